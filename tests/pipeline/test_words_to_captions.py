@@ -1,0 +1,68 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidgend.models import Word
+from vidgend.pipeline.words_to_captions import LONGEST_S, chars_per_line, make_captions
+
+
+def spoken(text: str, *, rate: float = 0.35, gap_after: dict[str, float] | None = None) -> tuple[Word, ...]:
+    words, at = [], 0.3
+    for word in text.split():
+        words.append(Word(text=word, start_s=at, end_s=at + rate - 0.03))
+        at += rate + (gap_after or {}).get(word, 0.0)
+    return tuple(words)
+
+
+WORDS = st.lists(st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=30), min_size=1, max_size=80)
+
+
+@given(WORDS, st.sampled_from([24, 32, 42]))
+def test_every_word_is_shown_once_in_order_and_nothing_overlaps(texts: list[str], max_chars: int) -> None:
+    words = spoken(" ".join(texts))
+    captions = make_captions(words, max_chars=max_chars, end_s=words[-1].end_s + 1)
+    assert [word for caption in captions for word in caption.words] == list(words)
+    for caption in captions:
+        assert caption.start_s < caption.end_s
+    for before, after in zip(captions, captions[1:], strict=False):
+        assert before.end_s <= after.start_s + 1e-9
+
+
+@given(WORDS, st.sampled_from([24, 32, 42]))
+def test_no_line_is_longer_than_allowed_unless_one_word_is(texts: list[str], max_chars: int) -> None:
+    for caption in make_captions(spoken(" ".join(texts)), max_chars=max_chars):
+        assert len(caption.lines) <= 2
+        for line in caption.lines:
+            assert len(" ".join(word.text for word in line)) <= max_chars or len(line) == 1
+
+
+def test_captions_break_at_the_ends_of_sentences() -> None:
+    words = spoken("The sea is calm. The gulls are loud. A boat comes in from the far side of the bay.")
+    texts = [caption.text.replace("\n", " ") for caption in make_captions(words)]
+    assert texts[0] == "The sea is calm."
+    assert texts[-1].endswith("the bay.")
+
+
+def test_a_line_does_not_end_with_an_article_or_a_preposition() -> None:
+    words = spoken("Waves roll slowly towards the shore and break into foam on the warm sand of the bay")
+    for caption in make_captions(words):
+        for line in caption.lines[:-1]:
+            assert line[-1].text.lower() not in {"the", "of", "on", "into", "and", "a"}
+
+
+def test_a_long_pause_ends_a_caption() -> None:
+    words = spoken("one two three four", gap_after={"two": 2.0})
+    assert [caption.text for caption in make_captions(words)] == ["one two", "three four"]
+
+
+def test_slow_speech_is_not_held_on_the_screen_for_too_long() -> None:
+    for caption in make_captions(spoken("so slow that it hurts to listen to it all", rate=1.5)):
+        assert caption.words[-1].end_s - caption.words[0].start_s <= LONGEST_S
+
+
+def test_no_caption_outlasts_its_scene() -> None:
+    words = spoken("The end is near")
+    assert make_captions(words, end_s=words[-1].end_s + 0.1)[-1].end_s <= words[-1].end_s + 0.1
+
+
+def test_narrow_pictures_get_shorter_lines() -> None:
+    assert chars_per_line(1920, 1080) > chars_per_line(1080, 1080) > chars_per_line(1080, 1920)

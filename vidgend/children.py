@@ -1,0 +1,295 @@
+"""The one door for child processes. Nothing else in vidgend spawns.
+
+Every child gets its own session, no terminal, a drained and bounded stderr, and dies with its parent
+(`setpriv --pdeathsig KILL`, measured: after SIGKILL of the daemon no child is left). Stopping is
+SIGTERM to the group, a short grace, SIGKILL to the group, reap; only then does the call return, so a slot
+that is held around it is free when it says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vidgend.errors import StepError, StepTimeout, ToolMissing
+
+STDERR_TAIL_BYTES = 64 * 1024
+STOP_GRACE_S = 0.5
+"""Between SIGTERM and SIGKILL. Short: partial output is thrown away, and a cancelled job must be still in 1 s."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A child that ended. `returncode` is negative for a signal, as in subprocess."""
+
+    returncode: int
+    stdout: bytes
+    stderr_tail: str
+    cpu_s: float
+
+
+@cache
+def _wrapper() -> tuple[str, ...]:
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
+
+
+def dies_with_parent() -> bool:
+    """Whether children are tied to this process's life (util-linux's setpriv is installed)."""
+    return bool(_wrapper())
+
+
+class Child:
+    """A running child and its group. Use `run` unless the child serves many requests."""
+
+    def __init__(self, process: asyncio.subprocess.Process, name: str) -> None:
+        self.process = process
+        self.name = name
+        self._tail = bytearray()
+        self._drain = asyncio.create_task(self._drain_stderr(), name=f"stderr of {name}")
+
+    @classmethod
+    async def spawn(
+        cls,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: dict[str, str] | None = None,
+        stdin: int = asyncio.subprocess.DEVNULL,
+        stdout: int = asyncio.subprocess.PIPE,
+    ) -> Child:
+        """Start `argv`. Cancelling during the start waits for it and kills what was started.
+
+        Raises: ToolMissing if the program does not exist.
+        """
+        start = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                *_wrapper(),
+                *argv,
+                cwd=cwd,
+                env={**os.environ, **env} if env else None,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+                limit=1024 * 1024,
+            )
+        )
+        try:
+            process = await asyncio.shield(start)
+        except FileNotFoundError as error:
+            raise ToolMissing(f"cannot start {argv[0]}: {error.strerror}") from error
+        except asyncio.CancelledError:
+            with contextlib.suppress(OSError):
+                orphan = cls(await start, argv[0])
+                await orphan.stop()
+            raise
+        return cls(process, Path(argv[0]).name)
+
+    async def _drain_stderr(self) -> None:
+        stream = self.process.stderr
+        assert stream is not None
+        while chunk := await stream.read(8192):
+            self._tail += chunk
+            del self._tail[:-STDERR_TAIL_BYTES]
+
+    @property
+    def stderr_tail(self) -> str:
+        return self._tail.decode("utf-8", "replace").strip()
+
+    async def wait(self) -> int:
+        """Wait for the end and for the last of stderr."""
+        code = await self.process.wait()
+        await self._drain
+        return code
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, number)
+
+    async def stop(self, grace_s: float = STOP_GRACE_S) -> None:
+        """SIGTERM, grace, SIGKILL, reap; finishes even if the caller is cancelled meanwhile."""
+        stopping = asyncio.ensure_future(self._stop(grace_s))
+        try:
+            await asyncio.shield(stopping)
+        except asyncio.CancelledError:
+            await stopping
+            raise
+
+    async def _stop(self, grace_s: float) -> None:
+        if self.process.returncode is None:
+            self._signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(self.process.wait(), grace_s)
+            except TimeoutError:
+                pass
+        self._signal(signal.SIGKILL)
+        await self.process.wait()
+        transport = getattr(self.process, "_transport", None)
+        if transport is not None:
+            transport.close()
+        self._drain.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._drain
+
+
+def _cpu_s(pid: int) -> float:
+    """User and system seconds of a process and of its reaped children, from /proc; 0 where there is none."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (OSError, IndexError):
+        return 0.0
+    return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    timeout_s: float,
+    stall_s: float | None = None,
+    on_line: Callable[[str], None] | None = None,
+    feeder: Sequence[str] | None = None,
+    max_stdout_bytes: int = 64 * 1024 * 1024,
+) -> Finished:
+    """Run a child to its end and return how it went; a non-zero code is not an error here.
+
+    `on_line` receives stdout line by line and stdout is then not kept. `stall_s` kills a child that writes
+    nothing on stdout for so long. `feeder` is a second child whose stdout becomes the first one's stdin.
+
+    Raises: StepTimeout, ToolMissing, StepError (too much output). Cancellation stops the group first.
+    """
+    read_end = write_end = -1
+    upstream: Child | None = None
+    child: Child | None = None
+    try:
+        if feeder is not None:
+            read_end, write_end = os.pipe()
+            upstream = await Child.spawn(feeder, cwd=cwd, stdout=write_end)
+            os.close(write_end)
+            write_end = -1
+        child = await Child.spawn(
+            argv, cwd=cwd, stdin=read_end if read_end >= 0 else asyncio.subprocess.DEVNULL
+        )
+        if read_end >= 0:
+            os.close(read_end)
+            read_end = -1
+        kept = bytearray()
+        deadline = time.monotonic() + timeout_s
+        stdout = child.process.stdout
+        assert stdout is not None
+        cpu_s = 0.0
+        while True:
+            left = deadline - time.monotonic()
+            wait_s = left if stall_s is None else min(left, stall_s)
+            try:
+                async with asyncio.timeout(max(0.01, wait_s)):
+                    chunk = await stdout.readline() if on_line else await stdout.read(65536)
+            except TimeoutError:
+                if wait_s < left:
+                    reason = f"no progress for {stall_s:g} s"
+                else:
+                    reason = f"not finished after {timeout_s:g} s"
+                raise StepTimeout(f"{child.name}: {reason}", tail=child.stderr_tail) from None
+            if not chunk:
+                break
+            cpu_s = _cpu_s(child.process.pid) or cpu_s
+            if on_line is not None:
+                on_line(chunk.decode("utf-8", "replace").rstrip("\r\n"))
+                continue
+            kept += chunk
+            if len(kept) > max_stdout_bytes:
+                raise StepError(f"{child.name} wrote more than {max_stdout_bytes} bytes")
+        async with asyncio.timeout(max(1.0, deadline - time.monotonic())):
+            code = await child.wait()
+        tail = child.stderr_tail
+        if upstream is not None:
+            try:
+                upstream_code = await asyncio.wait_for(upstream.wait(), 5)
+            except TimeoutError:
+                upstream_code = 0
+            if code == 0 and upstream_code not in (0, -signal.SIGPIPE):
+                code, tail = upstream_code, upstream.stderr_tail
+            elif code != 0 and upstream.stderr_tail:
+                tail = f"{tail}\n{upstream.name}: {upstream.stderr_tail}"
+        return Finished(returncode=code, stdout=bytes(kept), stderr_tail=tail, cpu_s=cpu_s)
+    finally:
+        for end in (read_end, write_end):
+            if end >= 0:
+                os.close(end)
+        for process in (child, upstream):
+            if process is not None:
+                await process.stop()
+
+
+class JsonService:
+    """A child that stays: one JSON object a line in, one a line out, one request at a time.
+
+    The child is started by the first request and restarted after a crash. An answer of
+    `{"error": {"code": ..., "detail": ...}}` is raised as `failure(detail)`. Cancelling a request kills the child,
+    since it cannot be told to stop in the middle of its work.
+    """
+
+    def __init__(self, argv: Sequence[str], *, name: str, failure: type[StepError]) -> None:
+        self._argv = tuple(argv)
+        self._name = name
+        self._failure = failure
+        self._child: Child | None = None
+        self._lock = asyncio.Lock()
+
+    @property
+    def running(self) -> bool:
+        return self._child is not None and self._child.process.returncode is None
+
+    async def request(self, message: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
+        """Send `message`, return the answer. Raises: the failure class, StepTimeout, ToolMissing."""
+        async with self._lock:
+            if not self.running:
+                await self._drop()
+                self._child = await Child.spawn(self._argv, stdin=asyncio.subprocess.PIPE)
+            child = self._child
+            assert child is not None and child.process.stdin and child.process.stdout
+            done = False
+            try:
+                async with asyncio.timeout(timeout_s):
+                    child.process.stdin.write(json.dumps(message).encode() + b"\n")
+                    await child.process.stdin.drain()
+                    line = await child.process.stdout.readline()
+                done = bool(line)
+            except TimeoutError:
+                raise StepTimeout(
+                    f"{self._name} did not answer within {timeout_s:g} s", tail=child.stderr_tail
+                ) from None
+            except (BrokenPipeError, ConnectionResetError):
+                line = b""
+            finally:
+                if not done:
+                    tail = child.stderr_tail
+                    await self._drop()
+                    tail = child.stderr_tail or tail
+        if not line:
+            last = tail.splitlines()[-1] if tail else "no output"
+            raise self._failure(f"{self._name} ended unexpectedly: {last}", tail=tail)
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise self._failure(str(answer["error"].get("detail", "unknown error")))
+        return answer
+
+    async def _drop(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            await child.stop()
+
+    async def aclose(self) -> None:
+        """Stop the child, if any."""
+        await self._drop()

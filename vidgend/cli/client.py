@@ -1,0 +1,141 @@
+"""A client for a running daemon, on the standard library alone: `vidgend status` must start fast."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from vidgend.cli.exits import error_of
+from vidgend.errors import BadInput, DaemonUnreachable, SettingsInvalid, VidgendError
+
+CALL_TIMEOUT_S = 15.0
+PROBE_TIMEOUT_S = 2.0
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_CHUNK_BYTES = 256 * 1024
+_MAX_JSON_BYTES = 64 * 1024 * 1024
+
+
+def reachable_url(host: str, port: int) -> str:
+    """Where a client on this machine finds a daemon that listens on `host`: a wildcard is reached over loopback."""
+    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect would carry the key to another host."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+class Daemon:
+    """The daemon at `url`. Every call raises DaemonUnreachable, or the error that the daemon's problem names."""
+
+    def __init__(self, url: str, *, api_key: str = "", timeout_s: float = CALL_TIMEOUT_S) -> None:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise SettingsInvalid(f"not an address of a daemon: {url!r}", hint="Write it like http://127.0.0.1:8080.")
+        self.url = parts.geturl().rstrip("/")
+        self._key = api_key
+        self._timeout_s = timeout_s
+        handlers: list[Any] = [_NoRedirects()]
+        if parts.hostname in _LOOPBACK:
+            handlers.append(urllib.request.ProxyHandler({}))  # http_proxy is not meant for this machine
+        self._opener = urllib.request.build_opener(*handlers)
+
+    def alive(self) -> bool:
+        """Whether a vidgend answers there, quickly."""
+        try:
+            self.call("GET", "/livez", timeout_s=PROBE_TIMEOUT_S)
+        except DaemonUnreachable:
+            return False
+        return True
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        given = {name: value for name, value in query.items() if value is not None}
+        return self.call("GET", f"{path}?{urlencode(given)}" if given else path)
+
+    def of_job(self, route: str, job_id: str, **query: Any) -> dict[str, Any]:
+        return self.get(f"/mcp/{route}/{quote(job_id, safe='')}", **query)
+
+    def cancel(self, job_id: str) -> dict[str, Any]:
+        return self.call("POST", f"/mcp/cancel/{quote(job_id, safe='')}")
+
+    def call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *,
+        headers: dict[str, str] | None = None, timeout_s: float | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """One request and its JSON answer."""
+        data = None if body is None else json.dumps(body).encode()
+        request = self._request(self.url + path, method, data, headers or {})
+        with self._errors(), self._opener.open(request, timeout=timeout_s or self._timeout_s) as answer:
+            raw = answer.read(_MAX_JSON_BYTES)
+        try:
+            value = json.loads(raw)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise DaemonUnreachable(f"what answers at {self.url} is not vidgend")
+        return value
+
+    def download(self, url: str, path: Path, on_bytes: Callable[[int], None] | None = None) -> None:
+        """Write a file of the daemon to `path`, which is created.
+
+        The daemon names its files by its public address; they are fetched from the address that already answers.
+        """
+        _, found, tail = url.partition("/mcp/assets/")
+        request = self._request(f"{self.url}/mcp/assets/{tail}" if found else url, "GET", None, {})
+        with self._errors(), self._opener.open(request, timeout=60) as answer, path.open("wb") as file:
+            expected = answer.headers.get("Content-Length")
+            written = 0
+            while chunk := answer.read(_CHUNK_BYTES):
+                file.write(chunk)
+                written += len(chunk)
+                if on_bytes is not None:
+                    on_bytes(written)
+        if expected is not None and written != int(expected):
+            raise DaemonUnreachable(f"the download of {path.name} was cut off after {written} of {expected} bytes")
+
+    def _request(self, url: str, method: str, data: bytes | None, extra: dict[str, str]) -> urllib.request.Request:
+        headers = {"Accept": "application/json", "User-Agent": "vidgend-cli", **extra}
+        if data is not None:
+            headers["Content-Type"] = "application/json"
+        if self._key and url.startswith(self.url + "/"):
+            headers["Authorization"] = f"Bearer {self._key}"
+        return urllib.request.Request(url, data=data, headers=headers, method=method)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except urllib.error.HTTPError as error:
+            with error:
+                raise self._problem(error.code, error.read(_MAX_JSON_BYTES)) from None
+        except TimeoutError:
+            raise DaemonUnreachable(f"the daemon at {self.url} does not answer in time") from None
+        except urllib.error.URLError as error:
+            reason = getattr(error.reason, "strerror", None) or error.reason
+            raise DaemonUnreachable(f"no daemon answers at {self.url}: {reason}") from None
+        except (http.client.HTTPException, ConnectionError) as error:
+            raise DaemonUnreachable(f"the daemon at {self.url} broke off: {error or type(error).__name__}") from None
+
+    def _problem(self, status: int, raw: bytes) -> VidgendError:
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict) or "code" not in body:
+            return DaemonUnreachable(f"what answers at {self.url} is not vidgend (HTTP {status})")
+        detail = str(body.get("detail") or body.get("title") or f"HTTP {status}")
+        for entry in body.get("errors") or ():
+            if isinstance(entry, dict) and entry.get("detail"):
+                detail += f"; {str(entry.get('pointer', '')).lstrip('/#')}: {entry['detail']}"
+        otherwise = BadInput if 400 <= status < 500 else VidgendError
+        return error_of(str(body["code"]), detail, hint=str(body.get("hint") or ""), otherwise=otherwise)

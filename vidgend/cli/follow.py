@@ -1,0 +1,132 @@
+"""Following a job in a daemon to its end, and fetching what it made."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from vidgend.cli.client import Daemon
+from vidgend.cli.exits import Interrupted, error_of
+from vidgend.cli.progress import Reporter, View
+from vidgend.cli.target import Target
+from vidgend.errors import DaemonUnreachable, StepError, VidgendError
+
+POLL_S = 0.5
+PATIENCE_S = 60.0
+"""How long a daemon may be away, for example for a restart, while a job is followed: jobs survive that."""
+_ENDED = ("completed", "failed", "cancelled")
+
+
+def submit(daemon: Daemon, body: dict[str, Any]) -> str:
+    """Hand in a job and return its id. The key makes a repeated hand-in harmless if the first answer got lost."""
+    headers = {"Idempotency-Key": secrets.token_hex(16)}
+    try:
+        accepted = daemon.call("POST", "/mcp/generate", body, headers=headers)
+    except DaemonUnreachable:
+        accepted = daemon.call("POST", "/mcp/generate", body, headers=headers)
+    return str(accepted["job_id"])
+
+
+@contextmanager
+def stopping_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP stop the command in the same orderly way as Ctrl-C."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        for number in numbers:
+            if before[number] == signal.SIG_DFL:
+                signal.signal(number, stop)
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, before[number])
+
+
+@contextmanager
+def ending_cancels(daemon: Daemon, job_id: str) -> Iterator[None]:
+    """While inside, Ctrl-C cancels the job in the daemon. Raises: Interrupted."""
+    try:
+        with stopping_signals():
+            yield
+    except KeyboardInterrupt:
+        try:
+            daemon.cancel(job_id)
+        except VidgendError as error:
+            raise Interrupted(f"interrupted; {job_id} could not be cancelled: {error.detail}") from None
+        raise Interrupted(f"interrupted; {job_id} is cancelled") from None
+
+
+def follow(
+    daemon: Daemon,
+    job_id: str,
+    reporter: Reporter,
+    *,
+    wait: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, Any]:
+    """Show the job's progress until it is completed; returns its last status.
+
+    Raises: the error that the job failed with; DaemonUnreachable after PATIENCE_S without an answer.
+    """
+    away_since: float | None = None
+    while True:
+        try:
+            status = daemon.of_job("status", job_id)
+        except DaemonUnreachable as error:
+            if away_since is None:
+                away_since = clock()
+                reporter.say(f"{error.detail}; waiting for it to come back")
+            elif clock() - away_since > PATIENCE_S:
+                raise
+        else:
+            away_since = None
+            if status.get("status") in _ENDED:
+                raise_failure(status)
+                return status
+            reporter.show(View.of_status(status))
+        wait(POLL_S)
+
+
+def raise_failure(status: dict[str, Any]) -> None:
+    """Raises: what the job failed with, or StepError for a cancelled one."""
+    if status.get("status") == "cancelled":
+        raise StepError("the job was cancelled")
+    if status.get("status") == "failed":
+        error = status.get("error") or {}
+        raise error_of(
+            str(error.get("code", "")), str(error.get("detail") or "the job failed"), hint=str(error.get("hint") or ""),
+            tail=str(error.get("tail") or ""), otherwise=StepError,
+        )  # fmt: skip
+
+
+def file_urls(result: dict[str, Any]) -> dict[str, str]:
+    """The URLs of a result's files, by role."""
+    subtitles = result.get("subtitles") or {}
+    urls = {
+        "video": result.get("video_url"),
+        "thumbnail": result.get("thumbnail_url"),
+        "srt": subtitles.get("srt"),
+        "vtt": subtitles.get("vtt"),
+        "words": subtitles.get("words") or subtitles.get("words.json"),
+    }
+    return {role: url for role, url in urls.items() if url}
+
+
+def fetch_result(daemon: Daemon, job_id: str, target: Target) -> tuple[dict[str, Any], dict[str, Path]]:
+    """The daemon's result and the files written from it. Raises: NotFound, Conflict, StorageFull, BadInput."""
+    result = daemon.of_job("result", job_id)
+    urls = file_urls(result)
+    if "video" not in urls:
+        raise StepError(f"{job_id} has no video", hint="It may be a prefetch job: `vidgend status` tells.")
+    return result, target.write({role: partial(daemon.download, url) for role, url in urls.items()})

@@ -1,0 +1,139 @@
+"""`vidgend generate`: in the running daemon if there is one, else here, on the same pipeline."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vidgend.cli.options import Options, echo_json, json_option, shared
+from vidgend.cli.outcome import print_outcome
+from vidgend.errors import DaemonUnreachable, UnknownStyle
+
+if TYPE_CHECKING:
+    from vidgend.cli.client import Daemon
+    from vidgend.cli.target import Target
+    from vidgend.http.wire import GenerateBody
+
+
+@click.command()
+@click.argument("prompt", required=False)
+@click.option("-o", "--output", help="The video to write, or a folder for it.  [default: named after the prompt]")
+@click.option("--force", is_flag=True, help="Overwrite files that exist.")
+@click.option("--only-video", is_flag=True, help="Leave out the subtitles, word times and thumbnail beside it.")
+@click.option("--duration", metavar="SECONDS", help="Wished length, 1 to 3600.  [default: 60]")
+@click.option("--aspect", metavar="W:H", help="16:9, 9:16, 1:1 or 4:5.")
+@click.option("--resolution", metavar="SIZE", help="1280x720, 1920x1080, 3840x2160, or 720p, 1080p, 4k.")
+@click.option("--fps", metavar="RATE", help="Frames per second, such as 25, 29.97 or 30000/1001.")
+@click.option("--voice", metavar="NAME", help="A voice of `vidgend voices`, or a tag such as en-GB-female.")
+@click.option("--language", metavar="TAG", help="Language of the narration, such as en or pt-BR.")
+@click.option("--style", metavar="NAME", help="A look of `vidgend styles`.  [default: cinematic]")
+@click.option("--script", metavar="FILE", help="The narration word for word; `-` reads stdin.")
+@click.option("--scenes", metavar="FILE", help="JSON list of scenes: narration, and if you like query and duration.")
+@click.option("--quality", metavar="NAME", help="draft, standard or high.")
+@click.option("--seed", metavar="N", help="The same seed makes the same choices again.")
+@click.option("--no-captions", is_flag=True, help="No text in the picture.")
+@click.option("--caption-position", metavar="PLACE", help="bottom, middle or top.")
+@click.option("--no-highlight", is_flag=True, help="Do not colour the spoken word.")
+@click.option("--no-music", is_flag=True, help="Narration only.")
+@click.option("--music-mood", metavar="MOOD", help="Such as calm or happy.  [default: the style's]")
+@click.option("--music-volume", metavar="0..2", help="1 is a quiet bed under the voice.")
+@click.option("--callback-url", metavar="URL", help="Is called when the job ends.")
+@click.option("--local", is_flag=True, help="Work in this process, even if a daemon runs.")
+@click.option("--remote", is_flag=True, help="Only use a daemon.")
+@click.option("--detach", is_flag=True, help="Hand the job to the daemon, print its id, do not wait.")
+@json_option
+@shared()
+@click.pass_obj
+def generate(
+    options: Options, /, prompt: str | None, output: str | None, force: bool, only_video: bool, local: bool,
+    remote: bool, detach: bool, as_json: bool, no_captions: bool, no_highlight: bool, no_music: bool, **wishes: Any,
+) -> None:  # fmt: skip
+    """Make a video from PROMPT ('-' reads it from stdin).
+
+    Instead of a prompt there may be a --script or --scenes. Ctrl-C cancels the job.
+    """
+    if local and (remote or detach or options.url):
+        raise click.UsageError("--local cannot be combined with --remote, --detach or --url.")
+    if detach and (output or only_video or force):
+        raise click.UsageError("--detach waits for no video; fetch it later with `vidgend result JOB -o FILE`.")
+    if prompt is None and not wishes["script"] and not wishes["scenes"]:
+        raise click.UsageError("Missing argument 'PROMPT' (or --script or --scenes).")
+
+    from vidgend.cli.request import build, nearest_style, title_of
+    from vidgend.cli.target import choose_target
+
+    body = build(prompt=prompt, captions=not no_captions, highlight=not no_highlight, music=not no_music, **wishes)
+    try:
+        if detach:
+            _detach(options.daemon(), body, as_json=as_json)
+            return
+        target = choose_target(output, title=title_of(body), force=force, only_video=only_video)
+        daemon = None if local else _find_daemon(options, needed=remote or options.url is not None)
+        if daemon is not None:
+            click.echo(f"using the daemon at {daemon.url}", err=True)
+            outcome, written, seconds = _in_daemon(daemon, body, target)
+        else:
+            outcome, written, seconds = _here(options, body, target)
+    except UnknownStyle as error:
+        raise nearest_style(error, body.style) from None
+    print_outcome(outcome, written, seconds=seconds, as_json=as_json)
+
+
+def _find_daemon(options: Options, *, needed: bool) -> Daemon | None:
+    daemon = options.daemon()
+    if daemon.alive():
+        return daemon
+    if needed:
+        hint = "Start it with `vidgend serve`; without --remote and --url the work is done right here."
+        raise DaemonUnreachable(f"no daemon answers at {daemon.url}", hint=hint)
+    return None
+
+
+def _request(body: GenerateBody) -> dict[str, Any]:
+    given: dict[str, Any] = body.model_dump(mode="json", exclude_unset=True)
+    return given
+
+
+def _detach(daemon: Daemon, body: GenerateBody, *, as_json: bool) -> None:
+    accepted = daemon.call("POST", "/mcp/generate", _request(body))
+    if as_json:
+        echo_json(accepted)
+    else:
+        click.echo(accepted["job_id"])
+
+
+def _in_daemon(
+    daemon: Daemon, body: GenerateBody, target: Target
+) -> tuple[dict[str, Any], dict[str, Path], float]:
+    from vidgend.cli.follow import ending_cancels, fetch_result, follow, submit
+    from vidgend.cli.progress import make_reporter
+
+    began = time.monotonic()
+    job_id = submit(daemon, _request(body))
+    reporter = make_reporter()
+    try:
+        with ending_cancels(daemon, job_id):
+            follow(daemon, job_id, reporter)
+    finally:
+        reporter.close()
+    outcome, written = fetch_result(daemon, job_id, target)
+    return outcome, written, time.monotonic() - began
+
+
+def _here(options: Options, body: GenerateBody, target: Target) -> tuple[dict[str, Any], dict[str, Path], float]:
+    from vidgend.cli.here import make_here
+    from vidgend.cli.progress import make_reporter
+    from vidgend.pipeline.styles import find_style
+
+    find_style(body.style)
+    settings = options.settings()
+    began = time.monotonic()
+    reporter = make_reporter()
+    try:
+        outcome, written = make_here(settings, body, target, reporter, verbose=options.verbose)
+    finally:
+        reporter.close()
+    return outcome, written, time.monotonic() - began

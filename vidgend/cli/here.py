@@ -1,0 +1,117 @@
+"""The whole job in this process: the daemon's store and worker, without its server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidgend.cli.exits import Interrupted, error_of
+from vidgend.cli.progress import Reporter, View
+from vidgend.cli.target import SUFFIXES, Target, copier
+from vidgend.errors import StepError
+from vidgend.models import Result
+
+if TYPE_CHECKING:
+    from vidgend.daemon import Runtime
+    from vidgend.http.wire import GenerateBody
+    from vidgend.settings import Settings
+    from vidgend.store.jobs import Job
+
+POLL_S = 0.25
+LOCAL_PRIORITY = 100
+"""Somebody waits at the prompt for this one; jobs that an earlier daemon left in the queue come after it."""
+
+
+def make_here(
+    settings: Settings, body: GenerateBody, target: Target, reporter: Reporter, *, verbose: bool
+) -> tuple[dict[str, Any], dict[str, Path]]:
+    """The result, in the form of GET /mcp/result, and the written files by role.
+
+    Raises: DataDirLocked, what the job fails with, Interrupted (the job is then cancelled and its children dead).
+    """
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.CRITICAL, format="%(levelname)s %(name)s %(message)s"
+    )
+    if not body.priority:
+        body = body.model_copy(update={"priority": LOCAL_PRIORITY})
+    try:
+        return asyncio.run(_make(settings, body, target, reporter))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        raise Interrupted("interrupted; the job is cancelled") from None
+
+
+async def _make(
+    settings: Settings, body: GenerateBody, target: Target, reporter: Reporter
+) -> tuple[dict[str, Any], dict[str, Path]]:
+    from vidgend.daemon import Runtime
+
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    async with Runtime.open(settings, http=False) as runtime:
+        job_id = await runtime.submit_generate(body)
+        try:
+            job = await _follow(runtime, job_id, reporter)
+        except asyncio.CancelledError:
+            await asyncio.shield(runtime.worker.cancel(job_id))
+            raise
+        result = job.result
+        if job.state == "cancelled":
+            raise StepError("the job was cancelled")
+        if not isinstance(result, Result):
+            failure = job.error
+            assert failure is not None
+            raise error_of(failure.code, failure.detail, hint=failure.hint, tail=failure.tail, otherwise=StepError)
+        fetch = {
+            role: copier(await runtime.assets.local(file.digest))
+            for role, file in result.files.items()
+            if role in SUFFIXES
+        }
+        written = await asyncio.to_thread(target.write, fetch)
+        return _shown(job_id, result), written
+
+
+async def _follow(runtime: Runtime, job_id: str, reporter: Reporter) -> Job:
+    while not (job := await runtime.jobs.get(job_id)).ended:
+        progress = runtime.worker.progress(job_id)
+        if progress is None:
+            reporter.show(View(state=job.state, percent=job.progress))
+        else:
+            reporter.show(
+                View(
+                    state=progress.state,
+                    percent=progress.percent,
+                    scenes_done=progress.scenes_done,
+                    scenes_total=progress.scenes_total,
+                    eta_s=progress.eta_s(),
+                )
+            )
+        await asyncio.sleep(POLL_S)
+    return job
+
+
+def _shown(job_id: str, result: Result) -> dict[str, Any]:
+    """The fields of GET /mcp/result that mean something without a server."""
+    from pydantic import TypeAdapter
+
+    plain = TypeAdapter(Result).dump_python(result, mode="json")
+    video = result.files["video"]
+    return {
+        "job_id": job_id,
+        "status": "completed",
+        "storage_uri": video.uri,
+        "duration": result.duration_s,
+        "width": result.width_px,
+        "height": result.height_px,
+        "size_bytes": video.size_bytes,
+        "sha256": video.digest,
+        "credits": plain["credits"],
+        "degraded": plain["degraded"],
+        "timings": plain["timings"],
+        "report": plain["report"],
+    }

@@ -1,0 +1,2 @@
+import click
+JOB_COMMANDS = ()

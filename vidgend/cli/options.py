@@ -1,0 +1,120 @@
+"""The options that every command knows, and how errors become lines and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from vidgend.cli.exits import BUG, INTERRUPTED, Interrupted, exit_code
+from vidgend.errors import StepError, VidgendError
+
+if TYPE_CHECKING:
+    from vidgend.cli.client import Daemon
+    from vidgend.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass
+class Options:
+    """What was given before or after the command's name."""
+
+    config: Path | None = None
+    url: str | None = None
+    data_dir: Path | None = None
+    verbose: bool = False
+
+    def settings(self, **overrides: Any) -> Settings:
+        """Raises: SettingsInvalid."""
+        from vidgend.settings import load_settings
+
+        if self.data_dir is not None:
+            overrides["data_dir"] = self.data_dir
+        return load_settings(self.config, overrides=overrides)
+
+    def daemon(self) -> Daemon:
+        """A client for the daemon at --url, else at the settings' address. Raises: SettingsInvalid."""
+        from vidgend.cli.client import Daemon, reachable_url
+
+        settings = self.settings()
+        url = self.url or reachable_url(settings.http.host, settings.http.port)
+        return Daemon(url, api_key=settings.http.api_key.get_secret_value())
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    if value not in (None, False):
+        setattr(ctx.ensure_object(Options), param.name or "", value)
+    return value
+
+
+def shared(*, hidden: bool = True) -> Callable[[Command], Command]:
+    """Add the shared options. They may stand before or after the command's name; only the first place shows them."""
+
+    def decorate(command: Command) -> Command:
+        for names, settings in (
+            (("--config",), {"type": click.Path(path_type=Path), "help": "Settings file (TOML)."}),
+            (("--url",), {"help": "Address of the daemon.  [default: from http.host and http.port]"}),
+            (("--data-dir",), {"type": click.Path(path_type=Path), "help": "Instead of the setting data_dir."}),
+            (("-v", "--verbose"), {"is_flag": True, "help": "Log lines, the tail of ffmpeg's output, tracebacks."}),
+        ):
+            command = click.option(
+                *names, expose_value=False, callback=_remember, hidden=hidden, **settings  # type: ignore[arg-type]
+            )(command)
+        return command
+
+    return decorate
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+
+
+def echo_json(value: Any) -> None:
+    import json
+
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def report(error: VidgendError, *, verbose: bool = False) -> None:
+    """`error:` and `hint:` on stderr; the last lines of the failed program too if `verbose`."""
+    click.echo(f"error: {error.detail}", err=True)
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)
+    if isinstance(error, StepError) and error.tail:
+        if verbose:
+            click.echo(error.tail, err=True)
+        else:
+            click.echo("hint: -v shows what the program that failed wrote", err=True)
+
+
+class Commands(click.Group):
+    """A group whose commands may raise VidgendError."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        options = ctx.ensure_object(Options)
+        try:
+            return super().invoke(ctx)
+        except VidgendError as error:
+            report(error, verbose=options.verbose)
+            ctx.exit(exit_code(error))
+        except Interrupted as stop:
+            click.echo(stop.detail, err=True)
+            ctx.exit(INTERRUPTED)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as bug:  # the edge of the program: people get a line, -v gives the traceback
+            if isinstance(bug, OSError) and bug.errno == errno.EPIPE:
+                raise
+            if options.verbose:
+                sys.excepthook(type(bug), bug, bug.__traceback__)
+            click.echo(f"error: a bug in vidgend: {type(bug).__name__}: {bug}", err=True)
+            click.echo("hint: -v shows where; please report it", err=True)
+            ctx.exit(BUG)

@@ -1,0 +1,58 @@
+"""What is printed at the end of a video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vidgend.cli.options import echo_json
+from vidgend.cli.progress import span
+
+
+def human_bytes(count: float) -> str:
+    """`812 B`, `4.2 MB`: decimal units, as file managers show them."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError
+
+
+def notes(degraded: list[dict[str, Any]]) -> list[str]:
+    """One line for each kind of fall-back, with the scenes that it touched."""
+    scenes: dict[tuple[str, str, str], list[int]] = {}
+    for entry in degraded:
+        key = (str(entry.get("used", "")), str(entry.get("wanted", "")), str(entry.get("reason", "")))
+        found = scenes.setdefault(key, [])
+        if entry.get("scene") is not None:
+            found.append(int(entry["scene"]))
+    lines = []
+    for (used, wanted, reason), numbers in scenes.items():
+        where = ""
+        if numbers:
+            listed = ", ".join(str(number) for number in sorted(set(numbers)))
+            where = f" (scene{'s' if ',' in listed else ''} {listed})"
+        lines.append(f"note: {used} instead of {wanted}{where}: {reason}")
+    return lines
+
+
+def print_outcome(result: dict[str, Any], written: dict[str, Path], *, seconds: float, as_json: bool) -> None:
+    """`result` as GET /mcp/result gives it; `written` are the files on this machine, by role."""
+    paths = {role: str(path.absolute()) for role, path in written.items()}
+    if as_json:
+        echo_json({**result, "output": paths["video"], "files": paths})
+        return
+    facts = [
+        f"{float(result['duration']):.1f} s",
+        f"{result['width']}x{result['height']}",
+        human_bytes(written["video"].stat().st_size),
+        f"made in {span(seconds)}",
+    ]
+    click.echo(f"{written['video']}: {', '.join(facts)}")
+    beside = [path.name for role, path in written.items() if role != "video"]
+    if beside:
+        click.echo(f"beside it: {', '.join(beside)}")
+    for line in notes(list(result.get("degraded") or ())):
+        click.echo(line)

@@ -1,0 +1,150 @@
+"""How far a job is, for people: a bar on a terminal, plain lines elsewhere. Always on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import click
+
+LINE_EVERY_S = 5.0
+LINE_EVERY_PERCENT = 10.0
+
+_WORDS = {
+    "queued": "waiting for its turn",
+    "planning": "planning",
+    "retrieving": "finding pictures",
+    "narrating": "narrating",
+    "aligning": "timing the words",
+    "rendering": "rendering",
+    "publishing": "finishing",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What is shown of a job. `percent` 0..100; `eta_s` None while nobody can tell."""
+
+    state: str
+    percent: float = 0.0
+    scenes_done: int = 0
+    scenes_total: int = 0
+    eta_s: float | None = None
+
+    @classmethod
+    def of_status(cls, status: dict[str, Any]) -> View:
+        """From the answer of GET /mcp/status."""
+        return cls(
+            state=str(status.get("status", "queued")),
+            percent=float(status.get("overall_progress") or 0),
+            scenes_done=int(status.get("scenes_processed") or 0),
+            scenes_total=int(status.get("total_scenes") or 0),
+            eta_s=status.get("eta_s"),
+        )
+
+    @property
+    def stage(self) -> str:
+        return _WORDS.get(self.state, self.state)
+
+    @property
+    def eta(self) -> str:
+        return "" if self.eta_s is None else f"about {span(self.eta_s)} left"
+
+
+class Reporter(Protocol):
+    def show(self, view: View) -> None: ...
+
+    def say(self, line: str) -> None:
+        """A line of its own, above the bar."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def span(seconds: float) -> str:
+    """`20 s`, `3 min 05 s`, `1 h 02 min`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+class Lines:
+    """One line when the stage changes, and every 10 percent or 5 seconds of movement."""
+
+    def __init__(
+        self,
+        write: Callable[[str], None] = lambda line: click.echo(line, err=True),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._write = write
+        self._clock = clock
+        self._last: View | None = None
+        self._at = 0.0
+
+    def show(self, view: View) -> None:
+        last, now = self._last, self._clock()
+        if last is not None and view.state == last.state:
+            moved = view.percent - last.percent
+            if moved < LINE_EVERY_PERCENT and (moved < 1 or now - self._at < LINE_EVERY_S):
+                return
+        self._last, self._at = view, now
+        parts = [view.stage]
+        if view.state == "rendering" and view.scenes_total:
+            parts.append(f"scene {min(view.scenes_done + 1, view.scenes_total)} of {view.scenes_total}")
+        if view.eta:
+            parts.append(view.eta)
+        self._write(f"[{view.percent:3.0f}%] {', '.join(parts)}")
+
+    def say(self, line: str) -> None:
+        self._write(line)
+
+    def close(self) -> None:
+        pass
+
+
+class Bar:
+    """A bar with the stage, percent, scenes and the time left. It is gone when the job is over."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:<20}", markup=False),
+            BarColumn(bar_width=None),
+            TextColumn("{task.percentage:3.0f}%"),
+            TextColumn("{task.fields[scenes]}"),
+            TextColumn("{task.fields[eta]}"),
+            console=Console(stderr=True),
+            transient=True,
+            expand=True,
+        )
+        self._task = self._progress.add_task("starting", total=100, scenes="", eta="")
+        self._progress.start()
+
+    def show(self, view: View) -> None:
+        scenes = f"{view.scenes_done}/{view.scenes_total} scenes" if view.scenes_total else ""
+        self._progress.update(
+            self._task, description=view.stage, completed=view.percent, scenes=scenes, eta=view.eta
+        )
+
+    def say(self, line: str) -> None:
+        self._progress.console.print(line, markup=False, highlight=False)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+def make_reporter() -> Reporter:
+    """A bar if stderr is a terminal that can show one, else lines."""
+    if sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb"):
+        return Bar()
+    return Lines()

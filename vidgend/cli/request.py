@@ -1,0 +1,160 @@
+"""From the options of `vidgend generate` to the request that the HTTP interface takes, checked by the same models."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from vidgend.errors import BadInput, PromptEmpty, UnknownStyle
+from vidgend.http.wire import GenerateBody
+from vidgend.pipeline.styles import STYLES
+
+Body = TypeVar("Body", bound=BaseModel)
+
+_NAMES = {
+    "prompt": "PROMPT",
+    "duration_target": "--duration",
+    "style": "--style",
+    "voice": "--voice",
+    "callback_url": "--callback-url",
+    "script": "--script",
+    "scenes": "--scenes",
+    "language": "--language",
+    "aspect_ratio": "--aspect",
+    "resolution": "--resolution",
+    "fps": "--fps",
+    "captions": "--caption-position",
+    "music.mood": "--music-mood",
+    "music.volume": "--music-volume",
+    "quality": "--quality",
+    "seed": "--seed",
+    "queries": "QUERY",
+    "orientation": "--orientation",
+    "per_query": "--per-query",
+}
+_SHORT_SIZES = {"720p": "1280x720", "1080p": "1920x1080", "2160p": "3840x2160", "4k": "3840x2160"}
+_MAX_FILE_BYTES = 1_000_000
+
+
+def read_text(path: str, option: str) -> str:
+    """A text file, or stdin for `-`. Raises: BadInput."""
+    try:
+        if path == "-":
+            raw = sys.stdin.buffer.read(_MAX_FILE_BYTES + 1)
+        else:
+            with Path(path).expanduser().open("rb") as file:
+                raw = file.read(_MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise BadInput(f"{option} {path}: {(error.strerror or str(error)).lower()}") from None
+    if len(raw) > _MAX_FILE_BYTES:
+        raise BadInput(f"{option} {path}: larger than {_MAX_FILE_BYTES} bytes")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadInput(f"{option} {path}: not UTF-8 text") from None
+
+
+def read_scenes(path: str) -> list[Any]:
+    """The JSON list of --scenes. Raises: BadInput."""
+    try:
+        value = json.loads(read_text(path, "--scenes"))
+    except json.JSONDecodeError as error:
+        raise BadInput(f"--scenes {path}: not JSON: {error.msg} in line {error.lineno}") from None
+    if isinstance(value, dict) and list(value) == ["scenes"]:
+        value = value["scenes"]
+    if not isinstance(value, list):
+        raise BadInput(
+            f"--scenes {path}: must be a JSON list", hint='Such as [{"narration": "...", "query": "sea", "duration": 4}].'
+        )
+    return value
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """The option that a complaint is about; inside --scenes the scene, counted from 1, and its field."""
+    names = [part for part in loc if isinstance(part, str)]
+    for length in (2, 1):
+        option = _NAMES.get(".".join(names[:length]))
+        if option == "--scenes" and len(loc) > 1 and isinstance(loc[1], int):
+            return f"--scenes, scene {loc[1] + 1}" + (f", {loc[2]}" if len(loc) > 2 else "")
+        if option:
+            return option
+    return ".".join(names) or "the request"
+
+
+def checked(model: type[Body], given: dict[str, Any]) -> Body:
+    """Raises: BadInput with everything that is wrong, each named by its option."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        lines: dict[str, str] = {}
+        for problem in error.errors():
+            message = problem["msg"].removeprefix("Value error, ")
+            lines.setdefault(_place(problem["loc"]), message[:1].lower() + message[1:])
+        text = "; ".join(f"{place}: {message}" if place != "the request" else message for place, message in lines.items())
+        raise BadInput(text, hint="`vidgend generate --help` tells what each option takes.") from None
+
+
+def nearest_style(error: UnknownStyle, name: str) -> UnknownStyle:
+    """The error with the nearest names as its hint."""
+    close = difflib.get_close_matches(name.strip().lower(), list(STYLES), n=2, cutoff=0.4)
+    if close:
+        error.hint = f"Did you mean {' or '.join(close)}? `vidgend styles` describes them all."
+    return error
+
+
+def build(
+    *, prompt: str | None, duration: str | None, aspect: str | None, resolution: str | None, fps: str | None,
+    voice: str | None, language: str | None, style: str | None, script: str | None, scenes: str | None,
+    quality: str | None, seed: str | None, captions: bool, caption_position: str | None, highlight: bool,
+    music: bool, music_mood: str | None, music_volume: str | None, callback_url: str | None,
+) -> GenerateBody:  # fmt: skip
+    """The request, with only what was given, so that the daemon's settings decide the rest.
+
+    Raises: BadInput, PromptEmpty, UnknownStyle.
+    """
+    if sum(source == "-" for source in (prompt, script, scenes)) > 1:
+        raise BadInput("only one of PROMPT, --script and --scenes can be read from stdin")
+    text = read_text("-", "PROMPT") if prompt == "-" else prompt or ""
+    body: dict[str, Any] = {
+        "prompt": text.strip(),
+        "duration_target": duration,
+        "aspect_ratio": aspect,
+        "resolution": _SHORT_SIZES.get(resolution.lower(), resolution) if resolution else None,
+        "fps": fps,
+        "voice": voice,
+        "language": language,
+        "style": style,
+        "script": read_text(script, "--script") if script else None,
+        "scenes": read_scenes(scenes) if scenes else None,
+        "quality": quality,
+        "seed": seed,
+        "callback_url": callback_url,
+    }
+    body = {name: value for name, value in body.items() if value is not None}
+    if not captions:
+        body["captions"] = False
+    elif caption_position or not highlight:
+        body["captions"] = {"highlight": highlight} | ({"position": caption_position} if caption_position else {})
+    if not music:
+        body["music"] = "none"
+    else:
+        wishes = {"mood": music_mood, "volume": music_volume}
+        wishes = {name: value for name, value in wishes.items() if value is not None}
+        if wishes:
+            body["music"] = wishes
+    made = checked(GenerateBody, body)
+    if not made.prompt and not (made.script or "").strip() and not made.scenes:
+        raise PromptEmpty
+    return made
+
+
+def title_of(body: GenerateBody) -> str:
+    """What the video is called when nobody named it."""
+    return body.prompt or (body.script or "").strip() or next(
+        (scene.narration for scene in body.scenes or () if scene.narration.strip()), "video"
+    )  # fmt: skip

@@ -1,0 +1,116 @@
+"""Where the finished video goes: chosen and tried before the work, written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidgend.errors import BadInput, StorageFull
+
+SUFFIXES = {"video": ".mp4", "srt": ".srt", "vtt": ".vtt", "words": ".words.json", "thumbnail": ".jpg"}
+"""The files of a result that people get, by role."""
+_MAX_SLUG_CHARS = 48
+
+
+def slug(text: str) -> str:
+    """A file name from a prompt: its first words in lower case with hyphens; `video` if it has no letters."""
+    plain = unicodedata.normalize("NFKC", text).lower()
+    name = re.sub(r"[\W_]+", "-", plain).strip("-")
+    if len(name) > _MAX_SLUG_CHARS:
+        cut = name[: _MAX_SLUG_CHARS + 1]
+        name = cut.rpartition("-")[0] if "-" in cut else cut[:_MAX_SLUG_CHARS]
+    return name or "video"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The files to write, by role."""
+
+    paths: dict[str, Path]
+
+    @property
+    def video(self) -> Path:
+        return self.paths["video"]
+
+    def write(self, fetch: dict[str, Callable[[Path], None]]) -> dict[str, Path]:
+        """Let each `fetch[role]` fill a `.part` file, then rename all. Returns what was written, by role.
+
+        Nothing appears under a final name unless every file is whole. Raises: StorageFull, BadInput, what fetch raises.
+        """
+        roles = [role for role in self.paths if role in fetch]
+        parts = {role: self.paths[role].with_name(f".{self.paths[role].name}.{os.getpid()}.part") for role in roles}
+        try:
+            with _disk_errors(self.video.parent):
+                for role, part in parts.items():
+                    fetch[role](part)
+                    with part.open("rb") as file:
+                        os.fsync(file.fileno())
+                for role in sorted(roles, key=lambda role: role == "video"):  # the video last: it is the sign of success
+                    parts[role].replace(self.paths[role])
+        finally:
+            for part in parts.values():
+                part.unlink(missing_ok=True)
+        return {role: self.paths[role] for role in roles}
+
+
+def copier(source: Path) -> Callable[[Path], None]:
+    """A fetch that copies a file of this machine."""
+
+    def copy(part: Path) -> None:
+        shutil.copyfile(source, part)
+
+    return copy
+
+
+def choose_target(output: str | None, *, title: str, force: bool, only_video: bool) -> Target:
+    """Where to write, proven to be possible: `output` is a file, a folder, or None for a name made from `title`.
+
+    Raises: BadInput.
+    """
+    name = f"{slug(title)}.mp4"
+    path = Path(output).expanduser() if output else Path(name)
+    if output and (path.is_dir() or output.endswith(("/", os.sep))):
+        path = path / name
+    if path.suffix == "":
+        path = path.with_name(f"{path.name}.mp4")
+    if path.suffix.lower() != ".mp4":
+        raise BadInput(f"--output {path}: vidgend writes MP4 files", hint="Give a name that ends in .mp4.")
+    if not path.parent.is_dir():
+        what = "is not a folder" if path.parent.exists() else "does not exist"
+        raise BadInput(f"--output {path}: {path.parent} {what}", hint="Create the folder first, or choose another.")
+    with _disk_errors(path.parent):
+        fd, probe = tempfile.mkstemp(prefix=".vidgend-", suffix=".part", dir=path.parent)
+        os.close(fd)
+        Path(probe).unlink()
+    paths = {
+        role: path if role == "video" else path.with_name(path.stem + suffix)
+        for role, suffix in SUFFIXES.items()
+        if role == "video" or not only_video
+    }
+    for taken in paths.values():
+        if taken.is_dir():
+            raise BadInput(f"--output {path}: {taken} is a folder")
+        if taken.exists() and not force:
+            raise BadInput(f"{taken} exists already", hint="--force overwrites it; -o chooses another name.")
+    return Target(paths=paths)
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(f"no space left in {folder}", hint="Free some space, or choose another folder.") from None
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENAMETOOLONG):
+            reason = (error.strerror or str(error)).lower()
+            raise BadInput(f"cannot write into {folder}: {reason}", hint="Choose another place with -o.") from None
+        raise

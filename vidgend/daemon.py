@@ -1,0 +1,284 @@
+"""The composition root: settings -> store + pipeline + worker (+ web app). A daemon's life on one screen.
+
+`Runtime` is all of it but the server; `vidgend generate` without a daemon runs a job on it in its own process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from vidgend import __version__
+from vidgend.errors import SettingsInvalid
+from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody, to_brief, to_prefetch
+from vidgend.logs import set_up_logging
+from vidgend.models import Brief, Result
+from vidgend.parts import Parts, build_parts
+from vidgend.pipeline.speech.port import Voice
+from vidgend.pipeline.speech.voices import resolve
+from vidgend.settings import Settings, parse_resolution
+from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.store.database import Database, DataDir
+from vidgend.store.jobs import JobStore
+from vidgend.store.outbox import Outbox
+from vidgend.worker import CacheRules, Worker
+
+_log = logging.getLogger(__name__)
+STOP_WITHIN_S = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """A running vidgend without its server."""
+
+    settings: Settings
+    defaults: Defaults
+    data_dir: DataDir
+    database: Database
+    jobs: JobStore
+    outbox: Outbox
+    assets: FilesystemAssets
+    parts: Parts
+    worker: Worker
+    webhook_wake: asyncio.Event
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings) -> AsyncIterator[Runtime]:
+        """Lock the data directory, open the store, take up what was left, start working; undo it all at the end.
+
+        Raises: DataDirLocked, SchemaTooNew, StorageFull, OSError.
+        """
+        data_dir = DataDir(settings.data_dir)
+        await asyncio.to_thread(data_dir.acquire)
+        async with contextlib.AsyncExitStack() as undo:
+            undo.callback(data_dir.release)
+            work = settings.data_dir / "work"
+            assets = FilesystemAssets(settings.assets_dir)
+            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+            await asyncio.to_thread(assets.prepare)
+            database = await Database.open(settings.data_dir / "vidgend.db")
+            undo.push_async_callback(database.close)
+            jobs = JobStore(database, boot_id=data_dir.boot_id, max_queued=settings.queue.max_queued)
+            requeued, given_up = await jobs.recover()
+            if requeued or given_up:
+                _log.info("jobs_recovered", extra={"requeued": requeued, "given_up": given_up})
+            parts = build_parts(settings, assets, work=work)
+            undo.push_async_callback(parts.aclose)
+            webhook_wake = asyncio.Event()
+            worker = Worker(
+                jobs=jobs,
+                producer=parts.producer,
+                executor=parts.executor,
+                assets=assets,
+                cache=CacheRules(
+                    shared=settings.cache.enabled, ttl_s=settings.cache.ttl_s, max_bytes=settings.cache.max_bytes
+                ),
+                max_jobs=settings.queue.max_concurrent_jobs,
+                job_timeout_s=settings.queue.job_timeout_s,
+                result_event=_result_event(settings.base_url),
+                on_ended=webhook_wake.set,
+            )
+            width_px, height_px = parse_resolution(settings.render.resolution)
+            runtime = cls(
+                settings=settings,
+                defaults=Defaults(
+                    width_px=width_px,
+                    height_px=height_px,
+                    fps=settings.render.fps,
+                    voice=settings.speech.voice,
+                    music=settings.music.enabled,
+                ),
+                data_dir=data_dir,
+                database=database,
+                jobs=jobs,
+                outbox=Outbox(database),
+                assets=assets,
+                parts=parts,
+                worker=worker,
+                webhook_wake=webhook_wake,
+            )
+            worker.start()
+            try:
+                yield runtime
+            finally:
+                await worker.stop()
+                await jobs.mark_clean_stop()
+
+    def check_voice(self, voice: str, language: str | None) -> None:
+        """Raises: UnknownVoice, LanguageUnsupported."""
+        resolve(voice, language, self.parts.engines)
+
+    def voices(self) -> tuple[Voice, ...]:
+        return tuple(voice for engine in self.parts.engines for voice in engine.voices())
+
+    async def submit_generate(self, body: GenerateBody, **extra: Any) -> str:
+        """Accept a video job. Raises: BadInput and its kin, QueueFull."""
+        brief = to_brief(body, self.defaults)
+        self.check_voice(brief.voice, brief.language)
+        job_id, _ = await self.jobs.submit(
+            brief, priority=body.priority, metadata=body.metadata, callback_url=body.callback_url, **extra
+        )
+        self.worker.wake()
+        return job_id
+
+    async def submit_prefetch(self, body: PrefetchBody) -> str:
+        queries = body.queries or await self.queries(Brief(prompt=body.prompt or ""))
+        job_id, _ = await self.jobs.submit(to_prefetch(body, queries, self.defaults))
+        self.worker.wake()
+        return job_id
+
+    async def queries(self, brief: Brief) -> tuple[str, ...]:
+        """The searches that the built-in planner would make for a brief."""
+        plan = await self.parts.planners[-1].plan(brief)
+        return tuple(dict.fromkeys(scene.queries[0] for scene in plan.scenes))[:50]
+
+
+def _result_event(base_url: str) -> Any:
+    def event(job_id: str, result: Result) -> dict[str, Any]:
+        return {
+            "result_url": f"{base_url}/mcp/result/{job_id}",
+            "duration": result.duration_s,
+            "degraded": len(result.degraded),
+        }
+
+    return event
+
+
+def _secret(path: Path, make: bytes) -> bytes:
+    """A secret that is made once and kept, readable by the owner only."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(fd, "wb") as file:
+        file.write(make)
+    return make
+
+
+def _check_bind(settings: Settings) -> None:
+    host = settings.http.host
+    try:
+        loopback = ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback and not settings.http.api_key.get_secret_value():
+        raise SettingsInvalid(
+            f"http.host {host} can be reached from other machines, but no http.api_key is set",
+            hint="Set http.api_key (VIDGEND_HTTP__API_KEY), or listen on 127.0.0.1.",
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bind before anything else is touched, so that a taken port is told at once. Port 0 takes a free one."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"cannot listen on {host} port {port}: {error.strerror or error}",
+            hint="Is another vidgend running? Choose another http.port, or stop the other one.",
+        ) from None
+
+
+def notify_systemd(message: str) -> None:
+    """Tell systemd (`READY=1`, `STOPPING=1`), if it asked to be told. Source: man sd_notify."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock, contextlib.suppress(OSError):
+            sock.sendto(message.encode(), "\0" + address[1:] if address.startswith("@") else address)
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. A dead side task stops the daemon with its error.
+
+    Raises: SettingsInvalid, DataDirLocked, SchemaTooNew, OSError (port in use).
+    """
+    from aiohttp import web
+
+    from vidgend.http.app import make_app
+    from vidgend.http.services import Services
+    from vidgend.http.webhooks import WebhookSender
+
+    set_up_logging(settings.log.level, settings.log.format)
+    _check_bind(settings)
+    listener = await asyncio.to_thread(_listen, settings.http.host, settings.http.port)
+    address = listener.getsockname()
+    settings = settings.model_copy(update={"http": settings.http.model_copy(update={"port": address[1]})})
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = 0
+
+    def on_signal() -> None:
+        nonlocal signals
+        signals += 1
+        stop.set()
+        if signals > 1:
+            os._exit(1)  # the second signal means now; children die with us
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    async with Runtime.open(settings) as runtime:
+        secret = settings.webhooks.secret.get_secret_value() or await asyncio.to_thread(
+            lambda: _secret(
+                settings.data_dir / "webhook.secret",
+                b"whsec_" + base64.b64encode(secrets.token_bytes(32)),
+            ).decode()
+        )
+        url_key = await asyncio.to_thread(_secret, settings.data_dir / "url.key", secrets.token_bytes(32))
+        sender = WebhookSender(
+            outbox=runtime.outbox,
+            secret=secret,
+            wake=runtime.webhook_wake,
+            allow_networks=settings.egress.allow_networks,
+        )
+        app = make_app(
+            Services(
+                jobs=runtime.jobs,
+                worker=runtime.worker,
+                assets=runtime.assets,
+                defaults=runtime.defaults,
+                public_url=settings.base_url,
+                api_key=settings.http.api_key.get_secret_value(),
+                allowed_hosts=(settings.http.host, *settings.http.allowed_hosts),
+                webhooks_enabled=settings.webhooks.enabled,
+                allow_networks=settings.egress.allow_networks,
+                voices=runtime.voices(),
+                check_voice=runtime.check_voice,
+                queries=runtime.queries,
+                version=__version__,
+                url_key=url_key,
+            )
+        )
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, listener).start()
+            host = f"[{address[0]}]" if ":" in address[0] else address[0]
+            print(f"vidgend ready on http://{host}:{address[1]}", flush=True)
+            notify_systemd("READY=1")
+            async with asyncio.TaskGroup() as tasks:
+                side = [
+                    tasks.create_task(sender.run(), name="webhooks"),
+                    tasks.create_task(runtime.worker.join(), name="worker"),
+                ]
+                await stop.wait()
+                notify_systemd("STOPPING=1")
+                _log.info("stopping")
+                runtime.worker.draining = True
+                for task in side:
+                    task.cancel()
+        finally:
+            await runner.cleanup()

@@ -1,0 +1,264 @@
+"""Every error that vidgend raises on purpose. The tree is public: `code` is stable and documented in docs/errors.md.
+
+VidgendError
+├── BadInput                     the caller can mend it
+│   ├── PromptEmpty              prompt_empty
+│   ├── UnknownVoice             voice_unknown
+│   ├── UnknownStyle             style_unknown
+│   ├── LanguageUnsupported      language_unsupported
+│   ├── TargetForbidden          callback_forbidden
+│   ├── FeatureUnavailable       not_available
+│   └── IdempotencyMismatch      idempotency_key_reused
+├── NotFound                     not_found
+├── Unauthorized                 unauthorized
+├── Conflict
+│   ├── JobNotFinished           job_not_finished
+│   └── JobEnded                 job_ended
+├── ResultExpired                result_expired
+├── Unavailable
+│   ├── StorageFull              storage_full
+│   ├── QueueFull                queue_full
+│   └── Draining                 draining
+├── SettingsInvalid              settings_invalid
+├── DataDirLocked                data_dir_locked
+├── SchemaTooNew                 schema_too_new
+├── ToolMissing                  tool_missing
+├── StepError                    a step of a job failed
+│   ├── ProviderError            provider_unavailable
+│   │   ├── ProviderUnauthorized provider_unauthorized
+│   │   ├── ProviderRateLimited  quota_exceeded
+│   │   └── ProviderGarbage      provider_garbage
+│   ├── MediaUnreadable          media_unreadable
+│   ├── FfmpegFailed             ffmpeg_failed
+│   ├── SpeechFailed             speech_failed
+│   ├── NoFootage                footage_missing
+│   └── StepTimeout              timeout
+└── DaemonUnreachable            daemon_unreachable
+"""
+
+from __future__ import annotations
+
+
+class VidgendError(Exception):
+    """Base of all. `detail` is for people, `code` for programs, `hint` says what to do next.
+
+    `status` is the HTTP status of the problem answer; `retryable` means that the same call may succeed later.
+    """
+
+    code = "internal"
+    title = "Something went wrong inside vidgend"
+    status = 500
+    retryable = False
+    hint = ""
+
+    def __init__(self, detail: str = "", *, hint: str | None = None) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        if hint is not None:
+            self.hint = hint
+
+
+class BadInput(VidgendError):
+    code = "invalid_request"
+    title = "The request is not valid"
+    status = 422
+
+
+class PromptEmpty(BadInput):
+    code = "prompt_empty"
+    title = "The prompt is empty"
+    hint = "Give a prompt of 1 to 10 000 characters, or a script."
+
+
+class UnknownVoice(BadInput):
+    code = "voice_unknown"
+    title = "No such voice"
+    hint = "`vidgend voices` or GET /mcp/voices lists them."
+
+
+class UnknownStyle(BadInput):
+    code = "style_unknown"
+    title = "No such style"
+    hint = "`vidgend styles` or GET /mcp/styles lists them."
+
+
+class LanguageUnsupported(BadInput):
+    code = "language_unsupported"
+    title = "No installed speech engine speaks this language"
+    hint = "`vidgend doctor` says which engine would speak it and how to install it."
+
+
+class TargetForbidden(BadInput):
+    code = "callback_forbidden"
+    title = "The callback URL points into a network that is not allowed"
+    hint = "Allow the network with egress.allow_networks in the settings."
+
+
+class FeatureUnavailable(BadInput):
+    code = "not_available"
+    title = "This version cannot do that yet"
+
+
+class IdempotencyMismatch(BadInput):
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key was used before with another body"
+    hint = "Use a new key for a new request."
+
+
+class NotFound(VidgendError):
+    code = "not_found"
+    title = "Not found"
+    status = 404
+
+
+class Unauthorized(VidgendError):
+    code = "unauthorized"
+    title = "A valid key is needed"
+    status = 401
+    hint = "Send `Authorization: Bearer <http.api_key>`."
+
+
+class Conflict(VidgendError):
+    code = "conflict"
+    title = "The job is not in a state for this"
+    status = 409
+
+
+class JobNotFinished(Conflict):
+    code = "job_not_finished"
+    title = "The job has no result yet"
+    hint = "Poll GET /mcp/status/<job_id> until it says completed."
+
+
+class JobEnded(Conflict):
+    code = "job_ended"
+    title = "The job ended without a result"
+
+
+class ResultExpired(VidgendError):
+    code = "result_expired"
+    title = "The result has been deleted"
+    status = 410
+
+
+class Unavailable(VidgendError):
+    code = "unavailable"
+    title = "vidgend cannot take this now"
+    status = 503
+    retryable = True
+    retry_after_s = 30
+
+
+class StorageFull(Unavailable):
+    code = "storage_full"
+    title = "There is not enough free disk space"
+    status = 507
+    hint = "Free some space under data_dir, or lower cache.max_bytes."
+
+
+class QueueFull(Unavailable):
+    code = "queue_full"
+    title = "The queue is full"
+
+
+class Draining(Unavailable):
+    code = "draining"
+    title = "vidgend is stopping"
+
+
+class SettingsInvalid(VidgendError):
+    code = "settings_invalid"
+    title = "The settings are not valid"
+
+
+class DataDirLocked(VidgendError):
+    code = "data_dir_locked"
+    title = "Another vidgend is using this data directory"
+    hint = "Stop the other one, point --url at it, or give this one another data_dir."
+
+
+class SchemaTooNew(VidgendError):
+    code = "schema_too_new"
+    title = "The database was written by a newer vidgend"
+    hint = "Upgrade vidgend, or use another data_dir."
+
+
+class ToolMissing(VidgendError):
+    code = "tool_missing"
+    title = "A program that vidgend needs is missing"
+    hint = "`vidgend doctor` says what is missing and how to get it."
+
+
+class StepError(VidgendError):
+    """A step of a job failed. `tail` holds the last lines that the child process wrote, if there was one."""
+
+    code = "step_failed"
+    title = "A step of the job failed"
+
+    def __init__(self, detail: str = "", *, hint: str | None = None, tail: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.tail = tail
+
+
+class ProviderError(StepError):
+    code = "provider_unavailable"
+    title = "A provider did not answer"
+    status = 502
+    retryable = True
+
+
+class ProviderUnauthorized(ProviderError):
+    code = "provider_unauthorized"
+    title = "The provider refused the key"
+    retryable = False
+    hint = "Check the key in the settings."
+
+
+class ProviderRateLimited(ProviderError):
+    """`retry_after_s` is what the provider said, in seconds from now."""
+
+    code = "quota_exceeded"
+    title = "The provider's quota is used up"
+
+    def __init__(self, detail: str = "", *, retry_after_s: float = 60.0) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class ProviderGarbage(ProviderError):
+    code = "provider_garbage"
+    title = "The provider's answer made no sense"
+    retryable = False
+
+
+class MediaUnreadable(StepError):
+    code = "media_unreadable"
+    title = "A media file cannot be read"
+
+
+class FfmpegFailed(StepError):
+    code = "ffmpeg_failed"
+    title = "ffmpeg failed"
+
+
+class SpeechFailed(StepError):
+    code = "speech_failed"
+    title = "The speech engine failed"
+    retryable = True
+
+
+class NoFootage(StepError):
+    code = "footage_missing"
+    title = "No configured provider had a picture for a scene"
+    hint = "Add `generated` to footage.providers to have something for every scene."
+
+
+class StepTimeout(StepError):
+    code = "timeout"
+    title = "A step took too long"
+
+
+class DaemonUnreachable(VidgendError):
+    code = "daemon_unreachable"
+    title = "No vidgend daemon answers"
+    hint = "Start one with `vidgend serve`, or give its address with --url."

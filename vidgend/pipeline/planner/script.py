@@ -1,0 +1,189 @@
+"""A script into scenes, word for word: cut at sentences, long sentences at clauses, short ones joined.
+
+Nothing is added, dropped or moved: the narrations in order hold exactly the characters of the script, white space
+apart. Lengths are estimates of speech (`speech_s`); a scene lasts MIN_SCENE_S..MAX_SCENE_S where the text allows it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Callable
+
+from vidgend.pipeline.vocabulary import is_wide, speech_s, word_count
+
+MIN_SCENE_S = 3.0
+MAX_SCENE_S = 10.0
+HARD_MAX_S = 16.0
+"""A sentence without any comma is cut between words only when it is longer than this."""
+SCRIPT_SENTENCES = 2
+SCRIPT_WORDS = 12
+
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_CHUNK_CHARS = 2000
+"""Longest text given to pysbd at once: it takes more than linear time (1 s for 20 kB), and holds the GIL meanwhile."""
+_VERSE_LINE_CHARS = 60
+_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*\s+|[。！？]+[」』”]*")
+_CLAUSE_END = re.compile(r"[,;:][\"'”’»)]*\s+|\s+[–—-]+\s+|—|[、，；：]")
+_CONJUNCTION = re.compile(
+    r"\s(?=(?:and|but|or|because|while|when|where|which|who|so|although|though|since|before|after|until|unless|if|"
+    r"und|aber|oder|weil|denn|während|wenn|dass|et|mais|ou|parce|car|quand|pendant|qui|y|pero|porque|cuando|mientras|"
+    r"que|ma|perché|quando|mentre|che|e|en|maar|omdat|terwijl)\s)",
+    re.IGNORECASE,
+)
+_PYSBD_LANGUAGES = frozenset(
+    ("en", "hi", "mr", "zh", "es", "am", "ar", "hy", "bg", "ur", "ru", "pl", "fa", "nl", "da", "fr", "my", "el", "it",
+     "ja", "de", "kk", "sk")
+)  # fmt: skip
+
+
+def is_script(sentences: list[str]) -> bool:
+    """The rule that tells a prompt to be read out from an idea: two or more sentences with twelve or more words."""
+    return len(sentences) >= SCRIPT_SENTENCES and sum(map(word_count, sentences)) >= SCRIPT_WORDS
+
+
+def script_to_narrations(text: str, *, language: str) -> list[str]:
+    """Narrations of scenes, in order. Slow for long texts (pysbd): call it off the event loop."""
+    pieces: list[str] = []
+    for sentence in sentences_of(text, language=language):
+        pieces.extend(_split_long(sentence))
+    return _join_short(pieces)
+
+
+def sentences_of(text: str, *, language: str) -> list[str]:
+    """The sentences of `text`, stripped, white space inside folded to single spaces."""
+    found: list[str] = []
+    for paragraph in _PARAGRAPH.split(text):
+        lines = [" ".join(line.split()) for line in paragraph.splitlines()]
+        lines = [line for line in lines if line]
+        if len(lines) > 1 and max(map(len, lines)) > _VERSE_LINE_CHARS:
+            lines = [" ".join(lines)]
+        for line in lines:
+            for chunk in _chunks(line):
+                found.extend(_segment(chunk, language))
+    return found
+
+
+def _chunks(line: str) -> list[str]:
+    chunks = []
+    while len(line) > _CHUNK_CHARS:
+        ends = [match.end() for match in _SENTENCE_END.finditer(line, 0, _CHUNK_CHARS)]
+        cut = ends[-1] if ends else line.rfind(" ", 0, _CHUNK_CHARS)
+        cut = cut if cut > 0 else _whole_char(line, _CHUNK_CHARS)
+        chunks.append(line[:cut])
+        line = line[cut:]
+    return [*chunks, line]
+
+
+def _segment(text: str, language: str) -> list[str]:
+    """Sentences of one line. pysbd only says where; the characters are always those of `text`."""
+    import pysbd  # half a second of regular expressions, wanted only here
+
+    code = language[:2].lower()
+    try:
+        segmenter = pysbd.Segmenter(language=code if code in _PYSBD_LANGUAGES else "en", clean=False)
+        sizes = [_dense_len(part) for part in segmenter.segment(text)]
+    except (re.error, ValueError, IndexError, KeyError, TypeError, AttributeError):
+        sizes = []
+    if sum(sizes) != _dense_len(text):
+        return _cut_at(text, [match.end() for match in _SENTENCE_END.finditer(text)])
+    cuts, seen, parts = [], 0, iter(sizes)
+    wanted = next(parts, 0)
+    for index, char in enumerate(text):
+        seen += not char.isspace()
+        while wanted and seen == wanted:
+            cuts.append(index + 1)
+            seen, wanted = 0, next(parts, 0)
+    return _cut_at(text, cuts)
+
+
+def _dense_len(text: str) -> int:
+    return sum(not char.isspace() for char in text)
+
+
+def _cut_at(text: str, cuts: list[int]) -> list[str]:
+    edges = [0, *sorted(set(cuts)), len(text)]
+    parts = [text[start:end].strip() for start, end in itertools.pairwise(edges)]
+    return [part for part in parts if part]
+
+
+def _split_long(sentence: str) -> list[str]:
+    """Halve at the boundary nearest to the middle until every part is short enough or has no boundary left."""
+    done: list[str] = []
+    todo = [sentence]
+    while todo:
+        part = todo.pop()
+        length_s = speech_s(part)
+        halves = [part]
+        if length_s > MAX_SCENE_S:
+            halves = _halve(part, lambda text: [match.end() for match in _CLAUSE_END.finditer(text)])
+        if len(halves) == 1 and length_s > MAX_SCENE_S:
+            halves = _halve(part, lambda text: [match.end() for match in _CONJUNCTION.finditer(text)])
+        if len(halves) == 1 and length_s > HARD_MAX_S:
+            halves = _halve(part, lambda text: [match.end() for match in re.finditer(r"\s+", text)])
+        if len(halves) == 1 and length_s > HARD_MAX_S:
+            middle = _whole_char(part, len(part) // 2)
+            halves = [part[:middle].strip(), part[middle:].strip()]
+        if len(halves) == 1 or not all(halves):
+            done.append(part)
+        else:
+            todo.extend(reversed(halves))
+    return done
+
+
+def _halve(text: str, boundaries: Callable[[str], list[int]]) -> list[str]:
+    """Two parts of at least MIN_SCENE_S each, as equal as the boundaries allow; the whole if there is no such cut."""
+    middle = len(text) / 2
+    for cut in sorted(boundaries(text), key=lambda place: abs(place - middle)):
+        left, right = text[:cut].strip(), text[cut:].strip()
+        if left and right and min(speech_s(left), speech_s(right)) >= MIN_SCENE_S:
+            return [left, right]
+    return [text]
+
+
+def _whole_char(text: str, cut: int) -> int:
+    """Move `cut` on so that no accent, joiner or variation selector is parted from its letter."""
+    while 0 < cut < len(text) and (
+        unicodedata.combining(text[cut]) or text[cut] in "\u200d\ufe0f" or text[cut - 1] == "\u200d"
+    ):
+        cut += 1
+    return max(1, cut)
+
+
+def _join_short(pieces: list[str]) -> list[str]:
+    joined: list[str] = []
+    for index, piece in enumerate(pieces):
+        following = pieces[index + 1] if index + 1 < len(pieces) else ""
+        if joined and _belongs(joined[-1], piece, following):
+            joined[-1] = join_texts(joined[-1], piece)
+        else:
+            joined.append(piece)
+    if len(joined) > 1 and not word_count(joined[0]):
+        joined[:2] = [join_texts(joined[0], joined[1])]
+    return joined
+
+
+def join_texts(before: str, after: str) -> str:
+    """Two texts as one, with a space between them unless they are written without spaces."""
+    spaced = not (is_wide(before[-1:]) and is_wide(after[:1]))
+    return f"{before} {after}" if spaced else before + after
+
+
+def _belongs(before: str, piece: str, following: str) -> bool:
+    """Whether `piece` is spoken in the same scene as `before`: one of them is too short to stand alone."""
+    if not word_count(piece):
+        return True
+    before_s, piece_s = speech_s(before), speech_s(piece)
+    tiny = min(before_s, piece_s) < MIN_SCENE_S / 2
+    if before_s + piece_s > (1.2 if tiny else 1.0) * MAX_SCENE_S:
+        return False
+    if before_s < MIN_SCENE_S:
+        return True
+    if piece_s >= MIN_SCENE_S:
+        return False
+    following_s = speech_s(following)
+    if not following or piece_s + following_s > MAX_SCENE_S:
+        return True
+    leads_on = piece.endswith(("?", "？", ":", "："))
+    return not leads_on and before_s <= following_s and before_s + piece_s <= MAX_SCENE_S

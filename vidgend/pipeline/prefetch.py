@@ -1,0 +1,50 @@
+"""Searches and downloads ahead of time. Runs the very steps of a job, so the job then finds them done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from vidgend.errors import NotFound, StepError
+from vidgend.models import Brief, PrefetchBrief, Storyboard
+from vidgend.pipeline.footage.port import FootageProvider
+from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.scene_to_clip import ClipFinder
+
+
+async def prefetch(run: JobRun, brief: PrefetchBrief, providers: Sequence[FootageProvider]) -> dict[str, Any]:
+    """Fetch up to `per_query` clips for each query. Answers the clips and what failed, as text."""
+    await run.enter("retrieving", f"fetching footage for {len(brief.queries)} searches")
+    finder = ClipFinder(
+        run=run,
+        brief=Brief(prompt="", width_px=brief.width_px, height_px=brief.height_px),
+        storyboard=Storyboard(title="", language="", planner="", stretch=False, fps="30", scenes=()),
+        providers=[provider for provider in providers if provider.name != "generated"],
+        unused={},
+    )
+    clips: list[dict[str, Any]] = []
+    failed: list[str] = []
+
+    async def one(query: str) -> None:
+        wanted = brief.per_query
+        for provider in finder.providers:
+            for offer in await finder.offers_for(provider, query):
+                if wanted <= 0:
+                    break
+                try:
+                    clip = await finder.fetch(offer)
+                except (StepError, NotFound) as error:
+                    failed.append(f"{query!r}: {error.detail}")
+                    continue
+                clips.append({"query": query, "provider": clip.provider, "id": clip.id, "asset": clip.digest})
+                wanted -= 1
+        if wanted == brief.per_query:
+            reasons = "; ".join(finder.out_of_order()) or "no match"
+            failed.append(f"{query!r}: {reasons}")
+        run.progress.set("retrieving", len(clips) / max(1, len(brief.queries) * brief.per_query))
+
+    async with asyncio.TaskGroup() as group:
+        for query in brief.queries:
+            group.create_task(one(query), name=f"prefetch {query}")
+    return {"clips": clips, "failed": failed}

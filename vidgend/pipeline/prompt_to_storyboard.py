@@ -1,0 +1,71 @@
+"""Prompt -> storyboard: ask the planners in order; the first that answers wins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from vidgend.errors import StepError
+from vidgend.models import Brief, Plan, Scene, Storyboard, Substitution
+from vidgend.pipeline.executor.port import Label, StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.planner.port import Planner
+from vidgend.pipeline.run import JobRun
+
+KIND = "plan"
+_BRIEF = TypeAdapter(Brief)
+_PLAN = TypeAdapter(Plan)
+
+
+class PlanStep:
+    """args: planner (name), brief -> plan"""
+
+    def __init__(self, planners: Sequence[Planner]) -> None:
+        self._planners = {planner.name: planner for planner in planners}
+
+    async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
+        plan = await self._planners[args["planner"]].plan(_BRIEF.validate_python(args["brief"]))
+        return StepOutput(output={"plan": _PLAN.dump_python(plan, mode="json")})
+
+
+async def make_storyboard(run: JobRun, brief: Brief, planners: Sequence[Planner]) -> Storyboard:
+    """The storyboard of the first planner that answers. Raises: the last planner's error."""
+    failed: StepError | None = None
+    for planner in planners:
+        args = {"planner": planner.name, "brief": _BRIEF.dump_python(brief, mode="json")}
+        label: Label = "io" if planner.name == "builtin" else "llm"
+        key = step_key(KIND, args, planner.identity + run.salt)
+        spec = StepSpec(key=key, kind=KIND, args=args, label=label, timeout_s=600, max_attempts=1)
+        try:
+            output = await run.step(spec, stage="planning")
+        except StepError as error:
+            failed = error
+            continue
+        if failed is not None:
+            await run.substitute(
+                Substitution(
+                    stage="planning", wanted=planners[0].name, used=planner.name, reason=failed.detail
+                )
+            )
+        plan = _PLAN.validate_python(output["plan"])
+        return Storyboard(
+            title=plan.title,
+            language=plan.language,
+            planner=plan.planner,
+            stretch=plan.stretch,
+            mood=plan.mood,
+            fps=brief.fps,
+            scenes=tuple(
+                Scene(
+                    index=index,
+                    narration=scene.narration,
+                    queries=scene.queries,
+                    min_duration_s=scene.min_duration_s,
+                    weight=scene.weight,
+                )
+                for index, scene in enumerate(plan.scenes)
+            ),
+        )
+    assert failed is not None, "there is always a planner"
+    raise failed

@@ -1,0 +1,106 @@
+"""What every adapter of a web service needs: bounded answers, retries that stop, errors without keys or addresses."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Mapping
+from email.utils import parsedate_to_datetime
+
+import httpx
+import stamina
+
+from vidgend.errors import (
+    ProviderError,
+    ProviderGarbage,
+    ProviderRateLimited,
+    ProviderUnauthorized,
+)
+
+Clock = Callable[[], float]
+"""Seconds now, by a clock that the constructor's caller chose."""
+ATTEMPTS = 3
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+DEFAULT_RETRY_AFTER_S = 60.0
+_LONGEST_RETRY_AFTER_S = 32 * 86_400.0
+"""A month and a bit: the longest quota window in use."""
+
+
+class Transient(Exception):
+    """Inside an adapter only: an answer that another try may better. Carries the error to raise if none does."""
+
+    def __init__(self, error: ProviderError, *, wait_s: float | None = None) -> None:
+        super().__init__(error.detail)
+        self.error = error
+        self.wait_s = wait_s
+
+
+async def read_answer(response: httpx.Response, *, name: str, max_bytes: int = MAX_ANSWER_BYTES) -> bytes:
+    """The body of a streamed response. Raises: ProviderGarbage when it is longer than `max_bytes`."""
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > max_bytes:
+            raise ProviderGarbage(f"{name} sent more than {max_bytes} bytes")
+    return bytes(body)
+
+
+def retry_after_s(headers: Mapping[str, str], *, now_s: float) -> float | None:
+    """Seconds that `Retry-After` asks for (a number or a date), never negative; None if it says nothing usable."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            when = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=dt.UTC)
+        seconds = when.timestamp() - now_s
+    if seconds != seconds:
+        return None
+    return min(max(0.0, seconds), _LONGEST_RETRY_AFTER_S)
+
+
+def status_error(status: int, *, name: str, wait_s: float | None = None) -> ProviderError:
+    """The error for an HTTP status that is not a success. `wait_s` is what the provider asked for, if it did."""
+    if status in (401, 403):
+        return ProviderUnauthorized(f"{name} refused the key (HTTP {status})")
+    if status == 429:
+        return ProviderRateLimited(
+            f"{name} says that its quota is used up",
+            retry_after_s=DEFAULT_RETRY_AFTER_S if wait_s is None else wait_s,
+        )
+    return ProviderError(f"{name} answered HTTP {status}")
+
+
+def transport_error(error: httpx.HTTPError | httpx.InvalidURL, *, name: str) -> ProviderError:
+    """The error for a request that got no answer. httpx's own text may hold the address and is left out."""
+    if isinstance(error, httpx.TimeoutException):
+        return ProviderError(f"{name} did not answer in time")
+    if isinstance(error, httpx.ConnectError):
+        return ProviderError(f"no connection to {name}")
+    return ProviderError(f"the connection to {name} broke ({type(error).__name__})")
+
+
+def retries(*, timeout_s: float, wait_s: float) -> AsyncIterator[stamina.Attempt]:
+    """Attempts at something that may raise `Transient`, ATTEMPTS at most; `wait_s` is the first pause, then doubled.
+
+    A time that the provider names replaces the pause. The last `Transient` is raised to the caller.
+    """
+    return stamina.retry_context(
+        on=_pause,
+        attempts=ATTEMPTS,
+        timeout=timeout_s,
+        wait_initial=wait_s,
+        wait_jitter=wait_s,
+        wait_max=10 * wait_s,
+    ).__aiter__()
+
+
+def _pause(error: Exception) -> bool | float:
+    if not isinstance(error, Transient):
+        return False
+    return True if error.wait_s is None else error.wait_s

@@ -1,0 +1,298 @@
+"""Scenes -> clips: search the providers in order, choose without repeats, fetch, check, fall through with a reason."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from vidgend.errors import MediaUnreadable, NoFootage, NotFound, ProviderError, StepError
+from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard, Substitution
+from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.ffmpeg import FfmpegTool
+from vidgend.pipeline.footage.port import FootageProvider, FootageQuery
+from vidgend.pipeline.media_kind import sniff
+from vidgend.pipeline.probe import probe
+from vidgend.pipeline.run import JobRun
+from vidgend.store.assets.port import AssetStore
+
+SEARCH, FETCH = "search", "fetch"
+CODE = "clips-1"
+KEPT_CANDIDATES = 5
+"""How many of the candidates the storyboard shows."""
+TRIES = 4
+"""How many candidates of one provider are fetched for a scene before the next provider is asked."""
+
+_CANDIDATE = TypeAdapter(Candidate)
+_CANDIDATES = TypeAdapter(tuple[Candidate, ...])
+_QUERY = TypeAdapter(FootageQuery)
+_LOCAL = ("generated", "library")
+
+
+class SearchStep:
+    """args: provider, query, epoch -> candidates"""
+
+    def __init__(self, providers: Sequence[FootageProvider]) -> None:
+        self._providers = {provider.name: provider for provider in providers}
+
+    async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
+        found = await self._providers[args["provider"]].search(_QUERY.validate_python(args["query"]))
+        return StepOutput(output={"candidates": _CANDIDATES.dump_python(found, mode="json")})
+
+
+class FetchStep:
+    """args: provider, candidate, width_px, height_px -> digest, kind, demuxer, size, fps, duration"""
+
+    def __init__(
+        self, providers: Sequence[FootageProvider], ffmpeg: FfmpegTool, assets: AssetStore
+    ) -> None:
+        self._providers = {provider.name: provider for provider in providers}
+        self._ffmpeg = ffmpeg
+        self._assets = assets
+
+    async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
+        candidate = _CANDIDATE.validate_python(args["candidate"])
+        path = run.scratch / "source.media"
+        await self._providers[args["provider"]].fetch(
+            candidate, width_px=args["width_px"], height_px=args["height_px"], path=path
+        )
+        kind = sniff(await asyncio.to_thread(_head, path))
+        if kind is None or kind.kind == "audio":
+            raise MediaUnreadable(f"{candidate.provider} {candidate.id}: not a video or a photo")
+        found = await probe(await self._ffmpeg.get(), path, kind.demuxer)
+        if kind.kind == "video" and not found.duration_s:
+            raise MediaUnreadable(f"{candidate.provider} {candidate.id}: the file does not say how long it is")
+        digest = await self._assets.put(path)
+        output = {
+            "digest": digest,
+            "kind": kind.kind,
+            "demuxer": kind.demuxer,
+            "width_px": found.width_px,
+            "height_px": found.height_px,
+            "fps": found.fps,
+            "duration_s": found.duration_s if kind.kind == "video" else None,
+        }
+        return StepOutput(output=output, blobs=(digest,))
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4096)
+
+
+@dataclass(kw_only=True)
+class _Search:
+    """What is known about one scene's search while it goes on."""
+
+    scene: Scene
+    reasons: list[str] = field(default_factory=list)
+    shown: list[Candidate] = field(default_factory=list)
+    repeated: bool = False
+    replaced: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A candidate for a query of a scene."""
+
+    provider: FootageProvider
+    query: str
+    candidate: Candidate
+
+
+@dataclass
+class ClipFinder:
+    """Finds clips for the scenes of one job.
+
+    `unused` are providers that the settings name but that cannot be used, with the reason. `epoch_s` is how long
+    a search answer is good for.
+    """
+
+    run: JobRun
+    brief: Brief
+    storyboard: Storyboard
+    providers: Sequence[FootageProvider]
+    unused: Mapping[str, str]
+    epoch_s: float = 86_400.0
+    _down: dict[str, StepError] = field(default_factory=dict)
+    _taken: dict[tuple[str, str], int] = field(default_factory=dict)
+    _open: dict[int, tuple[_Search, AsyncIterator[Offer]]] = field(default_factory=dict)
+
+    async def find(self, scenes: asyncio.TaskGroup) -> list[asyncio.Task[Scene]]:
+        """One task per scene, in `scenes`, that ends with its clip chosen, fetched and checked.
+
+        The scenes choose one after the other, so that the first gets the best; the files come side by side.
+        """
+        if self.providers:
+            first = {scene.queries[0]: scene for scene in self.storyboard.scenes}
+            await asyncio.gather(*(self._search(self.providers[0], scene, text) for text, scene in first.items()))
+        tasks = []
+        for scene in self.storyboard.scenes:
+            name = f"clip of scene {scene.index + 1}"
+            if scene.clip is not None:  # chosen before a restart, or by a person
+                self._taken[(scene.clip.provider, scene.clip.id)] = 1
+            search = _Search(scene=scene, reasons=[f"{name}: {why}" for name, why in self.unused.items()])
+            offers = self._offers(search)
+            self._open[scene.index] = (search, offers)
+            first_offer = None if scene.clip is not None else await anext(offers, None)
+            tasks.append(scenes.create_task(self._fetch_first_good(search, first_offer, offers), name=name))
+        return tasks
+
+    async def replace_clip(self, scene: Scene, error: StepError) -> Scene:
+        """The next candidate for a scene whose clip could not be rendered. Raises: NoFootage."""
+        assert scene.clip is not None
+        search, offers = self._open[scene.index]
+        search.reasons = [f"{scene.clip.provider} {scene.clip.id}: {error.detail}"]
+        search.replaced += 1
+        if search.replaced > TRIES:
+            raise NoFootage(f"scene {scene.index + 1}: {search.replaced} clips in a row could not be rendered")
+        search.scene = replace(scene, clip=None)
+        return await self._fetch_first_good(search, await anext(offers, None), offers)
+
+    async def _offers(self, search: _Search) -> AsyncIterator[Offer]:
+        """Reserve and yield candidates, best first: fresh ones of every provider, then repeats."""
+        repeats: list[Offer] = []
+        for provider in self.providers:
+            tries = matches = 0
+            for text in search.scene.queries:
+                for candidate in await self._search(provider, search.scene, text):
+                    matches += 1
+                    if len(search.shown) < KEPT_CANDIDATES and candidate not in search.shown:
+                        search.shown.append(candidate)
+                    offer = Offer(provider=provider, query=text, candidate=candidate)
+                    if self._name(offer) in self._taken:
+                        repeats.append(offer)
+                    elif tries < TRIES:
+                        tries += 1
+                        self._taken[self._name(offer)] = 1
+                        yield offer
+            if provider.name in self._down:
+                search.reasons.append(f"{provider.name}: {self._down[provider.name].detail}")
+            elif not tries:
+                why = "only clips that this video shows already" if matches else "no match"
+                search.reasons.append(f"{provider.name}: {why}")
+            if provider.name == "generated":  # it never runs out: another seed is another picture
+                for number in range(1, len(self.storyboard.scenes)):
+                    for candidate in await self._search(provider, search.scene, search.scene.queries[0], seed=number):
+                        offer = Offer(provider=provider, query=search.scene.queries[0], candidate=candidate)
+                        if self._name(offer) not in self._taken:
+                            self._taken[self._name(offer)] = 1
+                            yield offer
+        search.repeated = True
+        for offer in sorted(repeats, key=lambda offer: self._taken[self._name(offer)])[:TRIES]:
+            self._taken[self._name(offer)] += 1
+            yield offer
+
+    @staticmethod
+    def _name(offer: Offer) -> tuple[str, str]:
+        return offer.candidate.provider, offer.candidate.id
+
+    async def _search(
+        self, provider: FootageProvider, scene: Scene | None, text: str, *, seed: int = 0
+    ) -> tuple[Candidate, ...]:
+        """The provider's answer; () once it is out of order for this job. `seed` is for painted pictures only."""
+        if provider.name in self._down:
+            return ()
+        # Stock is asked with the words alone, so that one answer serves every scene and job with the same words.
+        paints = provider.name == "generated"
+        query = FootageQuery(
+            text=text,
+            width_px=self.brief.width_px,
+            height_px=self.brief.height_px,
+            context=f"{scene.narration} {self.storyboard.title}" if paints and scene is not None else "",
+            mood=self.storyboard.mood if paints else None,
+            style=self.brief.style if paints else "",
+            seed=self.brief.seed + seed if paints else 0,
+        )
+        args = {
+            "provider": provider.name,
+            "query": _QUERY.dump_python(query, mode="json"),
+            "epoch": int(time.time() // self.epoch_s),
+        }
+        try:
+            output = await self.run.step(self._spec(SEARCH, provider, args, timeout_s=90), stage="retrieving")
+        except ProviderError as error:
+            self._down[provider.name] = error
+            return ()
+        return _CANDIDATES.validate_python(output["candidates"])
+
+    def _spec(self, kind: str, provider: FootageProvider, args: dict[str, Any], *, timeout_s: float) -> StepSpec:
+        return StepSpec(
+            key=step_key(kind, args, f"{CODE}/{provider.identity}{self.run.salt}"),
+            kind=kind,
+            args=args,
+            label="io" if provider.name in _LOCAL else "net",
+            timeout_s=timeout_s,
+            max_attempts=1,
+        )
+
+    async def _fetch_first_good(
+        self, search: _Search, offer: Offer | None, more: AsyncIterator[Offer]
+    ) -> Scene:
+        if search.scene.clip is not None:
+            return search.scene
+        while offer is not None:
+            try:
+                clip = await self.fetch(offer)
+            except (StepError, NotFound) as error:
+                search.reasons.append(f"{offer.candidate.provider} {offer.candidate.id}: {error.detail}")
+                offer = await anext(more, None)
+                continue
+            await self._tell(search, clip)
+            why = f"{clip.provider}: first free match for {clip.query!r}"
+            return replace(search.scene, clip=clip, candidates=tuple(search.shown), why=why)
+        number, query = search.scene.index + 1, search.scene.queries[0]
+        raise NoFootage(f"scene {number} ({query!r}): {'; '.join(search.reasons) or 'no provider'}")
+
+    async def offers_for(self, provider: FootageProvider, text: str) -> list[Offer]:
+        """All that one provider has for one query, best first."""
+        found = await self._search(provider, None, text)
+        return [Offer(provider=provider, query=text, candidate=candidate) for candidate in found]
+
+    def out_of_order(self) -> list[str]:
+        """The providers that failed, with the reason."""
+        return [f"{name}: {error.detail}" for name, error in self._down.items()]
+
+    async def fetch(self, offer: Offer) -> Clip:
+        candidate = offer.candidate
+        got: dict[str, Any] = {"kind": "generated"}
+        if candidate.kind != "generated":
+            args = {
+                "provider": offer.provider.name,
+                "candidate": _CANDIDATE.dump_python(candidate, mode="json"),
+                "width_px": self.brief.width_px,
+                "height_px": self.brief.height_px,
+            }
+            got = await self.run.step(self._spec(FETCH, offer.provider, args, timeout_s=600), stage="retrieving")
+        return Clip(
+            provider=candidate.provider,
+            id=candidate.id,
+            description=candidate.description,
+            query=offer.query,
+            credit=candidate.credit,
+            recipe=candidate.recipe,
+            **got,
+        )
+
+    async def _tell(self, search: _Search, clip: Clip) -> None:
+        """Record what was substituted for this scene, if anything was."""
+        scene: int | None = search.scene.index + 1
+        if search.repeated:
+            wanted, used = "a clip of its own", f"{clip.provider} {clip.id} again"
+        elif not search.reasons:
+            return
+        elif clip.kind == "generated":
+            wanted, used = "stock footage", "a painted background"
+        else:
+            wanted, used = "the first choice", f"{clip.provider} {clip.id}"
+        if search.reasons == [f"{name}: {why}" for name, why in self.unused.items()] and not search.repeated:
+            scene = None  # nothing but the set-up is the reason: one fact about the video, not one per scene
+        reason = "; ".join(search.reasons)
+        await self.run.substitute(
+            Substitution(stage="retrieving", scene=scene, wanted=wanted, used=used, reason=reason)
+        )

@@ -1,0 +1,260 @@
+"""Segments + speech + music -> video: segments copied, one sound timeline, one AAC encode, and a thumbnail."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vidgend.errors import FfmpegFailed
+from vidgend.models import Brief, Scene, Segment, Storyboard
+from vidgend.pipeline.captions_ass import clean
+from vidgend.pipeline.executor.port import Progress, StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
+from vidgend.pipeline.ffmpeg_args import (
+    LOUDNESS_LUFS,
+    SpokenAt,
+    join_args,
+    loudness_args,
+    mix_args,
+)
+from vidgend.pipeline.music.port import MusicLibrary
+from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.scene_to_segment import encoding_of
+from vidgend.pipeline.timeline import speech_start_sample
+from vidgend.store.assets.port import AssetStore
+from vidgend.timebase import frames_to_s, frames_to_samples, parse_fps, to_us
+
+TRACK, JOIN, THUMBNAIL = "track", "join", "thumbnail"
+CODE = "join-1"
+MUSIC_GAIN_DB = -15.0
+"""The bed against the voice, before ducking. The free tracks are at -11 to -14 LUFS, Kokoro at -20 (both measured)."""
+
+
+class TrackStep:
+    """args: mood, seed -> digest, title, licence; digest None if there is no music at all"""
+
+    def __init__(self, music: MusicLibrary, assets: AssetStore) -> None:
+        self._music = music
+        self._assets = assets
+
+    async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
+        track = await asyncio.to_thread(self._music.pick, args["mood"], seed=args["seed"])
+        if track is None:
+            return StepOutput(output={"digest": None})
+        path = run.scratch / "track"
+        await asyncio.to_thread(shutil.copyfile, track.path, path)
+        digest = await self._assets.put(path)
+        output = {"digest": digest, "title": track.title, "mood": track.mood, "licence": track.licence}
+        return StepOutput(output=output, blobs=(digest,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loudness:
+    """EBU R128: integrated loudness in LUFS and true peak in dBTP; None for silence."""
+
+    integrated_lufs: float | None
+    true_peak_db: float | None
+
+
+async def _loudness(ffmpeg: Ffmpeg, cwd: Path, gain_db: float) -> Loudness:
+    finished = await ffmpeg.capture(loudness_args(gain_db), cwd=cwd, level="info")
+    integrated = re.findall(r"I:\s+(-?[\d.]+) LUFS", finished.stderr_tail)
+    peak = re.findall(r"Peak:\s+(-?[\d.]+) dBFS", finished.stderr_tail)
+    level = float(integrated[-1]) if integrated else None
+    return Loudness(
+        integrated_lufs=level if level is not None and level > -69 else None,
+        true_peak_db=float(peak[-1]) if peak else None,
+    )
+
+
+class JoinStep:
+    """args: segments, speech, music, ducking, volume, title, encoding -> digest, loudness"""
+
+    def __init__(self, ffmpeg: FfmpegTool, assets: AssetStore) -> None:
+        self._ffmpeg = ffmpeg
+        self._assets = assets
+
+    async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
+        ffmpeg = await self._ffmpeg.get()
+        encoding = encoding_of(args["encoding"])
+        await self._place(args, run.scratch, encoding.fps)
+        frames = sum(segment["frames"] for segment in args["segments"])
+        spoken = tuple(
+            SpokenAt(number=number, at_sample=speech["at_sample"])
+            for number, speech in enumerate(args["speech"])
+        )
+        run.progress(0.05)
+        await ffmpeg.run(
+            mix_args(
+                spoken,
+                samples=frames_to_samples(frames, encoding.fps),
+                music=args["music"] is not None,
+                music_gain_db=MUSIC_GAIN_DB + args["volume_db"] + (0.0 if spoken else 10.0),
+                ducking=args["ducking"],
+            ),
+            cwd=run.scratch,
+            timeout_s=1800,
+        )
+        run.progress(0.45)
+        gain_db, heard = await self._level(ffmpeg, run.scratch)
+        run.progress(0.7)
+        await ffmpeg.run(
+            join_args(gain_db=gain_db, title=args["title"], timescale=encoding.timescale),
+            cwd=run.scratch,
+            timeout_s=1800,
+        )
+        digest = await self._assets.put(run.scratch / "video.mp4")
+        output = {
+            "digest": digest,
+            "frames": frames,
+            "loudness_lufs": heard.integrated_lufs,
+            "true_peak_db": heard.true_peak_db,
+        }
+        return StepOutput(output=output, blobs=(digest,))
+
+    async def _level(self, ffmpeg: Ffmpeg, scratch: Path) -> tuple[float, Loudness]:
+        """The gain that brings the mix to its loudness through the limiter, and what is then heard.
+
+        The limiter takes a little loudness away, so the gain is corrected by what is missing, twice at most.
+        """
+        gain_db = 0.0
+        heard = await _loudness(ffmpeg, scratch, gain_db)
+        for _ in range(3):
+            if heard.integrated_lufs is None or abs(heard.integrated_lufs - LOUDNESS_LUFS) < 0.2:
+                break
+            gain_db = min(30.0, gain_db + LOUDNESS_LUFS - heard.integrated_lufs)
+            heard = await _loudness(ffmpeg, scratch, gain_db)
+        return gain_db, heard
+
+    async def _place(self, args: dict[str, Any], scratch: Path, fps: Fraction) -> None:
+        """Links with fixed names, and the concat list.
+
+        Durations are differences of rounded running sums, so that ffmpeg's microseconds do not drift.
+        """
+        rows = ["ffconcat version 1.0"]
+        before = 0
+        for number, segment in enumerate(args["segments"]):
+            (scratch / f"segment-{number}.mp4").symlink_to(await self._assets.local(segment["digest"]))
+            after = before + segment["frames"]
+            length_us = to_us(frames_to_s(after, fps)) - to_us(frames_to_s(before, fps))
+            rows += [f"file segment-{number}.mp4", f"duration {length_us}us"]
+            before = after
+        for number, speech in enumerate(args["speech"]):
+            (scratch / f"speech-{number}.wav").symlink_to(await self._assets.local(speech["digest"]))
+        if args["music"] is not None:
+            (scratch / "music.media").symlink_to(await self._assets.local(args["music"]))
+        await asyncio.to_thread((scratch / "segments.txt").write_text, "\n".join(rows) + "\n")
+
+
+class ThumbnailStep:
+    """args: posters -> the digest of the liveliest one that is neither dark nor washed out"""
+
+    def __init__(self, ffmpeg: FfmpegTool, assets: AssetStore) -> None:
+        self._ffmpeg = ffmpeg
+        self._assets = assets
+
+    async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
+        ffmpeg = await self._ffmpeg.get()
+        best: tuple[float, str] | None = None
+        for digest in args["posters"]:
+            shown = await ffmpeg.capture(
+                [
+                    "-f", "jpeg_pipe", "-i", str(await self._assets.local(digest)),
+                    "-vf", "scale=64:64,format=gray", "-f", "rawvideo", "pipe:1",
+                ],
+                cwd=run.scratch,
+            )  # fmt: skip
+            luma = np.frombuffer(shown.stdout, np.uint8)
+            if luma.size == 0:
+                raise FfmpegFailed("a poster could not be read")
+            mean, spread = float(luma.mean()), float(luma.std())
+            score = spread - max(0.0, 60 - mean) - max(0.0, mean - 190)
+            if best is None or score > best[0]:
+                best = (score, digest)
+        assert best is not None
+        return StepOutput(output={"digest": best[1]}, blobs=(best[1],))
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinedVideo:
+    """The finished file, before anyone has looked at it."""
+
+    digest: str
+    thumbnail: str
+    frames: int
+    loudness_lufs: float | None
+    true_peak_db: float | None
+    music: dict[str, str] | None
+
+
+async def find_music(run: JobRun, brief: Brief, *, music: MusicLibrary, mood: str) -> dict[str, Any] | None:
+    """The track for this video: digest, title, licence. None if the brief or the library has none."""
+    if not brief.music.enabled or brief.music.volume <= 0:
+        return None
+    args = {"mood": brief.music.mood or mood, "seed": brief.seed}
+    spec = StepSpec(
+        key=step_key(TRACK, args, f"{CODE}/{music.name}{run.salt}"), kind=TRACK, args=args, label="io", timeout_s=60
+    )
+    track = await run.step(spec, stage="publishing")
+    return track if track["digest"] else None
+
+
+async def join_video(
+    run: JobRun,
+    brief: Brief,
+    storyboard: Storyboard,
+    scenes: tuple[Scene, ...],
+    segments: tuple[Segment, ...],
+    *,
+    track: dict[str, Any] | None,
+    progress: Progress,
+) -> JoinedVideo:
+    """All segments and all sound in one MP4. Raises: FfmpegFailed, StorageFull, StepTimeout."""
+    fps = parse_fps(brief.fps)
+    speech = []
+    start_frame = 0
+    for scene, segment in zip(scenes, segments, strict=True):
+        if scene.speech is not None:
+            at_sample = speech_start_sample(start_frame, scene.index, fps)
+            speech.append({"digest": scene.speech.digest, "at_sample": at_sample})
+        start_frame += segment.frames
+    args = {
+        "segments": [{"digest": segment.digest, "frames": segment.frames} for segment in segments],
+        "speech": speech,
+        "music": track["digest"] if track else None,
+        "ducking": brief.music.ducking,
+        "volume_db": float(20 * np.log10(max(brief.music.volume, 0.01))),
+        "title": clean(storyboard.title)[:200],
+        "encoding": {
+            "width_px": brief.width_px, "height_px": brief.height_px, "fps": brief.fps, "preset": "", "crf": 0,
+            "threads": 0,
+        },
+    }  # fmt: skip
+    spec = StepSpec(
+        key=step_key(JOIN, args, CODE + run.salt), kind=JOIN, args=args, label="ffmpeg", timeout_s=3600, max_attempts=1
+    )
+    joined = await run.step(spec, stage="publishing", progress=progress)
+    poster_args = {"posters": [segment.poster for segment in segments][:12]}
+    poster = StepSpec(
+        key=step_key(THUMBNAIL, poster_args, CODE + run.salt),
+        kind=THUMBNAIL,
+        args=poster_args,
+        label="io",
+        timeout_s=120,
+    )
+    thumbnail = await run.step(poster, stage="publishing")
+    return JoinedVideo(
+        digest=joined["digest"],
+        thumbnail=thumbnail["digest"],
+        frames=joined["frames"],
+        loudness_lufs=joined["loudness_lufs"],
+        true_peak_db=joined["true_peak_db"],
+        music={name: track[name] for name in ("title", "mood", "licence")} if track else None,
+    )

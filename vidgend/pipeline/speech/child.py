@@ -1,0 +1,77 @@
+"""The process that holds a speech model: `python -m vidgend.pipeline.speech.child ENGINE [options]`.
+
+A request is `{"text", "voice", "language", "speed", "path"}`; the answer is `{"samples", "rate_hz", "spans"}`, where
+`spans` has one `[start_s, end_s]` for each word of the text, or is empty if the engine does not know. The model is
+loaded by the first request.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vidgend.pipeline.speech import sound
+from vidgend.pipeline.speech.json_lines import serve
+from vidgend.pipeline.speech.speaking import Spoken, SymbolModel, speak
+
+Say = Callable[[dict[str, Any]], tuple[Spoken, int]]
+
+
+def _kokoro_onnx(options: argparse.Namespace) -> Say:
+    from vidgend.pipeline.speech.kokoro_onnx_model import KokoroOnnxModel
+
+    return _say_with(KokoroOnnxModel(models_dir=options.models_dir, threads=options.threads))
+
+
+def _piper(options: argparse.Namespace) -> Say:
+    from vidgend.pipeline.speech.piper_model import PiperModel
+
+    return _say_with(PiperModel(threads=options.threads))
+
+
+def _kokoro(options: argparse.Namespace) -> Say:
+    from vidgend.pipeline.speech.kokoro_model import KokoroModel
+
+    model = KokoroModel(
+        models_dir=options.models_dir, hub_dir=options.hub_dir, device=options.device, threads=options.threads
+    )
+    return lambda request: (
+        model.speak(request["text"], voice=request["voice"], speed=request["speed"]),
+        model.rate_hz,
+    )
+
+
+def _say_with(model: SymbolModel) -> Say:
+    return lambda request: (
+        speak(model, request["text"], voice=request["voice"], speed=request["speed"]),
+        model.rate_hz,
+    )
+
+
+ENGINES = {"kokoro-onnx": _kokoro_onnx, "piper": _piper, "kokoro": _kokoro}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="vidgend.pipeline.speech.child")
+    parser.add_argument("engine", choices=ENGINES)
+    parser.add_argument("--models-dir", type=Path, default=Path())
+    parser.add_argument("--hub-dir", type=Path, default=Path())
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=0)
+    options = parser.parse_args()
+    loaded: list[Say] = []
+
+    def handle(request: dict[str, Any]) -> dict[str, Any]:
+        if not loaded:
+            loaded.append(ENGINES[options.engine](options))
+        spoken, rate_hz = loaded[0](request)
+        sound.write_wav(Path(request["path"]), spoken.samples, rate_hz)
+        return {"samples": len(spoken.samples), "rate_hz": rate_hz, "spans": spoken.spans}
+
+    serve(handle)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""A speech engine whose model lives in a child process: the parent's half, the same for all of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from vidgend.children import JsonService
+from vidgend.errors import SpeechFailed
+from vidgend.models import Word
+from vidgend.pipeline.speech.port import Utterance, Voice
+
+CODE_VERSION = 1
+"""Raise it when the sound or the word times of finished texts change: it is part of every engine's identity."""
+
+SLOWEST, FASTEST = 0.5, 2.0
+
+
+class SpeechInChild:
+    """Implements SpeechEngine over `python -m vidgend.pipeline.speech.child`.
+
+    The child starts with the first request and keeps its model. Cancelling a request ends it, as a model cannot be
+    told to stop in the middle of its work; the next request starts a new one.
+    """
+
+    def __init__(
+        self, *, name: str, identity: str, uses_gpu: bool, voices: Sequence[Voice], options: Sequence[str]
+    ) -> None:
+        self.name = name
+        self.identity = f"{name}:{identity}:code-{CODE_VERSION}"
+        self.uses_gpu = uses_gpu
+        self._voices = tuple(voices)
+        argv = (sys.executable, "-m", "vidgend.pipeline.speech.child", name, *options)
+        self._service = JsonService(argv, name=f"speech engine {name}", failure=SpeechFailed)
+
+    def voices(self) -> tuple[Voice, ...]:
+        return self._voices
+
+    async def synthesize(
+        self, text: str, *, voice: str, language: str, speed: float, path: Path, timeout_s: float
+    ) -> Utterance:
+        """See SpeechEngine. Raises: SpeechFailed, StepTimeout."""
+        check_request(self.name, self._voices, text, voice=voice, speed=speed)
+        answer = await self._service.request(
+            {"text": text, "voice": voice, "language": language, "speed": speed, "path": str(path.absolute())},
+            timeout_s=timeout_s,
+        )
+        written = text.split()
+        spans = answer["spans"]
+        if spans and len(spans) != len(written):
+            raise SpeechFailed(f"{self.name} answered {len(spans)} word times for {len(written)} words")
+        words = tuple(
+            Word(text=word, start_s=start, end_s=end) for word, (start, end) in zip(written, spans or (), strict=False)
+        )
+        return Utterance(path=path, samples=answer["samples"], rate_hz=answer["rate_hz"], words=words)
+
+    async def aclose(self) -> None:
+        await self._service.aclose()
+
+
+def check_request(engine: str, voices: Sequence[Voice], text: str, *, voice: str, speed: float) -> None:
+    """Raises: SpeechFailed for what no engine can do."""
+    if not text.strip():
+        raise SpeechFailed("there is no text to speak")
+    if not SLOWEST <= speed <= FASTEST:
+        raise SpeechFailed(f"speed {speed:g} is outside {SLOWEST:g} to {FASTEST:g}")
+    if all(voice != known.id for known in voices):
+        raise SpeechFailed(f"{engine} has no voice {voice!r}")

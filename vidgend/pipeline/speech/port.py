@@ -1,0 +1,56 @@
+"""The speech port: text in, a mono WAV and the engine's own word times out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from vidgend.models import Word
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """A voice that an engine can speak with. `id` is the engine's own name, `tags` the guide's forms for it."""
+
+    id: str
+    engine: str
+    language: str
+    """BCP-47, such as `en-US`."""
+    gender: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Utterance:
+    """What an engine made: a WAV at `path`, mono, at the engine's own rate; `words` are the text's own words
+    (split at white space, spelled as written) with times in seconds from the start, or () where the engine gives none."""
+
+    path: Path
+    samples: int
+    rate_hz: int
+    words: tuple[Word, ...]
+
+
+class SpeechEngine(Protocol):
+    """One engine. `identity` names everything that changes its sound (engine, model hash, code version): it is
+    part of the key under which finished speech is kept."""
+
+    name: str
+    identity: str
+    uses_gpu: bool
+
+    def voices(self) -> tuple[Voice, ...]:
+        """All voices; no model is loaded for this."""
+        ...
+
+    async def synthesize(
+        self, text: str, *, voice: str, language: str, speed: float, path: Path, timeout_s: float
+    ) -> Utterance:
+        """Speak `text` with the voice id `voice` into `path` (WAV, 16-bit PCM). `speed` 1.0 is normal, 0.5..2.
+
+        Raises: SpeechFailed, StepTimeout.
+        """
+        ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,100 @@
+"""What a request calls a voice -> the engine and the voice that speak. Loads no model."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from vidgend.errors import LanguageUnsupported, UnknownVoice
+from vidgend.pipeline.speech.port import SpeechEngine, Voice
+from vidgend.pipeline.speech.voice_tables import ALL
+
+_GENERAL_NAMES = ("neutral", "female", "male")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """`reason` is "" if the wish was met, else why another voice speaks (a sentence for the result's `degraded`)."""
+
+    engine: SpeechEngine
+    voice: Voice
+    reason: str = ""
+
+
+def resolve(voice: str, language: str | None, engines: Sequence[SpeechEngine]) -> Resolved:
+    """The voice for a request: `voice` is an engine's voice id, a tag such as `en-US-neutral`, or a BCP-47 tag;
+    `language` (BCP-47, or None for the voice's own) is that of the text and has the last word. `engines` are those
+    that work here, best first.
+
+    Raises: UnknownVoice, LanguageUnsupported.
+    """
+    offers = [(engine, offer) for engine in engines for offer in engine.voices()]
+    named = [offer for _, offer in offers if _is_called(offer, voice)]
+    elsewhere = [offer for offer in ALL if _is_called(offer, voice)]
+    wish = next(iter((*named, *elsewhere)), None) or _from_tag(voice)
+    if wish is None:
+        raise UnknownVoice(_near_misses(voice, [offer for _, offer in offers]))
+    wanted_language = language or wish.language
+    for engine, offer in offers:
+        if _is_called(offer, voice) and _speaks(offer, wanted_language):
+            return Resolved(engine=engine, voice=offer)
+    speaking = [pair for pair in offers if _speaks(pair[1], wanted_language)]
+    if not speaking:
+        raise LanguageUnsupported(f"no installed speech engine speaks {wanted_language}")
+    named_kind = _plain(voice).rsplit("-", 1)[-1]
+    kind = named_kind if named_kind in _GENERAL_NAMES else wish.gender
+    region = wanted_language if "-" in wanted_language else wish.language
+    engine, offer = max(speaking, key=lambda pair: _likeness(pair[1], kind, region))
+    if not _speaks(wish, wanted_language):
+        reason = f"voice {voice} speaks {wish.language} and the text is {wanted_language}"
+    elif elsewhere and not named:
+        reason = f"voice {voice} belongs to {elsewhere[0].engine}, which is not installed"
+    else:
+        reason = f"no installed engine has a voice {voice}"
+    return Resolved(engine=engine, voice=offer, reason=reason)
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold().replace("_", "-")
+
+
+def _is_called(offer: Voice, name: str) -> bool:
+    return any(_plain(name) == _plain(known) for known in (offer.id, *offer.tags))
+
+
+def _primary(language: str) -> str:
+    return _plain(language).split("-")[0]
+
+
+def _speaks(offer: Voice, language: str) -> bool:
+    return _primary(offer.language) == _primary(language)
+
+
+def _from_tag(voice: str) -> Voice | None:
+    """A wish that names no voice: `fr`, `fr-CA` or `fr-CA-female`, in a language that some engine knows."""
+    parts = _plain(voice).split("-")
+    name = parts.pop() if parts[-1] in _GENERAL_NAMES else "neutral"
+    shaped = len(parts) in (1, 2) and all(part.isalnum() and 2 <= len(part) <= 3 for part in parts)
+    known = shaped and any(_primary(offer.language) == parts[0] for offer in ALL)
+    if not known:
+        return None
+    language = "-".join((parts[0], *(part.upper() for part in parts[1:])))
+    return Voice(id=voice, engine="", language=language, gender=name)
+
+
+def _likeness(offer: Voice, kind: str, region: str) -> tuple[bool, bool, bool, bool]:
+    """Larger is nearer; equal ones keep the order of the engines and of their voices."""
+    names = {tag.rsplit("-", 1)[-1] for tag in offer.tags}
+    return (
+        _plain(offer.language) == _plain(region),
+        kind in (offer.gender, "neutral"),
+        kind in names,
+        "neutral" in names,
+    )
+
+
+def _near_misses(voice: str, offers: Iterable[Voice]) -> str:
+    names = {_plain(name): name for offer in offers for name in (offer.id, *offer.tags)}
+    near = [names[match] for match in difflib.get_close_matches(_plain(voice), names, n=3, cutoff=0.5)]
+    return f"no voice is called {voice!r}" + (f"; near are {', '.join(near)}" if near else "")

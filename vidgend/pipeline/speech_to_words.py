@@ -1,0 +1,74 @@
+"""Speech -> words: the script's own words in time. The recogniser never writes the text.
+
+Sources, truest first: the engine's own times, a recogniser's mapped onto the script, the length of the words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from vidgend.errors import StepError
+from vidgend.models import Scene, Speech, Substitution, Words
+from vidgend.pipeline.aligner.port import Aligner
+from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.run import JobRun
+from vidgend.store.assets.port import AssetStore
+
+KIND = "align"
+_WORDS = TypeAdapter(Words)
+
+
+class AlignStep:
+    """args: aligner, digest, words, language -> words"""
+
+    def __init__(self, aligners: Sequence[Aligner], assets: AssetStore) -> None:
+        self._aligners = {aligner.name: aligner for aligner in aligners}
+        self._assets = assets
+
+    async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
+        words = await self._aligners[args["aligner"]].align(
+            await self._assets.local(args["digest"]),
+            tuple(args["words"]),
+            language=args["language"],
+            timeout_s=600,
+        )
+        return StepOutput(output={"words": _WORDS.dump_python(words, mode="json")})
+
+
+async def find_words(
+    run: JobRun, scene: Scene, speech: Speech, *, language: str, aligners: Sequence[Aligner]
+) -> Words:
+    """Times for the words of a scene's narration. `aligners` are asked in order; the last one always answers."""
+    written = tuple(scene.narration.split())
+    if speech.words and len(speech.words) == len(written):
+        return Words(source="engine", words=speech.words)
+    failed: StepError | None = None
+    for aligner in aligners:
+        args = {"aligner": aligner.name, "digest": speech.digest, "words": written, "language": language}
+        spec = StepSpec(
+            key=step_key(KIND, args, aligner.identity + run.salt),
+            kind=KIND,
+            args=args,
+            label="io",
+            timeout_s=900,
+            max_attempts=1,
+        )
+        try:
+            output = await run.step(spec, stage="aligning")
+        except StepError as error:
+            failed = error
+            continue
+        words = _WORDS.validate_python(output["words"])
+        if failed is not None:
+            await run.substitute(
+                Substitution(
+                    stage="aligning", scene=scene.index + 1, wanted=aligners[0].name, used=aligner.name,
+                    reason=failed.detail,
+                )
+            )  # fmt: skip
+        return words
+    assert failed is not None, "there is always an aligner"
+    raise failed

@@ -1,0 +1,413 @@
+"""The settings: one frozen tree from TOML and the environment. Every field has a default, a unit and a reason.
+
+Order, strongest first: what the caller passes, `VIDGEND_*` variables, the guide's short names (`PEXELS_API_KEY`, ...),
+systemd credentials, the TOML file. A `.env` file in the working folder counts as environment, but weaker than it.
+`vidgend.toml.example` is generated from these models (`vidgend config example`) and tested to be equal.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Any, Literal, get_args
+from urllib.parse import unquote, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from vidgend.errors import SettingsInvalid
+from vidgend.timebase import parse_fps
+
+ENV_PREFIX = "VIDGEND_"
+GUIDE_NAMES: dict[str, str] = {
+    "PEXELS_API_KEY": "footage.pexels.api_key",
+    "FFMPEG_PRESET": "render.preset",
+    "TARGET_RESOLUTION": "render.resolution",
+    "WHISPER_MODEL": "aligner.model",
+    "JOB_TIMEOUT": "queue.job_timeout_s",
+    "ENABLE_WEBHOOKS": "webhooks.enabled",
+    "ASSET_CACHE_ENABLED": "cache.enabled",
+    "JOB_CACHE_TTL": "cache.ttl_s",
+    "MAX_CONCURRENT_JOBS": "queue.max_concurrent_jobs",
+}
+"""The guide's variables and the settings that they set."""
+
+_NAMED_SIZES = {"480p": "854x480", "720p": "1280x720", "1080p": "1920x1080", "1440p": "2560x1440", "4k": "3840x2160",
+                "2160p": "3840x2160"}  # fmt: skip
+
+
+def parse_resolution(text: str) -> tuple[int, int]:
+    """(width, height) in pixels from `1920x1080` or `1080p`. Raises: ValueError; both must be even, 128..4096."""
+    raw = _NAMED_SIZES.get(text.strip().lower(), text.strip().lower())
+    width, cross, height = raw.partition("x")
+    if not (cross and width.isdigit() and height.isdigit()):
+        raise ValueError(f"not a resolution: {text!r}; write for example 1920x1080 or 1080p")
+    size = int(width), int(height)
+    if any(side % 2 or not 128 <= side <= 4096 for side in size):
+        raise ValueError(f"resolution {text!r}: both sides must be even and between 128 and 4096 pixels")
+    return size
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Http(_Part):
+    """The server."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on. Anything but loopback needs api_key.")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes a free one.")
+    public_url: str = Field(
+        "", description="How clients reach this server, if not http://host:port: used in video_url."
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="Host names that requests may carry besides host and localhost (DNS rebinding guard)."
+    )
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (), description="Networks of proxies whose X-Forwarded-* headers are believed."
+    )
+    api_key: SecretStr = Field(
+        SecretStr(""), description="The bearer key that clients must send. Empty: none is asked for, loopback only."
+    )
+
+
+class Queue(_Part):
+    """The job queue."""
+
+    max_concurrent_jobs: int = Field(2, ge=1, le=64, description="Jobs that run at once; the slots bound their work.")
+    max_queued: int = Field(1000, ge=1, description="Jobs that may wait; more get 503.")
+    job_timeout_s: float = Field(3600, gt=0, description="Seconds after which a running job is failed.")
+
+
+class Slots(_Part):
+    """How much of each kind of work runs at once. 0: from the machine."""
+
+    gpu: int = Field(1, ge=1, description="Work on the GPU. One model at a time fits the memory of most cards.")
+    ffmpeg: int = Field(0, ge=0, description="Encodes. 0: one for every two cores, each with its share of threads.")
+    net: int = Field(4, ge=0, description="Downloads and provider calls. 0: 4.")
+
+
+class PlannerSettings(_Part):
+    """Who turns a prompt into scenes."""
+
+    engine: Literal["auto", "builtin", "llm"] = Field(
+        "auto", description="auto: the model if base_url and model are set, else builtin."
+    )
+    base_url: str = Field(
+        "", description="An OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1 for Ollama."
+    )
+    model: str = Field("", description="The model's name there.")
+    api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
+    timeout_s: float = Field(120, gt=0, description="Seconds for a whole plan, retries included.")
+
+
+class Pexels(_Part):
+    """Stock footage from Pexels."""
+
+    api_key: SecretStr = Field(SecretStr(""), description="Free from pexels.com/api. Empty: Pexels is not used.")
+    base_url: str = Field("https://api.pexels.com", description="Another address for a proxy or a stand-in.")
+
+
+class Library(_Part):
+    """Your own videos and photos, matched by file and folder name."""
+
+    folders: tuple[Path, ...] = Field((), description="Folders to look in, sub-folders included.")
+
+
+class Footage(_Part):
+    """Where pictures come from."""
+
+    providers: tuple[Literal["library", "pexels", "generated"], ...] = Field(
+        ("library", "pexels", "generated"),
+        min_length=1,
+        description="In this order; a scene with no match falls through. generated paints moving backgrounds.",
+    )
+    pexels: Pexels = Pexels()
+    library: Library = Library()
+
+
+class SpeechSettings(_Part):
+    """The narrator."""
+
+    engine: Literal["auto", "kokoro", "kokoro-onnx", "piper", "espeak-ng"] = Field(
+        "auto", description="auto: the best one installed (`vidgend doctor` says which and why)."
+    )
+    voice: str = Field("en-US-neutral", description="Default voice: a tag, or an engine's id (`vidgend voices`).")
+    speed: float = Field(1.0, ge=0.5, le=2.0, description="1.0 is the voice's own pace.")
+    threads: int = Field(0, ge=0, description="CPU threads of the engine. 0: all cores.")
+
+
+class AlignerSettings(_Part):
+    """Word times for voices that give none of their own."""
+
+    engine: Literal["auto", "whisper", "proportional"] = Field(
+        "auto", description="auto: the voice's own times, else whisper if installed, else by word length."
+    )
+    model: str = Field("base", description="faster-whisper model: a name, or a folder.")
+
+
+class Render(_Part):
+    """The picture."""
+
+    resolution: str = Field("1920x1080", description="Default size, also as 720p, 1080p, 4k.")
+    fps: str = Field("30", description="Default frame rate, also as 29.97 or 30000/1001.")
+    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower"] = Field(
+        "veryfast", description="x264 preset: speed against size."
+    )
+    crf: int = Field(21, ge=0, le=40, description="x264 constant rate factor; lower is better and larger.")
+    encoder: Literal["libx264"] = Field("libx264", description="Video encoder.")
+    ffmpeg: str = Field("", description="Path of ffmpeg. Empty: from the PATH, else the packaged one.")
+
+    @field_validator("resolution")
+    @classmethod
+    def _resolution(cls, value: str) -> str:
+        width, height = parse_resolution(value)
+        return f"{width}x{height}"
+
+    @field_validator("fps", mode="before")
+    @classmethod
+    def _fps(cls, value: Any) -> str:
+        parse_fps(value)
+        return str(value)
+
+
+class Music(_Part):
+    """The music under the narration."""
+
+    enabled: bool = Field(True, description="Whether videos have music unless the request says otherwise.")
+    folder: Path | None = Field(None, description="Your own tracks; sub-folder names are moods. Unset: the free ones.")
+
+
+class Assets(_Part):
+    """Where clips, speech, segments and videos are kept."""
+
+    url: str = Field("", description="file:///... ; empty: <data_dir>/assets.")
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        if value and urlsplit(value).scheme != "file":
+            raise ValueError("only file:///... is supported by this version")
+        if value and urlsplit(value).netloc not in ("", "localhost"):
+            raise ValueError("a file URL has three slashes: file:///path")
+        return value
+
+
+class Cache(_Part):
+    """Finished steps, kept so that work is not done twice."""
+
+    enabled: bool = Field(True, description="Whether jobs may use the finished steps of other jobs.")
+    ttl_s: float = Field(604_800, gt=0, description="Seconds after which an unused clip or segment is deleted.")
+    max_bytes: int = Field(20_000_000_000, ge=0, description="Bytes; above it the least recently used go.")
+
+
+class Webhooks(_Part):
+    """Calls to a job's callback_url."""
+
+    enabled: bool = Field(True, description="Whether callback_url is accepted.")
+    secret: SecretStr = Field(
+        SecretStr(""), description="whsec_... to sign with (Standard Webhooks). Empty: made once, kept in data_dir."
+    )
+
+
+class Egress(_Part):
+    """Which private networks user-given URLs may reach."""
+
+    allow_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (), description='Such as ["192.168.1.0/24"]. Metadata and link-local addresses stay closed.'
+    )
+
+
+class Log(_Part):
+    """The daemon's own log, on stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")
+    format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, JSON elsewhere.")
+
+
+def _default_data_dir() -> Path:
+    state = os.environ.get("STATE_DIRECTORY")
+    if state:
+        return Path(state.split(":")[0])
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "vidgend"
+
+
+class Settings(_Part):
+    """All of it."""
+
+    data_dir: Path = Field(
+        default_factory=_default_data_dir,
+        description="Database, models and assets. Unset: systemd's StateDirectory, else ~/.local/share/vidgend.",
+    )
+    http: Http = Http()
+    queue: Queue = Queue()
+    slots: Slots = Slots()
+    planner: PlannerSettings = PlannerSettings()
+    footage: Footage = Footage()
+    speech: SpeechSettings = SpeechSettings()
+    aligner: AlignerSettings = AlignerSettings()
+    render: Render = Render()
+    music: Music = Music()
+    assets: Assets = Assets()
+    cache: Cache = Cache()
+    webhooks: Webhooks = Webhooks()
+    egress: Egress = Egress()
+    log: Log = Log()
+
+    @field_validator("data_dir", mode="after")
+    @classmethod
+    def _expand(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def assets_dir(self) -> Path:
+        return Path(unquote(urlsplit(self.assets.url).path)) if self.assets.url else self.data_dir / "assets"
+
+    @property
+    def base_url(self) -> str:
+        """How clients reach the server."""
+        host = f"[{self.http.host}]" if ":" in self.http.host else self.http.host
+        return self.http.public_url.rstrip("/") or f"http://{host}:{self.http.port}"
+
+
+def leaves(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted name, field) of every setting."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from leaves(kind, f"{prefix}{name}.")
+        else:
+            yield prefix + name, field
+
+
+def _put(tree: dict[str, Any], dotted: str, value: Any) -> None:
+    *parents, last = dotted.split(".")
+    for parent in parents:
+        below = tree.setdefault(parent, {})
+        if not isinstance(below, dict):
+            raise SettingsInvalid(f"{parent} must be a table")
+        tree = below
+    tree[last] = value
+
+
+def _is_list(field: Any) -> bool:
+    return str(field.annotation).startswith(("tuple[", "typing.Tuple")) or tuple in get_args(field.annotation)
+
+
+def _from_text(field: Any, text: str) -> Any:
+    """A variable's text as pydantic wants it: lists from JSON-like `["a"]` or from `a,b`."""
+    if not _is_list(field):
+        return text
+    if text.strip().startswith("["):
+        try:
+            return tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsInvalid(f"not a list: {text!r} ({error})") from None
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    fields = dict(leaves())
+    for variable, dotted in GUIDE_NAMES.items():
+        if environ.get(variable, "") != "":
+            _put(tree, dotted, _from_text(fields[dotted], environ[variable]))
+    names = {f"{ENV_PREFIX}{dotted.upper().replace('.', '__')}": dotted for dotted in fields}
+    for variable, text in environ.items():
+        if not variable.startswith(ENV_PREFIX) or variable == f"{ENV_PREFIX}CONFIG":
+            continue
+        if variable not in names:
+            raise SettingsInvalid(f"no setting belongs to the variable {variable}{_nearest(variable, list(names))}")
+        _put(tree, names[variable], _from_text(fields[names[variable]], text))
+    return tree
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+
+
+def _credentials(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Secrets from systemd: a file per setting, named like it (`footage.pexels.api_key`)."""
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    tree: dict[str, Any] = {}
+    if folder and Path(folder).is_dir():
+        fields = dict(leaves())
+        for path in Path(folder).iterdir():
+            if path.name in fields:
+                _put(tree, path.name, _from_text(fields[path.name], path.read_text().strip()))
+    return tree
+
+
+def _merge(weak: dict[str, Any], strong: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(weak)
+    for name, value in strong.items():
+        below = merged.get(name)
+        merged[name] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def find_config_file(environ: Mapping[str, str]) -> Path | None:
+    """$VIDGEND_CONFIG, ./vidgend.toml, ~/.config/vidgend/vidgend.toml, /etc/vidgend/vidgend.toml: the first there is."""
+    if environ.get(f"{ENV_PREFIX}CONFIG"):
+        return Path(environ[f"{ENV_PREFIX}CONFIG"])
+    home = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    for path in (Path("vidgend.toml"), home / "vidgend" / "vidgend.toml", Path("/etc/vidgend/vidgend.toml")):
+        if path.is_file():
+            return path
+    return None
+
+
+def _complain(error: ValidationError, origin: str) -> SettingsInvalid:
+    lines = []
+    for problem in error.errors():
+        where = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            known = [name for name, _ in leaves()]
+            tables = sorted({name.rsplit(".", 1)[0] for name in known if "." in name})
+            lines.append(f"{where}: no such setting{_nearest(where, known + tables)}")
+        else:
+            lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}")
+    return SettingsInvalid("; ".join(lines), hint=f"{origin}. `vidgend config example` shows every setting.")
+
+
+def load_settings(
+    file: Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read the settings. `file` None looks in the usual places; `overrides` are dotted names.
+
+    Raises: SettingsInvalid, naming every wrong key and the nearest known one.
+    """
+    environ = os.environ if environ is None else environ
+    everything = {**_dotenv(Path(".env")), **environ}
+    path = file or find_config_file(everything)
+    tree: dict[str, Any] = {}
+    if path is not None:
+        try:
+            tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise SettingsInvalid(f"cannot read {path}: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsInvalid(f"{path} is not TOML: {error}") from None
+    tree = _merge(tree, _credentials(everything))
+    tree = _merge(tree, _environment(everything))
+    for dotted, value in (overrides or {}).items():
+        _put(tree, dotted, value)
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise _complain(error, f"read from {path or 'the environment'}") from None

@@ -1,0 +1,426 @@
+"""The job queue: rows in SQLite, one function per transition. Nothing else writes job states.
+
+    queued -> planning | retrieving | narrating | aligning | rendering | publishing -> completed | failed | cancelled
+
+A job in an active state belongs to the boot that claimed it. At start every active row of another boot is an
+orphan by construction (the data directory is locked) and goes back to the queue; its finished steps are found again
+by their keys.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from vidgend.errors import IdempotencyMismatch, NotFound, QueueFull
+from vidgend.models import (
+    ACTIVE_STATES,
+    TERMINAL_STATES,
+    Brief,
+    JobState,
+    PrefetchBrief,
+    Result,
+    Storyboard,
+)
+from vidgend.store.database import Database
+from vidgend.store.outbox import enqueue_event
+
+MAX_CRASHES = 3
+"""A job that was running in so many dead daemons is failed, so that it cannot take the next one down."""
+
+_BRIEFS: dict[str, TypeAdapter[Any]] = {"video": TypeAdapter(Brief), "prefetch": TypeAdapter(PrefetchBrief)}
+_STORYBOARD = TypeAdapter(Storyboard)
+_RESULT = TypeAdapter(Result)
+_ACTIVE = ", ".join(f"'{state}'" for state in ACTIVE_STATES)
+_COLUMNS = (
+    "id, kind, state, priority, brief, metadata, callback_url, created_at, updated_at, started_at, finished_at, "
+    "attempt, crashes, cancel_requested, progress, scenes_done, scenes_total, error, result"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a job failed, as the API shows it."""
+
+    code: str
+    detail: str
+    hint: str = ""
+    tail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One row. Times in seconds since the epoch; `progress` 0..100."""
+
+    id: str
+    kind: Literal["video", "prefetch"]
+    state: JobState
+    priority: int
+    brief: Brief | PrefetchBrief
+    metadata: dict[str, Any]
+    callback_url: str | None
+    created_at: float
+    updated_at: float
+    started_at: float | None
+    finished_at: float | None
+    attempt: int
+    crashes: int
+    cancel_requested: bool
+    progress: float
+    scenes_done: int
+    scenes_total: int
+    error: Failure | None
+    result: Result | dict[str, Any] | None
+
+    @property
+    def ended(self) -> bool:
+        return self.state in TERMINAL_STATES
+
+
+def _job(row: tuple[Any, ...]) -> Job:
+    kind = row[1]
+    result: Result | dict[str, Any] | None = None
+    if row[18] is not None:
+        result = _RESULT.validate_json(row[18]) if kind == "video" else json.loads(row[18])
+    return Job(
+        id=row[0], kind=kind, state=row[2], priority=row[3], brief=_BRIEFS[kind].validate_json(row[4]),
+        metadata=json.loads(row[5]), callback_url=row[6], created_at=row[7], updated_at=row[8], started_at=row[9],
+        finished_at=row[10], attempt=row[11], crashes=row[12], cancel_requested=bool(row[13]), progress=row[14],
+        scenes_done=row[15], scenes_total=row[16], error=Failure(**json.loads(row[17])) if row[17] else None,
+        result=result,
+    )  # fmt: skip
+
+
+def _note(connection: sqlite3.Connection, job_id: str, now: float, line: str) -> None:
+    connection.execute(
+        "INSERT INTO job_events (job_id, seq, at, line) "
+        "SELECT ?, coalesce(max(seq), 0) + 1, ?, ? FROM job_events WHERE job_id = ?",
+        (job_id, now, line, job_id),
+    )
+
+
+class JobStore:
+    """The queue of one boot. All methods are safe to call from anywhere on the loop."""
+
+    def __init__(self, database: Database, *, boot_id: str, max_queued: int) -> None:
+        self._database = database
+        self._boot_id = boot_id
+        self._max_queued = max_queued
+
+    async def recover(self) -> tuple[int, int]:
+        """Record this boot and re-queue the orphans of earlier ones. Returns (re-queued, given up)."""
+        now = self._database.clock()
+
+        def transaction(connection: sqlite3.Connection) -> tuple[int, int]:
+            clean = connection.execute(
+                "SELECT clean_stop FROM boots ORDER BY started_at DESC, rowid DESC LIMIT 1"
+            ).fetchone()
+            connection.execute("INSERT INTO boots (boot_id, started_at) VALUES (?, ?)", (self._boot_id, now))
+            orphans = connection.execute(
+                f"SELECT id, crashes, cancel_requested FROM jobs WHERE state IN ({_ACTIVE}) AND boot_id <> ?",
+                (self._boot_id,),
+            ).fetchall()
+            crashed = 0 if clean is not None and clean[0] else 1
+            given_up = 0
+            for job_id, crashes, cancel_requested in orphans:
+                crashes += crashed
+                if cancel_requested:
+                    self._end(connection, job_id, "cancelled", now, "cancelled while vidgend was down")
+                elif crashes >= MAX_CRASHES:
+                    failure = Failure(
+                        code="crash_loop",
+                        detail=f"vidgend died {crashes} times while this job was running",
+                        hint="Look into the daemon's log before you send it again.",
+                    )
+                    connection.execute("UPDATE jobs SET crashes = ? WHERE id = ?", (crashes, job_id))
+                    self._end(connection, job_id, "failed", now, failure.detail, failure=failure)
+                    given_up += 1
+                else:
+                    connection.execute(
+                        "UPDATE jobs SET state = 'queued', crashes = ?, boot_id = NULL, updated_at = ? WHERE id = ?",
+                        (crashes, now, job_id),
+                    )
+                    _note(connection, job_id, now, "vidgend was restarted; the job goes on where it was")
+            return len(orphans) - given_up, given_up
+
+        return await self._database.write(transaction)
+
+    async def mark_clean_stop(self) -> None:
+        await self._database.write(
+            lambda connection: connection.execute(
+                "UPDATE boots SET clean_stop = 1 WHERE boot_id = ?", (self._boot_id,)
+            )
+        )
+
+    async def submit(
+        self,
+        brief: Brief | PrefetchBrief,
+        *,
+        priority: int = 0,
+        metadata: dict[str, Any] | None = None,
+        callback_url: str | None = None,
+        idempotency_key: str | None = None,
+        body_sha256: str = "",
+        owner: str = "",
+    ) -> tuple[str, bool]:
+        """Accept a job; durable on return. Answers (job id, whether it is new).
+
+        Raises: QueueFull, IdempotencyMismatch, StorageFull.
+        """
+        now = self._database.clock()
+        job_id = f"job_{secrets.token_hex(10)}"
+        kind = "video" if isinstance(brief, Brief) else "prefetch"
+        body = _BRIEFS[kind].dump_json(brief).decode()
+
+        def transaction(connection: sqlite3.Connection) -> tuple[str, bool]:
+            if idempotency_key is not None:
+                known = connection.execute(
+                    "SELECT job_id, body_sha256 FROM idempotency WHERE owner = ? AND key = ?",
+                    (owner, idempotency_key),
+                ).fetchone()
+                if known is not None:
+                    if known[1] != body_sha256:
+                        raise IdempotencyMismatch
+                    return known[0], False
+            queued = connection.execute("SELECT count(*) FROM jobs WHERE state = 'queued'").fetchone()[0]
+            if queued >= self._max_queued:
+                raise QueueFull(f"{queued} jobs are waiting; queue.max_queued is {self._max_queued}")
+            connection.execute(
+                "INSERT INTO jobs (id, kind, state, priority, brief, metadata, callback_url, created_at, updated_at) "
+                "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
+                (job_id, kind, priority, body, json.dumps(metadata or {}), callback_url, now, now),
+            )
+            _note(connection, job_id, now, "accepted")
+            if idempotency_key is not None:
+                connection.execute(
+                    "INSERT INTO idempotency (owner, key, body_sha256, job_id, created_at) VALUES (?, ?, ?, ?, ?)",
+                    (owner, idempotency_key, body_sha256, job_id, now),
+                )
+            return job_id, True
+
+        return await self._database.write(transaction)
+
+    async def claim(self) -> Job | None:
+        """Take the next queued job, highest priority first, oldest first."""
+        now = self._database.clock()
+
+        def transaction(connection: sqlite3.Connection) -> Job | None:
+            rows = connection.execute(
+                "UPDATE jobs SET state = iif(kind = 'video', 'planning', 'retrieving'), boot_id = ?, "
+                "attempt = attempt + 1, started_at = coalesce(started_at, ?), updated_at = ?, progress = 0 "
+                "WHERE id = (SELECT id FROM jobs WHERE state = 'queued' "
+                "ORDER BY priority DESC, created_at LIMIT 1) AND state = 'queued' "
+                f"RETURNING {_COLUMNS}",
+                (self._boot_id, now, now),
+            ).fetchall()
+            return _job(rows[0]) if rows else None
+
+        return await self._database.write(transaction)
+
+    async def move(self, job_id: str, state: JobState, *, progress: float, line: str) -> None:
+        """Record that a running job of this boot came to another stage."""
+        now = self._database.clock()
+
+        def transaction(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                f"UPDATE jobs SET state = ?, progress = max(progress, ?), updated_at = ? "
+                f"WHERE id = ? AND boot_id = ? AND state IN ({_ACTIVE})",
+                (state, progress, now, job_id, self._boot_id),
+            )
+            _note(connection, job_id, now, line)
+
+        await self._database.write(transaction)
+
+    async def note(self, job_id: str, line: str) -> None:
+        now = self._database.clock()
+        await self._database.write(lambda connection: _note(connection, job_id, now, line))
+
+    async def complete(
+        self, job_id: str, result: Result | dict[str, Any], *, scenes: int, line: str, event: dict[str, Any]
+    ) -> bool:
+        """End a job of this boot with its result; False if it is no longer running here."""
+        now = self._database.clock()
+        body = _RESULT.dump_json(result).decode() if isinstance(result, Result) else json.dumps(result)
+
+        def transaction(connection: sqlite3.Connection) -> bool:
+            if not self._end(connection, job_id, "completed", now, line, result=body, event=event):
+                return False
+            connection.execute(
+                "UPDATE jobs SET progress = 100, scenes_done = ?, scenes_total = ? WHERE id = ?",
+                (scenes, scenes, job_id),
+            )
+            if isinstance(result, Result):
+                connection.executemany(
+                    "INSERT OR REPLACE INTO published (digest, job_id, role, name, content_type, size_bytes) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    [
+                        (file.digest, job_id, role, file.name, file.content_type, file.size_bytes)
+                        for role, file in result.files.items()
+                    ],
+                )
+            return True
+
+        return await self._database.write(transaction)
+
+    async def fail(self, job_id: str, failure: Failure, *, progress: float) -> None:
+        now = self._database.clock()
+
+        def transaction(connection: sqlite3.Connection) -> None:
+            line = f"failed: {failure.detail}"
+            if self._end(connection, job_id, "failed", now, line, failure=failure):
+                connection.execute("UPDATE jobs SET progress = ? WHERE id = ?", (progress, job_id))
+
+        await self._database.write(transaction)
+
+    async def requeue(self, job_id: str, line: str) -> None:
+        """Put a running job of this boot back, as if it had not been claimed: a clean stop costs no attempt."""
+        now = self._database.clock()
+
+        def transaction(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE jobs SET state = 'queued', attempt = attempt - 1, boot_id = NULL, updated_at = ? "
+                f"WHERE id = ? AND boot_id = ? AND state IN ({_ACTIVE})",
+                (now, job_id, self._boot_id),
+            )
+            _note(connection, job_id, now, line)
+
+        await self._database.write(transaction)
+
+    async def request_cancel(self, job_id: str) -> JobState:
+        """Ask for the end of a job. Answers its state afterwards; a queued job is cancelled at once.
+
+        Raises: NotFound.
+        """
+        now = self._database.clock()
+
+        def transaction(connection: sqlite3.Connection) -> JobState:
+            row = connection.execute("SELECT state FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            if row is None:
+                raise NotFound(f"no job {job_id!r}")
+            state: JobState = row[0]
+            if state in TERMINAL_STATES:
+                return state
+            if state in ("queued", "awaiting_review"):
+                self._end(connection, job_id, "cancelled", now, "cancelled before it started")
+                return "cancelled"
+            connection.execute(
+                "UPDATE jobs SET cancel_requested = 1, updated_at = ? WHERE id = ?", (now, job_id)
+            )
+            return state
+
+        return await self._database.write(transaction)
+
+    async def finish_cancel(self, job_id: str) -> None:
+        now = self._database.clock()
+        await self._database.write(
+            lambda connection: self._end(connection, job_id, "cancelled", now, "cancelled")
+        )
+
+    @staticmethod
+    def _end(
+        connection: sqlite3.Connection,
+        job_id: str,
+        state: Literal["completed", "failed", "cancelled"],
+        now: float,
+        line: str,
+        *,
+        failure: Failure | None = None,
+        result: str | None = None,
+        event: dict[str, Any] | None = None,
+    ) -> bool:
+        error = json.dumps(failure.__dict__) if failure else None
+        rows = connection.execute(
+            "UPDATE jobs SET state = ?, finished_at = ?, updated_at = ?, error = ?, result = ?, boot_id = NULL "
+            "WHERE id = ? AND state NOT IN ('completed', 'failed', 'cancelled') RETURNING callback_url, metadata",
+            (state, now, now, error, result, job_id),
+        ).fetchall()
+        if not rows:
+            return False
+        _note(connection, job_id, now, line)
+        callback_url, metadata = rows[0]
+        if callback_url:
+            data: dict[str, Any] = {"job_id": job_id, "status": state, "metadata": json.loads(metadata)}
+            if failure is not None:
+                data["error"] = {"code": failure.code, "detail": failure.detail, "hint": failure.hint}
+            enqueue_event(
+                connection, job_id=job_id, url=callback_url, event=f"job.{state}", now=now, data=data | (event or {})
+            )
+        return True
+
+    async def get(self, job_id: str) -> Job:
+        """Raises: NotFound."""
+        rows = await self._database.read(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,))
+        if not rows:
+            raise NotFound(f"no job {job_id!r}")
+        return _job(rows[0])
+
+    async def list(
+        self, *, state: str | None = None, limit: int = 50, before: tuple[float, str] | None = None
+    ) -> list[Job]:
+        """Newest first; `before` is the (created_at, id) of the last one seen."""
+        where, parameters = ["1"], list[Any]()
+        if state is not None:
+            where.append("state = ?")
+            parameters.append(state)
+        if before is not None:
+            where.append("(created_at, id) < (?, ?)")
+            parameters.extend(before)
+        rows = await self._database.read(
+            f"SELECT {_COLUMNS} FROM jobs WHERE {' AND '.join(where)} ORDER BY created_at DESC, id DESC LIMIT ?",
+            [*parameters, limit],
+        )
+        return [_job(row) for row in rows]
+
+    async def logs(self, job_id: str, *, last: int = 50) -> list[tuple[float, str]]:
+        """The newest `last` lines as (time, line), newest last."""
+        rows = await self._database.read(
+            "SELECT at, line FROM job_events WHERE job_id = ? ORDER BY seq DESC LIMIT ?", (job_id, last)
+        )
+        return [(row[0], row[1]) for row in reversed(rows)]
+
+    async def counts(self) -> dict[str, int]:
+        return dict(await self._database.read("SELECT state, count(*) FROM jobs GROUP BY state"))  # type: ignore[arg-type]
+
+    async def save_storyboard(self, job_id: str, storyboard: Storyboard, *, new_version: bool = False) -> int:
+        """Keep the storyboard; the newest version is replaced unless `new_version`. Returns the version."""
+        now = self._database.clock()
+        body = _STORYBOARD.dump_json(storyboard).decode()
+
+        def transaction(connection: sqlite3.Connection) -> int:
+            newest = connection.execute(
+                "SELECT max(version) FROM storyboards WHERE job_id = ?", (job_id,)
+            ).fetchone()[0]
+            version: int = (newest or 0) + 1 if new_version or newest is None else newest
+            connection.execute(
+                "INSERT INTO storyboards (job_id, version, body, created_at) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (job_id, version) DO UPDATE SET body = excluded.body",
+                (job_id, version, body, now),
+            )
+            return version
+
+        return await self._database.write(transaction)
+
+    async def storyboard(self, job_id: str, version: int | None = None) -> tuple[int, Storyboard] | None:
+        """(version, storyboard), the newest unless `version` is given; None if there is none (yet)."""
+        rows = await self._database.read(
+            "SELECT version, body FROM storyboards WHERE job_id = ? AND (? IS NULL OR version = ?) "
+            "ORDER BY version DESC LIMIT 1",
+            (job_id, version, version),
+        )
+        return (rows[0][0], _STORYBOARD.validate_json(rows[0][1])) if rows else None
+
+    async def published(self, digest: str) -> tuple[str, str] | None:
+        """(file name, content type) of a published asset."""
+        rows = await self._database.read(
+            "SELECT name, content_type FROM published WHERE digest = ? LIMIT 1", (digest,)
+        )
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    async def kept_digests(self) -> frozenset[str]:
+        """Every digest that a finished job still shows."""
+        return frozenset(row[0] for row in await self._database.read("SELECT DISTINCT digest FROM published"))

@@ -13,7 +13,8 @@ VidgendError
 ├── Unauthorized                 unauthorized
 ├── Conflict
 │   ├── JobNotFinished           job_not_finished
-│   └── JobEnded                 job_ended
+│   ├── JobEnded                 job_ended
+│   └── StoryboardNotReady       storyboard_not_ready
 ├── ResultExpired                result_expired
 ├── Unavailable
 │   ├── StorageFull              storage_full
@@ -133,6 +134,12 @@ class JobNotFinished(Conflict):
 class JobEnded(Conflict):
     code = "job_ended"
     title = "The job ended without a result"
+
+
+class StoryboardNotReady(Conflict):
+    code = "storyboard_not_ready"
+    title = "The storyboard is not written yet"
+    hint = "Poll GET /mcp/status/<job_id> until it is past planning."
 
 
 class ResultExpired(VidgendError):

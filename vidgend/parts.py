@@ -33,7 +33,7 @@ from vidgend.pipeline.scene_to_speech import KIND as SPEECH
 from vidgend.pipeline.scene_to_speech import SpeechStep
 from vidgend.pipeline.segments_to_video import JOIN, THUMBNAIL, TRACK, JoinStep, ThumbnailStep, TrackStep
 from vidgend.pipeline.speech.port import SpeechEngine
-from vidgend.pipeline.speech.select import build_engines
+from vidgend.pipeline.speech.select import build_engines, gpu_device
 from vidgend.pipeline.speech_to_words import KIND as ALIGN
 from vidgend.pipeline.speech_to_words import AlignStep
 from vidgend.pipeline.video_to_report import KIND as CHECK
@@ -80,7 +80,10 @@ class Parts:
 
     async def aclose(self) -> None:
         await self.executor.aclose()
-        for part in (*self.engines, *self.aligners, *self.providers):
+        closable: tuple[SpeechEngine | Aligner | FootageProvider, ...] = (
+            *self.engines, *self.aligners, *self.providers,
+        )  # fmt: skip
+        for part in closable:
             await part.aclose()
         await self.client.aclose()
 
@@ -139,7 +142,14 @@ def build_parts(settings: Settings, assets: FilesystemAssets, *, work: Path) -> 
         hub_dir=hub_folder(),
         threads=settings.speech.threads or cores(),
     )
-    aligners = build_aligners(settings.aligner.engine, model=settings.aligner.model)
+    aligners = build_aligners(
+        settings.aligner.engine,
+        settings.aligner.model,
+        models_dir=settings.data_dir / "models",
+        hub_dir=hub_folder(),
+        device="cuda" if gpu_device() == "cuda" else "cpu",
+        threads=cores(),
+    )
     music = build_music(settings)
     ffmpeg = FfmpegTool(settings.render.ffmpeg)
     encodes, threads = encode_slots(settings)

@@ -38,9 +38,7 @@ async def provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         yield LibraryFootage([folder])
     elif request.param == "fake":
         found = tuple(
-            Candidate(
-                provider="fake", id=name, kind="video", description=name, credit=Credit(provider="fake")
-            )
+            Candidate(provider="fake", id=name, kind="video", description=name, credit=Credit(provider="fake"))
             for name in names
         )
         files = {name: folder / f"{name}.mp4" for name in names}

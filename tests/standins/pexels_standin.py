@@ -56,6 +56,7 @@ class Download:
     size: str
     authorization: str | None = None
     range: str | None = None
+    accept_encoding: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -244,6 +245,7 @@ class PexelsStandin:
                 size=size,
                 authorization=request.headers.get("Authorization"),
                 range=request.headers.get("Range"),
+                accept_encoding=request.headers.get("Accept-Encoding"),
             )
         )
         self.arrived.set()

@@ -13,11 +13,26 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from vidgend.cli.exits import error_of
-from vidgend.errors import BadInput, DaemonUnreachable, SettingsInvalid, VidgendError
+from vidgend.errors import (
+    BadInput,
+    Conflict,
+    DaemonUnreachable,
+    NotFound,
+    ResultExpired,
+    SettingsInvalid,
+    Unauthorized,
+    Unavailable,
+    VidgendError,
+)
 
 CALL_TIMEOUT_S = 15.0
 PROBE_TIMEOUT_S = 2.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_BY_STATUS: dict[int, type[VidgendError]] = {
+    401: Unauthorized, 403: Unauthorized, 404: NotFound, 409: Conflict, 410: ResultExpired, 421: Unauthorized,
+    429: Unavailable, 503: Unavailable, 507: Unavailable,
+}  # fmt: skip
+"""For codes that this version does not know."""
 _CHUNK_BYTES = 256 * 1024
 _MAX_JSON_BYTES = 64 * 1024 * 1024
 
@@ -26,6 +41,10 @@ def reachable_url(host: str, port: int) -> str:
     """Where a client on this machine finds a daemon that listens on `host`: a wildcard is reached over loopback."""
     host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _field(entry: dict[str, Any]) -> str:
+    return str(entry.get("pointer") or entry.get("parameter") or "the body").lstrip("/")
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -53,10 +72,9 @@ class Daemon:
     def alive(self) -> bool:
         """Whether a vidgend answers there, quickly."""
         try:
-            self.call("GET", "/livez", timeout_s=PROBE_TIMEOUT_S)
+            return self.call("GET", "/livez", timeout_s=PROBE_TIMEOUT_S).get("status") == "alive"
         except DaemonUnreachable:
             return False
-        return True
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         given = {name: value for name, value in query.items() if value is not None}
@@ -134,8 +152,8 @@ class Daemon:
         if not isinstance(body, dict) or "code" not in body:
             return DaemonUnreachable(f"what answers at {self.url} is not vidgend (HTTP {status})")
         detail = str(body.get("detail") or body.get("title") or f"HTTP {status}")
-        for entry in body.get("errors") or ():
-            if isinstance(entry, dict) and entry.get("detail"):
-                detail += f"; {str(entry.get('pointer', '')).lstrip('/#')}: {entry['detail']}"
-        otherwise = BadInput if 400 <= status < 500 else VidgendError
+        entries = [entry for entry in body.get("errors") or () if isinstance(entry, dict)]
+        if entries:
+            detail = "; ".join(f"{_field(entry)}: {entry.get('detail')}" for entry in entries)
+        otherwise = _BY_STATUS.get(status, BadInput if 400 <= status < 500 else VidgendError)
         return error_of(str(body["code"]), detail, hint=str(body.get("hint") or ""), otherwise=otherwise)

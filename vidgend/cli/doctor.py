@@ -1,4 +1,70 @@
+"""`vidgend doctor`: what is installed, what each stage will use and why, and how to get the better choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
+
 import click
+
+from vidgend.cli.exits import UNAVAILABLE
+from vidgend.cli.options import Options, echo_json, json_option, shared
+
+if TYPE_CHECKING:
+    from vidgend.cli.finding import Finding
+    from vidgend.settings import Settings
+
+_COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
+
+
 @click.command()
-def doctor() -> None:
-    """x"""
+@json_option
+@shared()
+@click.pass_obj
+def doctor(options: Options, as_json: bool) -> None:
+    """Say what is installed, what each stage will use and why, and how to get the better choice.
+
+    Ends with 69 if something prevents making a video.
+    """
+    found = []
+    section = ""
+    for finding in findings(options.settings(), options.url):
+        found.append(finding)
+        if as_json:
+            continue
+        if finding.section != section:
+            section = finding.section
+            click.echo(click.style(section, bold=True))
+        click.echo(f"  {click.style(f'{finding.mark:<8}', fg=_COLOURS[finding.mark])}{finding.text}")
+        if finding.fix:
+            click.echo(f"          -> {finding.fix}")
+    problems = sum(finding.mark == "problem" for finding in found)
+    if as_json:
+        echo_json({"ok": not problems, "findings": [finding.__dict__ for finding in found]})
+    elif problems:
+        click.echo(f"\n{problems} problem{'s' * (problems > 1)}: no video can be made")
+    else:
+        click.echo("\nvideos can be made")
+    if problems:
+        raise click.exceptions.Exit(UNAVAILABLE)
+
+
+def findings(settings: Settings, url: str | None) -> Iterator[Finding]:
+    """Everything, in the order of the report; checks run as they are asked for."""
+    from vidgend.cli import machine_checks as machine
+    from vidgend.cli import stage_checks as stages
+
+    return chain(
+        machine.python(),
+        machine.data_dir(settings),
+        stages.ffmpeg(settings),
+        stages.planner(settings),
+        stages.footage(settings),
+        stages.speech(settings),
+        stages.word_times(settings),
+        stages.music(settings),
+        machine.processes(),
+        machine.gpu(),
+        machine.service(settings, url),
+    )

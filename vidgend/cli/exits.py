@@ -50,7 +50,7 @@ EXITS: tuple[Exit, ...] = (
         meaning="the settings are wrong, or do not fit the daemon's key or the database",
         errors=(SettingsInvalid, SchemaTooNew, Unauthorized),
     ),
-    Exit(code=130, meaning="interrupted; the job was cancelled"),
+    Exit(code=130, meaning="interrupted; a job that the command had sent is cancelled"),
 )
 
 USAGE = 2
@@ -75,8 +75,11 @@ def exit_code(error: VidgendError) -> int:
 
 
 def _family(root: type[VidgendError]) -> dict[str, type[VidgendError]]:
+    """The public errors by code: those of vidgend.errors, whatever else is loaded."""
     known = {root.code: root}
     for child in root.__subclasses__():
+        if child.__module__ != VidgendError.__module__:
+            continue
         known |= {code: kind for code, kind in _family(child).items() if code not in known}
     return known
 

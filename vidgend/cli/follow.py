@@ -75,9 +75,9 @@ def follow(
     wait: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Any]:
-    """Show the job's progress until it is completed; returns its last status.
+    """Show the job's progress until it ends, well or not; returns its last status.
 
-    Raises: the error that the job failed with; DaemonUnreachable after PATIENCE_S without an answer.
+    Raises: NotFound; DaemonUnreachable after PATIENCE_S without an answer.
     """
     away_since: float | None = None
     while True:
@@ -92,7 +92,6 @@ def follow(
         else:
             away_since = None
             if status.get("status") in _ENDED:
-                raise_failure(status)
                 return status
             reporter.show(View.of_status(status))
         wait(POLL_S)

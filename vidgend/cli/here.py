@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import errno
 import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidgend.cli.exits import Interrupted, error_of
 from vidgend.cli.progress import Reporter, View
 from vidgend.cli.target import SUFFIXES, Target, copier
-from vidgend.errors import StepError
+from vidgend.errors import SettingsInvalid, StepError
+from vidgend.logs import set_up_logging
 from vidgend.models import Result
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from vidgend.store.jobs import Job
 
 POLL_S = 0.25
+_UNUSABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
 LOCAL_PRIORITY = 100
 """Somebody waits at the prompt for this one; jobs that an earlier daemon left in the queue come after it."""
 
@@ -32,15 +37,32 @@ def make_here(
 
     Raises: DataDirLocked, what the job fails with, Interrupted (the job is then cancelled and its children dead).
     """
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.CRITICAL, format="%(levelname)s %(name)s %(message)s"
-    )
+    set_up_logging("info" if verbose else "error", "text")
     if not body.priority:
         body = body.model_copy(update={"priority": LOCAL_PRIORITY})
     try:
         return asyncio.run(_make(settings, body, target, reporter))
     except (asyncio.CancelledError, KeyboardInterrupt):
         raise Interrupted("interrupted; the job is cancelled") from None
+
+
+@contextmanager
+def data_dir_errors(settings: Settings) -> Iterator[None]:
+    """A data directory that cannot be used is a matter of the settings. Raises: SettingsInvalid."""
+    try:
+        yield
+    except OSError as error:
+        place = Path(str(error.filename or ""))
+        folders = (settings.data_dir, settings.assets_dir)
+        ours = any(folder.is_relative_to(place) or place.is_relative_to(folder) for folder in folders)
+        if error.errno not in _UNUSABLE or not (ours and error.filename):
+            raise
+        reason = f"{(error.strerror or str(error)).lower()}: {error.filename}"
+    except sqlite3.DatabaseError as error:
+        reason = f"the database cannot be opened: {error}"
+    else:
+        return
+    raise SettingsInvalid(f"data_dir {settings.data_dir}: {reason}", hint="`vidgend doctor` looks at data_dir.")
 
 
 async def _make(
@@ -53,7 +75,9 @@ async def _make(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
-    async with Runtime.open(settings, http=False) as runtime:
+    async with AsyncExitStack() as stack:
+        with data_dir_errors(settings):
+            runtime = await stack.enter_async_context(Runtime.open(settings))
         job_id = await runtime.submit_generate(body)
         try:
             job = await _follow(runtime, job_id, reporter)

@@ -1,2 +1,247 @@
+"""`vidgend status | result | storyboard | cancel | prefetch | list`: jobs in a running daemon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
 import click
-JOB_COMMANDS = ()
+
+from vidgend.cli.options import Options, echo_json, json_option, shared
+from vidgend.cli.outcome import human_bytes, notes, print_outcome
+from vidgend.cli.progress import View, span
+
+_LOG_LINES = 8
+_TEXT_CHARS = 60
+
+job_argument = click.argument("job", metavar="JOB")
+
+
+@click.command()
+@job_argument
+@click.option("-w", "--watch", is_flag=True, help="Follow the job to its end; then the exit code is the job's.")
+@json_option
+@shared()
+@click.pass_obj
+def status(options: Options, job: str, watch: bool, as_json: bool) -> None:
+    """Say how far a job is."""
+    daemon = options.daemon()
+    if watch:
+        from vidgend.cli.follow import follow, raise_failure
+        from vidgend.cli.progress import make_reporter
+
+        reporter = make_reporter()
+        try:
+            found = follow(daemon, job, reporter)
+        finally:
+            reporter.close()
+        print_status(found, as_json=as_json)
+        raise_failure(found)
+    else:
+        print_status(daemon.of_job("status", job), as_json=as_json)
+
+
+def print_status(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        echo_json(found)
+        return
+    view = View.of_status(found)
+    parts = [f"{found['status']}, {view.percent:.0f}%"]
+    if found.get("current_step") not in (None, "", "done", found["status"]):
+        parts.append(str(found["current_step"]))
+    if view.eta:
+        parts.append(view.eta)
+    click.echo(f"{found['job_id']}: {'; '.join(parts)}")
+    for line in (found.get("logs") or [])[-_LOG_LINES:]:
+        click.echo(f"  {line}")
+    error = found.get("error")
+    if error and error.get("hint"):
+        click.echo(f"hint: {error['hint']}")
+
+
+@click.command()
+@job_argument
+@click.option("-o", "--output", help="Fetch the video to this file or folder.")
+@click.option("--force", is_flag=True, help="Overwrite files that exist.")
+@click.option("--only-video", is_flag=True, help="Leave out the subtitles, word times and thumbnail beside it.")
+@json_option
+@shared()
+@click.pass_obj
+def result(options: Options, job: str, output: str | None, force: bool, only_video: bool, as_json: bool) -> None:
+    """Show the result of a finished job, or fetch it with -o."""
+    daemon = options.daemon()
+    if output is not None:
+        from vidgend.cli.follow import fetch_result
+        from vidgend.cli.target import choose_target
+
+        began = time.monotonic()
+        target = choose_target(output, title=job, force=force, only_video=only_video)
+        found, written = fetch_result(daemon, job, target)
+        print_outcome(found, written, seconds=time.monotonic() - began, as_json=as_json, verb="fetched")
+        return
+    found = daemon.of_job("result", job)
+    if as_json:
+        echo_json(found)
+    elif found.get("kind") == "prefetch":
+        click.echo(f"{len(found.get('clips') or ())} clips are in the store")
+    else:
+        facts = [f"{float(found['duration']):.1f} s", f"{found['width']}x{found['height']}"]
+        click.echo(f"{found['video_url']}\n{', '.join([*facts, human_bytes(found['size_bytes'])])}")
+        for line in notes(list(found.get("degraded") or ())):
+            click.echo(line)
+
+
+@click.command()
+@job_argument
+@click.option("--version", type=click.IntRange(1), metavar="N", help="An older version of it.")
+@json_option
+@shared()
+@click.pass_obj
+def storyboard(options: Options, job: str, version: int | None, as_json: bool) -> None:
+    """Show the scenes of a job: what is said when, over which picture."""
+    found = options.daemon().of_job("storyboard", job, version=version)
+    if as_json:
+        echo_json(found)
+        return
+    click.echo(f"{found.get('title') or job} ({found.get('language')}, planner: {found.get('planner')})")
+    rows = []
+    for scene in found.get("scenes") or ():
+        clip = scene.get("clip")
+        picture = ", ".join(scene["queries"][:1])
+        if clip:
+            picture = f"{clip['provider']}: {clip['description'] or clip['query']}"
+        start, length = scene.get("start"), scene.get("duration")
+        rows.append(
+            (
+                str(scene["index"]),
+                "" if start is None else f"{start:.1f} s",
+                "" if length is None else f"{length:.1f} s",
+                cut(scene.get("narration") or "(no words)"),
+                cut(picture, 40),
+            )
+        )
+    table(("scene", "start", "length", "narration", "picture"), rows)
+
+
+@click.command()
+@job_argument
+@json_option
+@shared()
+@click.pass_obj
+def cancel(options: Options, job: str, as_json: bool) -> None:
+    """Cancel a job; its work has stopped when this returns."""
+    found = options.daemon().cancel(job)
+    if as_json:
+        echo_json(found)
+    else:
+        click.echo(f"{found['job_id']}: {found['status']}")
+
+
+@click.command()
+@click.argument("queries", nargs=-1, metavar="[QUERY]...")
+@click.option("--prompt", help="Take the searches from this prompt instead.")
+@click.option("--orientation", metavar="NAME", help="landscape, portrait or square.")
+@click.option("--per-query", metavar="N", help="Clips for each search, 1 to 20.  [default: 3]")
+@click.option("-w", "--watch", is_flag=True, help="Wait until the clips are here.")
+@json_option
+@shared()
+@click.pass_obj
+def prefetch(
+    options: Options, queries: tuple[str, ...], prompt: str | None, orientation: str | None, per_query: str | None,
+    watch: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Fetch clips for QUERY ... ahead of time, so that later videos find them here."""
+    if bool(queries) == (prompt is not None):
+        raise click.UsageError("Give one or more QUERY arguments, or --prompt.")
+    from vidgend.cli.request import checked
+    from vidgend.http.wire import PrefetchBody
+
+    wished = {"queries": queries or None, "prompt": prompt, "orientation": orientation, "per_query": per_query}
+    body = checked(PrefetchBody, {name: value for name, value in wished.items() if value is not None})
+    daemon = options.daemon()
+    accepted = daemon.call("POST", "/mcp/prefetch", body.model_dump(mode="json", exclude_unset=True))
+    if not watch:
+        if as_json:
+            echo_json(accepted)
+        else:
+            click.echo(accepted["job_id"])
+        return
+    from vidgend.cli.follow import ending_cancels, follow, raise_failure
+    from vidgend.cli.progress import make_reporter
+
+    job = str(accepted["job_id"])
+    reporter = make_reporter()
+    try:
+        with ending_cancels(daemon, job):
+            ended = follow(daemon, job, reporter)
+    finally:
+        reporter.close()
+    raise_failure(ended)
+    found = daemon.of_job("result", job)
+    if as_json:
+        echo_json(found)
+    else:
+        click.echo(f"{job}: {len(found.get('clips') or ())} clips are in the store")
+
+
+@click.command(name="list")
+@click.option("--state", help="Only jobs in this state, such as queued, rendering, completed or failed.")
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="So many, newest first.")
+@json_option
+@shared()
+@click.pass_obj
+def list_jobs(options: Options, state: str | None, limit: int, as_json: bool) -> None:
+    """List the daemon's jobs, newest first."""
+    found = options.daemon().get("/mcp/jobs", state=state, limit=limit)
+    if as_json:
+        echo_json(found)
+        return
+    jobs = found.get("jobs") or []
+    if not jobs:
+        click.echo("no jobs")
+        return
+    rows = [
+        (
+            job["job_id"],
+            job["status"],
+            f"{float(job.get('overall_progress') or 0):.0f}%",
+            local_time(job.get("created_at")),
+            took(job),
+            cut(job.get("prompt") or ""),
+        )
+        for job in jobs
+    ]
+    table(("job", "state", "done", "sent", "took", "about"), rows)
+    if found.get("next_cursor"):
+        click.echo(f"(the newest {len(jobs)}; --limit shows more)")
+
+
+def cut(text: str, width: int = _TEXT_CHARS) -> str:
+    """The text on one line, at most `width` characters."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= width else flat[: width - 3].rstrip() + "..."
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Columns as wide as their widest cell; the last one is not padded."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    for row in (head, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def local_time(rfc3339: str | None) -> str:
+    """`2026-11-25 23:12` in this machine's time zone."""
+    return datetime.fromisoformat(rfc3339).astimezone().strftime("%Y-%m-%d %H:%M") if rfc3339 else ""
+
+
+def took(job: dict[str, Any]) -> str:
+    """How long a finished job ran."""
+    if not (job.get("started_at") and job.get("finished_at")):
+        return ""
+    began, ended = (datetime.fromisoformat(job[name]) for name in ("started_at", "finished_at"))
+    return span((ended - began).total_seconds())
+
+
+JOB_COMMANDS: tuple[click.Command, ...] = (status, result, storyboard, cancel, prefetch, list_jobs)

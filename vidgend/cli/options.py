@@ -64,7 +64,7 @@ def shared(*, hidden: bool = True) -> Callable[[Command], Command]:
             (("-v", "--verbose"), {"is_flag": True, "help": "Log lines, the tail of ffmpeg's output, tracebacks."}),
         ):
             command = click.option(
-                *names, expose_value=False, callback=_remember, hidden=hidden, **settings  # type: ignore[arg-type]
+                *names, expose_value=False, callback=_remember, hidden=hidden, **settings
             )(command)
         return command
 
@@ -111,6 +111,8 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as bug:  # the edge of the program: people get a line, -v gives the traceback
+            while isinstance(bug, ExceptionGroup) and len(bug.exceptions) == 1:
+                bug = bug.exceptions[0]
             if isinstance(bug, OSError) and bug.errno == errno.EPIPE:
                 raise
             if options.verbose:

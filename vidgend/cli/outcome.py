@@ -38,17 +38,19 @@ def notes(degraded: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def print_outcome(result: dict[str, Any], written: dict[str, Path], *, seconds: float, as_json: bool) -> None:
+def print_outcome(
+    result: dict[str, Any], written: dict[str, Path], *, seconds: float, as_json: bool, verb: str = "made"
+) -> None:
     """`result` as GET /mcp/result gives it; `written` are the files on this machine, by role."""
     paths = {role: str(path.absolute()) for role, path in written.items()}
     if as_json:
-        echo_json({**result, "output": paths["video"], "files": paths})
+        echo_json({**result, "output": paths["video"], "written": paths})
         return
     facts = [
         f"{float(result['duration']):.1f} s",
         f"{result['width']}x{result['height']}",
         human_bytes(written["video"].stat().st_size),
-        f"made in {span(seconds)}",
+        f"{verb} in {span(seconds)}",
     ]
     click.echo(f"{written['video']}: {', '.join(facts)}")
     beside = [path.name for role, path in written.items() if role != "video"]

@@ -37,6 +37,14 @@ _NAMES = {
     "orientation": "--orientation",
     "per_query": "--per-query",
 }
+_SHAPES = {
+    "--language": "must be a language tag such as en or pt-BR",
+    "--callback-url": "must begin with http:// or https://",
+}
+"""What a value looks like, in place of the pattern that it must match."""
+_FORMS = ("MusicBody", "CaptionBody")
+_OTHER_FORMS = frozenset({"literal['none']", "bool"})
+"""The other forms of `music` and `captions`, which pydantic complains about too when an object is wrong."""
 _SHORT_SIZES = {"720p": "1280x720", "1080p": "1920x1080", "2160p": "3840x2160", "4k": "3840x2160"}
 _MAX_FILE_BYTES = 1_000_000
 
@@ -68,22 +76,21 @@ def read_scenes(path: str) -> list[Any]:
     if isinstance(value, dict) and list(value) == ["scenes"]:
         value = value["scenes"]
     if not isinstance(value, list):
-        raise BadInput(
-            f"--scenes {path}: must be a JSON list", hint='Such as [{"narration": "...", "query": "sea", "duration": 4}].'
-        )
+        example = '[{"narration": "...", "query": "sea", "duration": 4}]'
+        raise BadInput(f"--scenes {path}: must be a JSON list", hint=f"Such as {example}.")
     return value
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
-    """The option that a complaint is about; inside --scenes the scene, counted from 1, and its field."""
-    names = [part for part in loc if isinstance(part, str)]
+    """The option that a complaint is about; inside --scenes the scene, counted from 1, and its field; or ""."""
+    names = [part for part in loc if isinstance(part, str) and part not in _FORMS]
     for length in (2, 1):
         option = _NAMES.get(".".join(names[:length]))
         if option == "--scenes" and len(loc) > 1 and isinstance(loc[1], int):
             return f"--scenes, scene {loc[1] + 1}" + (f", {loc[2]}" if len(loc) > 2 else "")
         if option:
             return option
-    return ".".join(names) or "the request"
+    return ".".join(names)
 
 
 def checked(model: type[Body], given: dict[str, Any]) -> Body:
@@ -93,10 +100,15 @@ def checked(model: type[Body], given: dict[str, Any]) -> Body:
     except ValidationError as error:
         lines: dict[str, str] = {}
         for problem in error.errors():
-            message = problem["msg"].removeprefix("Value error, ")
-            lines.setdefault(_place(problem["loc"]), message[:1].lower() + message[1:])
-        text = "; ".join(f"{place}: {message}" if place != "the request" else message for place, message in lines.items())
-        raise BadInput(text, hint="`vidgend generate --help` tells what each option takes.") from None
+            if not _OTHER_FORMS.isdisjoint(problem["loc"]):
+                continue
+            place = _place(problem["loc"])
+            message = problem["msg"].removeprefix("Value error, ").replace("Input should", "must")
+            if problem["type"] == "string_pattern_mismatch":
+                message = _SHAPES.get(place, "must not contain the character NUL")
+            lines.setdefault(place, message[:1].lower() + message[1:])
+        text = "; ".join(f"{place}: {message}" if place else message for place, message in lines.items())
+        raise BadInput(text, hint="`--help` tells what each option takes.") from None
 
 
 def nearest_style(error: UnknownStyle, name: str) -> UnknownStyle:
@@ -121,7 +133,7 @@ def build(
         raise BadInput("only one of PROMPT, --script and --scenes can be read from stdin")
     text = read_text("-", "PROMPT") if prompt == "-" else prompt or ""
     body: dict[str, Any] = {
-        "prompt": text.strip(),
+        "prompt": text.strip() or None,
         "duration_target": duration,
         "aspect_ratio": aspect,
         "resolution": _SHORT_SIZES.get(resolution.lower(), resolution) if resolution else None,

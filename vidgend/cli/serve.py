@@ -26,7 +26,11 @@ def serve(options: Options, host: str | None, port: int | None) -> None:
         overrides["http.host"] = host
     if port is not None:
         overrides["http.port"] = port
+    if options.verbose:
+        overrides["log.level"] = "debug"
     settings = options.settings(**overrides)
+    from vidgend.cli.here import data_dir_errors
     from vidgend.daemon import serve as run
 
-    asyncio.run(run(settings))
+    with data_dir_errors(settings):
+        asyncio.run(run(settings))

@@ -53,7 +53,7 @@ class Target:
                     fetch[role](part)
                     with part.open("rb") as file:
                         os.fsync(file.fileno())
-                for role in sorted(roles, key=lambda role: role == "video"):  # the video last: it is the sign of success
+                for role in sorted(roles, key=lambda role: role == "video"):  # last: the video is the sign of success
                     parts[role].replace(self.paths[role])
         finally:
             for part in parts.values():

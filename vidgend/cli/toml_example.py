@@ -16,9 +16,10 @@ _HEAD = """\
 # Settings of vidgend. Every line that starts with `#name =` shows a setting with its default: remove the `#` to change
 # it. As it stands, this file changes nothing. `vidgend config check` says what is wrong with a file.
 #
-# Read from: $VIDGEND_CONFIG, ./vidgend.toml, ~/.config/vidgend/vidgend.toml, /etc/vidgend/vidgend.toml; the first there is.
-# Stronger than the file, strongest first: options of the command line, the variables named below (also from .env in the
-# working folder), systemd credentials named like the setting. Lists in variables: a,b or ["a", "b"].
+# The first of these that there is gets read: the file of --config, $VIDGEND_CONFIG, ./vidgend.toml,
+# ~/.config/vidgend/vidgend.toml, /etc/vidgend/vidgend.toml. Stronger than the file, strongest first: options of the
+# command line, the variables named below (also from .env in the working folder), systemd credentials named like the
+# setting. A variable with a list holds a,b or ["a", "b"].
 # Made by `vidgend config example`.
 """
 _SAMPLES: dict[str, Any] = {"data_dir": "~/.local/share/vidgend", "music.folder": "/srv/music"}

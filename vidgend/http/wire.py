@@ -57,7 +57,7 @@ class GenerateBody(_Body):
     language: str | None = Field(None, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:5"] | None = None
     resolution: Literal["1280x720", "1920x1080", "3840x2160"] | None = None
-    fps: float | str | None = None
+    fps: float | Annotated[str, StringConstraints(pattern=r"^\d{1,6}(\.\d{1,4}|/\d{1,6})?$")] | None = None
     captions: CaptionBody | bool = CaptionBody()
     music: MusicBody | Literal["none"] = MusicBody()
     transitions: Literal["cut"] | None = None
@@ -127,10 +127,7 @@ def frame_size(aspect: str | None, resolution: str | None, defaults: Defaults) -
         return width, height
     across, down = ASPECTS[aspect]
     short = min(width, height)
-    if across >= down:
-        size = short * across / down, float(short)
-    else:
-        size = float(short), short * down / across
+    size = (short * across / down, float(short)) if across >= down else (float(short), short * down / across)
     return round(size[0] / 2) * 2, round(size[1] / 2) * 2
 
 

@@ -31,6 +31,8 @@ TRIES = 4
 _CANDIDATE = TypeAdapter(Candidate)
 _CANDIDATES = TypeAdapter(tuple[Candidate, ...])
 _QUERY = TypeAdapter(FootageQuery)
+LIBRARY_EPOCH_S = 60.0
+"""The user's folders change under our eyes, and searching them costs nothing."""
 _LOCAL = ("generated", "library")
 
 
@@ -172,7 +174,7 @@ class ClipFinder:
                         self._taken[self._name(offer)] = 1
                         yield offer
             if provider.name in self._down:
-                search.reasons.append(f"{provider.name}: {self._down[provider.name].detail}")
+                search.reasons.append(self._out_of_order(provider.name))
             elif not tries:
                 why = "only clips that this video shows already" if matches else "no match"
                 search.reasons.append(f"{provider.name}: {why}")
@@ -212,12 +214,12 @@ class ClipFinder:
         args = {
             "provider": provider.name,
             "query": _QUERY.dump_python(query, mode="json"),
-            "epoch": int(time.time() // self.epoch_s),
+            "epoch": int(time.time() // (LIBRARY_EPOCH_S if provider.name == "library" else self.epoch_s)),
         }
         try:
             output = await self.run.step(self._spec(SEARCH, provider, args, timeout_s=90), stage="retrieving")
         except ProviderError as error:
-            self._down[provider.name] = error
+            self._down.setdefault(provider.name, error)
             return ()
         return _CANDIDATES.validate_python(output["candidates"])
 
@@ -256,7 +258,10 @@ class ClipFinder:
 
     def out_of_order(self) -> list[str]:
         """The providers that failed, with the reason."""
-        return [f"{name}: {error.detail}" for name, error in self._down.items()]
+        return [self._out_of_order(name) for name in self._down]
+
+    def _out_of_order(self, name: str) -> str:
+        return f"{name}: {self._down[name].detail}"
 
     async def fetch(self, offer: Offer) -> Clip:
         candidate = offer.candidate
@@ -290,8 +295,9 @@ class ClipFinder:
             wanted, used = "stock footage", "a painted background"
         else:
             wanted, used = "the first choice", f"{clip.provider} {clip.id}"
-        if search.reasons == [f"{name}: {why}" for name, why in self.unused.items()] and not search.repeated:
-            scene = None  # nothing but the set-up is the reason: one fact about the video, not one per scene
+        of_the_video = {f"{name}: {why}" for name, why in self.unused.items()} | set(self.out_of_order())
+        if of_the_video.issuperset(search.reasons) and not search.repeated:
+            scene = None  # one fact about the video, not one per scene
         reason = "; ".join(search.reasons)
         await self.run.substitute(
             Substitution(stage="retrieving", scene=scene, wanted=wanted, used=used, reason=reason)

@@ -359,7 +359,7 @@ class JobStore:
             raise NotFound(f"no job {job_id!r}")
         return _job(rows[0])
 
-    async def list(
+    async def page(
         self, *, state: str | None = None, limit: int = 50, before: tuple[float, str] | None = None
     ) -> list[Job]:
         """Newest first; `before` is the (created_at, id) of the last one seen."""
@@ -376,6 +376,15 @@ class JobStore:
         )
         return [_job(row) for row in rows]
 
+    async def queue_position(self, job: Job) -> int:
+        """How many queued jobs come up to and including this one; 1 is next."""
+        rows = await self._database.read(
+            "SELECT count(*) FROM jobs WHERE state = 'queued' "
+            "AND (priority > ? OR (priority = ? AND created_at < ?))",
+            (job.priority, job.priority, job.created_at),
+        )
+        return int(rows[0][0]) + 1
+
     async def logs(self, job_id: str, *, last: int = 50) -> list[tuple[float, str]]:
         """The newest `last` lines as (time, line), newest last."""
         rows = await self._database.read(
@@ -384,7 +393,7 @@ class JobStore:
         return [(row[0], row[1]) for row in reversed(rows)]
 
     async def counts(self) -> dict[str, int]:
-        return dict(await self._database.read("SELECT state, count(*) FROM jobs GROUP BY state"))  # type: ignore[arg-type]
+        return dict(await self._database.read("SELECT state, count(*) FROM jobs GROUP BY state"))
 
     async def save_storyboard(self, job_id: str, storyboard: Storyboard, *, new_version: bool = False) -> int:
         """Keep the storyboard; the newest version is replaced unless `new_version`. Returns the version."""

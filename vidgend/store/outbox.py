@@ -9,6 +9,7 @@ import json
 import random
 import secrets
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -47,20 +48,36 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def due(self, limit: int = 16) -> tuple[list[Delivery], float | None]:
-        """Deliveries whose time has come, and the seconds until the next one if there is none."""
+    async def due(
+        self, limit: int = 16, *, wanted: Callable[[str, str], bool] = lambda message_id, url: True
+    ) -> tuple[list[Delivery], float | None]:
+        """Up to `limit` deliveries whose time has come, oldest first, and the seconds until the next later one.
+
+        `wanted` is asked with the id and URL of each that is due and says whether the caller has room for it. Those
+        it leaves do not use up `limit`: a slow receiver with many events must not stand before the others.
+        """
         now = self._database.clock()
+        waiting = await self._database.read(
+            "SELECT id, url, next_at FROM outbox WHERE state = 'pending' ORDER BY next_at"
+        )
+        later_s = next((next_at - now for _, _, next_at in waiting if next_at > now), None)
+        chosen: list[str] = []
+        for message_id, url, next_at in waiting:
+            if next_at > now or len(chosen) >= limit:
+                break
+            if wanted(message_id, url):
+                chosen.append(message_id)
+        if not chosen:
+            return [], later_s
         rows = await self._database.read(
-            "SELECT id, job_id, url, event, body, attempt, next_at FROM outbox WHERE state = 'pending' "
-            "ORDER BY next_at LIMIT ?",
-            (limit,),
+            "SELECT id, job_id, url, event, body, attempt FROM outbox "
+            f"WHERE id IN ({', '.join('?' * len(chosen))}) ORDER BY next_at",
+            chosen,
         )
         due = [
-            Delivery(id=row[0], job_id=row[1], url=row[2], event=row[3], body=row[4], attempt=row[5])
-            for row in rows
-            if row[6] <= now
+            Delivery(id=row[0], job_id=row[1], url=row[2], event=row[3], body=row[4], attempt=row[5]) for row in rows
         ]
-        return due, (None if due or not rows else rows[0][6] - now)
+        return due, later_s
 
     async def delivered(self, delivery: Delivery) -> None:
         await self._database.write(

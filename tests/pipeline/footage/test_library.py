@@ -82,9 +82,26 @@ async def test_links_that_lead_out_of_the_folder_are_not_followed(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "name", ["0/../secret.mp4", "0//etc/passwd", "1/dog.mp4", "-1/dog.mp4", "x/dog.mp4", "0/", "0/link.mp4", "0/a\0.mp4",
-             "0/gone.mp4", "", "0/notes.txt", "²/dog.mp4"]
-)  # fmt: skip
+    "name",
+    [
+        "0/../secret.mp4",
+        "0//etc/passwd",
+        "0/link.mp4",
+        "0/a\0.mp4",
+        "0/gone.mp4",
+        "0/notes.txt",
+        "0/..",
+        "0/.",
+        "0/",
+        "0",
+        "1/dog.mp4",
+        "-1/dog.mp4",
+        "²/dog.mp4",
+        "x/dog.mp4",
+        "/dog.mp4",
+        "",
+    ],
+)
 async def test_an_id_never_reaches_outside_its_folder(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "folder"
     put(folder / "dog.mp4")
@@ -110,24 +127,19 @@ async def test_fetch_copies_the_file_and_leaves_it(tmp_path: Path) -> None:
 async def test_a_file_that_turned_into_something_else_is_not_copied(tmp_path: Path, data: bytes) -> None:
     put(tmp_path / "dog.mp4", data)
     with pytest.raises(ProviderGarbage):
-        await LibraryFootage([tmp_path]).fetch(
-            candidate("0/dog.mp4"), width_px=1, height_px=1, path=tmp_path / "copy"
-        )
+        await LibraryFootage([tmp_path]).fetch(candidate("0/dog.mp4"), width_px=1, height_px=1, path=tmp_path / "copy")
     assert not list(tmp_path.glob("copy*"))
 
 
 async def test_a_cancelled_copy_leaves_nothing(tmp_path: Path) -> None:
-    pipe = tmp_path / "dog.mp4"
-    put(pipe, MP4 * 20_000)
+    put(tmp_path / "dog.mp4", MP4 * 8_000)
     library = LibraryFootage([tmp_path])
-    task = asyncio.create_task(
-        library.fetch(candidate("0/dog.mp4"), width_px=1, height_px=1, path=tmp_path / "copy")
-    )
+    task = asyncio.create_task(library.fetch(candidate("0/dog.mp4"), width_px=1, height_px=1, path=tmp_path / "copy"))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not (tmp_path / "copy.part").exists()
+    assert not list(tmp_path.glob("copy*"))
 
 
 async def test_the_index_is_kept_for_a_minute_and_then_read_again(tmp_path: Path) -> None:

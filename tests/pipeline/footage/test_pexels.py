@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,11 @@ from vidgend.errors import (
     ProviderGarbage,
     ProviderRateLimited,
     ProviderUnauthorized,
+    StepError,
     StorageFull,
 )
 from vidgend.models import Candidate, Credit, Rendition
+from vidgend.pipeline.footage.download import disk_error
 from vidgend.pipeline.footage.pexels import REFUSED_S, PexelsFootage, Quota
 from vidgend.pipeline.footage.port import FootageQuery
 
@@ -90,9 +94,9 @@ async def test_a_4k_target_asks_for_large_clips(standin: PexelsStandin, make: Ma
 
 async def test_clips_that_match_the_words_and_last_long_enough_come_first(standin: PexelsStandin, make: Make) -> None:
     found = await make(standin).search(query("storm", duration_s=6))
-    assert [clip.description for clip in found][0] == "storm clouds"
-    assert all(clip.renditions for clip in found)
     first = found[0]
+    assert first.description == "storm clouds"
+    assert all(clip.renditions for clip in found)
     assert first.kind == "video"
     assert first.duration_s == 20
     assert first.credit.author == "Ada Example"
@@ -154,8 +158,6 @@ async def test_an_empty_quota_stops_requests_until_the_reset(standin: PexelsStan
 async def test_a_refusal_for_quota_says_how_long_and_is_obeyed(
     standin: PexelsStandin, make: Make, mode: str, retry_after: str | None, reset_in_s: float, expected_s: float
 ) -> None:
-    import time
-
     standin.mode = mode  # type: ignore[assignment]
     standin.retry_after_s = retry_after
     standin.reset_in_s = reset_in_s
@@ -247,9 +249,7 @@ async def test_the_key_is_not_sent_to_the_file_server(standin: PexelsStandin, ma
 
 
 @pytest.mark.parametrize("mode", ["truncated", "file_error"])
-async def test_a_broken_download_is_tried_again(
-    standin: PexelsStandin, make: Make, tmp_path: Path, mode: str
-) -> None:
+async def test_a_broken_download_is_tried_again(standin: PexelsStandin, make: Make, tmp_path: Path, mode: str) -> None:
     pexels = make(standin)
     clip = (await pexels.search(query()))[0]
     standin.mode = mode  # type: ignore[assignment]
@@ -327,7 +327,7 @@ async def test_a_redirect_to_anything_but_https_is_refused(
         await pexels.fetch(clip, width_px=640, height_px=360, path=tmp_path / "clip.mp4")
 
 
-@pytest.mark.parametrize("url", ["http://other.example/a.mp4", "file:///etc/passwd", "https://", "https://a:b@c/", "::"])
+@pytest.mark.parametrize("url", ["http://other.example/a", "file:///etc/passwd", "https://", "https://a:b@c/", "::"])
 async def test_links_that_are_not_https_are_refused(
     standin: PexelsStandin, make: Make, tmp_path: Path, url: str
 ) -> None:
@@ -344,12 +344,33 @@ async def test_links_that_are_not_https_are_refused(
     assert not standin.downloads
 
 
-async def test_a_full_disk_is_told_as_such(standin: PexelsStandin, make: Make) -> None:
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("needs /dev/full")
-    from vidgend.pipeline.footage.download import disk_error
+async def test_a_sound_file_is_no_clip(standin: PexelsStandin, make: Make, tmp_path: Path) -> None:
+    pexels = make(standin)
+    clip = (await pexels.search(query()))[0]
+    for offered in standin.clips:
+        offered.path.write_bytes(b"OggS\x00\x02" + bytes(200))
+    with pytest.raises(ProviderGarbage, match="neither"):
+        await pexels.fetch(clip, width_px=640, height_px=360, path=tmp_path / "clip.mp4")
 
-    with pytest.raises(OSError) as caught, full.open("wb", buffering=0) as file:
-        file.write(b"x")
-    assert isinstance(disk_error(caught.value), StorageFull)
+
+async def test_files_are_asked_for_as_they_are_so_that_no_bomb_can_unfold(
+    standin: PexelsStandin, make: Make, tmp_path: Path
+) -> None:
+    pexels = make(standin)
+    clip = (await pexels.search(query()))[0]
+    await pexels.fetch(clip, width_px=640, height_px=360, path=tmp_path / "clip.mp4")
+    assert standin.downloads[0].accept_encoding == "identity"
+
+
+async def test_a_folder_that_is_gone_is_told_without_a_download_being_blamed(
+    standin: PexelsStandin, make: Make, tmp_path: Path
+) -> None:
+    pexels = make(standin)
+    clip = (await pexels.search(query()))[0]
+    with pytest.raises(StepError, match="cannot write") as caught:
+        await pexels.fetch(clip, width_px=640, height_px=360, path=tmp_path / "gone" / "clip.mp4")
+    assert not isinstance(caught.value, ProviderError)
+
+
+def test_a_full_disk_is_told_as_such() -> None:
+    assert isinstance(disk_error(OSError(errno.ENOSPC, "No space left on device")), StorageFull)

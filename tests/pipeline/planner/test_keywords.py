@@ -55,6 +55,10 @@ def test_searches_are_short_and_distinct() -> None:
         assert len(query) <= 80
 
 
+def test_an_endless_word_is_cut_to_a_search() -> None:
+    assert queries_for("the " + "x" * 300, language="en") == ("x" * 80,)
+
+
 def test_a_text_is_about_what_it_names_most_often() -> None:
     text = "Honey lasts. Archaeologists dug up honey in Egyptian tombs. Bacteria hate honey."
     assert main_phrases(text, language="en")[0].casefold() == "honey"

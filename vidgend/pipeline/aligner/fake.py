@@ -11,7 +11,7 @@ from vidgend.models import Word, Words
 
 
 class FakeAligner:
-    """Gives every word the same time. With `fail` every request raises StepError with that detail; `requests` counts."""
+    """Every word gets the same time. With `fail` each request raises StepError with that detail; `requests` counts."""
 
     name = "fake"
     identity = "fake"

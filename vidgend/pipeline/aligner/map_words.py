@@ -12,7 +12,7 @@ from vidgend.models import Word
 
 GUESSED_CONFIDENCE = 0.0
 REPLACED_SHARE = 0.5
-"""A run of words that was heard as other words ("two thousand" for "2,000") has the right place but shared-out times."""
+"""A run that was heard as other words ("two thousand" for "2,000") has the right place but shared-out times."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from vidgend.errors import StepError
 from vidgend.models import Word, Words
 from vidgend.pipeline.aligner.map_words import spoken_length
 from vidgend.pipeline.speech import sound
+from vidgend.pipeline.speech.speakable import speakable
 
 CODE_VERSION = 1
 SHORTEST_PAUSE_S = 0.12
@@ -38,28 +40,33 @@ class Proportional:
 
     async def align(self, wav: Path, words: tuple[str, ...], *, language: str, timeout_s: float) -> Words:
         """See Aligner. Raises: StepError if the WAV cannot be read."""
-        timed = await asyncio.to_thread(_align, wav, words)
+        timed = await asyncio.to_thread(_align, wav, words, language)
         return Words(source="proportional", words=timed)
 
     async def aclose(self) -> None:
         """Nothing to close."""
 
 
-def _align(wav: Path, words: tuple[str, ...]) -> tuple[Word, ...]:
+def _align(wav: Path, words: tuple[str, ...], language: str) -> tuple[Word, ...]:
     try:
         samples, rate_hz = sound.read_wav(wav)
     except (OSError, ValueError) as error:
         raise StepError(f"cannot read the speech to align: {error}") from error
-    return spread(words, sound.pauses(samples, rate_hz, SHORTEST_PAUSE_S), len(samples) / rate_hz)
+    english = language.lower().startswith("en")
+    said = [one.text for one in speakable(words)] if english else words
+    letters = [spoken_length(one) for one in said]
+    return spread(words, letters, sound.pauses(samples, rate_hz, SHORTEST_PAUSE_S), len(samples) / rate_hz)
 
 
-def spread(words: Sequence[str], pauses: Sequence[Span], length_s: float) -> tuple[Word, ...]:
-    """Times for `words` given the silences of the sound (the first and last are those around it), in seconds. Pure."""
+def spread(
+    words: Sequence[str], letters: Sequence[float], pauses: Sequence[Span], length_s: float
+) -> tuple[Word, ...]:
+    """Times for `words`, that are as long to say as `letters`, given the silences of the sound in seconds (the first
+    and the last are those around it). Pure."""
     start_s, end_s = pauses[0][1], pauses[-1][0]
     inner = pauses[1:-1]
     if end_s <= start_s:
         start_s, end_s, inner = 0.0, length_s, ()
-    letters = [spoken_length(word) for word in words]
     marks = [PAUSE_LETTERS.get(word.rstrip(CLOSING)[-1:], 0.0) for word in words[:-1]] + [0.0] * bool(words)
     if not inner:
         return _without_pauses(words, letters, marks, start_s, end_s)
@@ -67,7 +74,7 @@ def spread(words: Sequence[str], pauses: Sequence[Span], length_s: float) -> tup
     pause_at = [a - start_s - sum(d - c for c, d in inner[:index]) for index, (a, _) in enumerate(inner)]
     voiced_s = end_s - start_s - sum(b - a for a, b in inner)
     per_letter_s = voiced_s / sum(letters) if letters else 0.0
-    edges = [per_letter_s * sum(letters[:index]) for index in range(len(words) + 1)]
+    edges = [per_letter_s * before for before in accumulate(letters, initial=0.0)]
     marked = [index + 1 for index, mark in enumerate(marks) if mark]
     tied = dict(_tie([edges[edge] for edge in marked], pause_at))
     anchors = {marked[mark]: pause for mark, pause in tied.items()}

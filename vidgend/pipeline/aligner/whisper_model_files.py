@@ -36,8 +36,8 @@ def find_model(name: str, *, models_dir: Path, hub_dir: Path) -> LocalModel | No
         folder = Path(name).expanduser()
         return _local(folder.name, folder)
     repository = name if "/" in name else f"Systran/faster-whisper-{name}"
-    for folder in (models_dir / name, models_dir / repository.split("/")[1], snapshot(hub_dir, repository)):
-        found = _local(name, folder) if folder else None
+    for place in (models_dir / name, models_dir / repository.split("/")[1], snapshot(hub_dir, repository)):
+        found = _local(name, place) if place else None
         if found:
             return found
     packaged = packaged_folder()

@@ -16,8 +16,8 @@ _PALETTE_PHRASES = {
     "sunset": "at sunset", "sunrise": "at sunrise", "golden": "in golden light", "day": "by day", "night": "at night",
     "dusk": "at dusk", "storm": "in a storm", "winter": "in winter light", "autumn": "in autumn", "spring": "in spring",
     "fire": "in fiery light", "calm": "in calm colours", "mysterious": "in a mysterious light",
-    "joyful": "in bright colours", "sad": "under a grey sky", "corporate": "in cool blue", "vintage": "in faded colours",
-    "neutral": "in soft light", "tropical": "in tropical light",
+    "joyful": "in bright colours", "sad": "under a grey sky", "corporate": "in cool blue",
+    "vintage": "in faded colours", "neutral": "in soft light", "tropical": "in tropical light",
 }  # fmt: skip
 
 

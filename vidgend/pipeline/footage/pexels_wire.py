@@ -113,7 +113,9 @@ def rank(candidates: tuple[Candidate, ...], query: FootageQuery) -> tuple[Candid
     def penalty(place: int, candidate: Candidate) -> float:
         has = set(stems_of(candidate.description))
         missing = 1 - len(wanted & has) / len(wanted) if wanted else 0.0
-        short = candidate.duration_s is not None and candidate.duration_s < query.duration_s
+        short = 0.0
+        if candidate.duration_s is not None and candidate.duration_s < query.duration_s:
+            short = 1 - candidate.duration_s / query.duration_s
         return place * step + 2 * (_shape(candidate) != query.orientation) + short + missing
 
     order = sorted(range(len(candidates)), key=lambda place: penalty(place, candidates[place]))

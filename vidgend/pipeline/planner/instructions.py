@@ -56,9 +56,7 @@ _DIRECTION = re.compile(
     r")",
     re.IGNORECASE,
 )
-_DURATION = re.compile(
-    r"\b(\d{1,4}(?:\.\d)?)\s*[-‐–]?\s*(s|secs?|seconds?|m|mins?|minutes?)\b", re.IGNORECASE
-)
+_DURATION = re.compile(r"\b(\d{1,4}(?:\.\d)?)\s*[-‐–]?\s*(s|secs?|seconds?|m|mins?|minutes?)\b", re.IGNORECASE)
 _HEAD_CHARS = 300
 
 

@@ -72,7 +72,10 @@ def _weights(text: str, language: str) -> dict[str, float]:
                 found.setdefault(phrase, _weight(phrase, at_start=starts and words[0] in phrase))
             run = []
         starts = not words and bool(_SENTENCE_END.search(part)) if part.strip() else starts
-    return {phrase: found[phrase] for phrase in _distinct(found)}
+    distinct: dict[str, tuple[str, float]] = {}
+    for phrase, weight in found.items():
+        distinct.setdefault(phrase.casefold(), (phrase, weight))
+    return dict(distinct.values())
 
 
 def _is_empty(word: str, stop: frozenset[str], *, named: bool) -> bool:

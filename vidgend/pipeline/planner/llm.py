@@ -136,9 +136,7 @@ class LlmPlanner:
         asked = [text for text in narrations if text][:MAX_SCENES]
         if not asked:
             return replace(plan, planner=self.name)
-        answer = await self._ask(
-            searches_message(asked, language=language), lambda given: check_searches(given, asked)
-        )
+        answer = await self._ask(searches_message(asked, language=language), lambda given: check_searches(given, asked))
         better = dict(zip(asked, (tuple(item.queries) for item in answer.scenes), strict=True))
         queries: tuple[str, ...] = ()
         scenes = []

@@ -10,8 +10,8 @@ import sys
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
-from vidgend.pipeline.footage.paint.recipe import Recipe, RecipeInvalid
-from vidgend.pipeline.footage.paint.scenes import Painter
+from vidgend.pipeline.footage.paint.recipe import Recipe, RecipeInvalid  # noqa: E402
+from vidgend.pipeline.footage.paint.scenes import Painter  # noqa: E402
 
 
 def main(argv: list[str]) -> int:

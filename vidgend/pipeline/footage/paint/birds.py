@@ -27,8 +27,10 @@ class Flock:
         self._phase = rng.uniform(0, 2 * np.pi, count)
         self._sizes = near
         self._high = float(rng.uniform(0.30, 0.44))
-        self._sprites = [[_bird(unit * 0.030 * size, beat / (_BEATS - 1) * 2 - 1) for beat in range(_BEATS)]
-                         for size in (0.55, 0.75, 1.0)]  # fmt: skip
+        self._sprites = [
+            [_bird(unit * 0.030 * size, beat / (_BEATS - 1) * 2 - 1) for beat in range(_BEATS)]
+            for size in (0.55, 0.75, 1.0)
+        ]
 
     def draw(self, frame: NDArray[np.uint8], t_s: float) -> None:
         span = self._w / self._unit + 0.9
@@ -36,26 +38,33 @@ class Flock:
         for n in range(len(self._x)):
             drift = 0.010 * np.sin(0.5 * t_s + self._phase[n])
             x = (lead - 0.25 + self._x[n] + drift) * self._unit
-            y = self._h * self._high + (self._y[n] + 0.008 * np.sin(0.7 * t_s + 2 * self._phase[n]) - 0.004 * t_s) * self._unit
+            y = (
+                self._h * self._high
+                + (self._y[n] + 0.008 * np.sin(0.7 * t_s + 2 * self._phase[n]) - 0.004 * t_s) * self._unit
+            )
             # Gliding between bursts of beats.
             effort = 0.55 + 0.45 * np.sin(0.42 * t_s + self._phase[n])
             beat = effort * np.sin(2 * np.pi * 1.5 * self._rate[n] * t_s + self._phase[n]) - 0.12
             row = self._sprites[0 if self._sizes[n] < 0.6 else 1 if self._sizes[n] < 0.85 else 2]
-            self._put(frame, row[int(np.clip((beat + 1) / 2 * (_BEATS - 1) + 0.5, 0, _BEATS - 1))], x, y)
+            mask = row[int(np.clip((beat + 1) / 2 * (_BEATS - 1) + 0.5, 0, _BEATS - 1))]
+            put(frame, mask, x, y, self._tint, 0.92)
 
-    def _put(self, frame: NDArray[np.uint8], mask: Field, x: float, y: float) -> None:
-        rows, columns = mask.shape
-        x0, y0 = int(np.floor(x)), int(np.floor(y))
-        fx, fy = np.float32(x - x0), np.float32(y - y0)
-        moved = mask[:, 1:] * (1 - fx) + mask[:, :-1] * fx
-        moved = moved[1:] * (1 - fy) + moved[:-1] * fy
-        top, left = max(0, y0), max(0, x0)
-        low, right = min(self._h, y0 + rows - 1), min(self._w, x0 + columns - 1)
-        if top >= low or left >= right:
-            return
-        part = moved[top - y0 : low - y0, left - x0 : right - x0, None] * np.float32(0.92)
-        region = frame[top:low, left:right]
-        region[:] = (region + part * (self._tint - region)).astype(np.uint8)
+
+def put(frame: NDArray[np.uint8], mask: Field, x: float, y: float, tint: NDArray[np.float32], strength: float) -> None:
+    """Lay `mask` (float32[rows, columns]) in `tint` (0..255) over the frame, top left at (x, y), between pixels too."""
+    height, width, _ = frame.shape
+    rows, columns = mask.shape
+    x0, y0 = int(np.floor(x)), int(np.floor(y))
+    fx, fy = np.float32(x - x0), np.float32(y - y0)
+    moved = mask[:, 1:] * (1 - fx) + mask[:, :-1] * fx
+    moved = moved[1:] * (1 - fy) + moved[:-1] * fy
+    top, left = max(0, y0), max(0, x0)
+    low, right = min(height, y0 + rows - 1), min(width, x0 + columns - 1)
+    if top >= low or left >= right:
+        return
+    part = moved[top - y0 : low - y0, left - x0 : right - x0, None] * np.float32(strength)
+    region = frame[top:low, left:right]
+    region[:] = (region + part * (tint - region)).astype(np.uint8)
 
 
 def _bird(size: float, beat: float) -> Field:

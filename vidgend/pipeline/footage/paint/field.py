@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from vidgend.pipeline.footage.paint.canvas import glow, mix
-from vidgend.pipeline.footage.paint.land import Layer, Mist, crest, ridge_layer
+from vidgend.pipeline.footage.paint.land import Layer, Mist, crest, ridge_layer, trim
 from vidgend.pipeline.footage.paint.particles import dots
 from vidgend.pipeline.footage.paint.plants import Points, blades, stroke
 from vidgend.pipeline.footage.paint.raster import Silhouette, fill
@@ -26,8 +26,16 @@ class Field:
         variant = setting.variant % 3
         horizon = (0.66, 0.62, 0.52)[variant]
         sun_x = float(rng.choice([0.32, 0.68]))
-        self._sky = Sky(canvas, pal, rng, horizon_px=canvas.h * horizon, sun_x=sun_x, cloud_scale=1.4,
-                        sun_height=min(0.6, max(pal.sun_height, 0.16)), sun_radius=0.05 if variant == 0 else 0.034)  # fmt: skip
+        self._sky = Sky(
+            canvas,
+            pal,
+            rng,
+            horizon_px=canvas.h * horizon,
+            sun_x=sun_x,
+            cloud_scale=1.4,
+            sun_height=min(0.6, max(pal.sun_height, 0.16)),
+            sun_radius=0.05 if variant == 0 else 0.034,
+        )
         self._stars = Stars(canvas, rng, canvas.h * horizon) if pal.night > 0.4 else None
         self._stack: list[Layer | Mist] = []
         leaf = mix(pal.accents[0], (0.30, 0.48, 0.14), 0.62)
@@ -37,16 +45,38 @@ class Field:
             near = n / (count - 1)
             pace = canvas.unit * (0.003 + 0.011 * near)
             base = horizon + 0.015 + (1 - horizon) * 0.62 * near**1.2
-            profile = crest(canvas, rng, base=base, height=0.13 - 0.05 * near, speed_px_s=pace, detail=1.3, rough=0.33, octaves=6)
+            profile = crest(
+                canvas, rng, base=base, height=0.13 - 0.05 * near, speed_px_s=pace, detail=1.3, rough=0.33, octaves=6
+            )
             air = 0.74 * (1 - near) ** 1.2
             tone = mix(green, mix(leaf, pal.light, 0.45), 0.55 if n % 2 else 0.10)
             tint = mix(mix(tone, pal.light, 0.16), pal.haze, air)
-            self._stack.append(ridge_layer(canvas, pal, rng, profile, tint=tint, foot=mix(mix(tone, pal.land, 0.35), pal.haze, air),
-                                           fade_px=canvas.unit * 0.24, speed_px_s=pace, relief=0.12,
-                                           lit=mix(tint, pal.light, 0.5)))  # fmt: skip
+            self._stack.append(
+                ridge_layer(
+                    canvas,
+                    pal,
+                    rng,
+                    profile,
+                    tint=tint,
+                    foot=mix(mix(tone, pal.land, 0.35), pal.haze, air),
+                    fade_px=canvas.unit * 0.24,
+                    speed_px_s=pace,
+                    relief=0.12,
+                    lit=mix(tint, pal.light, 0.5),
+                )
+            )
             if n < count - 1:
-                self._stack.append(Mist(canvas, rng, mix(pal.haze, pal.sky[3], 0.5), middle_px=canvas.h * (base + 0.03),
-                                        spread_px=canvas.unit * 0.05, strength=0.28))  # fmt: skip
+                self._stack.append(
+                    Mist(
+                        canvas,
+                        rng,
+                        mix(pal.haze, pal.sky[3], 0.5),
+                        middle_px=canvas.h * (base + 0.03),
+                        spread_px=canvas.unit * 0.05,
+                        strength=0.28,
+                    )
+                )
+        trim(self._stack)
         if variant == 0:
             self._grass(0.46, 250, pal.land, flowers=False)
         elif variant == 1:
@@ -64,7 +94,8 @@ class Field:
         seed = int(rng.integers(1 << 31))
         count = int(density * w / unit)
         # Short grass everywhere, long stalks towards the sides: the middle stays open.
-        for layer, (share, size, shade) in enumerate(((1.6, 0.42, 0.16), (1.0, 0.62, 0.0), (0.16, 1.0, 0.0))):
+        for layer, (share, size, shade) in enumerate(((1.6, 0.42, 0.16), (1.0, 0.62, 0.0), (0.09, 1.0, 0.0))):
+
             def stalks(sway: float, layer: int = layer, share: float = share, size: float = size) -> list[Points]:
                 own = np.random.default_rng([seed, layer])
                 x = own.uniform(-0.03, 1.03, int(count * share)) * w
@@ -75,8 +106,17 @@ class Field:
                 if layer == 2:
                     parts.extend(_heads(own, grown, unit))
                 return parts
+
             masks = [fill(w, rows, stalks(sway)) for sway in np.linspace(-1, 1, _PHASES if layer else 3)]
-            self.overlays.append(Silhouette(masks, mix(tint, pal.haze, shade), corner=(0, h - rows), period_s=5.2 - 0.6 * layer, shift=0.9 * layer))
+            self.overlays.append(
+                Silhouette(
+                    masks,
+                    mix(tint, pal.haze, shade),
+                    corner=(0, h - rows),
+                    period_s=5.2 - 0.6 * layer,
+                    shift=0.9 * layer,
+                )
+            )
         if flowers:
             self._flowers(seed, rows, tall, tint)
 
@@ -84,18 +124,22 @@ class Field:
         canvas, pal = self._setting.canvas, self._setting.palette
         w, h, unit = canvas.full_width_px, canvas.full_height_px, canvas.unit * 2
         for kind in range(3):
+
             def heads(sway: float, kind: int = kind) -> list[Points]:
                 own = np.random.default_rng([seed, 50 + kind])
-                count = int(26 * w / unit)
-                x, size = own.uniform(-0.02, 1.02, count) * w, unit * own.uniform(0.010, 0.020, count)
-                y = rows - tall * own.uniform(0.12, 0.80, count) * (0.55 + 0.45 * np.abs(x / w - 0.5) * 2)
+                count = int((60, 46, 34)[kind] * w / unit)
+                x, size = own.uniform(-0.02, 1.02, count) * w, unit * own.uniform(0.004, 0.0115, count)
+                y = rows - tall * own.uniform(0.05, 0.85, count) * (0.55 + 0.45 * np.abs(x / w - 0.5) * 2)
                 x = x + sway * (rows - y) * 0.09
+                turn = own.uniform(0, 2 * np.pi, count)
+                flat = own.uniform(0.45, 0.9, count)
                 around = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-                petals = 1 + 0.34 * np.cos(around * 6)[None, :]
+                petals = 1 + 0.20 * np.cos(around[None, :] * 5 + turn[:, None])
                 px = x[:, None] + size[:, None] * petals * np.cos(around)[None, :]
-                py = y[:, None] + size[:, None] * petals * np.sin(around)[None, :] * 0.62
+                py = y[:, None] + size[:, None] * petals * np.sin(around)[None, :] * flat[:, None]
                 return [np.stack([px, py], axis=2)]
-            tone = mix(pal.accents[(kind + 1) % 3], tint, 0.12 + 0.5 * pal.night)
+
+            tone = mix((pal.accents[1], pal.accents[2], pal.cloud_lit)[kind], tint, 0.10 + 0.5 * pal.night)
             masks = [fill(w, rows, heads(sway)) for sway in np.linspace(-1, 1, _PHASES)]
             self.overlays.append(Silhouette(masks, tone, corner=(0, h - rows), period_s=4.6, shift=0.9))
 
@@ -108,10 +152,16 @@ class Field:
             layer.paint(t_s)
         x, y, size, phase = self._dust
         px = (x * canvas.w + canvas.unit * (0.02 * t_s * size + 0.03 * np.sin(0.5 * t_s + phase))) % canvas.w
-        py = (y * canvas.h - canvas.unit * 0.006 * t_s * size + canvas.unit * 0.02 * np.sin(0.8 * t_s + 2 * phase)) % canvas.h
+        py = (
+            y * canvas.h - canvas.unit * 0.006 * t_s * size + canvas.unit * 0.02 * np.sin(0.8 * t_s + 2 * phase)
+        ) % canvas.h
         radius = size * canvas.unit / 380
         gain = 0.34 * (0.6 + 0.4 * np.sin(1.1 * t_s + phase))
-        glow(canvas.rgb, dots((canvas.h, canvas.w), px, py, radius, gain, reach=int(2.4 * radius.max()) + 1), mix(pal.light, pal.disc, 0.5))
+        glow(
+            canvas.rgb,
+            dots((canvas.h, canvas.w), px, py, radius, gain, reach=int(2.4 * radius.max()) + 1),
+            mix(pal.light, pal.disc, 0.5),
+        )
 
 
 def _heads(rng: np.random.Generator, grown: Points, unit: float) -> list[Points]:

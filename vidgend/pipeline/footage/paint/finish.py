@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgend.pipeline.footage.paint.canvas import Canvas, Overlay
+from vidgend.pipeline.footage.paint.canvas import Canvas, Overlay, smoothstep
 
 GRAIN_LEVELS = 0.9
 """Deviation of the grain in 8-bit levels: above half a level it hides every band, and costs few bits."""
@@ -36,7 +36,11 @@ class Finish:
         self._grain = np.repeat(grain.astype(np.uint16), 3)
         self._offsets = pixels - BLOCK_ROWS * 4 * w
         # 14 bits, so that 3 a + b still fits into 16 with the grain on top of it.
-        self._white = np.float32((65535 - 2 * middle) / 4 - 1)
+        white = np.float32((65535 - 2 * middle) / 4 - 1)
+        # Corners a little darker, as a lens has it, and the rows where captions sit.
+        corner = ((canvas.fx - 0.5) ** 2 + (canvas.fy - 0.5) ** 2) * np.float32(0.26)
+        bottom = smoothstep(0.72, 1.0, canvas.fy) * np.float32(0.13)
+        self._white = (white * (1 - corner) * (1 - bottom)).astype(np.float32)
 
     def frame(self, index: int, t_s: float, overlays: Sequence[Overlay]) -> NDArray[np.uint8]:
         """uint8[height, width, 3]; the same buffer every time."""

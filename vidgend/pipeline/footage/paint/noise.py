@@ -20,7 +20,8 @@ def cloud_tile(rng: np.random.Generator, size: int = 256, slope: float = 1.7, lo
     spectrum = amplitude * np.exp(2j * np.pi * rng.random(amplitude.shape))
     tile = np.fft.irfft2(spectrum, s=(size, size))
     tile -= tile.mean()
-    return (tile / tile.std()).astype(np.float32)
+    scaled: Field = (tile / tile.std()).astype(np.float32)
+    return scaled
 
 
 def sample(tile: Field, u: Field, v: Field) -> Field:
@@ -36,7 +37,7 @@ def sample(tile: Field, u: Field, v: Field) -> Field:
     right = (left + 1) & mask
     bottom = (top + size) & (size * size - 1)
     flat = tile.reshape(-1)
-    a = flat.take(top + left)
+    a: Field = flat.take(top + left)
     b = flat.take(top + right)
     b -= a
     b *= fu
@@ -61,9 +62,9 @@ class Soft:
         self._down = _hats(rows, self.y[:, 0], step_y)
         self._across = _hats(columns, self.x[0], step_x).T.copy()
 
-    def spread(self, coarse: Field) -> Field:
-        """float32[rows, columns] from float32[len(y), len(x)]."""
-        field: Field = self._down @ (coarse @ self._across)
+    def spread(self, coarse: Field, rows: int | None = None) -> Field:
+        """float32[rows, columns] from float32[len(y), len(x)]; only the first `rows` rows if given."""
+        field: Field = self._down[:rows] @ (coarse @ self._across)
         return field
 
 

@@ -37,24 +37,57 @@ class Ocean:
             self._view(setting, horizon=0.60 if tall else 0.56, sun_x=0.56 if left else 0.46, camera_m=2.6)
             self._palms(setting, left)
         elif variant == 3:
-            self._view(setting, horizon=0.36 if tall else 0.30, sun_x=0.52, camera_m=1.5, sun_radius=0.10,
-                       sun_height=min(low, 0.17) * 0.9, zoom=1.4 if tall else 1.9, cloud=pal.cloud * 0.86, cloud_scale=2.0)  # fmt: skip
+            self._view(
+                setting,
+                horizon=0.36 if tall else 0.30,
+                sun_x=0.52,
+                camera_m=1.5,
+                sun_radius=0.10,
+                sun_height=min(low, 0.17) * 0.9,
+                zoom=1.4 if tall else 1.9,
+                cloud=pal.cloud * 0.86,
+                cloud_scale=2.0,
+            )
         elif variant == 4:
-            self._view(setting, horizon=0.78 if tall else 0.77, sun_x=0.30 if left else 0.70, camera_m=6.0,
-                       cloud=min(0.9, pal.cloud + 0.16), cloud_scale=1.9, sun_radius=0.034)  # fmt: skip
+            self._view(
+                setting,
+                horizon=0.78 if tall else 0.77,
+                sun_x=0.30 if left else 0.70,
+                camera_m=6.0,
+                cloud=min(0.9, pal.cloud + 0.16),
+                cloud_scale=1.9,
+                sun_radius=0.034,
+            )
         else:
             self._view(setting, horizon=0.47 if tall else 0.42, sun_x=0.66 if left else 0.34, camera_m=4.2)
             self._rocks(setting, left)
 
     def _view(
-        self, setting: Setting, *, horizon: float, sun_x: float, camera_m: float, sun_radius: float = 0.042,
-        sun_height: float | None = None, zoom: float = 1.0, cloud: float | None = None, cloud_scale: float = 1.0,
-    ) -> Sky:  # fmt: skip
+        self,
+        setting: Setting,
+        *,
+        horizon: float,
+        sun_x: float,
+        camera_m: float,
+        sun_radius: float = 0.042,
+        sun_height: float | None = None,
+        zoom: float = 1.0,
+        cloud: float | None = None,
+        cloud_scale: float = 1.0,
+    ) -> Sky:
         canvas, pal, rng = setting.canvas, setting.palette, setting.rng
         self._sky = Sky(
-            canvas, pal, rng, horizon_px=canvas.h * horizon, sun_x=sun_x, sun_height=sun_height,
-            sun_radius=sun_radius, cloud=cloud, cloud_scale=cloud_scale,
-        )  # fmt: skip
+            canvas,
+            pal,
+            rng,
+            horizon_px=canvas.h * horizon,
+            sun_x=sun_x,
+            sun_height=sun_height,
+            sun_radius=sun_radius,
+            cloud=cloud,
+            cloud_scale=cloud_scale,
+            below=0.0,
+        )
         self._water = Water(canvas, pal, rng, self._sky, fps=setting.fps, camera_m=camera_m, zoom=zoom)
         return self._sky
 
@@ -76,11 +109,21 @@ class Ocean:
         def phase(sway: float) -> list[Points]:
             rng = np.random.default_rng(seed)
             size = 0.86 if setting.canvas.portrait else 1.0
-            trees = palm(rng, (place((0.055 * size - 0.02) * unit), h * 1.02), 0.80 * size * min(unit, h * 1.05), side * 0.34, sway)
-            trees += palm(rng, (place(-0.02 * unit), h * 1.02), 0.60 * size * min(unit, h * 1.05), side * 0.12, sway * 0.9)
+            trees = palm(
+                rng,
+                (place((0.055 * size - 0.02) * unit), h * 1.02),
+                0.80 * size * min(unit, h * 1.05),
+                side * 0.34,
+                sway,
+            )
+            trees += palm(
+                rng, (place(-0.02 * unit), h * 1.02), 0.60 * size * min(unit, h * 1.05), side * 0.12, sway * 0.9
+            )
             trees += palm(rng, (place(w * 1.0 - 0.04 * unit), h * 1.04), 0.45 * size * unit, -side * 0.18, sway * 1.1)
             ground = np.linspace(0, w, 60)
-            rise = 0.035 * h * (0.5 + np.abs(np.linspace(-1, 1, 60)) ** 3) * (1 + 0.2 * line(rng, ground / w, 4, 0.5, 5.0))
+            rise = (
+                0.035 * h * (0.5 + np.abs(np.linspace(-1, 1, 60)) ** 3) * (1 + 0.2 * line(rng, ground / w, 4, 0.5, 5.0))
+            )
             trees.append(np.concatenate([np.stack([ground, h - rise], 1), [[w, h + 9.0], [0, h + 9.0]]]))
             return trees
 
@@ -112,6 +155,8 @@ class Ocean:
                 if on.size > 2:
                     top = foot + base * tall - np.maximum(rise[on], 0.004) * height * tall
                     low = foot + (base + 0.004 + 0.005 * np.abs(line(rng, x[on], 4, 0.6, 30.0))) * tall
-                    outlines.append(np.concatenate([np.stack([x[on] * wide, top], 1), np.stack([x[on] * wide, low], 1)[::-1]]))
+                    outlines.append(
+                        np.concatenate([np.stack([x[on] * wide, top], 1), np.stack([x[on] * wide, low], 1)[::-1]])
+                    )
             tint = mix(pal.land, pal.haze, (0.52, 0.22, 0.04)[depth])
             self.overlays.append(Silhouette([fill(w, h, outlines)], tint))

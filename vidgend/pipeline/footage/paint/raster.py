@@ -11,6 +11,8 @@ from vidgend.pipeline.footage.paint.canvas import Field, Rgb
 
 _SUB = 4
 """Scan lines per row of pixels; across, coverage is exact."""
+BLOCK_PX = 32
+"""Shapes are laid down in bands and steps of this size, so that empty parts of the frame cost nothing."""
 
 
 def fill(width_px: int, height_px: int, polygons: Sequence[NDArray[np.float64]]) -> Field:
@@ -46,7 +48,24 @@ def fill(width_px: int, height_px: int, polygons: Sequence[NDArray[np.float64]])
     change = np.bincount(at, sign * (1 - part), size) + np.bincount(at + 1, sign * part, size)
     cover = np.abs(np.cumsum(change.reshape(height_px * _SUB, width_px + 2), axis=1, dtype=np.float32))
     cover = np.minimum(cover[:, :width_px], 1)
-    return cover.reshape(height_px, _SUB, width_px).mean(axis=1)
+    mask: Field = cover.reshape(height_px, _SUB, width_px).mean(axis=1)
+    return mask
+
+
+def runs(mask: Field) -> list[tuple[int, int, int]]:
+    """Where a mask is not empty: (top row, first column, end column) of bands BLOCK_PX high, in steps as wide."""
+    rows, columns = mask.shape
+    found: list[tuple[int, int, int]] = []
+    for top in range(0, rows, BLOCK_PX):
+        used = mask[top : top + BLOCK_PX].max(axis=0) > 0
+        padded = np.zeros(-(-columns // BLOCK_PX) * BLOCK_PX, bool)
+        padded[:columns] = used
+        blocks = np.concatenate([[False], padded.reshape(-1, BLOCK_PX).any(axis=1), [False]])
+        change = np.nonzero(blocks[1:] != blocks[:-1])[0] * BLOCK_PX
+        found.extend(
+            (top, int(first), int(min(last, columns))) for first, last in zip(change[::2], change[1::2], strict=True)
+        )
+    return found
 
 
 class Silhouette:
@@ -60,46 +79,36 @@ class Silhouette:
         self, phases: Sequence[Field], tint: Rgb, *, corner: tuple[int, int] = (0, 0), period_s: float = 6.0,
         shift: float = 0.0,
     ) -> None:  # fmt: skip
-        rows = np.nonzero(np.max([mask.max(axis=1) for mask in phases], axis=0) > 0)[0]
-        columns = np.nonzero(np.max([mask.max(axis=0) for mask in phases], axis=0) > 0)[0]
-        if not rows.size:
-            rows = columns = np.array([0])
-        top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-        self._x, self._y = corner[0] + int(left), corner[1] + int(top)
-        self._clear = [
-            np.repeat((255 - 255 * mask[top:bottom, left:right]).astype(np.uint16), 3, axis=1) for mask in phases
-        ]
-        self._tint = np.tile((np.array(tint) * 255).astype(np.uint16), int(right - left))
+        self._x, self._y = corner
+        self._runs = runs(np.max(phases, axis=0))
+        self._clear = [np.repeat((255 - 255 * mask).astype(np.uint16), 3, axis=1) for mask in phases]
+        self._tint = np.tile((np.array(tint) * 255).astype(np.uint16), phases[0].shape[1])
         self._period_s, self._shift = period_s, shift
-        self._buffer = np.empty_like(self._clear[0])
-        self._still = len(phases) == 1
-        if self._still:
-            self._base = (255 - self._clear[0]) * self._tint + 127
 
     def draw(self, frame: NDArray[np.uint8], t_s: float) -> None:
-        height, width3 = self._buffer.shape
-        region = frame.reshape(frame.shape[0], -1)[
-            self._y : self._y + height, self._x * 3 : self._x * 3 + width3
-        ]
-        buffer = self._buffer
-        if self._still:
-            clear, base = self._clear[0], self._base
-        else:
-            clear = self._at(t_s)
-            base = (255 - clear) * self._tint
-        np.multiply(clear, region, out=buffer)
-        buffer += base
-        buffer += buffer >> np.uint16(8)
-        buffer >>= np.uint16(8)
-        np.copyto(region, buffer, casting="unsafe")
+        flat = frame.reshape(frame.shape[0], -1)
+        first_phase, part = self._moment(t_s)
+        one, other = self._clear[first_phase], self._clear[min(first_phase + 1, len(self._clear) - 1)]
+        for top, first, last in self._runs:
+            place = (slice(top, top + BLOCK_PX), slice(first * 3, last * 3))
+            clear = one[place]
+            if part:
+                clear = clear * (np.uint16(256) - part)
+                clear += other[place] * part
+                clear >>= np.uint16(8)
+            region = flat[self._y + top : self._y + top + BLOCK_PX, (self._x + first) * 3 : (self._x + last) * 3]
+            base = (255 - clear) * self._tint[first * 3 : last * 3]
+            base += clear * region
+            base += base >> np.uint16(8)
+            base >>= np.uint16(8)
+            np.copyto(region, base, casting="unsafe")
 
-    def _at(self, t_s: float) -> NDArray[np.uint16]:
+    def _moment(self, t_s: float) -> tuple[int, np.uint16]:
+        """The phase to show, and how much of the next is mixed in (0..256)."""
+        if len(self._clear) == 1:
+            return 0, np.uint16(0)
         swing = 0.5 + 0.36 * np.sin(2 * np.pi * t_s / self._period_s + self._shift)
         swing += 0.14 * np.sin(2 * np.pi * t_s / (self._period_s * 0.37) + 2 * self._shift)
         place = float(np.clip(swing, 0, 1)) * (len(self._clear) - 1)
         first = min(int(place), len(self._clear) - 2)
-        part = np.uint16(round((place - first) * 256))
-        blend: NDArray[np.uint16] = self._clear[first] * (np.uint16(256) - part)
-        blend += self._clear[first + 1] * part
-        blend >>= np.uint16(8)
-        return blend
+        return first, np.uint16(round((place - first) * 256))

@@ -8,27 +8,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgend.pipeline.footage.paint.canvas import Canvas, Scene
-from vidgend.pipeline.footage.paint.finish import Finish
-from vidgend.pipeline.footage.paint.skyscape import Skyscape
-from vidgend.pipeline.footage.paint.space import Space
-from vidgend.pipeline.footage.paint.snow import Snow
+from vidgend.pipeline.footage.paint.city import City
 from vidgend.pipeline.footage.paint.desert import Desert
 from vidgend.pipeline.footage.paint.field import Field
+from vidgend.pipeline.footage.paint.finish import Finish
+from vidgend.pipeline.footage.paint.fire import Fire
+from vidgend.pipeline.footage.paint.forest import Forest
 from vidgend.pipeline.footage.paint.mountains import Mountains
 from vidgend.pipeline.footage.paint.ocean import Ocean
 from vidgend.pipeline.footage.paint.palette import PALETTES, styled
+from vidgend.pipeline.footage.paint.rain import Rain
 from vidgend.pipeline.footage.paint.recipe import Recipe
 from vidgend.pipeline.footage.paint.setting import Setting
 from vidgend.pipeline.footage.paint.silk import Silk
+from vidgend.pipeline.footage.paint.skyscape import Skyscape
+from vidgend.pipeline.footage.paint.snow import Snow
+from vidgend.pipeline.footage.paint.space import Space
+from vidgend.pipeline.footage.paint.tech import Tech
+from vidgend.pipeline.footage.paint.undersea import Undersea
 
 SCENES: dict[str, Callable[[Setting], Scene]] = {
     "ocean": Ocean,
     "sky": Skyscape,
     "mountains": Mountains,
+    "forest": Forest,
     "space": Space,
+    "city": City,
+    "rain": Rain,
     "snow": Snow,
     "desert": Desert,
+    "fire": Fire,
+    "underwater": Undersea,
     "field": Field,
+    "tech": Tech,
     "abstract": Silk,
 }
 
@@ -52,7 +64,7 @@ class Painter:
 
     def frame(self, index: int) -> memoryview:
         """The bytes of frame `index`, rgb24; they are good until the next call."""
-        return memoryview(self.pixels(index).reshape(-1)).cast("B")
+        return self.pixels(index).reshape(-1).data
 
     def pixels(self, index: int) -> NDArray[np.uint8]:
         """uint8[height, width, 3]."""

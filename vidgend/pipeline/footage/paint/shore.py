@@ -22,9 +22,16 @@ class Shore:
     """Painted over the water; lengths along the view are metres from the eye. `toe_m` is where the sand begins."""
 
     def __init__(
-        self, canvas: Canvas, palette: Palette, rng: np.random.Generator, sky: Sky, *, camera_m: float = 1.7,
-        toe_m: float = 10.5, reach_m: float = 4.2,
-    ) -> None:  # fmt: skip
+        self,
+        canvas: Canvas,
+        palette: Palette,
+        rng: np.random.Generator,
+        sky: Sky,
+        *,
+        camera_m: float = 1.7,
+        toe_m: float = 10.5,
+        reach_m: float = 4.2,
+    ) -> None:
         self._canvas, self._palette = canvas, palette
         self._camera_m, self._toe_m, self._reach_m = camera_m, toe_m, reach_m
         self._horizon, self._focal = sky.horizon_px, sky.focal_px
@@ -57,8 +64,12 @@ class Shore:
         texture = np.clip(1 + grain * np.float32(0.045) + ripple * np.float32(0.07), 0.6, 1.4)
         near = smoothstep(0.0, 1.0, (y - y[0]) / np.float32(max(1.0, float(y[-1, 0] - y[0, 0]))))
         fall = 1 - np.float32(0.45) * near
-        beam = np.exp(-(((x + np.float32(self._canvas.w / 2 - sky.sun_x_px)) / np.float32(0.10 * self._canvas.unit)) ** 2))
-        wide = np.exp(-(((x + np.float32(self._canvas.w / 2 - sky.sun_x_px)) / np.float32(0.42 * self._canvas.unit)) ** 2))
+        beam = np.exp(
+            -(((x + np.float32(self._canvas.w / 2 - sky.sun_x_px)) / np.float32(0.10 * self._canvas.unit)) ** 2)
+        )
+        wide = np.exp(
+            -(((x + np.float32(self._canvas.w / 2 - sky.sun_x_px)) / np.float32(0.42 * self._canvas.unit)) ** 2)
+        )
         gleam = 0.55 if sky.has_sun else 0.0
         self._dry = np.stack([np.float32(part) * texture * fall for part in dry])
         shine = mix(pal.light, pal.disc, 0.35)
@@ -79,7 +90,8 @@ class Shore:
         left = np.floor(place).astype(np.int64)
         part = place - left
         part = part * part * (3 - 2 * part)
-        return row[left % 64] * (1 - part) + row[(left + 1) % 64] * part
+        value: Field = row[left % 64] * (1 - part) + row[(left + 1) % 64] * part
+        return value
 
     def _events(self, t_s: float) -> list[tuple[int, float]]:
         first = int(np.floor((t_s - _RUN_S - _DRAIN_S - 1) / _PERIOD_S))

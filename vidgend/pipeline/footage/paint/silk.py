@@ -23,7 +23,13 @@ class Silk:
         dark = mix(pal.land, pal.sky[0], 0.55)
         order: list[list[Rgb]] = [
             [dark, pal.sky[0], mix(pal.sky[1], pal.accents[0], 0.35), mix(pal.sky[2], pal.accents[0], 0.3), pal.sky[3]],
-            [dark, mix(pal.sky[0], pal.accents[2], 0.4), pal.sky[1], mix(pal.sky[3], pal.accents[1], 0.4), pal.cloud_lit],
+            [
+                dark,
+                mix(pal.sky[0], pal.accents[2], 0.4),
+                pal.sky[1],
+                mix(pal.sky[3], pal.accents[1], 0.4),
+                pal.cloud_lit,
+            ],
             [dark, pal.water, mix(pal.water, pal.accents[0], 0.6), mix(pal.sky[3], pal.accents[0], 0.4), pal.disc],
             [dark, mix(dark, pal.accents[2], 0.6), mix(pal.accents[2], pal.accents[0], 0.5), pal.light, pal.disc],
         ]
@@ -44,13 +50,15 @@ class Silk:
     def paint(self, index: int, t_s: float) -> None:
         t = np.float32(self._phase + t_s * 0.22)
         a, b = self._a, self._b
-        bend: Field = np.sin(b * np.float32(2.6) + t) * np.float32(0.26)
-        bend += np.sin(a * np.float32(1.9) - t * np.float32(0.8) + b) * np.float32(0.26)
+        bend: Field = np.sin(b * np.float32(3.6) + t) * np.float32(0.20)
+        bend += np.sin(a * np.float32(2.7) - t * np.float32(0.8) + b) * np.float32(0.19)
         across = a + bend
-        along = b + np.sin(across * np.float32(3.1) - t * np.float32(0.6)) * np.float32(0.24)
-        fold = np.sin(across * np.float32(7.4) + np.sin(along * np.float32(2.3) + t) * np.float32(1.3) + t * np.float32(0.5))
-        fine = np.sin(across * np.float32(23.0) + along * np.float32(2.0) - t * np.float32(0.9))
-        sheen = np.maximum(np.cos(across * np.float32(7.4) + np.sin(along * np.float32(2.3) + t) * np.float32(1.3)
+        along = b + np.sin(across * np.float32(4.2) - t * np.float32(0.6)) * np.float32(0.20)
+        fold = np.sin(
+            across * np.float32(9.5) + np.sin(along * np.float32(3.2) + t) * np.float32(1.3) + t * np.float32(0.5)
+        )
+        fine = np.sin(across * np.float32(34.0) + along * np.float32(2.0) - t * np.float32(0.9))
+        sheen = np.maximum(np.cos(across * np.float32(9.5) + np.sin(along * np.float32(3.2) + t) * np.float32(1.3)
                                   + t * np.float32(0.5) - np.float32(0.5)), 0)  # fmt: skip
         sheen *= sheen
         sheen *= sheen

@@ -31,13 +31,25 @@ class Sky:
     """Rows 0..`horizon_px` of the canvas. `sun_x` is a fraction of the width, `sun_y_px` the row of its middle."""
 
     def __init__(
-        self, canvas: Canvas, palette: Palette, rng: np.random.Generator, *, horizon_px: float, sun_x: float = 0.5,
-        sun_height: float | None = None, sun_radius: float = 0.042, cloud: float | None = None,
-        cloud_scale: float = 1.0, sun: bool = True, speed: float = 1.0,
-    ) -> None:  # fmt: skip
+        self,
+        canvas: Canvas,
+        palette: Palette,
+        rng: np.random.Generator,
+        *,
+        horizon_px: float,
+        sun_x: float = 0.5,
+        sun_height: float | None = None,
+        sun_radius: float = 0.042,
+        cloud: float | None = None,
+        cloud_scale: float = 1.0,
+        sun: bool = True,
+        speed: float = 1.0,
+        below: float = 0.12,
+    ) -> None:
         self._canvas = canvas
         self._palette = palette
-        self.rows = max(2, min(canvas.h, int(np.ceil(horizon_px)) + 1))
+        # Land may dip below the horizon: the sky goes on behind it for `below` of the canvas unit.
+        self.rows = max(2, min(canvas.h, int(np.ceil(horizon_px + below * canvas.unit)) + 1))
         self.horizon_px = horizon_px
         height = palette.sun_height if sun_height is None else sun_height
         self.sun_x_px = sun_x * canvas.w
@@ -85,18 +97,23 @@ class Sky:
         self._fine, self._finer = fine, np.float32(1.9 * max(1.0, scale) ** 0.7)
         # A flat deck seen from below: far clouds shrink towards the horizon. 0.16 keeps them from vanishing there.
         depth = np.float32(1.0) / (up + np.float32(0.16))
-        self._u = (dx * depth * np.float32(52 / scale)).astype(np.float32)
+        # Every other column is worked out and the rest drawn between: perspective stretches clouds sideways.
+        self._u = (dx[:, ::2] * depth * np.float32(52 / scale)).astype(np.float32)
         self._v = np.broadcast_to(depth * np.float32(105 / scale), self._u.shape).astype(np.float32)
         self._fade = smoothstep(0.0, 0.16, up)
         self._bloom = self._halo * np.float32(0.22)
         side = smoothstep(-0.35, 0.25, dy)
         self._lit_from_below = side
         pal = self._palette
-        lit = [np.float32(a) + (np.float32(b) - np.float32(a)) * self._near for a, b in
-               zip(pal.cloud_lit, mix(pal.light, pal.disc, 0.45), strict=True)]  # fmt: skip
+        lit = [
+            np.float32(a) + (np.float32(b) - np.float32(a)) * self._near
+            for a, b in zip(pal.cloud_lit, mix(pal.light, pal.disc, 0.45), strict=True)
+        ]
         dark_far = mix(pal.cloud_dark, pal.sky[1], 0.35)
-        dark = [np.float32(a) + (np.float32(b) - np.float32(a)) * self._near * np.float32(0.55) for a, b in
-                zip(dark_far, mix(pal.cloud_dark, pal.light, 0.6), strict=True)]  # fmt: skip
+        dark = [
+            np.float32(a) + (np.float32(b) - np.float32(a)) * self._near * np.float32(0.55)
+            for a, b in zip(dark_far, mix(pal.cloud_dark, pal.light, 0.6), strict=True)
+        ]
         self._lit, self._dark = np.stack(lit), np.stack(dark)
 
     def paint(self, t_s: float) -> None:
@@ -126,10 +143,11 @@ class Sky:
         low = 1.0 - 2.0 * self._cover
         alpha = np.clip((density - np.float32(low)) * np.float32(0.62), 0, 1)
         alpha *= alpha * (3 - 2 * alpha) * self._fade
+        alpha *= np.float32(0.94)
         # Thin edges let the light through, thick bodies keep their own shade.
         thin = np.clip(1.15 - (density - np.float32(low)) * np.float32(0.42), 0, 1)
         lit = np.clip(thin * np.float32(0.8) + coarse.imag * np.float32(0.55) + np.float32(0.05), 0, 1)
-        alpha *= np.float32(0.94)
+        alpha, lit = _widen(alpha, target.shape[2]), _widen(lit, target.shape[2])
         for plane, bright, dark in zip(target, self._lit, self._dark, strict=True):
             over = bright - dark
             over *= lit
@@ -137,6 +155,17 @@ class Sky:
             over -= plane
             over *= alpha
             plane += over
+
+
+def _widen(half: Field, columns: int) -> Field:
+    """float32[rows, columns] from every other column."""
+    wide = np.empty((half.shape[0], half.shape[1] * 2), np.float32)
+    wide[:, ::2] = half
+    wide[:, 1:-1:2] = half[:, 1:]
+    wide[:, 1:-1:2] += half[:, :-1]
+    wide[:, 1:-1:2] *= np.float32(0.5)
+    wide[:, -1] = half[:, -1]
+    return wide[:, :columns]
 
 
 def behind(palette: Palette, amount: float) -> Rgb:

@@ -24,20 +24,45 @@ class Skyscape:
         self._land: list[Layer] = []
         sun_x = float(rng.choice([0.28, 0.72]))
         horizon = (0.93, 0.52, 0.90)[variant]
-        self._sky = Sky(canvas, pal, rng, horizon_px=canvas.h * horizon, sun_x=sun_x, cloud_scale=(1.6, 0.9, 1.3)[variant],
-                        sun_height=(None, max(0.16, pal.sun_height * 0.7), max(0.3, pal.sun_height))[variant],
-                        cloud=(min(0.85, pal.cloud + 0.1), pal.cloud * 0.7, pal.cloud)[variant], sun_radius=0.034,
-                        speed=1.5)  # fmt: skip
+        self._sky = Sky(
+            canvas,
+            pal,
+            rng,
+            horizon_px=canvas.h * horizon,
+            sun_x=sun_x,
+            cloud_scale=(1.6, 0.9, 1.3)[variant],
+            sun_height=(None, max(0.16, pal.sun_height * 0.7), max(0.3, pal.sun_height))[variant],
+            cloud=(min(0.85, pal.cloud + 0.1), pal.cloud * 0.7, pal.cloud)[variant],
+            sun_radius=0.034,
+            speed=1.5,
+        )
         self._stars = Stars(canvas, rng, canvas.h * horizon) if pal.night > 0.4 else None
         if variant == 1:
             self._deck = CloudDeck(setting, self._sky)
         else:
             for near, air in ((0.0, 0.55), (1.0, 0.12)):
                 pace = canvas.unit * (0.006 + 0.006 * near)
-                profile = crest(canvas, rng, base=horizon + 0.012 + 0.045 * near, height=0.05, speed_px_s=pace,
-                                detail=1.6, rough=0.42)  # fmt: skip
-                self._land.append(ridge_layer(canvas, pal, rng, profile, tint=behind(pal, air), speed_px_s=pace,
-                                              foot=behind(pal, air + 0.12), fade_px=canvas.unit * 0.1))  # fmt: skip
+                profile = crest(
+                    canvas,
+                    rng,
+                    base=horizon + 0.012 + 0.045 * near,
+                    height=0.05,
+                    speed_px_s=pace,
+                    detail=1.6,
+                    rough=0.42,
+                )
+                self._land.append(
+                    ridge_layer(
+                        canvas,
+                        pal,
+                        rng,
+                        profile,
+                        tint=behind(pal, air),
+                        speed_px_s=pace,
+                        foot=behind(pal, air + 0.12),
+                        fade_px=canvas.unit * 0.1,
+                    )
+                )
         if variant == 2:
             self.overlays.append(Flock(setting, mix(pal.land, pal.sky[1], 0.12)))
 

@@ -46,8 +46,18 @@ class Space:
             pace = canvas.unit * (0.002 + 0.003 * near)
             profile = crest(canvas, rng, base=base + 0.07 * near, height=0.13 - 0.06 * near, speed_px_s=pace, sharp=0.4)
             tint = mix(pal.land, pal.sky[1], 0.30 * (1 - near))
-            self._land.append(ridge_layer(canvas, pal, rng, profile, tint=tint, foot=mix(pal.land, pal.sky[1], 0.12),
-                                          fade_px=canvas.unit * 0.12, speed_px_s=pace))  # fmt: skip
+            self._land.append(
+                ridge_layer(
+                    canvas,
+                    pal,
+                    rng,
+                    profile,
+                    tint=tint,
+                    foot=mix(pal.land, pal.sky[1], 0.12),
+                    fade_px=canvas.unit * 0.12,
+                    speed_px_s=pace,
+                )
+            )
 
     def _nebula(self, *, band: bool) -> None:
         """A wide still picture, made once, that pans; stars stand before it and keep still."""
@@ -63,18 +73,26 @@ class Space:
         dust = sample(fine, (x + bend_x) * 260, (y + bend_y) * 260)
         if band:
             slope = 0.95 if rng.random() < 0.5 else -0.95
-            away = (y - 0.42 * canvas.h / canvas.unit - slope * (x - wide / canvas.unit / 2) * 0.75 + bend_y * 0.5) * np.float32(0.8)
+            away = (
+                y - 0.42 * canvas.h / canvas.unit - slope * (x - wide / canvas.unit / 2) * 0.75 + bend_y * 0.5
+            ) * np.float32(0.8)
             core = np.exp(-((away / 0.17) ** 2))
-            lane = np.clip(1.0 - np.exp(-(((away + 0.02 + bend_x * 0.4) / 0.055) ** 2)) * np.clip(0.9 + dust * 0.35, 0, 1.3), 0, 1)
+            lane = np.clip(
+                1.0 - np.exp(-(((away + 0.02 + bend_x * 0.4) / 0.055) ** 2)) * np.clip(0.9 + dust * 0.35, 0, 1.3), 0, 1
+            )
             cloud = core * np.clip(0.62 + one * 0.22 + dust * 0.10, 0, 1.3) * lane
             tints = (mix(pal.sky[3], pal.accents[2], 0.25), pal.light, pal.accents[0])
-            parts = (cloud * 0.62, core**3 * lane * np.clip(0.35 + dust * 0.25, 0, 1) * 0.50, core * np.clip(two, 0, 2) * 0.09 * lane)
+            parts = (
+                cloud * 0.62,
+                core**3 * lane * np.clip(0.35 + dust * 0.25, 0, 1) * 0.50,
+                core * np.clip(two, 0, 2) * 0.09 * lane,
+            )
         else:
             mask = smoothstep(-0.9, 1.6, one + 0.35 * dust)
             lane = smoothstep(-1.5, 0.4, two - 0.5 * dust + 0.5)
             tints = (pal.accents[2], pal.accents[1], pal.accents[0])
             hot = smoothstep(0.5, 2.2, one + 0.4 * dust + 0.3 * two)
-            parts = (mask * lane * 0.55, smoothstep(-0.3, 2.0, two + 0.3 * dust) * mask * 0.50, hot * lane * 0.55)
+            parts = (mask * lane * 0.50, smoothstep(0.1, 2.4, two + 0.3 * dust) * mask * 0.34, hot * lane * 0.42)
         wide_sky = np.zeros((3, canvas.h, wide), np.float32)
         for light, tint in zip(parts, tints, strict=True):
             glow(wide_sky, light.astype(np.float32), tint)
@@ -85,10 +103,7 @@ class Space:
             keep = rng.random(count) < 0.15 + 0.85 * parts[0][rows, columns] / max(float(parts[0].max()), 1e-6)
             rows, columns = rows[keep], columns[keep]
         wide_sky[:, rows, columns] += rng.uniform(0.05, 0.30, rows.size).astype(np.float32)
-        if band:
-            fall = 1 - 0.35 * smoothstep(0.5, 1.0, canvas.fy)
-        else:
-            fall = 1 - 0.55 * smoothstep(0.45, 1.0, canvas.fy)
+        fall = 1 - (0.35 if band else 0.55) * smoothstep(0.45, 1.0, canvas.fy)
         self._wide = wide_sky * fall
 
     def paint(self, index: int, t_s: float) -> None:
@@ -133,10 +148,18 @@ class Aurora:
         high = np.zeros_like(low)
         for n in range(3):
             p, pace = self._phase[n], t_s * (0.10 + 0.03 * n)
-            middle = self._height * (0.60 - 0.13 * n) + 0.10 * np.sin(1.7 * x + pace + p) + 0.045 * np.sin(4.6 * x - 1.6 * pace + 2 * p)
-            rays = sample(self._tile, x * 80 + 12 * np.sin(1.3 * x + pace) + 70 * n, np.full_like(x, t_s * 1.1 + 50 * n))
+            middle = (
+                self._height * (0.60 - 0.13 * n)
+                + 0.10 * np.sin(1.7 * x + pace + p)
+                + 0.045 * np.sin(4.6 * x - 1.6 * pace + 2 * p)
+            )
+            rays = sample(
+                self._tile, x * 80 + 12 * np.sin(1.3 * x + pace) + 70 * n, np.full_like(x, t_s * 1.1 + 50 * n)
+            )
             fine = sample(self._tile, x * 190 - 9 * np.sin(2.1 * x + pace), np.full_like(x, 99 + t_s * 1.6))
-            strength = np.clip(0.62 + 0.30 * rays + 0.12 * fine, 0.05, 1.5) * (0.75 + 0.25 * np.sin(2.3 * x - pace * 2 + p))
+            strength = np.clip(0.62 + 0.30 * rays + 0.12 * fine, 0.05, 1.5) * (
+                0.75 + 0.25 * np.sin(2.3 * x - pace * 2 + p)
+            )
             up = (middle - y).astype(np.float32)
             reach = (0.20 + 0.05 * rays + 0.05 * n).astype(np.float32)
             body = np.exp(-np.maximum(up, 0) / reach) * np.clip(up / np.float32(0.030) + 1, 0, 1)

@@ -26,16 +26,30 @@ class Water:
     """Rows from the horizon to `bottom_px`. `camera_m` is the eye above the water, `rough` the slope's deviation."""
 
     def __init__(
-        self, canvas: Canvas, palette: Palette, rng: np.random.Generator, sky: Sky, *, fps: float,
-        bottom_px: int | None = None, camera_m: float = 3.0, rough: float = 0.11, longest_m: float = 18.0,
-        waves: int = 56, zoom: float = 1.0, glitter: float = 1.0,
-    ) -> None:  # fmt: skip
+        self,
+        canvas: Canvas,
+        palette: Palette,
+        rng: np.random.Generator,
+        sky: Sky,
+        *,
+        fps: float,
+        bottom_px: int | None = None,
+        camera_m: float = 3.0,
+        rough: float = 0.11,
+        longest_m: float = 18.0,
+        waves: int = 56,
+        zoom: float = 1.0,
+        glitter: float = 1.0,
+        from_row: int | None = None,
+    ) -> None:
         self._canvas, self._palette, self._fps = canvas, palette, fps
-        self.top = max(0, int(np.floor(sky.horizon_px)) + 1)
+        # Water may begin in front of a shore that hides the horizon; the sky's own may lie elsewhere then.
+        self.top = max(0, int(np.floor(sky.horizon_px)) + 1) if from_row is None else from_row
+        horizon_px = sky.horizon_px if from_row is None else from_row - 1.0
         self.bottom = canvas.h if bottom_px is None else min(canvas.h, bottom_px)
         rows = self.bottom - self.top
         focal = sky.focal_px * zoom
-        y = canvas.y[self.top : self.bottom] - np.float32(sky.horizon_px)
+        y = canvas.y[self.top : self.bottom] - np.float32(horizon_px)
         x = canvas.x - np.float32(canvas.w / 2)
         self._shape = (rows, canvas.w)
         depth = np.float32(camera_m * focal) / y
@@ -50,9 +64,19 @@ class Water:
         self._plan_mirror(sky, down, x, y)
 
     def _plan_waves(
-        self, rng: np.random.Generator, depth: Field, across: Field, step_x: Field, step_z: Field, rough: float,
-        longest_m: float, waves: int, wind: float, side: Field, ahead: Field,
-    ) -> None:  # fmt: skip
+        self,
+        rng: np.random.Generator,
+        depth: Field,
+        across: Field,
+        step_x: Field,
+        step_z: Field,
+        rough: float,
+        longest_m: float,
+        waves: int,
+        wind: float,
+        side: Field,
+        ahead: Field,
+    ) -> None:
         lengths = longest_m * (0.16 / longest_m) ** np.linspace(0, 1, waves) * rng.uniform(0.85, 1.15, waves)
         k = 2 * np.pi / lengths
         spread = 0.30 + 0.75 * np.linspace(0, 1, waves)
@@ -134,7 +158,9 @@ class Water:
         size = np.float32(self._canvas.unit)
         y = np.arange(rows, dtype=np.float32)[:, None]
         x = np.arange(self._shape[1], dtype=np.float32)[None, :]
-        row = np.clip(y + slope_z[:rows] * size * np.float32(0.9) + np.float32(0.5), 0, rows - 1).astype(np.int64)
+        row: NDArray[np.int64] = np.clip(
+            y + slope_z[:rows] * size * np.float32(0.9) + np.float32(0.5), 0, rows - 1
+        ).astype(np.int64)
         column = np.clip(x + slope_x[:rows] * size * np.float32(0.35) + np.float32(0.5), 0, self._shape[1] - 1)
         row *= self._shape[1]
         row += column.astype(np.int64)

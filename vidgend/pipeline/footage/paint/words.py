@@ -13,10 +13,11 @@ THEMES: dict[str, str] = {
     " hope:1 eagle kite paraglider angel",
     "mountains": "mountain peak hill alp summit valley ridge cliff highland volcano climb hike hiker glacier canyon"
     " landscape nature:1 scenery trek wilderness fog:1 mist:1",
-    "forest": "forest wood tree jungle woodland pine leaf trunk rainforest grove trail:1 deer bear:1 owl moss fern bamboo"
-    " timber path:1 nature:1",
-    "space": "space star galaxy cosmos universe nebula planet astronomy milky constellation aurora astronaut orbit rocket"
-    " moon:2 solar cosmic interstellar comet meteor telescope northern:1 light:0.3 satellite asteroid",
+    "forest": "forest wood tree jungle woodland pine leaf trunk rainforest grove trail:1 deer bear:1 owl moss fern"
+    " bamboo timber path:1 nature:1",
+    "space": "space star galaxy cosmos universe nebula planet astronomy milky constellation aurora astronaut orbit"
+    " rocket night:1 starry:4 stargazing moon:2 solar cosmic interstellar comet meteor"
+    " telescope northern:1 light:0.3 satellite asteroid",
     "city": "city urban skyline street skyscraper downtown town traffic building car metropolis tower nightlife road:1"
     " neon apartment bridge:1 taxi highway crowd:1 architecture restaurant:1 bar:1 rooftop york tokyo london paris",
     "rain": "rain raindrop drizzle umbrella puddle wet:1 droplet shower downpour thunderstorm lightning thunder"
@@ -24,15 +25,16 @@ THEMES: dict[str, str] = {
     "snow": "snow snowfall snowy winter:1.5 ice blizzard frost christmas ski snowflake snowman arctic polar freeze sled"
     " december santa holiday:1",
     "desert": "desert dune sahara camel sand:1.5 arid cactus oasis mars pyramid egypt nomad drought",
-    "fire": "fire flame campfire ember burn bonfire candle fireplace lava hearth spark heat:1 torch hell inferno warmth:1"
-    " firework grill barbecue",
+    "fire": "fire flame campfire ember burn bonfire candle fireplace lava hearth spark heat:1 torch hell inferno"
+    " warmth:1 firework grill barbecue",
     "underwater": "underwater fish reef coral dive diver aquarium jellyfish submarine shark seabed snorkel whale turtle"
     " deep:1 scuba bubble:1 octopus",
     "field": "field meadow grass flower garden farm wheat countryside prairie pasture crop blossom lawn butterfly bee"
     " harvest:1.5 rural village:1 picnic spring:1 park:1 agriculture horse cow sheep sunflower lavender tea:0.5",
     "tech": "technology tech data computer digital network code software ai robot internet cyber algorithm machine"
-    " artificial intelligence cloud_computing blockchain circuit chip server hacker programming programmer screen neural"
-    " electronic app crypto bitcoin analytics automation quantum smartphone phone virtual online developer startup:1",
+    " artificial intelligence blockchain circuit chip server hacker programming programmer screen"
+    " neural electronic app crypto bitcoin analytics automation quantum smartphone phone virtual online developer"
+    " startup:1",
 }
 """Words by theme; `word:1` weighs 1 instead of 3. Stems are taken on both sides."""
 
@@ -48,12 +50,13 @@ PALETTE_WORDS: dict[str, str] = {
     "autumn": "autumn fall:0.5 october november harvest leaves:1",
     "spring": "spring april may:0.2 blossom fresh bloom green",
     "fire": "fire flame burning lava ember hot blaze inferno angry intense energetic:1",
-    "calm": "calm peaceful serene relaxing relax tranquil meditation gentle quiet soothing zen ambient mindfulness sleep",
+    "calm": "calm peaceful serene relaxing relax tranquil meditation gentle quiet soothing zen ambient mindfulness"
+    " sleep",
     "mysterious": "mysterious mystery magic magical enchanted fantasy eerie spooky haunted secret ghost horror strange",
     "joyful": "joyful happy joy cheerful fun upbeat celebration playful party uplifting inspiring hopeful energetic",
     "sad": "sad grief lonely melancholy loss sorrow gray grey gloomy mourning somber war",
-    "corporate": "corporate business office meeting company finance work team professional presentation marketing report"
-    " economy bank investment management conference",
+    "corporate": "corporate business office meeting company finance work team professional presentation marketing"
+    " report economy bank investment management conference",
     "vintage": "vintage retro nostalgia nostalgic old:1 history historic memory ancient past:1 classic",
     "tropical": "tropical island caribbean paradise reef lagoon vacation palm:0.5 hawaii maldives coral",
 }
@@ -61,8 +64,8 @@ PALETTE_WORDS: dict[str, str] = {
 FITS: dict[str, tuple[str, ...]] = {
     "ocean": ("sunset", "sunrise", "golden", "day", "night", "dusk", "storm", "calm", "tropical", "mysterious", "sad",
               "vintage", "joyful", "winter", "neutral", "autumn"),
-    "sky": ("day", "sunset", "sunrise", "golden", "night", "dusk", "storm", "calm", "joyful", "sad", "vintage", "spring",
-            "mysterious", "winter", "neutral", "tropical", "autumn"),
+    "sky": ("day", "sunset", "sunrise", "golden", "night", "dusk", "storm", "calm", "joyful", "sad", "vintage",
+            "spring", "mysterious", "winter", "neutral", "tropical", "autumn"),
     "mountains": ("sunrise", "sunset", "golden", "day", "night", "dusk", "storm", "winter", "autumn", "spring", "calm",
                   "mysterious", "sad", "vintage", "joyful", "neutral"),
     "forest": ("golden", "sunrise", "sunset", "day", "night", "dusk", "storm", "autumn", "spring", "calm", "mysterious",
@@ -84,10 +87,10 @@ FITS: dict[str, tuple[str, ...]] = {
 
 VARIANTS: dict[str, tuple[tuple[str, str], ...]] = {
     "ocean": (
-        ("a wide view of the open sea", "ocean sea open wide horizon boat sail vast beautiful"),
+        ("a wide view of the open sea", "ocean:0.3 sea:0.5 open wide horizon boat sail vast beautiful:0.3"),
         ("foam running up the beach", "beach shore sand foam crash wave surf tide walk footprint wash"),
         ("palms over the water", "palm tropical island lagoon vacation paradise beach holiday"),
-        ("a close look at the sun over the waves", "sun glitter close shine sunset light golden ray"),
+        ("a close look at the sun over the waves", "sun glitter close shine sunset:0.4 light golden ray sparkle warm"),
         ("great clouds over the sea", "cloud sky color colour weather storm dream breathe"),
         ("a rocky coast", "rock coast cliff island lighthouse bay rugged crash"),
     ),
@@ -158,6 +161,22 @@ VARIANTS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """Compositions in the order of the painter's `variant` numbers: what is seen, and the words that ask for it."""
 
+_PHRASES = {
+    "cloud computing": "technology data",
+    "in the cloud": "technology data",
+    "northern lights": "aurora",
+    "milky way": "galaxy milky",
+    "night sky": "starry",
+    "social media": "internet",
+    "golden hour": "golden",
+    "ice cream": "joyful",
+    "stock market": "finance",
+    "machine learning": "technology",
+    "sea of clouds": "clouds above",
+    "city lights": "city lights",
+}
+"""Pairs of words that mean something else together; looked up before single words."""
+
 _SUFFIXES = ("ings", "ing", "ies", "ness", "ers", "ed", "ly", "es", "s", "y", "e")
 
 
@@ -172,7 +191,10 @@ def stem(word: str) -> str:
 
 def stems(text: str) -> list[str]:
     """The stems of a text's words in order, repeats kept."""
-    return [stem(word) for word in re.findall(r"[^\W\d_]+", text.lower())]
+    text = " ".join(text.lower().split())
+    for phrase, meant in _PHRASES.items():
+        text = text.replace(phrase, meant)
+    return [stem(word) for word in re.findall(r"[^\W\d_]+", text)]
 
 
 def _weights(words: str, usual: float) -> dict[str, float]:

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from vidgend.cli.toml_example import toml_example
+from vidgend.settings import GUIDE_NAMES, Settings, leaves, load_settings
+
+EXAMPLE = Path(__file__).parents[2] / "vidgend.toml.example"
+
+
+def _uncommented() -> str:
+    return re.sub(r"^#(\w+ = )", r"\1", toml_example(), flags=re.M)
+
+
+def test_the_committed_example_is_what_the_command_prints(vidgend) -> None:
+    assert EXAMPLE.read_text(encoding="utf-8") == vidgend("config", "example").stdout
+
+
+def test_the_example_as_it_stands_changes_nothing(home: Path) -> None:
+    (home / "vidgend.toml").write_text(toml_example())
+    assert load_settings(environ={}) == Settings()
+
+
+def test_every_default_in_the_example_is_the_real_one(home: Path) -> None:
+    file = home / "all.toml"
+    file.write_text(_uncommented())
+    shown, real = load_settings(file, environ={}).model_dump(), Settings().model_dump()
+    assert str(shown.pop("data_dir")).endswith(".local/share/vidgend") and real.pop("data_dir")
+    assert shown["music"].pop("folder") and real["music"].pop("folder") is None
+    assert shown == real
+
+
+def test_the_example_has_every_setting_with_its_meaning_and_variables() -> None:
+    tree = tomllib.loads(_uncommented())
+    text = toml_example()
+    for dotted, field in leaves():
+        value = tree
+        for part in dotted.split("."):
+            value = value[part]
+        assert field.description and field.description in text
+        assert f"VIDGEND_{dotted.upper().replace('.', '__')}\n" in text.replace(" or ", "\n")
+    assert [name for name in GUIDE_NAMES if name not in text] == []
+
+
+def test_check_says_that_everything_is_default(vidgend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIDGEND_HTTP__PORT")
+    assert vidgend("config", "check").stdout == "settings file: none\neverything has its default\n"
+
+
+def test_check_tells_each_change_with_its_origin_and_hides_secrets(
+    vidgend, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VIDGEND_HTTP__PORT")
+    (home / "my.toml").write_text('[render]\ncrf = 18\n[footage.library]\nfolders = ["/srv/a"]\n')
+    (home / ".env").write_text("MAX_CONCURRENT_JOBS=3\nVIDGEND_RENDER__FPS=24\n")
+    monkeypatch.setenv("PEXELS_API_KEY", "very-secret")
+    monkeypatch.setenv("VIDGEND_RENDER__FPS", "25")
+    result = vidgend("config", "check", "--config", "my.toml", "--data-dir", "/tmp/x")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "settings file: my.toml",
+        "data_dir = /tmp/x   (command line)",
+        "queue.max_concurrent_jobs = 3   (.env, MAX_CONCURRENT_JOBS)",
+        "footage.pexels.api_key = *****   (environment, PEXELS_API_KEY)",
+        "footage.library.folders = ['/srv/a']   (my.toml)",
+        "render.fps = 25   (environment, VIDGEND_RENDER__FPS)",
+        "render.crf = 18   (my.toml)",
+        "everything else has its default",
+    ]
+    answer = json.loads(vidgend("config", "check", "--config", "my.toml", "--json").stdout)
+    assert answer["changed"]["render.crf"] == {"value": 18, "from": "my.toml"}
+    assert "very-secret" not in json.dumps(answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[render]\ncfr = 18\n", "did you mean render.crf?"),
+        ("[http]\nport = \"x\"\n[queue]\nmax_queued = 0\n", "queue.max_queued"),
+        ("[http\n", "is not TOML"),
+    ],
+)
+def test_check_names_what_is_wrong_and_ends_with_78(vidgend, home: Path, text: str, complaint: str) -> None:
+    (home / "vidgend.toml").write_text(text)
+    result = vidgend("config", "check")
+    assert result.exit_code == 78
+    assert complaint in result.stderr
+
+
+def test_a_settings_file_that_is_not_there_is_an_error(vidgend) -> None:
+    result = vidgend("config", "check", "--config", "missing.toml")
+    assert result.exit_code == 78
+    assert "cannot read missing.toml" in result.stderr

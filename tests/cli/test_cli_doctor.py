@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from standins.daemon_standin import DaemonStandin
+
+from vidgend.cli import machine_checks, stage_checks
+from vidgend.cli.finding import Finding
+from vidgend.settings import Settings, load_settings
+from vidgend.store.database import DataDir
+
+
+def _settings(**overrides: object) -> Settings:
+    return load_settings(environ={}, overrides=overrides)
+
+
+def _marks(findings: list[Finding]) -> list[str]:
+    return [finding.mark for finding in findings]
+
+
+def test_doctor_tells_every_stage_and_that_videos_can_be_made(vidgend) -> None:
+    result = vidgend("doctor")
+    assert result.exit_code == 0, result.output
+    sections = [line for line in result.stdout.splitlines() if line and line[0] not in " \n"]
+    assert sections == [
+        "vidgend and Python", "data directory", "ffmpeg", "planner", "footage", "speech", "word times", "music",
+        "processes", "service", "videos can be made",
+    ]  # fmt: skip
+    assert "pexels is skipped: no key\n          -> A key is free at https://www.pexels.com/api/" in result.stdout
+
+
+def test_a_problem_ends_with_69(vidgend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDGEND_RENDER__FFMPEG", "/nowhere/ffmpeg")
+    result = vidgend("doctor", "--json")
+    assert result.exit_code == 69
+    answer = json.loads(result.stdout)
+    assert answer["ok"] is False
+    problems = [entry for entry in answer["findings"] if entry["mark"] == "problem"]
+    assert [entry["section"] for entry in problems] == ["ffmpeg"]
+    assert problems[0]["text"].startswith("not used: /nowhere/ffmpeg") and "render.ffmpeg" in problems[0]["fix"]
+    assert "1 problem: no video can be made" in vidgend("doctor").stdout
+
+
+def test_doctor_itself_creates_nothing(vidgend, home: Path) -> None:
+    vidgend("doctor", "--data-dir", "new/data")
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "warned"),
+    [
+        ((3, 40, 1), True), ((3, 44, 5), True), ((3, 44, 6), False), ((3, 45, 0), True), ((3, 50, 6), True),
+        ((3, 50, 7), False), ((3, 51, 2), True), ((3, 51, 3), False), ((3, 52, 0), False),
+    ],
+)  # fmt: skip
+def test_the_wal_reset_bug_is_told_as_information(version: tuple[int, ...], warned: bool) -> None:
+    found = machine_checks.sqlite(version)
+    assert found.mark == "ok"
+    assert ("WAL-reset" in found.text) is warned
+
+
+def test_a_data_dir_that_cannot_be_written_is_a_problem(home: Path) -> None:
+    (home / "file").write_text("")
+    found = list(machine_checks.data_dir(_settings(data_dir=str(home / "file" / "data"))))
+    assert _marks(found) == ["problem"]
+    assert "is not a folder" in found[0].text
+    assert _marks(list(machine_checks.data_dir(_settings(data_dir="/proc/vidgend")))) == ["problem"]
+
+
+def test_a_running_vidgend_is_seen_by_its_lock_which_stays_untouched(home: Path) -> None:
+    data_dir = DataDir(home / "data")
+    assert machine_checks.lock_owner(data_dir.path) == ""
+    data_dir.acquire()
+    try:
+        assert machine_checks.lock_owner(data_dir.path).isdigit()
+        texts = [found.text for found in machine_checks.data_dir(_settings(data_dir=str(data_dir.path)))]
+        assert any("in use by a running vidgend" in text for text in texts)
+    finally:
+        data_dir.release()
+    assert machine_checks.lock_owner(data_dir.path) == ""
+
+
+def test_the_nearest_mount_gives_the_type(home: Path) -> None:
+    mounts = home / "mounts"
+    mounts.write_text(f"/dev/a / ext4 rw 0 0\nserver:/x {home}/my\\040nfs nfs4 rw 0 0\n")
+    assert machine_checks.filesystem_type(home / "my nfs" / "data", mounts) == "nfs4"
+    assert machine_checks.filesystem_type(home / "my nfs2", mounts) == "ext4"
+    assert machine_checks.filesystem_type(home, home / "missing") == ""
+
+
+def test_a_running_daemon_a_taken_port_and_a_free_one_are_told_apart(daemon: DaemonStandin) -> None:
+    port = int(daemon.url.rpartition(":")[2])
+    running = list(machine_checks.service(_settings(**{"http.port": port}), None))
+    assert [found.text for found in running] == [f"a daemon answers at {daemon.url}; `vidgend generate` uses it"]
+    daemon.answers["GET", "/livez"] = (404, b"not mine")
+    taken = list(machine_checks.service(_settings(**{"http.port": port}), None))
+    assert _marks(taken) == ["ok", "note"] and "is taken by another program" in taken[1].text
+    free = list(machine_checks.service(_settings(**{"http.port": 0}), None))
+    assert _marks(free) == ["ok", "ok"]
+
+
+def test_an_open_address_without_a_key_is_noted() -> None:
+    found = list(machine_checks.service(_settings(**{"http.host": "0.0.0.0", "http.port": 0}), None))
+    assert any("will refuse to listen on 0.0.0.0 without http.api_key" in one.text for one in found)
+
+
+def test_the_model_server_is_asked_for_its_models() -> None:
+    with DaemonStandin() as server:
+        server.answers["GET", "/v1/models"] = (200, {"data": [{"id": "llama3:8b"}, {"id": "qwen"}]})
+
+        def ask(model: str, **more: str) -> Finding:
+            chosen = {"planner.base_url": f"{server.url}/v1", "planner.model": model, **more}
+            return next(iter(stage_checks.planner(_settings(**chosen))))
+
+        assert ask("llama3:8b").mark == ask("llama3").mark == "ok"
+        unknown = ask("gpt")
+        assert unknown.mark == "note" and "lists llama3:8b, qwen" in unknown.text
+        assert ask("qwen", **{"planner.api_key": "k"}).mark == "ok"
+        assert server.seen[-1].headers["Authorization"] == "Bearer k"
+        server.answers["GET", "/v1/models"] = (401, {})
+        assert "answers HTTP 401" in ask("qwen").text
+        server.answers["GET", "/v1/models"] = (200, b"<html>")
+        assert ask("qwen").mark == "note"
+    assert ask("qwen").mark == "note", "nobody is there"
+
+
+def test_without_any_source_of_pictures_no_video_can_be_made() -> None:
+    found = list(stage_checks.footage(_settings(**{"footage.providers": ["pexels"]})))
+    assert _marks(found) == ["note", "problem"]
+    keyed = {"footage.providers": ["pexels"], "footage.pexels.api_key": "k"}
+    assert "fails the job" in list(stage_checks.footage(_settings(**keyed)))[-1].text
+
+
+def test_library_folders_are_counted(home: Path) -> None:
+    (home / "clips" / "sea").mkdir(parents=True)
+    (home / "clips" / "sea" / "waves.MP4").write_bytes(b"x")
+    (home / "clips" / "notes.txt").write_bytes(b"x")
+    (home / "empty").mkdir()
+    folders = [str(home / name) for name in ("clips", "empty", "missing")]
+    chosen = {"footage.library.folders": folders, "footage.providers": ["library"]}
+    found = list(stage_checks.footage(_settings(**chosen)))
+    assert _marks(found) == ["ok", "note", "note", "note"]
+    assert found[0].text.endswith("clips, 1 files")
+
+
+def test_speech_says_which_engine_speaks_and_why_the_others_do_not() -> None:
+    found = list(stage_checks.speech(_settings()))
+    assert found[0].text.endswith("speaks (best one here)")
+    assert all(one.fix for one in found if "is not used" in one.text)
+    wrong = list(stage_checks.speech(_settings(**{"speech.voice": "nobody-at-all"})))
+    assert wrong[-1].mark == "problem" and "speech.voice" in wrong[-1].text
+
+
+def test_an_engine_that_is_asked_for_but_missing_is_a_problem() -> None:
+    if any(one.mark == "ok" and one.text.startswith("kokoro ") for one in stage_checks.speech(_settings())):
+        pytest.skip("torch's Kokoro is installed here")
+    assert "problem" in _marks(list(stage_checks.speech(_settings(**{"speech.engine": "kokoro"}))))
+
+
+def test_music_says_where_its_tracks_are(home: Path) -> None:
+    assert "calm" in next(iter(stage_checks.music(_settings()))).text
+    assert _marks(list(stage_checks.music(_settings(**{"music.folder": str(home / "missing")})))) == ["note"]
+    assert "off" in next(iter(stage_checks.music(_settings(**{"music.enabled": False})))).text

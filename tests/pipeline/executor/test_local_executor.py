@@ -1,0 +1,176 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vidgend.errors import ProviderError, ProviderRateLimited, StepTimeout
+from vidgend.pipeline.executor import local
+from vidgend.pipeline.executor.local import LocalExecutor
+from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec, step_key
+from vidgend.store.assets.filesystem import FilesystemAssets
+
+
+class Bench:
+    """Steps that record what happened to them."""
+
+    def __init__(self, assets: FilesystemAssets) -> None:
+        self.assets = assets
+        self.starts: list[str] = []
+        self.now = self.most = 0
+        self.release = asyncio.Event()
+        self.scratches: list[Path] = []
+
+    async def write(self, args: dict[str, Any], run: StepRun) -> StepOutput:
+        self.starts.append(args["name"])
+        path = run.scratch / "out"
+        path.write_text(json.dumps(args))
+        digest = await self.assets.put(path)
+        return StepOutput(output={"digest": digest}, blobs=(digest,))
+
+    async def hold(self, args: dict[str, Any], run: StepRun) -> StepOutput:
+        self.starts.append(args["name"])
+        self.scratches.append(run.scratch)
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            await self.release.wait()
+        finally:
+            self.now -= 1
+        return StepOutput(output={})
+
+    async def fail(self, args: dict[str, Any], run: StepRun) -> StepOutput:
+        self.starts.append(args["name"])
+        if args["how"] == "limit":
+            raise ProviderRateLimited("quota", retry_after_s=100)
+        if args["how"] == "bug":
+            raise KeyError("oops")
+        if len(self.starts) < args.get("works_at", 99):
+            raise ProviderError("down")
+        return StepOutput(output={"ok": True})
+
+    async def sleep(self, args: dict[str, Any], run: StepRun) -> StepOutput:
+        await asyncio.sleep(60)
+        return StepOutput(output={})
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[tuple[LocalExecutor, Bench]]:
+    assets = FilesystemAssets(tmp_path / "assets")
+    assets.prepare()
+    bench = Bench(assets)
+    registry = {"write": bench.write, "hold": bench.hold, "fail": bench.fail, "sleep": bench.sleep}
+    executor = LocalExecutor(
+        slots={"ffmpeg": 2, "net": 1, "io": 8, "gpu": 1, "llm": 1},
+        registry=registry,
+        assets=assets,
+        work=tmp_path / "work",
+    )
+    yield executor, bench
+    await executor.aclose()
+
+
+def spec(kind: str, name: str, **more: Any) -> StepSpec:
+    args = {"name": name, **more.pop("args", {})}
+    return StepSpec(key=step_key(kind, args, "1"), kind=kind, args=args, label=more.pop("label", "ffmpeg"), **more)
+
+
+async def test_a_finished_step_never_runs_again(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    first = await executor.wait(await executor.submit(spec("write", "a")))
+    second = await executor.wait(await executor.submit(spec("write", "a")))
+    assert steps.starts == ["a"]
+    assert (first.cached, second.cached) == (False, True)
+    assert first.output == second.output
+
+
+async def test_two_that_want_the_same_step_share_one_run(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    refs = [await executor.submit(spec("hold", "a")) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    steps.release.set()
+    events = await asyncio.gather(*(executor.wait(ref) for ref in refs))
+    assert steps.starts == ["a"] and {event.state for event in events} == {"done"}
+
+
+async def test_a_slot_bounds_how_much_runs_at_once(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    refs = [await executor.submit(spec("hold", str(number))) for number in range(6)]
+    await asyncio.sleep(0.1)
+    assert (await executor.load())["ffmpeg"] == (4, 2)
+    steps.release.set()
+    await asyncio.gather(*(executor.wait(ref) for ref in refs))
+    assert steps.most == 2
+    assert (await executor.load())["ffmpeg"] == (0, 0)
+
+
+async def test_a_step_is_stopped_only_when_its_last_holder_gives_up(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    one, two = await executor.submit(spec("hold", "a")), await executor.submit(spec("hold", "a"))
+    await asyncio.sleep(0.05)
+    await executor.cancel(one)
+    await executor.cancel(one)
+    assert steps.now == 1
+    waiting = asyncio.create_task(executor.wait(two))
+    await asyncio.sleep(0)
+    await executor.cancel(two)
+    assert steps.now == 0
+    assert (await waiting).state == "cancelled"
+
+
+async def test_a_queued_step_that_is_cancelled_never_starts(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    refs = [await executor.submit(spec("hold", str(number), label="net")) for number in range(2)]
+    await asyncio.sleep(0.05)
+    await executor.cancel(refs[1])
+    steps.release.set()
+    await executor.wait(refs[0])
+    assert steps.starts == ["0"]
+
+
+async def test_scratch_is_gone_however_a_step_ends(bench: tuple[LocalExecutor, Bench], tmp_path: Path) -> None:
+    executor, steps = bench
+    ref = await executor.submit(spec("hold", "a"))
+    await asyncio.sleep(0.05)
+    assert steps.scratches[0].is_dir()
+    await executor.cancel(ref)
+    await executor.wait(await executor.submit(spec("fail", "b", args={"how": "bug"})))
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+async def test_a_transient_failure_is_tried_again(
+    bench: tuple[LocalExecutor, Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "RETRY_CAP_S", 0.01)
+    executor, steps = bench
+    event = await executor.wait(await executor.submit(spec("fail", "a", args={"how": "down", "works_at": 3})))
+    assert event.state == "done" and event.attempt == 3 and len(steps.starts) == 3
+
+
+async def test_a_used_up_quota_is_not_hammered(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    event = await executor.wait(await executor.submit(spec("fail", "a", args={"how": "limit"})))
+    assert event.state == "failed" and len(steps.starts) == 1
+    assert isinstance(event.error, ProviderRateLimited)
+
+
+async def test_a_bug_in_a_step_fails_the_step_and_not_the_executor(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, _ = bench
+    event = await executor.wait(await executor.submit(spec("fail", "a", args={"how": "bug"})))
+    assert event.state == "failed" and event.error is not None and "KeyError" in event.error.detail
+    assert (await executor.wait(await executor.submit(spec("write", "b")))).state == "done"
+
+
+async def test_a_step_has_a_deadline(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, _ = bench
+    event = await executor.wait(await executor.submit(spec("sleep", "a", timeout_s=0.1)))
+    assert isinstance(event.error, StepTimeout)
+
+
+def test_a_key_depends_on_every_input_and_not_on_their_order() -> None:
+    base = step_key("k", {"a": 1, "b": [1, 2]}, "v1")
+    assert step_key("k", {"b": [1, 2], "a": 1}, "v1") == base
+    assert len({base, step_key("k", {"a": 2, "b": [1, 2]}, "v1"), step_key("k", {"a": 1, "b": [1, 2]}, "v2"),
+                step_key("j", {"a": 1, "b": [1, 2]}, "v1")}) == 4  # fmt: skip

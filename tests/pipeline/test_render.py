@@ -1,0 +1,265 @@
+"""Segments and joins through the real ffmpeg, judged by probing."""
+
+import dataclasses
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import media
+import numpy as np
+import pytest
+
+from vidgend.errors import FfmpegFailed, MediaUnreadable
+from vidgend.pipeline.executor.port import StepRun
+from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
+from vidgend.pipeline.probe import packets, probe
+from vidgend.pipeline.scene_to_segment import SegmentStep, fonts_folder
+from vidgend.pipeline.segments_to_video import JoinStep, ThumbnailStep
+from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_s, parse_fps
+
+
+@dataclasses.dataclass
+class Studio:
+    ffmpeg: Ffmpeg
+    assets: FilesystemAssets
+    work: Path
+    runs: int = 0
+
+    def run(self) -> StepRun:
+        self.runs += 1
+        scratch = self.work / str(self.runs)
+        scratch.mkdir(parents=True)
+        return StepRun(scratch=scratch, progress=lambda share: None)
+
+    def encoding(self, fps: str = "30", width: int = 320, height: int = 180) -> dict[str, Any]:
+        return {"width_px": width, "height_px": height, "fps": fps, "preset": "ultrafast", "crf": 23, "threads": 1}
+
+    async def segment(self, source: Path, frames: int, *, demuxer: str = "mov", **more: Any) -> dict[str, Any]:
+        seen = await probe(self.ffmpeg, source, demuxer)
+        photo = demuxer.endswith("_pipe")
+        args = {
+            "clip": {
+                "kind": "photo" if photo else "video", "digest": await self.assets.put(source), "demuxer": demuxer,
+                "width_px": seen.width_px, "height_px": seen.height_px, "fps": seen.fps,
+                "duration_s": None if photo else seen.duration_s, "recipe": None,
+            },
+            "encoding": self.encoding(), "frames": frames, "style": "documentary", "motion": 1, "ass": "",
+            "fade_in": False, "fade_out": False, "timeout_s": 60,
+        } | more  # fmt: skip
+        done = await SegmentStep(FfmpegTool(), self.assets, fonts_folder())(args, self.run())
+        return done.output
+
+    async def frames(self, segment: dict[str, Any]) -> np.ndarray:
+        return media.gray(self.ffmpeg.path, await self.assets.local(segment["digest"]))
+
+
+@pytest.fixture
+def studio(ffmpeg: Ffmpeg, tmp_path: Path) -> Studio:
+    assets = FilesystemAssets(tmp_path / "assets")
+    assets.prepare()
+    return Studio(ffmpeg, assets, tmp_path / "work")
+
+
+@pytest.mark.parametrize("fps", ["24", "25", "30", "60", "24000/1001", "30000/1001"])
+async def test_a_joined_video_has_exactly_the_sum_of_its_segments_frames(studio: Studio, fps: str, tmp_path: Path) -> None:
+    encoding = studio.encoding(fps)
+    lengths = [31, 7, 48, 1, 25]
+    segments = [
+        await studio.segment(
+            media.clip(studio.ffmpeg.path, tmp_path / f"clip{number}", seconds=1.5, rate=rate), frames, encoding=encoding
+        )
+        for number, (frames, rate) in enumerate(zip(lengths, ["30", "25", "24000/1001", "60", "12.5"], strict=True))
+    ]
+    speech = await studio.assets.put(media.tone(tmp_path / "tone.wav", seconds=0.5))
+    at_sample = 24_001
+    joined = await JoinStep(FfmpegTool(), studio.assets)(
+        {
+            "segments": [{"digest": s["digest"], "frames": s["frames"]} for s in segments],
+            "speech": [{"digest": speech, "at_sample": at_sample}],
+            "music": None, "ducking": True, "volume_db": 0.0, "title": "it's; [x] = %{y}", "encoding": encoding,
+        },
+        studio.run(),
+    )  # fmt: skip
+    path = await studio.assets.local(joined.output["digest"])
+    tracks = await packets(studio.ffmpeg, path)
+    rate = parse_fps(fps)
+    length_s = frames_to_s(sum(lengths), rate)
+    assert tracks["video"].packets == sum(lengths)
+    assert tracks["video"].monotonic
+    assert abs(tracks["video"].duration_s - length_s) < Fraction(1, 1000)
+    assert abs(tracks["audio"].duration_s - length_s) * rate < 1
+    assert len(media.gray(studio.ffmpeg.path, path)) == sum(lengths)
+    # The tone begins at the very sample; AAC blurs an edge by a few of them.
+    sound = np.abs(media.pcm(studio.ffmpeg.path, path))
+    heard = int(np.argmax(sound > 0.05))
+    assert abs(heard - at_sample) < SAMPLE_RATE_HZ * 0.004
+    assert abs(joined.output["loudness_lufs"] - -14.0) < 0.7
+
+
+async def test_a_short_clip_is_slowed_down_and_does_not_freeze(studio: Studio, tmp_path: Path) -> None:
+    segment = await studio.segment(media.clip(studio.ffmpeg.path, tmp_path / "c", seconds=2.0), 84)
+    frames = (await studio.frames(segment)).astype(int)
+    moving = [np.abs(two - one).mean() > 0.01 for one, two in zip(frames[-24:], frames[-23:], strict=False)]
+    assert sum(moving) >= 12
+
+
+async def test_a_very_short_clip_is_repeated(studio: Studio, tmp_path: Path) -> None:
+    segment = await studio.segment(media.clip(studio.ffmpeg.path, tmp_path / "c", seconds=0.4), 90)
+    frames = (await studio.frames(segment)).astype(int)
+    assert len(frames) == 90
+    assert np.abs(frames[1:] - frames[:-1]).mean(axis=(1, 2))[60:].max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("size", "extra"),
+    [
+        ("360x640", ()),
+        ("352x288", ("-vf", "setsar=16/11")),
+        ("322x182", ()),
+        ("640x360", ("-pix_fmt", "yuv444p")),
+        ("640x360", ("-pix_fmt", "yuv420p10le")),
+        ("64x64", ()),
+    ],
+)
+async def test_any_shape_of_clip_covers_the_frame(studio: Studio, tmp_path: Path, size: str, extra: tuple[str, ...]) -> None:
+    source = media.clip(studio.ffmpeg.path, tmp_path / "c", seconds=1.5, size=size, extra=extra)
+    segment = await studio.segment(source, 30)
+    track = (await packets(studio.ffmpeg, await studio.assets.local(segment["digest"])))["video"]
+    assert (track.width_px, track.height_px, track.packets) == (320, 180, 30)
+    frames = await studio.frames(segment)
+    assert frames[:, :, 0].mean() > 20 and frames[:, :, -1].mean() > 20  # no bars
+
+
+async def test_a_rotated_phone_clip_stands_upright(studio: Studio, tmp_path: Path) -> None:
+    flat = media.clip(studio.ffmpeg.path, tmp_path / "flat.mp4", seconds=1.0, size="640x360")
+    turned = media.make(studio.ffmpeg.path, ["-display_rotation", "90", "-i", str(flat), "-c", "copy", "-f", "mp4"], tmp_path / "t")
+    seen = await probe(studio.ffmpeg, turned, "mov")
+    assert (seen.width_px, seen.height_px) == (360, 640)
+    segment = await studio.segment(turned, 20, encoding=studio.encoding(width=180, height=320))
+    track = (await packets(studio.ffmpeg, await studio.assets.local(segment["digest"])))["video"]
+    assert (track.width_px, track.height_px) == (180, 320)
+
+
+async def test_a_photo_moves_slowly(studio: Studio, tmp_path: Path) -> None:
+    photo = media.make(
+        studio.ffmpeg.path, ["-f", "lavfi", "-i", "testsrc2=size=1200x800:duration=1:rate=1", "-frames:v", "1", "-f", "mjpeg"],
+        tmp_path / "p",
+    )  # fmt: skip
+    segment = await studio.segment(photo, 60, demuxer="jpeg_pipe")
+    frames = (await studio.frames(segment)).astype(int)
+    assert len(frames) == 60
+    assert np.abs(frames[59] - frames[0]).mean() > 3
+    assert np.abs(frames[31] - frames[30]).mean() < 3
+
+
+async def test_a_painted_scene_is_rendered_from_its_recipe(studio: Studio) -> None:
+    from vidgend.pipeline.footage.generated import GeneratedFootage
+    from vidgend.pipeline.footage.port import FootageQuery
+
+    (candidate, *_) = await GeneratedFootage().search(FootageQuery(text="ocean sunset", width_px=320, height_px=180))
+    args = {
+        "clip": {"kind": "generated", "recipe": candidate.recipe}, "encoding": studio.encoding(), "frames": 20,
+        "style": "cinematic", "motion": 0, "ass": "", "fade_in": True, "fade_out": False, "timeout_s": 60,
+    }  # fmt: skip
+    done = await SegmentStep(FfmpegTool(), studio.assets, fonts_folder())(args, studio.run())
+    frames = await studio.frames(done.output)
+    assert len(frames) == 20
+    assert frames[0].mean() < 5 < frames[19].mean()
+    poster = media.gray(studio.ffmpeg.path, await studio.assets.local(done.output["poster"]))
+    assert poster.mean() > 20  # taken before the fade
+
+
+async def test_captions_are_burnt_in_with_the_shipped_font(studio: Studio, tmp_path: Path) -> None:
+    from vidgend.models import Caption, Word
+    from vidgend.pipeline.captions_ass import ass_text
+
+    words = (Word(text="WWWWWWWW", start_s=0.0, end_s=1.0),)
+    ass = ass_text([Caption(lines=(words,), start_s=0.0, end_s=1.0)], width_px=320, height_px=180, highlight=None)
+    black = media.make(studio.ffmpeg.path, ["-f", "lavfi", "-i", "color=black:size=320x180:rate=30:duration=2", "-f", "mp4"], tmp_path / "b")
+    segment = await studio.segment(black, 45, ass=ass)
+    frames = await studio.frames(segment)
+    assert frames[10, 26:, :].max() > 100 and frames[10, :20, :].max() < 40
+    assert frames[40].max() < 40
+
+
+@pytest.mark.parametrize("damage", ["truncated", "noise", "header only"])
+async def test_a_damaged_clip_is_named_as_the_cause(studio: Studio, tmp_path: Path, damage: str) -> None:
+    source = media.clip(studio.ffmpeg.path, tmp_path / "c", seconds=4.0, extra=("-movflags", "+faststart", "-bf", "0"))
+    content = source.read_bytes()
+    seen = await probe(studio.ffmpeg, source, "mov")
+    half = len(content) // 3
+    broken = {"truncated": content[:half], "noise": content[:half] + os.urandom(len(content) - half), "header only": content[:3000]}
+    source.write_bytes(broken[damage])
+    digest = await studio.assets.put(source)
+    args = {
+        "clip": {"kind": "video", "digest": digest, "demuxer": "mov", "width_px": seen.width_px, "height_px": seen.height_px,
+                 "fps": 30.0, "duration_s": 4.0, "recipe": None},
+        "encoding": studio.encoding(), "frames": 100, "style": "documentary", "motion": 0, "ass": "",
+        "fade_in": False, "fade_out": False, "timeout_s": 60,
+    }  # fmt: skip
+    run = studio.run()
+    step = SegmentStep(FfmpegTool(), studio.assets, fonts_folder())
+    if damage == "noise":
+        # ffmpeg conceals what it can; either all frames come or the clip is refused, never fewer frames.
+        try:
+            assert len(await studio.frames((await step(args, run)).output)) == 100
+        except MediaUnreadable:
+            return
+    else:
+        with pytest.raises(MediaUnreadable):
+            await step(args, run)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a video", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"])
+async def test_what_is_no_video_is_refused(studio: Studio, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.mp4"
+    path.write_bytes(content)
+    with pytest.raises(MediaUnreadable):
+        await probe(studio.ffmpeg, path, "mov")
+
+
+async def test_the_liveliest_poster_becomes_the_thumbnail(studio: Studio, tmp_path: Path) -> None:
+    async def poster(name: str, source: str) -> str:
+        made = media.make(studio.ffmpeg.path, ["-f", "lavfi", "-i", source, "-frames:v", "1", "-f", "mjpeg"], tmp_path / name)
+        return await studio.assets.put(made)
+
+    black = await poster("a", "color=black:size=320x180:rate=1:duration=1")
+    white = await poster("b", "color=white:size=320x180:rate=1:duration=1")
+    lively = await poster("c", "testsrc2=size=320x180:rate=1:duration=1")
+    done = await ThumbnailStep(FfmpegTool(), studio.assets)({"posters": [black, white, lively]}, studio.run())
+    assert done.output["digest"] == lively
+
+
+async def test_music_gives_way_to_the_voice_and_fades_at_the_end(studio: Studio, tmp_path: Path) -> None:
+    black = media.clip(studio.ffmpeg.path, tmp_path / "c", seconds=9.0, size="320x180")
+    segment = await studio.segment(black, 240)
+    music = await studio.assets.put(media.tone(tmp_path / "m.wav", seconds=2.0, hertz=220.0, level=0.5))
+    speech = await studio.assets.put(media.tone(tmp_path / "s.wav", seconds=3.0, hertz=1500.0, level=0.3))
+    joined = await JoinStep(FfmpegTool(), studio.assets)(
+        {
+            "segments": [{"digest": segment["digest"], "frames": 240}],
+            "speech": [{"digest": speech, "at_sample": 2 * SAMPLE_RATE_HZ}],
+            "music": music, "ducking": True, "volume_db": 0.0, "title": "t", "encoding": studio.encoding(),
+        },
+        studio.run(),
+    )  # fmt: skip
+    sound = media.pcm(studio.ffmpeg.path, await studio.assets.local(joined.output["digest"]))
+
+    def level(start_s: float, end_s: float) -> float:
+        part = sound[round(start_s * SAMPLE_RATE_HZ) : round(end_s * SAMPLE_RATE_HZ)]
+        spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part))))
+        near = np.abs(np.fft.rfftfreq(len(part), 1 / SAMPLE_RATE_HZ) - 220) < 20
+        return 20 * np.log10(np.sqrt((spectrum[near] ** 2).sum()) / len(part) + 1e-12)
+
+    assert level(3.5, 4.5) < level(1.0, 1.8) - 5
+    assert level(7.7, 8.0) < level(6.0, 6.4) - 8
+    assert abs(joined.output["loudness_lufs"] - -14.0) < 0.7
+    assert joined.output["true_peak_db"] < 0
+
+
+async def test_ffmpegs_own_words_come_with_its_failure(studio: Studio, tmp_path: Path) -> None:
+    with pytest.raises(FfmpegFailed) as failure:
+        await studio.ffmpeg.run(["-i", "nothing-here.mp4", "-f", "null", "-"], cwd=tmp_path, timeout_s=10)
+    assert "nothing-here.mp4" in failure.value.tail

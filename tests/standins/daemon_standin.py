@@ -1,0 +1,117 @@
+"""A stand-in for the daemon: real HTTP on a free port, answers from a table, every request remembered."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+JOB = "job_0123456789abcdef0123"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    body: Any
+    headers: dict[str, str]
+
+
+def problem(status: int, code: str, detail: str, hint: str = "", **more: Any) -> tuple[int, Any]:
+    return status, {"title": "t", "status": status, "code": code, "detail": detail, "hint": hint, **more}
+
+
+class DaemonStandin:
+    """`answers[(method, path)]` is (status, JSON value or bytes), or a list of them of which the last one stays."""
+
+    def __init__(self, *, key: str = "") -> None:
+        self.key = key
+        self.seen: list[Seen] = []
+        self.asked = threading.Condition()
+        self.cut_downloads = False
+        self.answers: dict[tuple[str, str], Any] = {("GET", "/livez"): (200, {"status": "alive", "version": "x"})}
+        standin = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_: Any) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                standin._answer(self)
+
+            def do_POST(self) -> None:
+                standin._answer(self)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="standin")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> DaemonStandin:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def paths(self, method: str) -> list[str]:
+        return [seen.path for seen in self.seen if seen.method == method]
+
+    def wait_for(self, method: str, path: str, within_s: float = 20) -> bool:
+        """Whether such a request came in time."""
+        with self.asked:
+            return self.asked.wait_for(lambda: path in self.paths(method), within_s)
+
+    def completes(self, statuses: list[dict[str, Any]] | None = None, **result: Any) -> None:
+        """Let one job run through: the statuses, then completed; its files are the role's names in bytes."""
+        accepted = {"job_id": JOB, "status": "accepted", "message": "The job is in the queue."}
+        self.answers["POST", "/mcp/generate"] = (202, accepted)
+        views = [*(statuses or []), {"status": "completed", "overall_progress": 100.0}]
+        self.answers["GET", f"/mcp/status/{JOB}"] = [(200, {"job_id": JOB, "logs": [], **view}) for view in views]
+        urls = {}
+        for role in ("video", "thumbnail", "srt", "vtt", "words"):
+            self.answers["GET", f"/mcp/assets/{role}"] = (200, role.encode() * 1000)
+            urls[role] = f"https://public.example/vidgend/mcp/assets/{role}?sig=abc"
+        self.answers["GET", f"/mcp/result/{JOB}"] = (
+            200,
+            {
+                "job_id": JOB, "status": "completed", "kind": "video", "video_url": urls["video"],
+                "thumbnail_url": urls["thumbnail"], "duration": 12.5, "width": 1920, "height": 1080,
+                "size_bytes": 5000, "subtitles": {role: urls[role] for role in ("srt", "vtt", "words")},
+                "degraded": [], **result,
+            },
+        )  # fmt: skip
+
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        parts = urlsplit(handler.path)
+        length = int(handler.headers.get("Content-Length") or 0)
+        raw = handler.rfile.read(length)
+        seen = Seen(
+            method=handler.command, path=parts.path, query=parse_qs(parts.query),
+            body=json.loads(raw) if raw else None, headers=dict(handler.headers),
+        )  # fmt: skip
+        with self.asked:
+            self.seen.append(seen)
+            self.asked.notify_all()
+        answer = self.answers.get((handler.command, parts.path), problem(404, "not_found", "no such path"))
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        open_path = parts.path == "/livez" or "sig" in seen.query
+        if self.key and not open_path and seen.headers.get("Authorization") != f"Bearer {self.key}":
+            answer = problem(401, "unauthorized", "A valid key is needed")
+        status, value = answer
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        kind = "application/json" if status < 400 else "application/problem+json"
+        handler.send_response(status)
+        handler.send_header("Content-Type", kind)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body[: len(body) // 2] if self.cut_downloads and isinstance(value, bytes) else body)

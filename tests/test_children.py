@@ -1,0 +1,180 @@
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from vidgend import children
+from vidgend.children import Child, JsonService
+from vidgend.errors import SpeechFailed, StepError, StepTimeout, ToolMissing
+
+PY = sys.executable
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    return state != "Z"
+
+
+async def gone(pid: int, within_s: float = 2.0) -> bool:
+    deadline = time.monotonic() + within_s
+    while alive(pid):
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
+async def test_output_and_code_come_back() -> None:
+    finished = await children.run(
+        [PY, "-c", "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"], timeout_s=20
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr_tail) == (3, b"out\n", "err")
+
+
+async def test_a_child_that_floods_stderr_does_not_hang_and_keeps_its_last_words() -> None:
+    code = "import sys; [print('x' * 1000, file=sys.stderr) for _ in range(3000)]; print('last', file=sys.stderr)"
+    finished = await children.run([PY, "-c", code], timeout_s=30)
+    assert finished.stderr_tail.endswith("last")
+    assert len(finished.stderr_tail) <= children.STDERR_TAIL_BYTES
+
+
+async def test_a_missing_program_is_named() -> None:
+    if children.dies_with_parent():
+        finished = await children.run(["/no/such/program"], timeout_s=5)
+        assert finished.returncode == 127 and "/no/such/program" in finished.stderr_tail
+    else:
+        with pytest.raises(ToolMissing, match="/no/such/program"):
+            await children.run(["/no/such/program"], timeout_s=5)
+
+
+async def test_a_child_that_takes_too_long_is_stopped() -> None:
+    with pytest.raises(StepTimeout, match="not finished"):
+        await children.run([PY, "-c", "import time; time.sleep(60)"], timeout_s=0.5)
+
+
+async def test_a_child_that_makes_no_progress_is_stopped() -> None:
+    code = "import time; print('a', flush=True); time.sleep(60)"
+    lines: list[str] = []
+    with pytest.raises(StepTimeout, match="no progress"):
+        await children.run([PY, "-c", code], timeout_s=30, stall_s=0.7, on_line=lines.append)
+    assert lines == ["a"]
+
+
+async def test_cancelling_kills_the_whole_group_within_a_second() -> None:
+    code = (
+        "import subprocess, sys, time, signal\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    pids: asyncio.Queue[int] = asyncio.Queue()
+    task = asyncio.create_task(
+        children.run([PY, "-c", code], timeout_s=60, on_line=lambda line: pids.put_nowait(int(line)))
+    )
+    grandchild = await asyncio.wait_for(pids.get(), 10)
+    began = time.monotonic()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert time.monotonic() - began < 1.0
+    assert await gone(grandchild, 0.5)
+
+
+async def test_one_child_feeds_another() -> None:
+    finished = await children.run(
+        [PY, "-c", "import sys; print(len(sys.stdin.buffer.read()))"],
+        feeder=[PY, "-c", "import sys; sys.stdout.buffer.write(b'x' * 3_000_000)"],
+        timeout_s=30,
+    )
+    assert finished.stdout.strip() == b"3000000"
+
+
+async def test_a_failing_feeder_fails_the_pair() -> None:
+    finished = await children.run(
+        [PY, "-c", "import sys; sys.stdin.read()"],
+        feeder=[PY, "-c", "raise SystemExit('no paint')"],
+        timeout_s=30,
+    )
+    assert finished.returncode == 1 and "no paint" in finished.stderr_tail
+
+
+async def test_a_child_dies_with_its_parent() -> None:
+    if not children.dies_with_parent():
+        pytest.skip("setpriv is not installed")
+    code = (
+        "import asyncio, sys, os\n"
+        "from vidgend.children import Child\n"
+        "async def main():\n"
+        "    child = await Child.spawn([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "    print(child.process.pid, flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await Child.spawn([PY, "-c", code])
+    assert parent.process.stdout is not None
+    pid = int(await asyncio.wait_for(parent.process.stdout.readline(), 10))
+    assert alive(pid)
+    os.kill(parent.process.pid, signal.SIGKILL)
+    assert await gone(pid, 1.0)
+    await parent.stop()
+
+
+ECHO = (
+    "import json, sys\n"
+    "for line in sys.stdin:\n"
+    "    message = json.loads(line)\n"
+    "    if message.get('die'): raise SystemExit('boom')\n"
+    "    if message.get('hang'): __import__('time').sleep(60)\n"
+    "    if message.get('fail'): print(json.dumps({'error': {'code': 'x', 'detail': 'no such voice'}}), flush=True)\n"
+    "    else: print(json.dumps({'echo': message, 'pid': __import__('os').getpid()}), flush=True)\n"
+)
+
+
+async def test_a_service_stays_up_between_requests_and_is_restarted_after_a_crash() -> None:
+    service = JsonService([PY, "-c", ECHO], name="echo", failure=SpeechFailed)
+    first = await service.request({"n": 1}, timeout_s=10)
+    second = await service.request({"n": 2}, timeout_s=10)
+    assert first["pid"] == second["pid"]
+    with pytest.raises(SpeechFailed, match="boom"):
+        await service.request({"die": 1}, timeout_s=10)
+    third = await service.request({"n": 3}, timeout_s=10)
+    assert third["pid"] != first["pid"]
+    with pytest.raises(SpeechFailed, match="no such voice"):
+        await service.request({"fail": 1}, timeout_s=10)
+    assert (await service.request({"n": 4}, timeout_s=10))["pid"] == third["pid"]
+    await service.aclose()
+    assert await gone(third["pid"])
+
+
+async def test_a_cancelled_request_kills_the_service_and_the_next_one_gets_its_own_answer() -> None:
+    service = JsonService([PY, "-c", ECHO], name="echo", failure=SpeechFailed)
+    pid = (await service.request({"n": 1}, timeout_s=10))["pid"]
+    task = asyncio.create_task(service.request({"hang": 1}, timeout_s=60))
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await gone(pid, 1.0)
+    assert (await service.request({"n": 2}, timeout_s=10))["echo"] == {"n": 2}
+    await service.aclose()
+
+
+async def test_a_service_that_does_not_answer_times_out() -> None:
+    service = JsonService([PY, "-c", ECHO], name="echo", failure=SpeechFailed)
+    with pytest.raises(StepTimeout):
+        await service.request({"hang": 1}, timeout_s=0.5)
+    await service.aclose()
+
+
+async def test_too_much_output_is_an_error_not_a_full_memory() -> None:
+    with pytest.raises(StepError, match="more than"):
+        await children.run([PY, "-c", "print('x' * 100000)"], timeout_s=20, max_stdout_bytes=1000)

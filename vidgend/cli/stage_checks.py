@@ -1,0 +1,223 @@
+"""What `vidgend doctor` finds out about each stage: which tool will do it, why, and how to get a better one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidgend.cli.finding import Finding
+from vidgend.errors import VidgendError
+
+if TYPE_CHECKING:
+    from vidgend.settings import Settings
+
+PLANNER_TIMEOUT_S = 3.0
+_ORIGINS = {"setting": "from render.ffmpeg", "path": "from the PATH", "package": "packaged with imageio-ffmpeg"}
+
+
+def ffmpeg(settings: Settings, section: str = "ffmpeg") -> Iterator[Finding]:
+    from vidgend.pipeline.ffmpeg import find_ffmpeg
+
+    found = asyncio.run(find_ffmpeg(settings.render.ffmpeg))
+    if found.ffmpeg is not None:
+        one = found.ffmpeg
+        yield Finding(section=section, mark="ok", text=f"ffmpeg {one.version}, {_ORIGINS[one.origin]}: {one.path}")
+    for reason in found.rejected:
+        yield Finding(
+            section=section,
+            mark="note" if found.ffmpeg else "problem",
+            text=f"not used: {reason}",
+            fix="" if found.ffmpeg else "Install ffmpeg 5 or newer with libx264 and libass, or set render.ffmpeg.",
+        )
+
+
+def speech(settings: Settings, section: str = "speech") -> Iterator[Finding]:
+    from vidgend.parts import hub_folder
+    from vidgend.pipeline.speech.select import build_engines, probe
+
+    models, hub = settings.data_dir / "models", hub_folder()
+    try:
+        engines = build_engines(settings.speech.engine, models_dir=models, hub_dir=hub)
+    except VidgendError as error:
+        yield Finding(section=section, mark="problem", text=error.detail, fix=error.hint)
+        engines = ()
+    order = [engine.name for engine in engines]
+    if order:
+        because = "best one here" if settings.speech.engine == "auto" else f"speech.engine = {settings.speech.engine}"
+        yield Finding(section=section, mark="ok", text=f"{order[0]} speaks ({because})")
+    for one in probe(models_dir=models, hub_dir=hub):
+        if not one.available:
+            yield Finding(section=section, mark="note", text=f"{one.name} is not used: {one.reason}", fix=one.get)
+        elif one.name in order:
+            place = "first choice" if one.name == order[0] else "stands behind it, for languages the first cannot speak"
+            yield Finding(section=section, mark="ok", text=f"{one.name} ({one.reason}): {place}")
+        else:
+            yield Finding(section=section, mark="ok", text=f"{one.name} is there, but speech.engine names another")
+    if engines:
+        yield _default_voice(settings.speech.voice, engines, section)
+
+
+def _default_voice(voice: str, engines: tuple[object, ...], section: str) -> Finding:
+    from vidgend.pipeline.speech.voices import resolve
+
+    try:
+        found = resolve(voice, None, engines)  # type: ignore[arg-type]
+    except VidgendError as error:
+        return Finding(section=section, mark="problem", text=f"speech.voice: {error.detail}", fix=error.hint)
+    text = f"default voice {voice}: {found.voice.id} ({found.voice.language}, {found.engine.name})"
+    if found.reason:
+        return Finding(section=section, mark="note", text=f"{text}; {found.reason}", fix="`vidgend voices` lists them.")
+    return Finding(section=section, mark="ok", text=text)
+
+
+def word_times(settings: Settings, section: str = "word times") -> Iterator[Finding]:
+    from vidgend.parts import hub_folder
+    from vidgend.pipeline.aligner.select import probe
+
+    wanted = settings.aligner.engine
+    if wanted == "proportional":
+        yield Finding(section=section, mark="ok", text="by word length (aligner.engine = proportional)")
+        return
+    whisper = probe(settings.aligner.model, models_dir=settings.data_dir / "models", hub_dir=hub_folder())[0]
+    if whisper.available:
+        yield Finding(section=section, mark="ok", text=f"the voice's own times, else whisper ({whisper.reason})")
+    elif wanted == "whisper":
+        text = f"aligner.engine = whisper cannot be used: {whisper.reason}"
+        yield Finding(section=section, mark="problem", text=text, fix=whisper.get)
+    else:
+        yield Finding(section=section, mark="ok", text="the voice's own times, which the packaged voices give")
+        text = f"for voices without own times: by word length, as whisper is not there ({whisper.reason})"
+        yield Finding(section=section, mark="note", text=text, fix=whisper.get)
+
+
+def planner(settings: Settings, section: str = "planner") -> Iterator[Finding]:
+    chosen = settings.planner
+    if chosen.engine == "builtin":
+        yield Finding(section=section, mark="ok", text="the built-in planner (planner.engine = builtin)")
+        return
+    if not (chosen.base_url and chosen.model):
+        yield Finding(
+            section=section,
+            mark="note",
+            text="the built-in planner: it cuts and pictures your text, but writes no new one",
+            fix="Set planner.base_url and planner.model for a language model, such as Ollama's "
+            "http://127.0.0.1:11434/v1.",
+        )
+        return
+    yield model_server(chosen.base_url, chosen.model, chosen.api_key.get_secret_value(), section=section)
+
+
+def model_server(base_url: str, model: str, api_key: str, *, section: str = "planner") -> Finding:
+    """Ask an OpenAI-compatible server for its models. The built-in planner stands behind it: never a problem."""
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    behind = "the built-in planner would be used instead"
+    try:
+        request = urllib.request.Request(f"{base_url.rstrip('/')}/models", headers=headers)
+        with urllib.request.urlopen(request, timeout=PLANNER_TIMEOUT_S) as answer:
+            body = json.loads(answer.read(4_000_000))
+    except urllib.error.HTTPError as error:
+        with error:
+            return Finding(
+                section=section,
+                mark="note",
+                text=f"{base_url} answers HTTP {error.code}; {behind}",
+                fix="Check planner.api_key and planner.base_url (it ends in /v1 for most servers).",
+            )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        return Finding(
+            section=section,
+            mark="note",
+            text=f"{base_url} does not answer ({reason}); {behind}",
+            fix="Start that server, or set planner.engine = \"builtin\".",
+        )
+    listed = body.get("data") if isinstance(body, dict) else None
+    names = [str(entry.get("id")) for entry in listed or () if isinstance(entry, dict)]
+    if names and not any(name == model or name.partition(":")[0] == model for name in names):
+        return Finding(
+            section=section,
+            mark="note",
+            text=f"{base_url} has no model {model}; it lists {', '.join(names[:5])}",
+            fix="Set planner.model to one of them, or fetch it there.",
+        )
+    return Finding(section=section, mark="ok", text=f"{model} at {base_url}; the built-in planner stands behind it")
+
+
+def footage(settings: Settings, section: str = "footage") -> Iterator[Finding]:
+    usable = False
+    for place, name in enumerate(settings.footage.providers, start=1):
+        if name == "generated":
+            usable = True
+            yield Finding(section=section, mark="ok", text=f"{place}. generated: painted backgrounds, always there")
+        elif name == "pexels":
+            if settings.footage.pexels.api_key.get_secret_value():
+                usable = True
+                yield Finding(section=section, mark="ok", text=f"{place}. pexels: a key is set")
+            else:
+                yield Finding(
+                    section=section,
+                    mark="note",
+                    text=f"{place}. pexels is skipped: no key",
+                    fix="A key is free at https://www.pexels.com/api/ ; set PEXELS_API_KEY.",
+                )
+        elif not settings.footage.library.folders:
+            yield Finding(
+                section=section,
+                mark="note",
+                text=f"{place}. library is skipped: no folders",
+                fix="Name folders with your own videos and photos in footage.library.folders.",
+            )
+        else:
+            for folder in settings.footage.library.folders:
+                finding = _library(folder, place, section)
+                usable = usable or finding.mark == "ok"
+                yield finding
+    if not usable:
+        fix = 'Set PEXELS_API_KEY, or add "generated" to footage.providers.'
+        yield Finding(section=section, mark="problem", text="nothing can give a picture", fix=fix)
+    elif "generated" not in settings.footage.providers:
+        yield Finding(
+            section=section,
+            mark="note",
+            text="without `generated` a scene that nothing matches fails the job",
+            fix='Add "generated" to the end of footage.providers.',
+        )
+
+
+def _library(folder: Path, place: int, section: str) -> Finding:
+    from vidgend.pipeline.footage.library import SUFFIXES
+
+    fix = "Correct footage.library.folders."
+    if not folder.is_dir():
+        return Finding(section=section, mark="note", text=f"{place}. library: {folder} is not a folder", fix=fix)
+    count = sum(1 for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
+    if not count:
+        text = f"{place}. library: {folder} has no videos or photos"
+        return Finding(section=section, mark="note", text=text, fix=fix)
+    return Finding(section=section, mark="ok", text=f"{place}. library: {folder}, {count} files")
+
+
+def music(settings: Settings, section: str = "music") -> Iterator[Finding]:
+    from vidgend.pipeline.music.folder import FolderMusic
+    from vidgend.pipeline.music.packaged import PackagedMusic
+
+    if not settings.music.enabled:
+        yield Finding(section=section, mark="ok", text="off (music.enabled = false) unless a request asks for it")
+        return
+    own = settings.music.folder
+    library = FolderMusic(own) if own is not None else PackagedMusic()
+    if own is not None and not own.is_dir():
+        text = f"{own} is not a folder; videos have no music"
+        yield Finding(section=section, mark="note", text=text, fix="Correct music.folder.")
+        return
+    if library.pick("calm", seed=0) is None:
+        text, fix = "no tracks; videos have no music", "pip install immich-memories-music==0.1.0, or set music.folder."
+        yield Finding(section=section, mark="note", text=text, fix=fix)
+        return
+    where = f"your folder {own}" if own is not None else "the free tracks that come with vidgend"
+    yield Finding(section=section, mark="ok", text=f"{where}; moods: {', '.join(library.moods()) or 'none named'}")

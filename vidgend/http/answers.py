@@ -1,0 +1,42 @@
+"""How answers look: JSON bytes, times, and the headers that every answer carries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+JSON_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+COMMON_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+def json_bytes(value: Any) -> bytes:
+    """UTF-8 JSON. A lone surrogate, which UTF-8 cannot hold, comes out as its JSON escape."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def json_answer(
+    value: Mapping[str, Any],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    content_type: str = "application/json",
+) -> web.Response:
+    answer = web.Response(body=json_bytes(value), status=status, headers={**JSON_HEADERS, **(headers or {})})
+    answer.headers["Content-Type"] = content_type
+    return answer
+
+
+def rfc3339(at_s: float | None) -> str | None:
+    """`2026-11-25T10:00:00Z` from seconds since the epoch."""
+    if at_s is None:
+        return None
+    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

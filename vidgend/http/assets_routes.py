@@ -1,0 +1,141 @@
+"""Published files: typed, cacheable for ever (an address names its content), one range at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+from pathlib import Path
+from typing import BinaryIO
+
+from aiohttp import web
+
+from vidgend.errors import NotFound, ResultExpired
+from vidgend.http.problems import PreconditionFailed, RangeNotSatisfiable, problem
+from vidgend.http.services import SERVICES
+
+_log = logging.getLogger(__name__)
+
+CHUNK_BYTES = 512 * 1024
+INLINE_TYPES = frozenset(
+    {
+        "video/mp4",
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "text/vtt",
+        "text/plain",
+        "application/x-subrip",
+        "application/json",
+    }
+)
+"""What a browser may show in place; anything else is only saved."""
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_RANGE = re.compile(r"(\d{0,18})-(\d{0,18})")
+_UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9 ._()-]")
+_POLICY = (
+    "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+)
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/mcp/assets/{digest}")
+async def asset(request: web.Request) -> web.StreamResponse:
+    services = request.app[SERVICES]
+    digest = request.match_info["digest"]
+    known = await services.jobs.published(digest) if _DIGEST.fullmatch(digest) else None
+    if known is None:
+        raise NotFound("no such asset")
+    etag = f'"{digest}"'
+    if_match = request.headers.get("If-Match", "*")
+    if if_match.strip() != "*" and etag not in if_match:
+        raise PreconditionFailed
+    headers = _headers(*known, etag=etag, shared=not services.api_key)
+    if_none_match = request.headers.get("If-None-Match", "")
+    if if_none_match.strip() == "*" or etag in if_none_match:
+        return web.Response(status=304, headers=headers)
+    try:
+        path = await services.assets.local(digest)
+        file, size_bytes = await asyncio.to_thread(_open, path)
+    except (NotFound, FileNotFoundError):
+        raise ResultExpired("the file is no longer in the store") from None
+    try:
+        return await _answer(request, file, size_bytes, headers, etag)
+    finally:
+        await asyncio.to_thread(file.close)
+
+
+def _open(path: Path) -> tuple[BinaryIO, int]:
+    file = path.open("rb", buffering=0)
+    return file, os.fstat(file.fileno()).st_size
+
+
+def _headers(name: str, content_type: str, *, etag: str, shared: bool) -> dict[str, str]:
+    inline = content_type in INLINE_TYPES
+    shown = content_type if inline else "application/octet-stream"
+    safe = _UNSAFE_IN_NAME.sub("_", name) or "file"
+    return {
+        "Content-Type": f"{shown}; charset=utf-8" if shown.startswith("text/") else shown,
+        "Content-Disposition": f'{"inline" if inline else "attachment"}; filename="{safe}"',
+        "ETag": etag,
+        "Accept-Ranges": "bytes",
+        "Cache-Control": f"{'public' if shared else 'private'}, max-age=31536000, immutable",
+        "Content-Security-Policy": _POLICY,
+    }
+
+
+async def _answer(
+    request: web.Request, file: BinaryIO, size_bytes: int, headers: dict[str, str], etag: str
+) -> web.StreamResponse:
+    span = _span(request, size_bytes, etag)
+    if span is None:
+        return problem(RangeNotSatisfiable(), headers={"Content-Range": f"bytes */{size_bytes}"})
+    first, count = span
+    answer = web.StreamResponse(status=200, headers=headers)
+    if count != size_bytes:
+        answer.set_status(206)
+        answer.headers["Content-Range"] = f"bytes {first}-{first + count - 1}/{size_bytes}"
+    answer.content_length = count
+    await answer.prepare(request)
+    if request.method == "HEAD":
+        return answer
+    try:
+        await asyncio.to_thread(file.seek, first)
+        while count > 0:
+            chunk = await asyncio.to_thread(file.read, min(CHUNK_BYTES, count))
+            if not chunk:
+                raise OSError("the file ends early")
+            await answer.write(chunk)
+            count -= len(chunk)
+    except ConnectionError:
+        pass  # the client went away
+    except OSError as error:
+        # The header is out, so a broken connection is the only way left to say it.
+        _log.error("asset_unreadable", extra={"reason": str(error)})
+        if request.transport is not None:
+            request.transport.abort()
+    return answer
+
+
+def _span(request: web.Request, size_bytes: int, etag: str) -> tuple[int, int] | None:
+    """(first byte, count) to send; None for a range that the file does not have.
+
+    Several ranges at once are answered with the whole file, which RFC 9110 (14.2) leaves to the server.
+    """
+    whole = 0, size_bytes
+    unit, equals, wanted = request.headers.get("Range", "").partition("=")
+    if request.method != "GET" or unit.strip().lower() != "bytes" or not equals or "," in wanted:
+        return whole
+    if request.headers.get("If-Range", etag).strip() != etag:
+        return whole
+    match = _RANGE.fullmatch(wanted.strip())
+    if match is None or match[0] == "-":
+        return None
+    if not match[1]:
+        count = min(int(match[2]), size_bytes)
+        return (size_bytes - count, count) if count else None
+    first = int(match[1])
+    last = min(int(match[2]), size_bytes - 1) if match[2] else size_bytes - 1
+    return (first, last - first + 1) if first <= last else None

@@ -1,0 +1,104 @@
+"""What happens around every handler: request id, log line, guards, and errors as problems."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from vidgend.errors import VidgendError
+from vidgend.http.answers import COMMON_HEADERS
+from vidgend.http.auth import OPEN_PATHS, check_host, check_key, check_origin
+from vidgend.http.body import MAX_BODY_BYTES
+from vidgend.http.problems import BadRequest, BodyTooLarge, ExpectationFailed, from_aiohttp, problem
+from vidgend.http.services import Services
+
+_log = logging.getLogger(__name__)
+
+REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
+
+
+@web.middleware
+async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """One line per request. Paths as patterns and no query: neither ids nor signatures reach the log."""
+    request[REQUEST_ID] = secrets.token_hex(8)
+    began = time.perf_counter()
+    status = 0
+    try:
+        answer = await handler(request)
+        status = answer.status
+        return answer
+    finally:
+        resource = request.match_info.route.resource
+        _log.log(
+            logging.DEBUG if request.path in OPEN_PATHS else logging.INFO,
+            "request",
+            extra={
+                "request_id": request[REQUEST_ID],
+                "method": request.method[:20],
+                "route": resource.canonical if resource is not None else "none",
+                "status": status,
+                "ms": round((time.perf_counter() - began) * 1000, 1),
+            },
+        )
+
+
+@web.middleware
+async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every error as a problem; a bug as a 500 that tells nothing but the id under which the log has it."""
+    try:
+        return await handler(request)
+    except asyncio.CancelledError:
+        raise
+    except web.HTTPException as error:
+        return from_aiohttp(error)
+    except VidgendError as error:
+        if error.status >= 500 and error.code == VidgendError.code:
+            return _bug(request, error)
+        return problem(error)
+    except web.RequestPayloadError:
+        return problem(BadRequest("the body is broken"))
+    except Exception as error:  # noqa: BLE001  the boundary of a request: a bug ends the request, not the daemon
+        return _bug(request, error)
+
+
+def _bug(request: web.Request, error: Exception) -> web.Response:
+    request_id = request[REQUEST_ID]
+    _log.error("request_crashed", exc_info=error, extra={"request_id": request_id})
+    return problem(VidgendError(hint="The daemon's log has the reason."), request_id=request_id)
+
+
+def make_guard(services: Services, names: frozenset[str]) -> Middleware:
+    """Host, origin and key, in this order, on every path there is and every path there is not."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        check_host(request, names)
+        check_origin(request, names)
+        if services.api_key and request.path not in OPEN_PATHS:
+            check_key(request, services.api_key, services.url_key)
+        return await handler(request)
+
+    return guard
+
+
+async def expect(request: web.Request) -> web.Response | None:
+    """Answers `Expect`. A client that asks before it sends is told at once that its body is too large."""
+    if request.headers["Expect"].lower() != "100-continue":
+        return problem(ExpectationFailed())
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        return problem(BodyTooLarge())
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0
+    return None
+
+
+async def finish_headers(request: web.Request, answer: web.StreamResponse) -> None:
+    for name, value in COMMON_HEADERS.items():
+        answer.headers.setdefault(name, value)
+    if REQUEST_ID in request:
+        answer.headers["X-Request-Id"] = request[REQUEST_ID]

@@ -1,0 +1,213 @@
+"""RFC 9457 problems: the errors that only HTTP has, and how any error becomes an answer.
+
+Every code has its paragraph in docs/errors.md; the fragment of `type` is its anchor there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from vidgend.errors import BadInput, NotFound, Unauthorized, Unavailable, VidgendError
+from vidgend.http.answers import json_answer
+
+DOCS_PATH = "/docs/errors.md"
+MAX_ERRORS = 50
+"""So many `errors` are listed at most; a body can be wrong in more places than anyone reads."""
+
+
+class BadRequest(VidgendError):
+    code = "bad_request"
+    title = "The request is not well formed"
+    status = 400
+
+
+class BadJson(VidgendError):
+    code = "bad_json"
+    title = "The body is not JSON"
+    status = 400
+    hint = "Send one JSON object in UTF-8."
+
+
+class InvalidFields(BadInput):
+    """Fields of the body or parameters of the query are wrong. `errors` says which."""
+
+    def __init__(self, errors: Sequence[Mapping[str, str]]) -> None:
+        first = errors[0]
+        where = first.get("pointer") or first.get("parameter") or "the body"
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        super().__init__(f"{where}: {first['detail']}{more}")
+        self.errors = list(errors)
+
+
+class BodyTooLarge(VidgendError):
+    code = "body_too_large"
+    title = "The body is too large"
+    status = 413
+    hint = "A JSON body may have up to 1 MiB."
+
+
+class UnsupportedMediaType(VidgendError):
+    code = "unsupported_media_type"
+    title = "The body must be JSON"
+    status = 415
+    hint = "Send the header `Content-Type: application/json` (curl: -H 'Content-Type: application/json')."
+
+
+class MethodNotAllowed(VidgendError):
+    code = "method_not_allowed"
+    title = "This path has no such method"
+    status = 405
+
+
+class RequestTimeout(VidgendError):
+    code = "request_timeout"
+    title = "The body did not arrive in time"
+    status = 408
+    retryable = True
+
+
+class ExpectationFailed(VidgendError):
+    code = "expectation_failed"
+    title = "Only `Expect: 100-continue` is understood"
+    status = 417
+
+
+class HostNotAllowed(VidgendError):
+    code = "host_not_allowed"
+    title = "This server does not go by that name"
+    status = 421
+    hint = "Add the name to http.allowed_hosts in the settings, or set http.public_url."
+
+
+class OriginNotAllowed(VidgendError):
+    code = "origin_not_allowed"
+    title = "Pages of that origin may not call this server"
+    status = 403
+    hint = "Add the page's host to http.allowed_hosts in the settings if you trust it."
+
+
+class SignatureInvalid(VidgendError):
+    code = "signature_invalid"
+    title = "The link is not valid or no longer valid"
+    status = 403
+    hint = "GET /mcp/result/<job_id> gives fresh links."
+
+
+class PreconditionFailed(VidgendError):
+    code = "precondition_failed"
+    title = "The asset is not the one that If-Match names"
+    status = 412
+
+
+class RangeNotSatisfiable(VidgendError):
+    code = "range_not_satisfiable"
+    title = "The asset has no such range"
+    status = 416
+
+
+class NotReady(Unavailable):
+    code = "not_ready"
+    title = "vidgend takes no work now"
+    hint = "`reasons` says why."
+
+
+HTTP_ERRORS: tuple[type[VidgendError], ...] = (
+    BadRequest,
+    BadJson,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    MethodNotAllowed,
+    RequestTimeout,
+    ExpectationFailed,
+    HostNotAllowed,
+    OriginNotAllowed,
+    SignatureInvalid,
+    PreconditionFailed,
+    RangeNotSatisfiable,
+    NotReady,
+)
+"""The codes that no other door of vidgend has."""
+
+
+def problem(error: VidgendError, /, *, headers: Mapping[str, str] | None = None, **members: Any) -> web.Response:
+    """The answer for an error. `members` are extension members; None values are left out."""
+    body: dict[str, Any] = {
+        "type": f"{DOCS_PATH}#{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+    }
+    if error.hint:
+        body["hint"] = error.hint
+    if isinstance(error, InvalidFields):
+        body["errors"] = error.errors[:MAX_ERRORS]
+    body |= {name: value for name, value in members.items() if value is not None}
+    extra = dict(headers or {})
+    retry_after_s = getattr(error, "retry_after_s", None)
+    if retry_after_s is not None:
+        extra["Retry-After"] = str(math.ceil(retry_after_s))
+    if isinstance(error, Unauthorized):
+        extra["WWW-Authenticate"] = 'Bearer realm="vidgend"'
+    return json_answer(body, status=error.status, headers=extra, content_type="application/problem+json")
+
+
+def from_aiohttp(error: web.HTTPException) -> web.Response:
+    """aiohttp's own refusals (unknown path, wrong method, large body) in our form."""
+    kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
+    ours: VidgendError
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        ours = MethodNotAllowed(f"use {kept.get('Allow', 'another method')}")
+    elif isinstance(error, web.HTTPNotFound):
+        ours = NotFound("no such path")
+    elif isinstance(error, web.HTTPRequestEntityTooLarge):
+        ours = BodyTooLarge()
+    elif isinstance(error, web.HTTPExpectationFailed):
+        ours = ExpectationFailed()
+    else:
+        ours = BadRequest(error.reason)
+        ours.status = error.status
+    return problem(ours, headers=kept)
+
+
+def from_pydantic(error: ValidationError, body: Any) -> InvalidFields:
+    """JSON pointers into the body that the caller sent, with what is wrong there."""
+    found: dict[str, list[str]] = {}
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        pointer = _pointer(item["loc"], item["type"], body)
+        detail = _detail(item["type"], item["msg"])
+        if detail not in found.setdefault(pointer, []):
+            found[pointer].append(detail)
+    # A field of several forms complains once per form. Where one form fits well enough to complain about a
+    # part of the value, what the others say about the whole value is noise.
+    pointers = [one for one in found if not one or not any(other.startswith(f"{one}/") for other in found)]
+    return InvalidFields([{"pointer": one, "detail": ", or ".join(found[one])} for one in pointers])
+
+
+def _pointer(loc: tuple[int | str, ...], kind: str, body: Any) -> str:
+    """pydantic's location also names the members of a union, which the caller's body does not have."""
+    pointer, value = "", body
+    for depth, step in enumerate(loc):
+        last = depth == len(loc) - 1
+        if isinstance(value, dict) and isinstance(step, str) and (step in value or (last and kind == "missing")):
+            pointer += "/" + step.replace("~", "~0").replace("/", "~1")
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            pointer += f"/{step}"
+            value = value[step]
+    return pointer
+
+
+def _detail(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "no such field"
+    if kind == "missing":
+        return "this field is required"
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return "must be an object"
+    return message.removeprefix("Value error, ").replace("Input should", "should")

@@ -135,6 +135,7 @@ class Child:
                 pass
         self._signal(signal.SIGKILL)
         await self.process.wait()
+        await asyncio.wait({self._drain}, timeout=0.2)  # its last words, such as the end of a traceback
         transport = getattr(self.process, "_transport", None)
         if transport is not None:
             transport.close()

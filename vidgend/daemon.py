@@ -57,8 +57,10 @@ class Runtime:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings) -> AsyncIterator[Runtime]:
+    async def open(cls, settings: Settings, *, only_own: bool = False) -> AsyncIterator[Runtime]:
         """Lock the data directory, open the store, take up what was left, start working; undo it all at the end.
+
+        `only_own` works on what is submitted here and leaves the rest of the queue for the daemon.
 
         Raises: DataDirLocked, SchemaTooNew, StorageFull, OSError.
         """
@@ -111,6 +113,8 @@ class Runtime:
                 worker=worker,
                 webhook_wake=webhook_wake,
             )
+            if only_own:
+                worker.only = set()
             worker.start()
             try:
                 yield runtime
@@ -132,13 +136,18 @@ class Runtime:
         job_id, _ = await self.jobs.submit(
             brief, priority=body.priority, metadata=body.metadata, callback_url=body.callback_url, **extra
         )
-        self.worker.wake()
+        self._begin(job_id)
         return job_id
+
+    def _begin(self, job_id: str) -> None:
+        if self.worker.only is not None:
+            self.worker.only.add(job_id)
+        self.worker.wake()
 
     async def submit_prefetch(self, body: PrefetchBody) -> str:
         queries = body.queries or await self.queries(Brief(prompt=body.prompt or ""))
         job_id, _ = await self.jobs.submit(to_prefetch(body, queries, self.defaults))
-        self.worker.wake()
+        self._begin(job_id)
         return job_id
 
     async def queries(self, brief: Brief) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from vidgend.pipeline.scene_to_segment import RenderSettings, SegmentStep, fonts
 from vidgend.pipeline.scene_to_speech import KIND as SPEECH
 from vidgend.pipeline.scene_to_speech import SpeechStep
 from vidgend.pipeline.segments_to_video import JOIN, THUMBNAIL, TRACK, JoinStep, ThumbnailStep, TrackStep
+from vidgend.pipeline.speech.hub import default_hub_dir
 from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech.select import build_engines, gpu_device
 from vidgend.pipeline.speech_to_words import KIND as ALIGN
@@ -49,12 +50,6 @@ DEFAULT_NET_SLOTS = 4
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0))
-
-
-def hub_folder() -> Path:
-    """Where model hub clients keep what they fetched. Source: huggingface_hub's environment variables."""
-    home = Path(os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
-    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
 
 
 def encode_slots(settings: Settings) -> tuple[int, int]:
@@ -139,14 +134,14 @@ def build_parts(settings: Settings, assets: FilesystemAssets, *, work: Path) -> 
     engines = build_engines(
         settings.speech.engine,
         models_dir=settings.data_dir / "models",
-        hub_dir=hub_folder(),
+        hub_dir=default_hub_dir(),
         threads=settings.speech.threads or cores(),
     )
     aligners = build_aligners(
         settings.aligner.engine,
         settings.aligner.model,
         models_dir=settings.data_dir / "models",
-        hub_dir=hub_folder(),
+        hub_dir=default_hub_dir(),
         device="cuda" if gpu_device() == "cuda" else "cpu",
         threads=cores(),
     )

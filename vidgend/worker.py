@@ -80,6 +80,8 @@ class Worker:
         self._loop: asyncio.Task[None] | None = None
         self._died: asyncio.Future[None] | None = None
         self.draining = False
+        self.only: set[str] | None = None
+        """Where set, nothing but these jobs is claimed."""
 
     def start(self) -> None:
         self._loop = asyncio.create_task(self._claim_loop(), name="claim loop")
@@ -134,7 +136,7 @@ class Worker:
                 if not await asyncio.to_thread(self.has_space):
                     _log.error("storage_low", extra={"free_bytes": self._assets.free_bytes()})
                     break
-                job = await self._jobs.claim()
+                job = await self._jobs.claim(None if self.only is None else frozenset(self.only))
                 if job is None:
                     break
                 self._begin(job)

@@ -32,6 +32,11 @@ def test_a_running_daemon_does_the_work_and_the_files_are_fetched(vidgend, daemo
     assert "[  0%] waiting for its turn\n[ 42%] rendering, scene 2 of 4, about 20 s left\n" in result.stderr
 
 
+def test_a_queued_job_says_how_many_come_before_it(vidgend, daemon: DaemonStandin) -> None:
+    daemon.completes([{"status": "queued", "queue_position": 3}])
+    assert "[  0%] waiting for its turn, 2 before it\n" in vidgend("generate", "the sea").stderr
+
+
 def test_only_what_was_asked_for_is_sent(vidgend, daemon: DaemonStandin) -> None:
     daemon.completes()
     vidgend("generate", "the sea")
@@ -194,14 +199,31 @@ def test_a_daemon_that_is_restarted_in_between_is_waited_for(vidgend, daemon: Da
     assert "waiting for it to come back" in result.stderr
 
 
+def _start(*arguments: str) -> subprocess.Popen[bytes]:
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.Popen([sys.executable, "-m", "vidgend", *arguments], stderr=subprocess.PIPE, env=environ)
+
+
+@pytest.mark.parametrize("arguments", [["generate", "the sea"], ["result", JOB, "-o", "sea"]])
+def test_a_download_that_is_stopped_leaves_nothing_behind(
+    daemon: DaemonStandin, home: Path, arguments: list[str]
+) -> None:
+    daemon.completes()
+    daemon.hold_downloads = True
+    with _start(*arguments) as process:
+        assert daemon.wait_for("GET", "/mcp/assets/video")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert _files(home) == {}
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_command_cancels_its_job(daemon: DaemonStandin, home: Path, number: signal.Signals) -> None:
     daemon.completes()
     daemon.answers["GET", f"/mcp/status/{JOB}"] = (200, {"job_id": JOB, **RENDERING})
     daemon.answers["POST", f"/mcp/cancel/{JOB}"] = (200, {"job_id": JOB, "status": "cancelled"})
-    command = [sys.executable, "-m", "vidgend", "generate", "the sea"]
-    root = str(Path(__file__).parents[2])
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": root}) as process:
+    with _start("generate", "the sea") as process:
         assert daemon.wait_for("GET", f"/mcp/status/{JOB}")
         process.send_signal(number)
         _, told = process.communicate(timeout=20)

@@ -149,6 +149,13 @@ def test_the_list_is_a_table_newest_first_as_the_daemon_gave_it(vidgend, daemon:
     assert daemon.seen[-1].query == {"state": ["completed"], "limit": ["1"]}
 
 
+@pytest.mark.parametrize("url", ["ftp://x", "http://", "http://x:abc", "http://x:99999"])
+def test_an_address_that_is_none_is_refused(vidgend, url: str) -> None:
+    result = vidgend("list", "--url", url)
+    assert result.exit_code == 5
+    assert "not an address of a daemon" in result.stderr
+
+
 def test_an_empty_list_says_so(vidgend, daemon: DaemonStandin) -> None:
     daemon.answers["GET", "/mcp/jobs"] = (200, {"jobs": [], "next_cursor": None})
     assert vidgend("list").stdout == "no jobs\n"

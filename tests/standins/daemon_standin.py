@@ -33,6 +33,8 @@ class DaemonStandin:
         self.seen: list[Seen] = []
         self.asked = threading.Condition()
         self.cut_downloads = False
+        self.held = threading.Event()
+        self.hold_downloads = False
         self.answers: dict[tuple[str, str], Any] = {("GET", "/livez"): (200, {"status": "alive", "version": "x"})}
         standin = self
 
@@ -58,6 +60,7 @@ class DaemonStandin:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.held.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -114,4 +117,10 @@ class DaemonStandin:
         handler.send_header("Content-Type", kind)
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
-        handler.wfile.write(body[: len(body) // 2] if self.cut_downloads and isinstance(value, bytes) else body)
+        if not isinstance(value, bytes) or not (self.cut_downloads or self.hold_downloads):
+            handler.wfile.write(body)
+            return
+        handler.wfile.write(body[: len(body) // 2])
+        if self.hold_downloads:
+            handler.wfile.flush()
+            self.held.wait(20)

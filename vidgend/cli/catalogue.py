@@ -42,11 +42,11 @@ def voices(options: Options, language: str | None, as_json: bool) -> None:
 
 def installed_voices(options: Options) -> dict[str, Any]:
     """In the form of GET /mcp/voices. Raises: ToolMissing if no engine works."""
-    from vidgend.parts import hub_folder
+    from vidgend.pipeline.speech.hub import default_hub_dir
     from vidgend.pipeline.speech.select import build_engines
 
     settings = options.settings()
-    engines = build_engines(settings.speech.engine, models_dir=settings.data_dir / "models", hub_dir=hub_folder())
+    engines = build_engines(settings.speech.engine, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir())
     listed = [
         {
             "id": voice.id,

@@ -19,7 +19,6 @@ from vidgend.errors import (
     DaemonUnreachable,
     NotFound,
     ResultExpired,
-    SettingsInvalid,
     Unauthorized,
     Unavailable,
     VidgendError,
@@ -59,8 +58,13 @@ class Daemon:
 
     def __init__(self, url: str, *, api_key: str = "", timeout_s: float = CALL_TIMEOUT_S) -> None:
         parts = urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SettingsInvalid(f"not an address of a daemon: {url!r}", hint="Write it like http://127.0.0.1:8080.")
+        try:
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+            _ = parts.port  # raises for what is no port number
+        except ValueError:
+            usable = False
+        if not usable:
+            raise BadInput(f"not an address of a daemon: {url!r}", hint="Write it like http://127.0.0.1:8080.")
         self.url = parts.geturl().rstrip("/")
         self._key = api_key
         self._timeout_s = timeout_s

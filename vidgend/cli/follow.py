@@ -36,7 +36,7 @@ def submit(daemon: Daemon, body: dict[str, Any]) -> str:
 
 @contextmanager
 def stopping_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP stop the command in the same orderly way as Ctrl-C."""
+    """SIGTERM and SIGHUP stop the command in the same orderly way as Ctrl-C, so that no `.part` file stays."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

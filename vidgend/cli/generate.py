@@ -108,18 +108,19 @@ def _detach(daemon: Daemon, body: GenerateBody, *, as_json: bool) -> None:
 def _in_daemon(
     daemon: Daemon, body: GenerateBody, target: Target
 ) -> tuple[dict[str, Any], dict[str, Path], float]:
-    from vidgend.cli.follow import ending_cancels, fetch_result, follow, raise_failure, submit
+    from vidgend.cli.follow import ending_cancels, fetch_result, follow, raise_failure, stopping_signals, submit
     from vidgend.cli.progress import make_reporter
 
     began = time.monotonic()
-    job_id = submit(daemon, _request(body))
-    reporter = make_reporter()
-    try:
-        with ending_cancels(daemon, job_id):
-            raise_failure(follow(daemon, job_id, reporter))
-    finally:
-        reporter.close()
-    outcome, written = fetch_result(daemon, job_id, target)
+    with stopping_signals():
+        job_id = submit(daemon, _request(body))
+        reporter = make_reporter()
+        try:
+            with ending_cancels(daemon, job_id):
+                raise_failure(follow(daemon, job_id, reporter))
+        finally:
+            reporter.close()
+        outcome, written = fetch_result(daemon, job_id, target)
     return outcome, written, time.monotonic() - began
 
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 POLL_S = 0.25
 _UNUSABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
-LOCAL_PRIORITY = 100
-"""Somebody waits at the prompt for this one; jobs that an earlier daemon left in the queue come after it."""
 
 
 def make_here(
@@ -38,8 +36,6 @@ def make_here(
     Raises: DataDirLocked, what the job fails with, Interrupted (the job is then cancelled and its children dead).
     """
     set_up_logging("info" if verbose else "error", "text")
-    if not body.priority:
-        body = body.model_copy(update={"priority": LOCAL_PRIORITY})
     try:
         return asyncio.run(_make(settings, body, target, reporter))
     except (asyncio.CancelledError, KeyboardInterrupt):
@@ -77,7 +73,7 @@ async def _make(
         loop.add_signal_handler(number, task.cancel)
     async with AsyncExitStack() as stack:
         with data_dir_errors(settings):
-            runtime = await stack.enter_async_context(Runtime.open(settings))
+            runtime = await stack.enter_async_context(Runtime.open(settings, only_own=True))
         job_id = await runtime.submit_generate(body)
         try:
             job = await _follow(runtime, job_id, reporter)

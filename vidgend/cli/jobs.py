@@ -73,12 +73,13 @@ def result(options: Options, job: str, output: str | None, force: bool, only_vid
     """Show the result of a finished job, or fetch it with -o."""
     daemon = options.daemon()
     if output is not None:
-        from vidgend.cli.follow import fetch_result
+        from vidgend.cli.follow import fetch_result, stopping_signals
         from vidgend.cli.target import choose_target
 
         began = time.monotonic()
         target = choose_target(output, title=job, force=force, only_video=only_video)
-        found, written = fetch_result(daemon, job, target)
+        with stopping_signals():
+            found, written = fetch_result(daemon, job, target)
         print_outcome(found, written, seconds=time.monotonic() - began, as_json=as_json, verb="fetched")
         return
     found = daemon.of_job("result", job)

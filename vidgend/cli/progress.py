@@ -34,6 +34,8 @@ class View:
     scenes_done: int = 0
     scenes_total: int = 0
     eta_s: float | None = None
+    ahead: int = 0
+    """Jobs that come before this one in the queue."""
 
     @classmethod
     def of_status(cls, status: dict[str, Any]) -> View:
@@ -44,11 +46,13 @@ class View:
             scenes_done=int(status.get("scenes_processed") or 0),
             scenes_total=int(status.get("total_scenes") or 0),
             eta_s=status.get("eta_s"),
+            ahead=max(0, int(status.get("queue_position") or 1) - 1),
         )
 
     @property
     def stage(self) -> str:
-        return _WORDS.get(self.state, self.state)
+        word = _WORDS.get(self.state, self.state)
+        return f"{word}, {self.ahead} before it" if self.ahead else word
 
     @property
     def eta(self) -> str:

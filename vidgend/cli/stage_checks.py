@@ -37,10 +37,10 @@ def ffmpeg(settings: Settings, section: str = "ffmpeg") -> Iterator[Finding]:
 
 
 def speech(settings: Settings, section: str = "speech") -> Iterator[Finding]:
-    from vidgend.parts import hub_folder
+    from vidgend.pipeline.speech.hub import default_hub_dir
     from vidgend.pipeline.speech.select import build_engines, probe
 
-    models, hub = settings.data_dir / "models", hub_folder()
+    models, hub = settings.data_dir / "models", default_hub_dir()
     try:
         engines = build_engines(settings.speech.engine, models_dir=models, hub_dir=hub)
     except VidgendError as error:
@@ -76,14 +76,14 @@ def _default_voice(voice: str, engines: tuple[object, ...], section: str) -> Fin
 
 
 def word_times(settings: Settings, section: str = "word times") -> Iterator[Finding]:
-    from vidgend.parts import hub_folder
+    from vidgend.pipeline.speech.hub import default_hub_dir
     from vidgend.pipeline.aligner.select import probe
 
     wanted = settings.aligner.engine
     if wanted == "proportional":
         yield Finding(section=section, mark="ok", text="by word length (aligner.engine = proportional)")
         return
-    whisper = probe(settings.aligner.model, models_dir=settings.data_dir / "models", hub_dir=hub_folder())[0]
+    whisper = probe(settings.aligner.model, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir())[0]
     if whisper.available:
         yield Finding(section=section, mark="ok", text=f"the voice's own times, else whisper ({whisper.reason})")
     elif wanted == "whisper":

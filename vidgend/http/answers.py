@@ -14,7 +14,7 @@ JSON_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-COMMON_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+COMMON_HEADERS = {"Server": "vidgend", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 def json_bytes(value: Any) -> bytes:

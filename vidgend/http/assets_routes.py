@@ -32,7 +32,7 @@ INLINE_TYPES = frozenset(
 )
 """What a browser may show in place; anything else is only saved."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_RANGE = re.compile(r"(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(r"([0-9]{0,18})-([0-9]{0,18})")
 _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9 ._()-]")
 _POLICY = (
     "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
@@ -92,9 +92,9 @@ async def _answer(
     span = _span(request, size_bytes, etag)
     if span is None:
         return problem(RangeNotSatisfiable(), headers={"Content-Range": f"bytes */{size_bytes}"})
-    first, count = span
+    first, count, partial = span
     answer = web.StreamResponse(status=200, headers=headers)
-    if count != size_bytes:
+    if partial:
         answer.set_status(206)
         answer.headers["Content-Range"] = f"bytes {first}-{first + count - 1}/{size_bytes}"
     answer.content_length = count
@@ -119,12 +119,12 @@ async def _answer(
     return answer
 
 
-def _span(request: web.Request, size_bytes: int, etag: str) -> tuple[int, int] | None:
-    """(first byte, count) to send; None for a range that the file does not have.
+def _span(request: web.Request, size_bytes: int, etag: str) -> tuple[int, int, bool] | None:
+    """(first byte, count, whether it is a part) to send; None for a range that the file does not have.
 
     Several ranges at once are answered with the whole file, which RFC 9110 (14.2) leaves to the server.
     """
-    whole = 0, size_bytes
+    whole = 0, size_bytes, False
     unit, equals, wanted = request.headers.get("Range", "").partition("=")
     if request.method != "GET" or unit.strip().lower() != "bytes" or not equals or "," in wanted:
         return whole
@@ -135,7 +135,7 @@ def _span(request: web.Request, size_bytes: int, etag: str) -> tuple[int, int] |
         return None
     if not match[1]:
         count = min(int(match[2]), size_bytes)
-        return (size_bytes - count, count) if count else None
+        return (size_bytes - count, count, True) if count else None
     first = int(match[1])
     last = min(int(match[2]), size_bytes - 1) if match[2] else size_bytes - 1
-    return (first, last - first + 1) if first <= last else None
+    return (first, last - first + 1, True) if first <= last else None

@@ -43,8 +43,8 @@ async def read_body(request: web.Request, model: type[Body]) -> tuple[Body, str]
             raw = await request.read()
     except TimeoutError:
         raise RequestTimeout from None
-    except web.RequestPayloadError as error:
-        raise BadRequest("the body is broken") from error
+    except (web.RequestPayloadError, ConnectionError) as error:
+        raise BadRequest("the body is broken or broke off") from error
     value = parse_json(raw)
     try:
         canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

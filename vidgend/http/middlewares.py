@@ -98,7 +98,6 @@ async def expect(request: web.Request) -> web.Response | None:
 
 
 async def finish_headers(request: web.Request, answer: web.StreamResponse) -> None:
-    for name, value in COMMON_HEADERS.items():
-        answer.headers.setdefault(name, value)
+    answer.headers.update(COMMON_HEADERS)
     if REQUEST_ID in request:
         answer.headers["X-Request-Id"] = request[REQUEST_ID]

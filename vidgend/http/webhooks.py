@@ -22,7 +22,8 @@ import httpx
 
 from vidgend import __version__
 from vidgend.errors import SettingsInvalid, StorageFull, TargetForbidden
-from vidgend.http.egress import Network, Resolve, guarded_client
+from vidgend.http.egress import Network
+from vidgend.http.guarded_client import Resolve, guarded_client
 from vidgend.pipeline.provider_http import retry_after_s
 from vidgend.store.outbox import Delivery, Outbox
 
@@ -161,8 +162,11 @@ class WebhookSender:
             return _Outcome(reason="no answer in time")
         except httpx.ConnectError as error:
             return _Outcome(reason=f"no connection: {error}")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             return _Outcome(reason=f"the request failed: {type(error).__name__}")
+        except Exception as bug:  # noqa: BLE001  the boundary of a delivery: its row would stop every later start too
+            _log.error("webhook_crashed", exc_info=bug, extra={"webhook": delivery.id})
+            return _Outcome(reason=f"a bug in vidgend: {type(bug).__name__}")
 
     async def _post(self, delivery: Delivery) -> _Outcome:
         now_s = self._clock()

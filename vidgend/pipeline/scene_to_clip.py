@@ -138,7 +138,7 @@ class ClipFinder:
             name = f"clip of scene {scene.index + 1}"
             if scene.clip is not None:  # chosen before a restart, or by a person
                 self._taken[(scene.clip.provider, scene.clip.id)] = 1
-            search = _Search(scene=scene, reasons=[f"{name}: {why}" for name, why in self.unused.items()])
+            search = _Search(scene=scene)
             offers = self._offers(search)
             self._open[scene.index] = (search, offers)
             first_offer = None if scene.clip is not None else await anext(offers, None)
@@ -287,18 +287,19 @@ class ClipFinder:
     async def _tell(self, search: _Search, clip: Clip) -> None:
         """Record what was substituted for this scene, if anything was."""
         scene: int | None = search.scene.index + 1
+        reasons = search.reasons
         if search.repeated:
             wanted, used = "a clip of its own", f"{clip.provider} {clip.id} again"
-        elif not search.reasons:
-            return
         elif clip.kind == "generated":
             wanted, used = "stock footage", "a painted background"
+            reasons = [f"{name}: {why}" for name, why in self.unused.items()] + reasons
         else:
             wanted, used = "the first choice", f"{clip.provider} {clip.id}"
-        of_the_video = {f"{name}: {why}" for name, why in self.unused.items()} | set(self.out_of_order())
-        if of_the_video.issuperset(search.reasons) and not search.repeated:
-            scene = None  # one fact about the video, not one per scene
-        reason = "; ".join(search.reasons)
+        if not reasons:
+            return
+        if set(search.reasons) <= set(self.out_of_order()) and not search.repeated:
+            scene = None  # nothing but the set-up: one fact about the video, not one per scene
+        reason = "; ".join(reasons)
         await self.run.substitute(
             Substitution(stage="retrieving", scene=scene, wanted=wanted, used=used, reason=reason)
         )

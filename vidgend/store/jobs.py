@@ -205,18 +205,20 @@ class JobStore:
 
         return await self._database.write(transaction)
 
-    async def claim(self) -> Job | None:
-        """Take the next queued job, highest priority first, oldest first."""
+    async def claim(self, only: frozenset[str] | None = None) -> Job | None:
+        """Take the next queued job, highest priority first, oldest first; `only` one of these if given."""
         now = self._database.clock()
+        among = json.dumps(sorted(only)) if only is not None else None
 
         def transaction(connection: sqlite3.Connection) -> Job | None:
             rows = connection.execute(
-                "UPDATE jobs SET state = iif(kind = 'video', 'planning', 'retrieving'), boot_id = ?, "
-                "attempt = attempt + 1, started_at = coalesce(started_at, ?), updated_at = ?, progress = 0 "
+                "UPDATE jobs SET state = iif(kind = 'video', 'planning', 'retrieving'), boot_id = ?1, "
+                "attempt = attempt + 1, started_at = coalesce(started_at, ?2), updated_at = ?3, progress = 0 "
                 "WHERE id = (SELECT id FROM jobs WHERE state = 'queued' "
+                "AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) "
                 "ORDER BY priority DESC, created_at LIMIT 1) AND state = 'queued' "
                 f"RETURNING {_COLUMNS}",
-                (self._boot_id, now, now),
+                (self._boot_id, now, now, among),
             ).fetchall()
             return _job(rows[0]) if rows else None
 

@@ -1,7 +1,7 @@
 """Word times by faster-whisper, for voices that give none of their own. Optional: package faster-whisper.
 
-It hears the words and the script's words take their times; see `map_words`. On synthetic speech the starts come 50 to
-160 ms early with base and near 0 with tiny.en, scattered by some 70 ms (measured).
+It hears the words and the script's words take their times; see `map_words`. Against the durations of Kokoro over five
+paragraphs, tiny.en's starts come 40 ms late, off by 67 to 86 ms in the mean; base's come 50 to 160 ms early.
 """
 
 from __future__ import annotations

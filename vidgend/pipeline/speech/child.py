@@ -14,9 +14,9 @@ from typing import Any
 
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.json_lines import serve
-from vidgend.pipeline.speech.speaking import Spoken, SymbolModel, speak
+from vidgend.pipeline.speech.speaking import Said, SymbolModel, speak
 
-Say = Callable[[dict[str, Any]], tuple[Spoken, int]]
+Say = Callable[[dict[str, Any]], tuple[Said, int]]
 
 
 def _kokoro_onnx(options: argparse.Namespace) -> Say:

@@ -53,12 +53,16 @@ class EspeakNg:
                 )
             samples, rate_hz = await asyncio.to_thread(_tidy, raw, path)
         finally:
-            script.unlink(missing_ok=True)
-            raw.unlink(missing_ok=True)
+            await asyncio.to_thread(_remove, script, raw)
         return Utterance(path=path, samples=samples, rate_hz=rate_hz, words=())
 
     async def aclose(self) -> None:
         """Nothing is kept between requests."""
+
+
+def _remove(*files: Path) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 def _tidy(raw: Path, path: Path) -> tuple[int, int]:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 
 def default_hub_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where huggingface_hub keeps its files. Source: its environment variables HF_HUB_CACHE and HF_HOME."""
+    """Where huggingface_hub keeps its files. Source: its variables HF_HUB_CACHE, HF_HOME and XDG_CACHE_HOME."""
     if environ.get("HF_HUB_CACHE"):
         return Path(environ["HF_HUB_CACHE"])
-    home = Path(environ["HF_HOME"]) if environ.get("HF_HOME") else Path.home() / ".cache" / "huggingface"
+    cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = Path(environ.get("HF_HOME") or cache / "huggingface")
     return home / "hub"
 
 

@@ -20,14 +20,16 @@ def serve(handle: Handle) -> None:
     """Answer every line on stdin until it closes.
 
     The real stdout is kept for answers and descriptor 1 pointed at stderr, since model libraries print what they like.
+    It stays open until the process is gone: the parent takes its end for the child's, and would stop the child before
+    a traceback is written.
     """
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
-        os.dup2(2, 1)
-        for line in sys.stdin:
-            try:
-                answer = handle(json.loads(line))
-            except EXPECTED as error:
-                detail = str(error) or type(error).__name__
-                answer = {"error": {"code": type(error).__name__, "detail": detail}}
-            answers.write(json.dumps(answer) + "\n")
-            answers.flush()
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    for line in sys.stdin:
+        try:
+            answer = handle(json.loads(line))
+        except EXPECTED as error:
+            answer = {"error": {"code": type(error).__name__, "detail": str(error) or type(error).__name__}}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()

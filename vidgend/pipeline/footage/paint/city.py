@@ -8,7 +8,7 @@ import numpy as np
 
 from vidgend.pipeline.footage.paint.canvas import Canvas, Field, Rgb, mix, smoothstep
 from vidgend.pipeline.footage.paint.land import Layer, Mist, pan_px, pan_width, trim
-from vidgend.pipeline.footage.paint.particles import disc, dots, stamp
+from vidgend.pipeline.footage.paint.particles import disc, scatter, stamp
 from vidgend.pipeline.footage.paint.setting import Setting
 from vidgend.pipeline.footage.paint.sky import Sky, behind
 from vidgend.pipeline.footage.paint.stars import Stars
@@ -25,6 +25,7 @@ class City:
         self._variant = setting.variant % 3
         self._water: Water | None = None
         self._lamps: Bokeh | None = None
+        self._kept: dict[int, Field] = {}
         foot = (1.0, 0.94, 0.64)[self._variant]
         sky_foot = min(foot, 0.80)
         self._sky = Sky(
@@ -92,13 +93,13 @@ class City:
         x = -int(unit * 0.05)
         scale = (0.85, 0.85, 0.62)[self._variant]
         while x < wide:
-            width = int(unit * rng.uniform(0.045, 0.12) * (0.75 + 0.6 * near))
+            width = max(3, int(unit * rng.uniform(0.045, 0.12) * (0.75 + 0.6 * near)))
             tower = rng.random() < 0.22
             tall = unit * scale * (rng.uniform(0.40, 0.72) if tower else rng.uniform(0.16, 0.42)) * (1.0 - 0.42 * near)
             top = rows - int(tall)
             self._building(cover, x, width, top, tower, rng)
             self._windows(light, kind, places, x, width, top, cell_x, cell_y, rng)
-            x += int(width * rng.uniform(0.82, 1.12))
+            x += max(1, int(width * rng.uniform(0.82, 1.12)))
         # A row of low houses closes the gaps between the towers.
         cover[rows - int(unit * (0.05 + 0.03 * near)) :] = 1
         tint, low = behind(pal, air), mix(behind(pal, min(1, air + 0.25)), pal.accents[0], 0.10 * self._dim)
@@ -163,8 +164,7 @@ class City:
                     if rng.random() < 0.05:
                         places.append((column + wide // 2, row + tall // 2))
 
-    def paint(self, index: int, t_s: float) -> None:
-        canvas = self._setting.canvas
+    def _paint_town(self, t_s: float) -> None:
         self._sky.paint(t_s)
         if self._stars is not None:
             self._stars.paint(t_s)
@@ -172,8 +172,30 @@ class City:
             layer.paint(t_s)
         for blinks in self._blinks:
             blinks.paint(t_s)
+
+    def _paint_blurred(self, index: int, lamps: Bokeh) -> None:
+        """Behind the lamps only two pictures a second are painted and mixed: no eye sees it in such a blur."""
+        canvas = self._setting.canvas
+        fps = self._setting.fps
+        every = max(1, round(fps / 2))
+        place, step = divmod(index, every)
+        for key in (place, place + 1):
+            if key not in self._kept:
+                self._paint_town(key * every / fps)
+                lamps.blur()
+                self._kept[key] = canvas.rgb.copy()
+        self._kept = {key: kept for key, kept in self._kept.items() if key in (place, place + 1)}
+        np.subtract(self._kept[place + 1], self._kept[place], out=canvas.rgb)
+        canvas.rgb *= np.float32(step / every)
+        canvas.rgb += self._kept[place]
+
+    def paint(self, index: int, t_s: float) -> None:
+        canvas = self._setting.canvas
         if self._lamps is not None:
+            self._paint_blurred(index, self._lamps)
             self._lamps.paint(t_s)
+        else:
+            self._paint_town(t_s)
         if self._water is not None:
             water = self._water
             rows = min(water.bottom - water.top, water.top)
@@ -201,11 +223,7 @@ class Blinks:
         canvas = self._canvas
         x = self._x - pan_px(self._pace, t_s)
         gain = self._gain * (0.5 + 0.5 * np.sin(self._rate * t_s + self._phase))
-        light = dots(
-            (canvas.h, canvas.w), x, self._y + self._top, self._radius, gain, reach=int(self._radius[0] * 2.4) + 1
-        )
-        for plane, value in zip(canvas.rgb, (1.0, 0.86, 0.62), strict=True):
-            plane += (1 - plane) * np.minimum(light * np.float32(value), 1)
+        scatter(canvas.rgb, x, self._y + self._top, self._radius, gain, (1.0, 0.86, 0.62))
 
 
 class Bokeh:
@@ -242,12 +260,16 @@ class Bokeh:
         self._veil += np.float32(0.60) * smoothstep(0.84, 0.96, canvas.fy)
         self._shade = mix(pal.land, pal.sky[0], 0.35)
 
-    def paint(self, t_s: float) -> None:
-        canvas = self._canvas
-        rgb = canvas.rgb
+    def blur(self) -> None:
+        """What lies behind the lamps is out of focus as well, and darker towards the street."""
+        rgb = self._canvas.rgb
         self._blur.apply(rgb)
         for plane, value in zip(rgb, self._shade, strict=True):
             plane += self._veil * (np.float32(value) - plane)
+
+    def paint(self, t_s: float) -> None:
+        canvas = self._canvas
+        rgb = canvas.rgb
         margin = canvas.unit * 0.06
         span = canvas.w + 2 * margin
         for x, y, speed, phase, size, gain in self._lights:

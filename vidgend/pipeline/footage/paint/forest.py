@@ -30,7 +30,7 @@ class Forest:
         dark = mix(pal.land, leaf, 0.14)
         x = (canvas.fx - np.float32(self._light_x)) * np.float32(canvas.w / canvas.unit)
         y = (canvas.fy - np.float32(0.36)) * np.float32(canvas.h / canvas.unit)
-        bright = np.exp(-np.hypot(x * 0.9, y) * np.float32(2.1)) * np.float32(1.12)
+        bright = np.exp(-np.hypot(x * 0.9, y) * np.float32(1.9)) * np.float32(1.25)
         deep = mix(leaf, dark, 0.50)
         self._base = np.stack(
             [np.float32(a) + np.minimum(bright, 1) * np.float32(b - a) for a, b in zip(deep, self._air, strict=True)]
@@ -51,9 +51,13 @@ class Forest:
                     strength=(0.30, 0.62, 0.26)[variant] * (1 - 0.5 * near),
                 )
             )
+        # What is farthest would hardly move: it becomes part of the still picture behind everything.
+        np.copyto(canvas.rgb, self._base)
+        self._stack.pop(0).paint(0.0)
+        np.copyto(self._base, canvas.rgb)
         trim(self._stack)
         self._front(mix(dark, pal.land, 0.7))
-        self._shafts = Shafts(canvas, rng, self._light_x, strength=(0.62, 0.22, 0.45)[variant] * (1 - 0.5 * pal.night))
+        self._shafts = Shafts(canvas, rng, self._light_x, strength=(0.90, 0.30, 0.65)[variant] * (1 - 0.5 * pal.night))
         count = 70
         self._motes = (
             rng.uniform(0, 1, count),

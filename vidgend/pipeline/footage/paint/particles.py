@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgend.pipeline.footage.paint.canvas import Field
+from vidgend.pipeline.footage.paint.canvas import Field, Rgb
 
 
 def dots(shape: tuple[int, int], x: Field, y: Field, radius: Field, gain: Field, reach: int = 3) -> Field:
@@ -26,6 +26,24 @@ def dots(shape: tuple[int, int], x: Field, y: Field, radius: Field, gain: Field,
     at = np.where(inside, rows * w + columns, 0).reshape(-1)
     flat = np.bincount(at, np.where(inside, weight, 0.0).reshape(-1), h * w)
     return flat.reshape(h, w).astype(np.float32)
+
+
+def scatter(target: Field, x: Field, y: Field, radius: Field, gain: Field, tint: Rgb) -> None:
+    """Few dots that do not overlap, straight onto float32[3, h, w]; cheaper than `dots` over the whole picture."""
+    _, h, w = target.shape
+    reach = int(float(radius.max()) * 2.4) + 1
+    offsets = np.arange(-reach, reach + 1)
+    x0, y0 = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
+    sharp = (-0.5 / radius**2)[:, None]
+    across = np.exp((offsets[None, :] - (x - x0)[:, None]) ** 2 * sharp)
+    along = np.exp((offsets[None, :] - (y - y0)[:, None]) ** 2 * sharp) * gain[:, None]
+    light = along[:, :, None] * across[:, None, :]
+    rows = np.broadcast_to((y0[:, None] + offsets)[:, :, None], light.shape)
+    columns = np.broadcast_to((x0[:, None] + offsets)[:, None, :], light.shape)
+    inside = (rows >= 0) & (rows < h) & (columns >= 0) & (columns < w)
+    at, light = rows[inside] * w + columns[inside], light[inside].astype(np.float32)
+    for plane, value in zip(target.reshape(3, -1), tint, strict=True):
+        plane[at] += (1 - plane[at]) * np.minimum(light * np.float32(value), 1)
 
 
 def disc(radius_px: float, *, soft: float = 0.25, rim: float = 0.0) -> Field:

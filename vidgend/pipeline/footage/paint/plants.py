@@ -30,7 +30,9 @@ def palm(rng: np.random.Generator, foot: tuple[float, float], height: float, lea
     crown = trunk[-1]
     fronds = 17
     for n in range(fronds):
-        angle = np.pi * (-0.22 + 1.44 * (n + rng.uniform(-0.4, 0.4)) / (fronds - 1))
+        spread = 2 * (n + rng.uniform(-0.4, 0.4)) / (fronds - 1) - 1
+        # More fronds to the sides than straight up, where they would hide one another.
+        angle = np.pi * (0.5 - 0.72 * np.sign(spread) * abs(spread) ** 0.72)
         length = height * rng.uniform(0.34, 0.48) * (1.0 - 0.18 * abs(np.sin(angle)))
         droop = rng.uniform(0.5, 1.2) * (0.30 + 0.5 * abs(np.cos(angle)))
         move = sway * rng.uniform(0.6, 1.4)

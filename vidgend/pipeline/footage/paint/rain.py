@@ -195,7 +195,7 @@ class Lake:
 class Rings:
     """Where drops hit the water: rings that widen and fade, each place in its own rhythm."""
 
-    def __init__(self, canvas: Canvas, rng: np.random.Generator, horizon_px: float, count: int = 90) -> None:
+    def __init__(self, canvas: Canvas, rng: np.random.Generator, horizon_px: float, count: int = 56) -> None:
         self._canvas = canvas
         near = rng.uniform(0.12, 1.0, count) ** 0.8
         self._y = horizon_px + near * (canvas.h - horizon_px)

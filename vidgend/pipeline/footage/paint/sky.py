@@ -71,6 +71,8 @@ class Sky:
         halo += np.exp(-near * np.float32(6.5)) * np.float32(0.34)
         halo *= np.float32(1.0 if palette.night < 0.6 else 0.45)
         self._halo = halo.astype(np.float32)
+        # Under a closed sky there is no disc to be seen.
+        sun = sun and (palette.cloud if cloud is None else cloud) < 0.78
         self.has_sun = sun
         if sun:
             for plane, light, disc in zip(self._static, palette.light, palette.disc, strict=True):
@@ -83,9 +85,11 @@ class Sky:
         self._near = np.clip(np.exp(-near * np.float32(2.4)), 0, 1)
         self._cover = palette.cloud if cloud is None else cloud
         if self._cover > 0:
-            self._plan_clouds(rng, up, dx, dy, cloud_scale)
+            # No cloud hangs below the horizon.
+            self._cloud_rows = min(self.rows, max(2, int(np.ceil(horizon_px))))
+            self._plan_clouds(rng, up[: self._cloud_rows], dx, cloud_scale)
 
-    def _plan_clouds(self, rng: np.random.Generator, up: Field, dx: Field, dy: Field, scale: float) -> None:
+    def _plan_clouds(self, rng: np.random.Generator, up: Field, dx: Field, scale: float) -> None:
         size = 512
         tile = cloud_tile(rng, size, slope=1.62, lowest=2)
         fine = cloud_tile(rng, size, slope=1.25, lowest=5)
@@ -102,16 +106,15 @@ class Sky:
         self._v = np.broadcast_to(depth * np.float32(105 / scale), self._u.shape).astype(np.float32)
         self._fade = smoothstep(0.0, 0.16, up)
         self._bloom = self._halo * np.float32(0.22)
-        side = smoothstep(-0.35, 0.25, dy)
-        self._lit_from_below = side
         pal = self._palette
+        near = self._near[: self._cloud_rows]
         lit = [
-            np.float32(a) + (np.float32(b) - np.float32(a)) * self._near
+            np.float32(a) + (np.float32(b) - np.float32(a)) * near
             for a, b in zip(pal.cloud_lit, mix(pal.light, pal.disc, 0.45), strict=True)
         ]
         dark_far = mix(pal.cloud_dark, pal.sky[1], 0.35)
         dark = [
-            np.float32(a) + (np.float32(b) - np.float32(a)) * self._near * np.float32(0.55)
+            np.float32(a) + (np.float32(b) - np.float32(a)) * near * np.float32(0.55)
             for a, b in zip(dark_far, mix(pal.cloud_dark, pal.light, 0.6), strict=True)
         ]
         self._lit, self._dark = np.stack(lit), np.stack(dark)
@@ -122,7 +125,7 @@ class Sky:
         if self.has_sun and self._disc_rows.size:
             self._lay_disc(target)
         if self._cover > 0:
-            self._lay_clouds(target, t_s)
+            self._lay_clouds(target[:, : self._cloud_rows], t_s)
             if self.has_sun:
                 glow(target, self._bloom, mix(self._palette.light, self._palette.disc, 0.3))
 
@@ -147,6 +150,7 @@ class Sky:
         # Thin edges let the light through, thick bodies keep their own shade.
         thin = np.clip(1.15 - (density - np.float32(low)) * np.float32(0.42), 0, 1)
         lit = np.clip(thin * np.float32(0.8) + coarse.imag * np.float32(0.55) + np.float32(0.05), 0, 1)
+        lit *= np.float32(np.clip(1.75 - 1.35 * self._cover, 0.45, 1.0))
         alpha, lit = _widen(alpha, target.shape[2]), _widen(lit, target.shape[2])
         for plane, bright, dark in zip(target, self._lit, self._dark, strict=True):
             over = bright - dark

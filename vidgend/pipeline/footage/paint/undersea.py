@@ -77,7 +77,7 @@ class Undersea:
         self._rows = slice(top, canvas.h)
         unit = np.float32(canvas.unit)
         y = (canvas.y[self._rows] - np.float32(canvas.h * 0.56)) / unit
-        depth = 1 / (y + np.float32(0.06))
+        depth = 1 / (np.maximum(y, 0) + np.float32(0.06))
         x = (canvas.x - np.float32(canvas.w / 2)) / unit
         self._u = (x * depth * 20).astype(np.float32)
         self._v = np.broadcast_to(depth * 34, self._u.shape).astype(np.float32)

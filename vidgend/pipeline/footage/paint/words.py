@@ -233,8 +233,13 @@ class Lexicon:
             theme: 10 * _score(table, words) + 1.0 * _score(table, around) for theme, table in self._themes.items()
         }
         theme = max(scores, key=lambda name: scores[name])
-        named = _score(self._themes[theme], words)
-        certain = named >= 2 or (named > 0 and scores[theme] >= 12) or _score(self._themes[theme], around) >= 6
+        certain = _score(self._themes[theme], words) >= 2
+        if not certain:  # the words alone name no place; what surrounds them may
+            scores = {
+                theme: 2 * _score(table, words) + _score(table, around) for theme, table in self._themes.items()
+            }
+            theme = max(scores, key=lambda name: scores[name])
+            certain = scores[theme] >= 3
         if not certain:
             theme = "abstract"
         palette = self._palette(theme, words, around, feeling)
@@ -247,8 +252,8 @@ class Lexicon:
     def _palette(self, theme: str, words: list[str], around: list[str], feeling: list[str]) -> str:
         fits = FITS[theme]
         scores = {
-            name: 10 * _score(self._palettes[name], words) + 4 * _score(self._palettes[name], feeling)
-            + 1 * _score(self._palettes[name], around)
+            name: 10 * _score(self._palettes[name], words) + 4 * _score(self._palettes[name], around)
+            + 1 * _score(self._palettes[name], feeling)
             for name in fits if name in self._palettes
         }  # fmt: skip
         best = max(scores, key=lambda name: scores[name], default=fits[0])

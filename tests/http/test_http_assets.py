@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+from standins.services_standin import VIDEO, World
+
+Client = TestClient[Any, Any]
+SIZE = len(VIDEO)
+
+
+@pytest.fixture
+async def video(world: World) -> str:
+    """The path of a published video."""
+    _, result = await world.completed()
+    return f"/mcp/assets/{result.files['video'].digest}"
+
+
+async def test_a_video_opens_in_a_browser_and_may_be_kept_for_ever(client: Client, video: str) -> None:
+    answer = await client.get(video)
+    assert (answer.status, await answer.read()) == (200, VIDEO)
+    head = answer.headers
+    assert head["Content-Type"] == "video/mp4"
+    assert head["Content-Length"] == str(SIZE)
+    assert head["Content-Disposition"] == 'inline; filename="output.mp4"'
+    assert head["ETag"] == f'"{video.rpartition("/")[2]}"'
+    assert head["Accept-Ranges"] == "bytes"
+    assert head["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert head["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in head["Content-Security-Policy"]
+
+
+async def test_head_tells_the_same_without_the_bytes(client: Client, video: str) -> None:
+    whole, head = await client.get(video), await client.head(video, headers={"Range": "bytes=0-1"})
+    assert (head.status, await head.read()) == (200, b"")
+    for name in ("Content-Type", "Content-Length", "ETag", "Cache-Control", "Accept-Ranges"):
+        assert head.headers[name] == whole.headers[name]
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ("bytes=0-0", 0, 0),
+        ("bytes=10-19", 10, 19),
+        ("bytes=5000-", 5000, SIZE - 1),
+        ("bytes=5000-999999999999", 5000, SIZE - 1),
+        ("bytes=0-", 0, SIZE - 1),
+        (f"bytes=-{SIZE + 5}", 0, SIZE - 1),
+        ("bytes=-7", SIZE - 7, SIZE - 1),
+        ("bytes= 10-19 ", 10, 19),
+        ("BYTES=10-19", 10, 19),
+    ],
+)
+async def test_one_range_is_sent_alone(client: Client, video: str, asked: str, first: int, last: int) -> None:
+    answer = await client.get(video, headers={"Range": asked})
+    assert (answer.status, await answer.read()) == (206, VIDEO[first : last + 1])
+    assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{SIZE}"
+    assert answer.headers["Content-Length"] == str(last - first + 1)
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-1,3-4", "lines=1-2", "bytes", ""])
+async def test_what_needs_no_part_gets_the_whole(client: Client, video: str, asked: str) -> None:
+    answer = await client.get(video, headers={"Range": asked})
+    assert (answer.status, await answer.read()) == (200, VIDEO)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        f"bytes={SIZE}-",
+        "bytes=5-2",
+        "bytes=-0",
+        "bytes=-",
+        "bytes=a-b",
+        "bytes=1-2-3",
+        "bytes=" + "9" * 400 + "-",
+        "bytes=٣-",
+    ],
+)
+async def test_a_range_that_is_not_there_is_refused_with_the_size(client: Client, video: str, asked: str) -> None:
+    answer = await client.get(video, headers={"Range": asked})
+    body = await answer.json(content_type="application/problem+json")
+    assert (answer.status, body["code"]) == (416, "range_not_satisfiable")
+    assert answer.headers["Content-Range"] == f"bytes */{SIZE}"
+
+
+async def test_conditional_requests_follow_the_digest(client: Client, video: str) -> None:
+    etag = f'"{video.rpartition("/")[2]}"'
+    for value in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        answer = await client.get(video, headers={"If-None-Match": value})
+        assert (answer.status, await answer.read()) == (304, b"")
+        assert answer.headers["ETag"] == etag
+    assert (await client.get(video, headers={"If-None-Match": '"other"'})).status == 200
+    assert (await client.get(video, headers={"If-Match": '"other"'})).status == 412
+    assert (await client.get(video, headers={"If-Match": etag})).status == 200
+    part = {"Range": "bytes=0-1"}
+    assert (await client.get(video, headers={**part, "If-Range": etag})).status == 206
+    assert (await client.get(video, headers={**part, "If-Range": '"other"'})).status == 200
+
+
+@pytest.mark.parametrize(
+    ("role", "content_type"),
+    [
+        ("thumbnail", "image/jpeg"),
+        ("srt", "application/x-subrip"),
+        ("vtt", "text/vtt; charset=utf-8"),
+        ("words", "application/json"),
+    ],
+)
+async def test_every_file_of_a_result_has_its_type(world: World, client: Client, role: str, content_type: str) -> None:
+    _, result = await world.completed()
+    answer = await client.get(f"/mcp/assets/{result.files[role].digest}")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, content_type)
+
+
+async def test_a_type_that_could_run_in_a_browser_is_only_saved(world: World, client: Client) -> None:
+    job, _ = await world.completed()
+    digest = await world.store(b"<script>alert(1)</script>")
+    await world.database.write(
+        lambda connection: connection.execute(
+            "INSERT INTO published VALUES (?, ?, 'page', ?, 'text/html', 25)", (digest, job.id, 'a"\r\nX: y.html')
+        )
+    )
+    answer = await client.get(f"/mcp/assets/{digest}")
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="a___X_ y.html"'
+
+
+async def test_only_what_was_published_is_served(world: World, client: Client) -> None:
+    private = await world.store(b"a cached clip that nobody published")
+    for path in (private, "0" * 64, private.upper(), "x", "%2e%2e%2fvidgend.db", "..%5c..", "%00", f"{private}.gz"):
+        answer = await client.get(f"/mcp/assets/{path}")
+        body = await answer.json(content_type="application/problem+json")
+        assert (answer.status, body["code"]) == (404, "not_found")
+
+
+async def test_two_jobs_with_the_same_file_share_it(world: World, client: Client) -> None:
+    (one, first), (two, second) = await world.completed(), await world.completed()
+    assert one.id != two.id and first.files["video"].digest == second.files["video"].digest
+    assert (await client.get(f"/mcp/assets/{first.files['video'].digest}")).status == 200
+
+
+async def test_a_client_that_leaves_half_way_is_no_error(
+    world: World, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    job, _ = await world.completed()
+    digest = await world.store(b"v" * (16 << 20))
+    await world.database.write(
+        lambda connection: connection.execute(
+            "INSERT INTO published VALUES (?, ?, 'big', 'big.mp4', 'video/mp4', 1)", (digest, job.id)
+        )
+    )
+    answer = await client.get(f"/mcp/assets/{digest}")
+    await answer.content.readexactly(1000)
+    answer.close()
+    assert (await client.get("/livez")).status == 200
+    await client.close()
+    assert [record for record in caplog.records if record.levelname in ("ERROR", "WARNING")] == []

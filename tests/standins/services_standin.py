@@ -1,0 +1,150 @@
+"""The services of the web application over a real store, with a worker that runs nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vidgend.errors import LanguageUnsupported, UnknownVoice
+from vidgend.http.services import Services
+from vidgend.http.wire import Defaults
+from vidgend.models import Brief, Credit, JobState, Published, Result, Substitution
+from vidgend.pipeline.run import Progress
+from vidgend.pipeline.speech.port import Voice
+from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.store.database import Database
+from vidgend.store.jobs import Job, JobStore
+
+KEY = "vg_0123456789abcdef_secret"
+VIDEO = bytes(range(256)) * 20
+VOICE = Voice(id="af_heart", engine="kokoro", language="en-US", gender="female", tags=("en-US-neutral",))
+
+
+class FakeWorker:
+    """Takes jobs when it is told to, and says what it is told to say."""
+
+    def __init__(self, jobs: JobStore) -> None:
+        self.draining = False
+        self.space = True
+        self.woken = 0
+        self.live: dict[str, Progress] = {}
+        self._jobs = jobs
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    def progress(self, job_id: str) -> Progress | None:
+        return self.live.get(job_id)
+
+    def has_space(self) -> bool:
+        return self.space
+
+    async def cancel(self, job_id: str) -> JobState:
+        state = await self._jobs.request_cancel(job_id)
+        if state not in ("queued", "completed", "failed", "cancelled"):
+            await self._jobs.finish_cancel(job_id)
+            state = "cancelled"
+        return state
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Everything behind the routes. `folder` is free for the test's own files."""
+
+    services: Services
+    worker: FakeWorker
+    jobs: JobStore
+    assets: FilesystemAssets
+    database: Database
+    folder: Path
+
+    def with_services(self, **changes: Any) -> World:
+        return replace(self, services=replace(self.services, **changes))
+
+    async def running(self, **submit: Any) -> Job:
+        """A job that was claimed."""
+        brief = submit.pop("brief", Brief(prompt="The sea at dawn"))
+        await self.jobs.submit(brief, **submit)
+        job = await self.jobs.claim()
+        assert job is not None
+        return job
+
+    async def store(self, content: bytes) -> str:
+        path = self.folder / hashlib.sha256(content).hexdigest()
+        path.write_bytes(content)
+        return await self.assets.put(path)
+
+    async def completed(self, **submit: Any) -> tuple[Job, Result]:
+        """A job with a published video, thumbnail and subtitles."""
+        job = await self.running(**submit)
+        files = {}
+        for role, name, content_type, content in (
+            ("video", "output.mp4", "video/mp4", VIDEO),
+            ("thumbnail", "thumbnail.jpg", "image/jpeg", b"\xff\xd8jpeg"),
+            ("srt", "output.srt", "application/x-subrip", b"1\n"),
+            ("vtt", "output.vtt", "text/vtt", b"WEBVTT\n"),
+            ("words", "words.json", "application/json", b"{}"),
+            ("credits", "credits.json", "application/json", b"[]"),
+        ):
+            digest = await self.store(content)
+            uri = await self.assets.publish(digest, job.id, name)
+            files[role] = Published(
+                name=name, digest=digest, content_type=content_type, size_bytes=len(content), uri=uri
+            )
+        result = Result(
+            files=files,
+            width_px=1920,
+            height_px=1080,
+            duration_s=12.5,
+            credits=(Credit(provider="pexels", author="Ada", page_url="https://pexels.com/1"),),
+            degraded=(Substitution(stage="retrieving", wanted="pexels", used="generated", reason="no key", scene=2),),
+            timings={"rendering": 3.2},
+            report={"loudness_lufs": -16.0},
+        )
+        assert await self.jobs.complete(job.id, result, scenes=2, line="completed", event={})
+        return await self.jobs.get(job.id), result
+
+
+def _check_voice(voice: str, language: str | None) -> None:
+    if voice not in (VOICE.id, *VOICE.tags):
+        raise UnknownVoice(f"no voice {voice!r}")
+    if language is not None and not language.startswith("en"):
+        raise LanguageUnsupported(f"no engine speaks {language}")
+
+
+async def _queries(brief: Brief) -> tuple[str, ...]:
+    return tuple(brief.prompt.split())[:2] if brief.prompt.strip("?") else ()
+
+
+@asynccontextmanager
+async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterator[World]:
+    database = await Database.open(folder / "vidgend.db")
+    try:
+        jobs = JobStore(database, boot_id="boot", max_queued=max_queued)
+        await jobs.recover()
+        assets = FilesystemAssets(folder / "assets")
+        assets.prepare()
+        worker = FakeWorker(jobs)
+        services = Services(
+            jobs=jobs,
+            worker=worker,
+            assets=assets,
+            defaults=Defaults(width_px=1920, height_px=1080, fps="30", voice="en-US-neutral"),
+            public_url="http://videos.example:8080",
+            api_key="",
+            allowed_hosts=("vidgend.lan",),
+            webhooks_enabled=True,
+            allow_networks=(),
+            voices=(VOICE,),
+            check_voice=_check_voice,
+            queries=_queries,
+            version="1.2.3",
+            url_key=b"k" * 32,
+        )
+        yield World(services=services, worker=worker, jobs=jobs, assets=assets, database=database, folder=folder)
+    finally:
+        await database.close()

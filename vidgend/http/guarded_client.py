@@ -1,0 +1,163 @@
+"""An httpx client for user-given URLs.
+
+What is checked is the address that is connected to, not the name: a name may answer differently the next time
+(DNS rebinding). The connection is made to the very address that passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpcore
+import httpx
+
+from vidgend.errors import TargetForbidden
+from vidgend.http.egress import Network, check_address
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""(host, port) to addresses as text. Raises: OSError."""
+_DNS_THREADS = 4
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Resolves, checks every answer, and connects to addresses that passed."""
+
+    def __init__(self, allow: Iterable[Network], *, resolve: Resolve | None = None) -> None:
+        self._allow = tuple(allow)
+        self._inner = httpcore.AnyIOBackend()
+        # A name server that hangs holds these threads, not the ones that files are read with.
+        self._threads = ThreadPoolExecutor(_DNS_THREADS, thread_name_prefix="dns")
+        self._resolve = resolve or self._ask
+
+    async def _ask(self, host: str, port: int) -> list[str]:
+        def ask() -> list[str]:
+            return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        if not 1 <= port <= 65_535:
+            raise httpcore.ConnectError(f"there is no port {port}")
+        try:
+            async with asyncio.timeout(timeout):
+                answers = list(dict.fromkeys(await self._resolve(host, port)))
+        except TimeoutError:
+            raise httpcore.ConnectTimeout("the name was not resolved in time") from None
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError("the name cannot be resolved") from error
+        refusal: TargetForbidden | None = None
+        failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
+        for answer in answers:
+            try:
+                address = check_address(answer, self._allow)
+            except TargetForbidden as error:
+                refusal = error
+                continue
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure or refusal or httpcore.ConnectError("the name has no address")
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        raise TargetForbidden("a callback cannot go to a local socket")
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _as_httpx() -> Iterator[None]:
+    try:
+        yield
+    except httpcore.ConnectTimeout as error:
+        raise httpx.ConnectTimeout(str(error)) from error
+    except httpcore.TimeoutException as error:
+        raise httpx.ReadTimeout(str(error)) from error
+    except httpcore.ConnectError as error:
+        raise httpx.ConnectError(str(error)) from error
+    except httpcore.NetworkError as error:
+        raise httpx.ReadError(str(error)) from error
+    except (httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
+        raise httpx.RemoteProtocolError(str(error)) from error
+
+
+class _Stream(httpx.AsyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _as_httpx():
+            async for part in self._response.aiter_stream():
+                yield part
+
+    async def aclose(self) -> None:
+        with _as_httpx():
+            await self._response.aclose()
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """httpx over httpcore's own pool, with the guarded backend below it."""
+
+    def __init__(self, backend: GuardedBackend, *, max_connections: int) -> None:
+        self._backend = backend
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=httpx.create_ssl_context(trust_env=False),
+            max_connections=max_connections,
+            max_keepalive_connections=0,
+            network_backend=backend,
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        url = request.url
+        asked = httpcore.Request(
+            method=request.method,
+            url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        with _as_httpx():
+            answer = await self._pool.handle_async_request(asked)
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=_Stream(answer), extensions=answer.extensions
+        )
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+        self._backend.close()
+
+
+def guarded_client(
+    allow: Iterable[Network], *, timeout_s: float = 15.0, max_connections: int = 16, resolve: Resolve | None = None
+) -> httpx.AsyncClient:
+    """A client for user-given URLs: guarded, no redirects, no proxy from the environment, no cookies kept.
+
+    Its requests may raise TargetForbidden besides httpx's errors.
+    """
+    return httpx.AsyncClient(
+        transport=GuardedTransport(GuardedBackend(allow, resolve=resolve), max_connections=max_connections),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=httpx.Timeout(timeout_s),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+    )

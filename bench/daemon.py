@@ -37,7 +37,10 @@ def idle() -> None:
             environ = {**os.environ, "VIDGEND_DATA_DIR": folder, "VIDGEND_HTTP__PORT": "0"}
             began = time.perf_counter()
             daemon = subprocess.Popen(
-                [sys.executable, "-m", "vidgend", "serve"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                [sys.executable, "-m", "vidgend", "serve"],
+                env=environ,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
             )
             assert daemon.stdout is not None
             assert daemon.stdout.readline().startswith(b"vidgend ready on ")
@@ -79,5 +82,7 @@ async def stall_and_again() -> None:
             second = await _job(runtime)
             watch.cancel()
         p99 = lags_ms[int(len(lags_ms) * 0.99)]
-        print(f"stall: worst {lags_ms[-1]:.0f} ms (bound 100 ms), 99th percentile {p99:.0f} ms, over {len(lags_ms)} looks")
+        print(
+            f"stall: worst {lags_ms[-1]:.0f} ms (bound 100 ms), 99th percentile {p99:.0f} ms, over {len(lags_ms)} looks"
+        )
         print(f"again: {first:.1f} s the first time, {second:.2f} s the second: {first / second:.0f} times faster")

@@ -45,7 +45,9 @@ def _children_cpu_s() -> float:
 def _ass() -> str:
     words = tuple(Word(text=w, start_s=i * 0.4 + 0.3, end_s=i * 0.4 + 0.65) for i, w in enumerate(TEXT.split()))
     captions = make_captions(words, end_s=float(SECONDS))
-    return ass_text(captions, width_px=WIDTH_PX, height_px=HEIGHT_PX, highlight=find_style("cinematic").highlight_colour)
+    return ass_text(
+        captions, width_px=WIDTH_PX, height_px=HEIGHT_PX, highlight=find_style("cinematic").highlight_colour
+    )
 
 
 def _voice(path: Path) -> None:
@@ -133,7 +135,9 @@ def _by_hand(ffmpeg: Ffmpeg, folder: Path, clips: list[Path], voice: Path, music
     )
     graph.append(f"[{2 * count}:a]aresample=48000,atrim=end={total_s},volume=-15dB[bed]")
     graph.append("[bed][key]sidechaincompress=threshold=0.02:ratio=6[low]")
-    graph.append(f"[voice][low]amix=inputs=2:normalize=0:duration=first,loudnorm=I=-14:TP=-1,atrim=end={total_s},aresample=48000[a]")
+    graph.append(
+        f"[voice][low]amix=inputs=2:normalize=0:duration=first,loudnorm=I=-14:TP=-1,atrim=end={total_s},aresample=48000[a]"
+    )
     inputs: list[str] = []
     for path in [*clips, *([voice] * count)]:
         inputs += ["-i", str(path)]
@@ -177,4 +181,6 @@ async def bench(ffmpeg: Ffmpeg) -> None:
         cpu = statistics.median(ours[0] / hand[0] for ours, hand in rows)
         wall = statistics.median(ours[1] / hand[1] for ours, hand in rows)
         length_s = len(clips) * SECONDS
-        print(f"render: {length_s} s of {WIDTH_PX}x{HEIGHT_PX}: CPU ratio {cpu:.2f} (bound 1.15), wall ratio {wall:.2f}")
+        print(
+            f"render: {length_s} s of {WIDTH_PX}x{HEIGHT_PX}: CPU ratio {cpu:.2f} (bound 1.15), wall ratio {wall:.2f}"
+        )

@@ -16,11 +16,19 @@ def make(ffmpeg: str, args: list[str], path: Path) -> Path:
 
 
 def clip(
-    ffmpeg: str, path: Path, *, seconds: float = 2.0, size: str = "640x360", rate: str = "30", extra: tuple[str, ...] = ()
+    ffmpeg: str,
+    path: Path,
+    *,
+    seconds: float = 2.0,
+    size: str = "640x360",
+    rate: str = "30",
+    extra: tuple[str, ...] = (),
 ) -> Path:
     """A moving picture whose brightness tells the time."""
     source = f"testsrc2=size={size}:rate={rate}:duration={seconds}"
-    return make(ffmpeg, ["-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "ultrafast", *extra, "-f", "mp4"], path)
+    return make(
+        ffmpeg, ["-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "ultrafast", *extra, "-f", "mp4"], path
+    )
 
 
 def tone(path: Path, *, seconds: float, hertz: float = 440.0, level: float = 0.3, rate: int = 48_000) -> Path:

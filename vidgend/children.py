@@ -179,9 +179,7 @@ async def run(
             upstream = await Child.spawn(feeder, cwd=cwd, stdout=write_end)
             os.close(write_end)
             write_end = -1
-        child = await Child.spawn(
-            argv, cwd=cwd, stdin=read_end if read_end >= 0 else asyncio.subprocess.DEVNULL
-        )
+        child = await Child.spawn(argv, cwd=cwd, stdin=read_end if read_end >= 0 else asyncio.subprocess.DEVNULL)
         if read_end >= 0:
             os.close(read_end)
             read_end = -1

@@ -19,7 +19,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from vidgend import __version__
 from vidgend.errors import SettingsInvalid
@@ -37,7 +37,12 @@ from vidgend.store.outbox import Outbox
 from vidgend.worker import CacheRules, Worker
 
 _log = logging.getLogger(__name__)
-STOP_WITHIN_S = 20.0
+
+
+class BuildParts(Protocol):
+    """What makes the parts of the pipeline; tests give another one."""
+
+    def __call__(self, settings: Settings, assets: FilesystemAssets, *, work: Path) -> Parts: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +62,9 @@ class Runtime:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings, *, only_own: bool = False) -> AsyncIterator[Runtime]:
+    async def open(
+        cls, settings: Settings, *, only_own: bool = False, build: BuildParts = build_parts
+    ) -> AsyncIterator[Runtime]:
         """Lock the data directory, open the store, take up what was left, start working; undo it all at the end.
 
         `only_own` works on what is submitted here and leaves the rest of the queue for the daemon.
@@ -78,7 +85,7 @@ class Runtime:
             requeued, given_up = await jobs.recover()
             if requeued or given_up:
                 _log.info("jobs_recovered", extra={"requeued": requeued, "given_up": given_up})
-            parts = build_parts(settings, assets, work=work)
+            parts = build(settings, assets, work=work)
             undo.push_async_callback(parts.aclose)
             webhook_wake = asyncio.Event()
             worker = Worker(
@@ -217,7 +224,7 @@ async def serve(settings: Settings) -> None:
     """
     from aiohttp import web
 
-    from vidgend.http.app import make_app
+    from vidgend.http.app import IDLE_TIMEOUT_S, make_app
     from vidgend.http.services import Services
     from vidgend.http.webhooks import WebhookSender
 
@@ -271,7 +278,8 @@ async def serve(settings: Settings) -> None:
                 url_key=url_key,
             )
         )
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+        # aiohttp applies keepalive_timeout to unfinished request heads as well: slow clients are cut off.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0, keepalive_timeout=IDLE_TIMEOUT_S)
         await runner.setup()
         try:
             await web.SockSite(runner, listener).start()

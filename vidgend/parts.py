@@ -145,7 +145,34 @@ def build_parts(settings: Settings, assets: FilesystemAssets, *, work: Path) -> 
         device="cuda" if gpu_device() == "cuda" else "cpu",
         threads=cores(),
     )
-    music = build_music(settings)
+    return wire(
+        settings,
+        assets,
+        work=work,
+        client=client,
+        planners=planners,
+        providers=providers,
+        unused_providers=unused,
+        engines=engines,
+        aligners=aligners,
+        music=build_music(settings),
+    )
+
+
+def wire(
+    settings: Settings,
+    assets: FilesystemAssets,
+    *,
+    work: Path,
+    client: httpx.AsyncClient,
+    planners: tuple[Planner, ...],
+    providers: tuple[FootageProvider, ...],
+    unused_providers: dict[str, str],
+    engines: tuple[SpeechEngine, ...],
+    aligners: tuple[Aligner, ...],
+    music: MusicLibrary,
+) -> Parts:
+    """The steps, the executor and the producer over chosen adapters."""
     ffmpeg = FfmpegTool(settings.render.ffmpeg)
     encodes, threads = encode_slots(settings)
     registry: dict[str, StepFunction] = {
@@ -171,7 +198,7 @@ def build_parts(settings: Settings, assets: FilesystemAssets, *, work: Path) -> 
     producer = Producer(
         planners=planners,
         providers=providers,
-        unused_providers=unused,
+        unused_providers=unused_providers,
         engines=engines,
         aligners=aligners,
         music=music,
@@ -183,7 +210,7 @@ def build_parts(settings: Settings, assets: FilesystemAssets, *, work: Path) -> 
     return Parts(
         planners=planners,
         providers=providers,
-        unused_providers=unused,
+        unused_providers=unused_providers,
         engines=engines,
         aligners=aligners,
         music=music,

@@ -81,7 +81,7 @@ def test_check_tells_each_change_with_its_origin_and_hides_secrets(
     ("text", "complaint"),
     [
         ("[render]\ncfr = 18\n", "did you mean render.crf?"),
-        ("[http]\nport = \"x\"\n[queue]\nmax_queued = 0\n", "queue.max_queued"),
+        ('[http]\nport = "x"\n[queue]\nmax_queued = 0\n', "queue.max_queued"),
         ("[http\n", "is not TOML"),
     ],
 )

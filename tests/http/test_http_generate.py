@@ -120,7 +120,8 @@ async def test_what_is_wrong_with_a_body_is_told_field_by_field(
     "raw",
     [
         b"", b"{", b"nonsense", b"[]", b'"text"', b"\xff\xfe{}", b'{"prompt": NaN}', b'{"metadata": {"a": -Infinity}}',
-        b'{"metadata": {"a": 1e999}}', b'{"seed": ' + b"9" * 5000 + b"}", b"[" * 100_000, b'{"a":' * 5000 + b"1" + b"}" * 5000,
+        b'{"metadata": {"a": 1e999}}', b'{"seed": ' + b"9" * 5000 + b"}", b"[" * 100_000,
+        b'{"a":' * 5000 + b"1" + b"}" * 5000,
         b'{"prompt": "p", "metadata": {"a": ' + b"[" * 80 + b"]" * 80 + b"}}",
     ],
 )  # fmt: skip
@@ -163,7 +164,8 @@ async def test_a_body_that_does_not_come_is_given_up(client: Client, monkeypatch
     monkeypatch.setattr(body_module, "BODY_TIMEOUT_S", 0.05)
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(
-        b"POST /mcp/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+        b"POST /mcp/generate HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
     )
     assert b" 408 " in await asyncio.wait_for(reader.readline(), 5)
     writer.close()

@@ -270,8 +270,19 @@ async def test_private_targets_are_refused_when_the_call_is_made(post: Post, url
     assert state == "pending" and error.endswith(reason)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://127.0.0.1:70000/", "http://[::1/", "ftp://127.0.0.1/", "nonsense",
-                                 "http://" + "a" * 300 + ".example/", "http://a..b/", "http://127.0.0.1:1/\u2028é"])  # fmt: skip
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/",
+        "http://127.0.0.1:70000/",
+        "http://[::1/",
+        "ftp://127.0.0.1/",
+        "nonsense",
+        "http://" + "a" * 300 + ".example/",
+        "http://a..b/",
+        "http://127.0.0.1:1/\u2028é",
+    ],
+)
 async def test_a_target_that_cannot_be_called_is_a_failed_attempt_and_no_more(
     post: Post, receiver: Receiver, caplog: pytest.LogCaptureFixture, url: str
 ) -> None:

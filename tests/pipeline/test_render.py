@@ -63,12 +63,16 @@ def studio(ffmpeg: Ffmpeg, tmp_path: Path) -> Studio:
 
 
 @pytest.mark.parametrize("fps", ["24", "25", "30", "60", "24000/1001", "30000/1001"])
-async def test_a_joined_video_has_exactly_the_sum_of_its_segments_frames(studio: Studio, fps: str, tmp_path: Path) -> None:
+async def test_a_joined_video_has_exactly_the_sum_of_its_segments_frames(
+    studio: Studio, fps: str, tmp_path: Path
+) -> None:
     encoding = studio.encoding(fps)
     lengths = [31, 7, 48, 1, 25]
     segments = [
         await studio.segment(
-            media.clip(studio.ffmpeg.path, tmp_path / f"clip{number}", seconds=1.5, rate=rate), frames, encoding=encoding
+            media.clip(studio.ffmpeg.path, tmp_path / f"clip{number}", seconds=1.5, rate=rate),
+            frames,
+            encoding=encoding,
         )
         for number, (frames, rate) in enumerate(zip(lengths, ["30", "25", "24000/1001", "60", "12.5"], strict=True))
     ]
@@ -123,7 +127,9 @@ async def test_a_very_short_clip_is_repeated(studio: Studio, tmp_path: Path) -> 
         ("64x64", ()),
     ],
 )
-async def test_any_shape_of_clip_covers_the_frame(studio: Studio, tmp_path: Path, size: str, extra: tuple[str, ...]) -> None:
+async def test_any_shape_of_clip_covers_the_frame(
+    studio: Studio, tmp_path: Path, size: str, extra: tuple[str, ...]
+) -> None:
     source = media.clip(studio.ffmpeg.path, tmp_path / "c", seconds=1.5, size=size, extra=extra)
     segment = await studio.segment(source, 30)
     track = (await packets(studio.ffmpeg, await studio.assets.local(segment["digest"])))["video"]
@@ -134,7 +140,9 @@ async def test_any_shape_of_clip_covers_the_frame(studio: Studio, tmp_path: Path
 
 async def test_a_rotated_phone_clip_stands_upright(studio: Studio, tmp_path: Path) -> None:
     flat = media.clip(studio.ffmpeg.path, tmp_path / "flat.mp4", seconds=1.0, size="640x360")
-    turned = media.make(studio.ffmpeg.path, ["-display_rotation", "90", "-i", str(flat), "-c", "copy", "-f", "mp4"], tmp_path / "t")
+    turned = media.make(
+        studio.ffmpeg.path, ["-display_rotation", "90", "-i", str(flat), "-c", "copy", "-f", "mp4"], tmp_path / "t"
+    )
     seen = await probe(studio.ffmpeg, turned, "mov")
     assert (seen.width_px, seen.height_px) == (360, 640)
     segment = await studio.segment(turned, 20, encoding=studio.encoding(width=180, height=320))
@@ -177,7 +185,11 @@ async def test_captions_are_burnt_in_with_the_shipped_font(studio: Studio, tmp_p
 
     words = (Word(text="WWWWWWWW", start_s=0.0, end_s=1.0),)
     ass = ass_text([Caption(lines=(words,), start_s=0.0, end_s=1.0)], width_px=320, height_px=180, highlight=None)
-    black = media.make(studio.ffmpeg.path, ["-f", "lavfi", "-i", "color=black:size=320x180:rate=30:duration=2", "-f", "mp4"], tmp_path / "b")
+    black = media.make(
+        studio.ffmpeg.path,
+        ["-f", "lavfi", "-i", "color=black:size=320x180:rate=30:duration=2", "-f", "mp4"],
+        tmp_path / "b",
+    )
     segment = await studio.segment(black, 45, ass=ass)
     frames = await studio.frames(segment)
     assert frames[10, 26:, :].max() > 100 and frames[10, :20, :].max() < 40
@@ -190,7 +202,11 @@ async def test_a_damaged_clip_is_named_as_the_cause(studio: Studio, tmp_path: Pa
     content = source.read_bytes()
     seen = await probe(studio.ffmpeg, source, "mov")
     half = len(content) // 3
-    broken = {"truncated": content[:half], "noise": content[:half] + os.urandom(len(content) - half), "header only": content[:3000]}
+    broken = {
+        "truncated": content[:half],
+        "noise": content[:half] + os.urandom(len(content) - half),
+        "header only": content[:3000],
+    }
     source.write_bytes(broken[damage])
     digest = await studio.assets.put(source)
     args = {
@@ -222,7 +238,9 @@ async def test_what_is_no_video_is_refused(studio: Studio, tmp_path: Path, conte
 
 async def test_the_liveliest_poster_becomes_the_thumbnail(studio: Studio, tmp_path: Path) -> None:
     async def poster(name: str, source: str) -> str:
-        made = media.make(studio.ffmpeg.path, ["-f", "lavfi", "-i", source, "-frames:v", "1", "-f", "mjpeg"], tmp_path / name)
+        made = media.make(
+            studio.ffmpeg.path, ["-f", "lavfi", "-i", source, "-frames:v", "1", "-f", "mjpeg"], tmp_path / name
+        )
         return await studio.assets.put(made)
 
     black = await poster("a", "color=black:size=320x180:rate=1:duration=1")

@@ -45,9 +45,7 @@ async def test_jobs_are_claimed_by_priority_then_age_and_only_once(database: Dat
 
 async def test_the_same_idempotency_key_gives_the_same_job(database: Database) -> None:
     jobs = await boot(database)
-    answers = await asyncio.gather(
-        *(jobs.submit(BRIEF, idempotency_key="k", body_sha256="b") for _ in range(20))
-    )
+    answers = await asyncio.gather(*(jobs.submit(BRIEF, idempotency_key="k", body_sha256="b") for _ in range(20)))
     assert len({job_id for job_id, _ in answers}) == 1
     assert sum(new for _, new in answers) == 1
     with pytest.raises(IdempotencyMismatch):

@@ -105,9 +105,7 @@ def _detach(daemon: Daemon, body: GenerateBody, *, as_json: bool) -> None:
         click.echo(accepted["job_id"])
 
 
-def _in_daemon(
-    daemon: Daemon, body: GenerateBody, target: Target
-) -> tuple[dict[str, Any], dict[str, Path], float]:
+def _in_daemon(daemon: Daemon, body: GenerateBody, target: Target) -> tuple[dict[str, Any], dict[str, Path], float]:
     from vidgend.cli.follow import ending_cancels, fetch_result, follow, raise_failure, stopping_signals, submit
     from vidgend.cli.progress import make_reporter
 

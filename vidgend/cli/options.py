@@ -63,9 +63,7 @@ def shared(*, hidden: bool = True) -> Callable[[Command], Command]:
             (("--data-dir",), {"type": click.Path(path_type=Path), "help": "Instead of the setting data_dir."}),
             (("-v", "--verbose"), {"is_flag": True, "help": "Log lines, the tail of ffmpeg's output, tracebacks."}),
         ):
-            command = click.option(
-                *names, expose_value=False, callback=_remember, hidden=hidden, **settings
-            )(command)
+            command = click.option(*names, expose_value=False, callback=_remember, hidden=hidden, **settings)(command)
         return command
 
     return decorate

@@ -136,9 +136,7 @@ class Bar:
 
     def show(self, view: View) -> None:
         scenes = f"{view.scenes_done}/{view.scenes_total} scenes" if view.scenes_total else ""
-        self._progress.update(
-            self._task, description=view.stage, completed=view.percent, scenes=scenes, eta=view.eta
-        )
+        self._progress.update(self._task, description=view.stage, completed=view.percent, scenes=scenes, eta=view.eta)
 
     def say(self, line: str) -> None:
         self._progress.console.print(line, markup=False, highlight=False)

@@ -76,8 +76,8 @@ def _default_voice(voice: str, engines: tuple[object, ...], section: str) -> Fin
 
 
 def word_times(settings: Settings, section: str = "word times") -> Iterator[Finding]:
-    from vidgend.pipeline.speech.hub import default_hub_dir
     from vidgend.pipeline.aligner.select import probe
+    from vidgend.pipeline.speech.hub import default_hub_dir
 
     wanted = settings.aligner.engine
     if wanted == "proportional":
@@ -134,7 +134,7 @@ def model_server(base_url: str, model: str, api_key: str, *, section: str = "pla
             section=section,
             mark="note",
             text=f"{base_url} does not answer ({reason}); {behind}",
-            fix="Start that server, or set planner.engine = \"builtin\".",
+            fix='Start that server, or set planner.engine = "builtin".',
         )
     listed = body.get("data") if isinstance(body, dict) else None
     names = [str(entry.get("id")) for entry in listed or () if isinstance(entry, dict)]

@@ -133,7 +133,13 @@ class Producer:
             "words_source": sorted({scene.words.source for scene in scenes if scene.words is not None}),
             "voice": sorted({f"{s.speech.engine} {s.speech.voice}" for s in scenes if s.speech is not None}),
             "footage": [
-                {"scene": s.index + 1, "provider": s.clip.provider, "id": s.clip.id, "query": s.clip.query, "why": s.why}
+                {
+                    "scene": s.index + 1,
+                    "provider": s.clip.provider,
+                    "id": s.clip.id,
+                    "query": s.clip.query,
+                    "why": s.why,
+                }
                 for s in scenes
                 if s.clip is not None
             ],
@@ -219,7 +225,9 @@ class _Making:
             epoch_s=self._producer.search_ttl_s,
         )
         async with asyncio.TaskGroup() as group:
-            words = [group.create_task(self._speak(scene), name=f"speech of scene {scene.index + 1}") for scene in scenes]
+            words = [
+                group.create_task(self._speak(scene), name=f"speech of scene {scene.index + 1}") for scene in scenes
+            ]
             clips = await finder.find(group)
             segments = [
                 group.create_task(self._segment(finder, clip, word), name=f"segment {number + 1}")
@@ -272,8 +280,7 @@ class _Making:
             return needed_frames(scene.index, count, self._need(scene, samples), fps)
         samples_of_all = await asyncio.gather(*(asyncio.shield(future) for future in self._spoken))
         needs = tuple(
-            self._need(one, samples)
-            for one, samples in zip(self.storyboard.scenes, samples_of_all, strict=True)
+            self._need(one, samples) for one, samples in zip(self.storyboard.scenes, samples_of_all, strict=True)
         )
         return stretched_frames(needs, fps, self._brief.duration_s)[scene.index]
 
@@ -411,4 +418,3 @@ def _credits(scenes: tuple[Scene, ...], video: JoinedVideo) -> tuple[Credit, ...
     if video.music is not None:
         credits.append(Credit(provider="music", author=video.music["title"], licence=video.music["licence"]))
     return tuple(credits)
-

@@ -44,9 +44,7 @@ async def make_storyboard(run: JobRun, brief: Brief, planners: Sequence[Planner]
             continue
         if failed is not None:
             await run.substitute(
-                Substitution(
-                    stage="planning", wanted=planners[0].name, used=planner.name, reason=failed.detail
-                )
+                Substitution(stage="planning", wanted=planners[0].name, used=planner.name, reason=failed.detail)
             )
         plan = _PLAN.validate_python(output["plan"])
         return Storyboard(

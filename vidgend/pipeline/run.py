@@ -53,9 +53,7 @@ class Progress:
 class JobRun:
     """What the stages use: `step` runs a step and gives its output, the rest records."""
 
-    def __init__(
-        self, executor: Executor, *, salt: str, announce: Announce, note: Note, progress: Progress
-    ) -> None:
+    def __init__(self, executor: Executor, *, salt: str, announce: Announce, note: Note, progress: Progress) -> None:
         self._executor = executor
         self._announce = announce
         self._note = note

@@ -50,9 +50,7 @@ class SearchStep:
 class FetchStep:
     """args: provider, candidate, width_px, height_px -> digest, kind, demuxer, size, fps, duration"""
 
-    def __init__(
-        self, providers: Sequence[FootageProvider], ffmpeg: FfmpegTool, assets: AssetStore
-    ) -> None:
+    def __init__(self, providers: Sequence[FootageProvider], ffmpeg: FfmpegTool, assets: AssetStore) -> None:
         self._providers = {provider.name: provider for provider in providers}
         self._ffmpeg = ffmpeg
         self._assets = assets
@@ -233,9 +231,7 @@ class ClipFinder:
             max_attempts=1,
         )
 
-    async def _fetch_first_good(
-        self, search: _Search, offer: Offer | None, more: AsyncIterator[Offer]
-    ) -> Scene:
+    async def _fetch_first_good(self, search: _Search, offer: Offer | None, more: AsyncIterator[Offer]) -> Scene:
         if search.scene.clip is not None:
             return search.scene
         while offer is not None:

@@ -87,8 +87,7 @@ class JoinStep:
         await self._place(args, run.scratch, encoding.fps)
         frames = sum(segment["frames"] for segment in args["segments"])
         spoken = tuple(
-            SpokenAt(number=number, at_sample=speech["at_sample"])
-            for number, speech in enumerate(args["speech"])
+            SpokenAt(number=number, at_sample=speech["at_sample"]) for number, speech in enumerate(args["speech"])
         )
         run.progress(0.05)
         await ffmpeg.run(

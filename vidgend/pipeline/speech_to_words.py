@@ -38,9 +38,7 @@ class AlignStep:
         return StepOutput(output={"words": _WORDS.dump_python(words, mode="json")})
 
 
-async def find_words(
-    run: JobRun, scene: Scene, speech: Speech, *, language: str, aligners: Sequence[Aligner]
-) -> Words:
+async def find_words(run: JobRun, scene: Scene, speech: Speech, *, language: str, aligners: Sequence[Aligner]) -> Words:
     """Times for the words of a scene's narration. `aligners` are asked in order; the last one always answers."""
     written = tuple(scene.narration.split())
     if speech.words and len(speech.words) == len(written):
@@ -62,13 +60,11 @@ async def find_words(
             failed = error
             continue
         words = _WORDS.validate_python(output["words"])
-        if failed is not None:
+        reason = failed.detail if failed is not None else words.reason
+        if reason:
             await run.substitute(
-                Substitution(
-                    stage="aligning", scene=scene.index + 1, wanted=aligners[0].name, used=aligner.name,
-                    reason=failed.detail,
-                )
-            )  # fmt: skip
+                Substitution(stage="aligning", scene=None, wanted=aligners[0].name, used=aligner.name, reason=reason)
+            )
         return words
     assert failed is not None, "there is always an aligner"
     raise failed

@@ -62,9 +62,7 @@ class CheckStep:
         return StepOutput(output=output, blobs=(args["digest"],))
 
 
-async def check_video(
-    run: JobRun, brief: Brief, video: JoinedVideo, *, speech_end_s: Fraction
-) -> dict[str, Any]:
+async def check_video(run: JobRun, brief: Brief, video: JoinedVideo, *, speech_end_s: Fraction) -> dict[str, Any]:
     """Look at the finished file and refuse it if it is not what was meant. Returns the report's `video` part.
 
     Raises: StepError if frames are missing or doubled, the size is wrong, or sound and picture differ by a frame.

@@ -18,9 +18,82 @@ _SENTENCE_END = tuple(".!?…。！？।")
 _CLAUSE_END = tuple(",;:—–、，；：)")
 # Words that open a phrase: a line may end before them, and should not end with them.
 _OPENERS = frozenset(
-    "a an the and or but nor so yet for of to in on at by with from as than that which who whose when where while "
-    "if because into onto over under after before between through during without within about against is are "
-    "und oder aber der die das ein eine mit von zu et ou mais le la les un une de du des à y o pero el los las una".split()
+    [
+        "a",
+        "an",
+        "the",
+        "and",
+        "or",
+        "but",
+        "nor",
+        "so",
+        "yet",
+        "for",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "by",
+        "with",
+        "from",
+        "as",
+        "than",
+        "that",
+        "which",
+        "who",
+        "whose",
+        "when",
+        "where",
+        "while",
+        "if",
+        "because",
+        "into",
+        "onto",
+        "over",
+        "under",
+        "after",
+        "before",
+        "between",
+        "through",
+        "during",
+        "without",
+        "within",
+        "about",
+        "against",
+        "is",
+        "are",
+        "und",
+        "oder",
+        "aber",
+        "der",
+        "die",
+        "das",
+        "ein",
+        "eine",
+        "mit",
+        "von",
+        "zu",
+        "et",
+        "ou",
+        "mais",
+        "le",
+        "la",
+        "les",
+        "un",
+        "une",
+        "de",
+        "du",
+        "des",
+        "à",
+        "y",
+        "o",
+        "pero",
+        "el",
+        "los",
+        "las",
+        "una",
+    ]
 )
 
 
@@ -86,9 +159,7 @@ def _fits(words: tuple[Word, ...], max_chars: int) -> bool:
     return len(lines) <= MAX_LINES and all(_length(line) <= max_chars or len(line) == 1 for line in lines)
 
 
-def make_captions(
-    words: tuple[Word, ...], *, max_chars: int = 42, end_s: float | None = None
-) -> tuple[Caption, ...]:
+def make_captions(words: tuple[Word, ...], *, max_chars: int = 42, end_s: float | None = None) -> tuple[Caption, ...]:
     """Group `words` into captions of one or two lines of at most `max_chars` characters.
 
     The grouping with the least total cost is chosen: breaks at sentences and clauses are cheap, breaks inside phrases
@@ -132,8 +203,6 @@ def make_captions(
             # Two captions that nearly touch are joined, or the picture flickers.
             if number + 1 < len(bounds) and limit - close < 0.25:
                 close = limit
-        captions.append(
-            Caption(lines=split_lines(chunk, max_chars), start_s=begin, end_s=max(close, begin + 0.05))
-        )
+        captions.append(Caption(lines=split_lines(chunk, max_chars), start_s=begin, end_s=max(close, begin + 0.05)))
         free_from_s = captions[-1].end_s
     return tuple(captions)

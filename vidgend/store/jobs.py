@@ -152,9 +152,7 @@ class JobStore:
 
     async def mark_clean_stop(self) -> None:
         await self._database.write(
-            lambda connection: connection.execute(
-                "UPDATE boots SET clean_stop = 1 WHERE boot_id = ?", (self._boot_id,)
-            )
+            lambda connection: connection.execute("UPDATE boots SET clean_stop = 1 WHERE boot_id = ?", (self._boot_id,))
         )
 
     async def submit(
@@ -310,18 +308,14 @@ class JobStore:
             if state in ("queued", "awaiting_review"):
                 self._end(connection, job_id, "cancelled", now, "cancelled before it started")
                 return "cancelled"
-            connection.execute(
-                "UPDATE jobs SET cancel_requested = 1, updated_at = ? WHERE id = ?", (now, job_id)
-            )
+            connection.execute("UPDATE jobs SET cancel_requested = 1, updated_at = ? WHERE id = ?", (now, job_id))
             return state
 
         return await self._database.write(transaction)
 
     async def finish_cancel(self, job_id: str) -> None:
         now = self._database.clock()
-        await self._database.write(
-            lambda connection: self._end(connection, job_id, "cancelled", now, "cancelled")
-        )
+        await self._database.write(lambda connection: self._end(connection, job_id, "cancelled", now, "cancelled"))
 
     @staticmethod
     def _end(
@@ -381,8 +375,7 @@ class JobStore:
     async def queue_position(self, job: Job) -> int:
         """How many queued jobs come up to and including this one; 1 is next."""
         rows = await self._database.read(
-            "SELECT count(*) FROM jobs WHERE state = 'queued' "
-            "AND (priority > ? OR (priority = ? AND created_at < ?))",
+            "SELECT count(*) FROM jobs WHERE state = 'queued' AND (priority > ? OR (priority = ? AND created_at < ?))",
             (job.priority, job.priority, job.created_at),
         )
         return int(rows[0][0]) + 1
@@ -403,9 +396,9 @@ class JobStore:
         body = _STORYBOARD.dump_json(storyboard).decode()
 
         def transaction(connection: sqlite3.Connection) -> int:
-            newest = connection.execute(
-                "SELECT max(version) FROM storyboards WHERE job_id = ?", (job_id,)
-            ).fetchone()[0]
+            newest = connection.execute("SELECT max(version) FROM storyboards WHERE job_id = ?", (job_id,)).fetchone()[
+                0
+            ]
             version: int = (newest or 0) + 1 if new_version or newest is None else newest
             connection.execute(
                 "INSERT INTO storyboards (job_id, version, body, created_at) VALUES (?, ?, ?, ?) "
@@ -427,9 +420,7 @@ class JobStore:
 
     async def published(self, digest: str) -> tuple[str, str] | None:
         """(file name, content type) of a published asset."""
-        rows = await self._database.read(
-            "SELECT name, content_type FROM published WHERE digest = ? LIMIT 1", (digest,)
-        )
+        rows = await self._database.read("SELECT name, content_type FROM published WHERE digest = ? LIMIT 1", (digest,))
         return (rows[0][0], rows[0][1]) if rows else None
 
     async def kept_digests(self) -> frozenset[str]:

@@ -1,9 +1,9 @@
 """The asset store on a local file system. Written as `.part`, fsynced, renamed, then recorded.
 
-    <root>/blobs/ab/abcdef...      bytes, named by their SHA-256
-    <root>/steps/ab/abcdef....json manifests, named by their step's key
-    <root>/videos/<job_id>/...     published files (hard links to blobs)
-    <root>/tmp/                    on its way in; emptied at start
+<root>/blobs/ab/abcdef...      bytes, named by their SHA-256
+<root>/steps/ab/abcdef....json manifests, named by their step's key
+<root>/videos/<job_id>/...     published files (hard links to blobs)
+<root>/tmp/                    on its way in; emptied at start
 """
 
 from __future__ import annotations

@@ -235,9 +235,7 @@ class Lexicon:
         theme = max(scores, key=lambda name: scores[name])
         certain = _score(self._themes[theme], words) >= 2
         if not certain:  # the words alone name no place; what surrounds them may
-            scores = {
-                theme: 2 * _score(table, words) + _score(table, around) for theme, table in self._themes.items()
-            }
+            scores = {theme: 2 * _score(table, words) + _score(table, around) for theme, table in self._themes.items()}
             theme = max(scores, key=lambda name: scores[name])
             certain = scores[theme] >= 3
         if not certain:

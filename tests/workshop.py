@@ -1,0 +1,94 @@
+"""A whole vidgend for tests: real store, real ffmpeg, real steps; the voices, clips and music are fakes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import media
+
+from vidgend.daemon import Runtime
+from vidgend.http.wire import GenerateBody
+from vidgend.models import Candidate, Credit
+from vidgend.parts import Parts, wire
+from vidgend.pipeline.aligner.proportional import Proportional
+from vidgend.pipeline.footage.fake import FakeFootage
+from vidgend.pipeline.footage.port import FootageProvider
+from vidgend.pipeline.music.fake import FakeMusic
+from vidgend.pipeline.music.port import Track
+from vidgend.pipeline.planner.builtin import BuiltinPlanner
+from vidgend.pipeline.planner.port import Planner
+from vidgend.pipeline.speech.fake import FakeSpeech
+from vidgend.settings import Settings, load_settings
+from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.store.jobs import Job
+
+SMALL = {"resolution": None, "voice": "fake_a", "quality": "draft"}
+
+
+def settings_for(folder: Path, **environ: str) -> Settings:
+    return load_settings(
+        environ={
+            "VIDGEND_DATA_DIR": str(folder), "VIDGEND_RENDER__RESOLUTION": "320x180", "VIDGEND_SPEECH__VOICE": "fake_a",
+            "VIDGEND_RENDER__PRESET": "ultrafast", **environ,
+        }
+    )  # fmt: skip
+
+
+def candidate(name: str, *, provider: str = "fake") -> Candidate:
+    credit = Credit(provider=provider, author="Ada", page_url=f"https://x.example/{name}", licence="test")
+    return Candidate(provider=provider, id=name, kind="video", description=name, credit=credit)
+
+
+def clips(ffmpeg: str, folder: Path, count: int, *, seconds: float = 3.0) -> dict[str, Path]:
+    folder.mkdir(exist_ok=True)
+    return {
+        f"clip{number}": media.clip(ffmpeg, folder / f"clip{number}.mp4", seconds=seconds, size="320x180")
+        for number in range(count)
+    }
+
+
+def fake_footage(files: dict[str, Path], *, name: str = "fake") -> FakeFootage:
+    return FakeFootage({"*": tuple(candidate(clip, provider=name) for clip in files)}, files, name=name)
+
+
+def builder(
+    *,
+    providers: tuple[FootageProvider, ...],
+    engines: tuple[FakeSpeech, ...] | None = None,
+    planners: tuple[Planner, ...] | None = None,
+    music: Path | None = None,
+    unused: dict[str, str] | None = None,
+) -> Callable[..., Parts]:
+    def build(settings: Settings, assets: FilesystemAssets, *, work: Path) -> Parts:
+        tracks = (Track(path=music, title="tone", mood="calm", licence="test"),) if music else ()
+        return wire(
+            settings, assets, work=work, client=httpx.AsyncClient(), planners=planners or (BuiltinPlanner(),),
+            providers=providers, unused_providers=unused or {}, engines=engines or (FakeSpeech(),),
+            aligners=(Proportional(),), music=FakeMusic(tracks),
+        )  # fmt: skip
+
+    return build
+
+
+@asynccontextmanager
+async def workshop(folder: Path, **parts: Any) -> AsyncIterator[Runtime]:
+    settings = parts.pop("settings", None) or settings_for(folder)
+    async with Runtime.open(settings, build=builder(**parts)) as runtime:
+        yield runtime
+
+
+async def finished(runtime: Runtime, job_id: str, *, within_s: float = 120) -> Job:
+    """The job once it has ended."""
+    async with asyncio.timeout(within_s):
+        while not (job := await runtime.jobs.get(job_id)).ended:
+            await asyncio.sleep(0.05)
+    return job
+
+
+async def make(runtime: Runtime, **body: Any) -> Job:
+    return await finished(runtime, await runtime.submit_generate(GenerateBody(**body)))

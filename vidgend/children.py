@@ -129,10 +129,8 @@ class Child:
     async def _stop(self, grace_s: float) -> None:
         if self.process.returncode is None:
             self._signal(signal.SIGTERM)
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.process.wait(), grace_s)
-            except TimeoutError:
-                pass
         self._signal(signal.SIGKILL)
         await self.process.wait()
         await asyncio.wait({self._drain}, timeout=0.2)  # its last words, such as the end of a traceback
@@ -195,10 +193,8 @@ async def run(
                 async with asyncio.timeout(max(0.01, wait_s)):
                     chunk = await stdout.readline() if on_line else await stdout.read(65536)
             except TimeoutError:
-                if wait_s < left:
-                    reason = f"no progress for {stall_s:g} s"
-                else:
-                    reason = f"not finished after {timeout_s:g} s"
+                stalled = wait_s < left
+                reason = f"no progress for {stall_s:g} s" if stalled else f"not finished after {timeout_s:g} s"
                 raise StepTimeout(f"{child.name}: {reason}", tail=child.stderr_tail) from None
             if not chunk:
                 break

@@ -359,7 +359,7 @@ def _merge(weak: dict[str, Any], strong: dict[str, Any]) -> dict[str, Any]:
 
 
 def find_config_file(environ: Mapping[str, str]) -> Path | None:
-    """$VIDGEND_CONFIG, ./vidgend.toml, ~/.config/vidgend/vidgend.toml, /etc/vidgend/vidgend.toml: the first there is."""
+    """The first of $VIDGEND_CONFIG, ./vidgend.toml, ~/.config/vidgend/vidgend.toml, /etc/vidgend/vidgend.toml."""
     if environ.get(f"{ENV_PREFIX}CONFIG"):
         return Path(environ[f"{ENV_PREFIX}CONFIG"])
     home = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")

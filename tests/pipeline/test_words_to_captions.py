@@ -1,3 +1,5 @@
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +25,7 @@ def test_every_word_is_shown_once_in_order_and_nothing_overlaps(texts: list[str]
     assert [word for caption in captions for word in caption.words] == list(words)
     for caption in captions:
         assert caption.start_s < caption.end_s
-    for before, after in zip(captions, captions[1:], strict=False):
+    for before, after in itertools.pairwise(captions):
         assert before.end_s <= after.start_s + 1e-9
 
 

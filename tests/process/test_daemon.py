@@ -205,7 +205,7 @@ async def test_the_guides_six_routes_make_a_video(
 
 async def test_a_killed_daemon_goes_on_where_it_was_and_leaves_no_children(daemon: Daemon, tmp_path: Path) -> None:
     async with aiohttp.ClientSession() as http:
-        waiting = await generate(http, daemon.url, scenes=SCENES, quality="high", resolution="1920x1080")
+        waiting = await generate(http, daemon.url, scenes=SCENES, quality="high", resolution="1280x720")
         await follow(http, daemon.url, waiting, ("rendering",))
         daemon.kill()
         assert daemon.child is not None
@@ -240,9 +240,9 @@ def workers(folder: Path) -> list[int]:
 
 
 async def test_cancel_is_quick_and_a_stop_with_work_under_way_is_clean(daemon: Daemon, tmp_path: Path) -> None:
-    long = {"scenes": [{"narration": "The sea is calm today.", "query": "sea", "duration": 11}], "quality": "high"}
+    long = {"scenes": [{"narration": "The sea is calm today.", "query": "sea", "duration": 6}], "quality": "high"}
     async with aiohttp.ClientSession() as http:
-        job_id = await generate(http, daemon.url, resolution="1920x1080", **long)
+        job_id = await generate(http, daemon.url, resolution="1280x720", **long)
         await follow(http, daemon.url, job_id, ("rendering",))
         began = time.monotonic()
         async with http.post(f"{daemon.url}/mcp/cancel/{job_id}") as answer:
@@ -250,7 +250,7 @@ async def test_cancel_is_quick_and_a_stop_with_work_under_way_is_clean(daemon: D
         assert time.monotonic() - began < 1.0
         assert not [pid for pid in workers(tmp_path) if b"ffmpeg" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
-        job_id = await generate(http, daemon.url, resolution="1920x1080", seed=1, **long)
+        job_id = await generate(http, daemon.url, resolution="1280x720", seed=1, **long)
         await follow(http, daemon.url, job_id, ("rendering",))
     began = time.monotonic()
     assert await daemon.terminate() == 0

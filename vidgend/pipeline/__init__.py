@@ -2,16 +2,16 @@
 
     Prompt -> Storyboard -> Scenes -> { Clip ; Speech -> Words -> Captions } -> Segment -> Video -> Report
 
-| stage file               | in                        | out                  | slot   | done once per                             |
-|--------------------------|---------------------------|----------------------|--------|-------------------------------------------|
-| prompt_to_storyboard.py  | Brief                     | Storyboard           | llm    | brief, planner, model                     |
-| scene_to_clip.py         | queries, target size      | Clip                 | net    | query, provider, size, day; clip file     |
-| scene_to_speech.py       | narration, voice          | Speech               | gpu/io | text, voice, speed, engine, model         |
-| speech_to_words.py       | Speech, narration         | Words                | gpu/io | speech, text, aligner, model              |
-| words_to_captions.py     | Words                     | Captions             | -      | (pure, microseconds)                      |
-| scene_to_segment.py      | Clip, Captions, length    | Segment              | ffmpeg | clip, captions, look, encoder settings    |
-| segments_to_video.py     | Segments, Speech, music   | MP4, thumbnail       | ffmpeg | all of them                               |
-| video_to_report.py       | MP4                       | Report               | ffmpeg | the video                                 |
+| stage file              | in                     | out              | slot   | done once per                        |
+|-------------------------|------------------------|------------------|--------|--------------------------------------|
+| prompt_to_storyboard.py | Brief                  | Storyboard       | llm    | brief, planner, model                |
+| scene_to_clip.py        | queries, target size   | Clip             | net    | query, provider, size, day; file     |
+| scene_to_speech.py      | narration, voice       | Speech           | gpu/io | text, voice, speed, engine, model    |
+| speech_to_words.py      | Speech, narration      | Words            | io     | speech, text, aligner, model         |
+| words_to_captions.py    | Words                  | Captions         | -      | (pure, microseconds)                 |
+| scene_to_segment.py     | Clip, Captions, length | Segment, poster  | ffmpeg | clip, captions, look, encoding       |
+| segments_to_video.py    | Segments, Speech       | MP4, thumbnail   | ffmpeg | all of them and the music            |
+| video_to_report.py      | MP4                    | Report           | ffmpeg | the video                            |
 
 `produce.py` is the only file that knows the order. A folder is a port: `port.py`, one file per adapter, a fake.
 """

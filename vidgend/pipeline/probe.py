@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -122,7 +123,7 @@ async def packets(ffmpeg: Ffmpeg, path: Path) -> dict[str, Track]:
             # AAC starts with 1024 samples of priming before zero, which players cut off.
             start_s=max(Fraction(0), min(pts for _, pts, _ in listed) * tick),
             end_s=max(pts + length for _, pts, length in listed) * tick,
-            monotonic=all(one[0] < two[0] for one, two in zip(listed, listed[1:], strict=False)),
+            monotonic=all(one[0] < two[0] for one, two in itertools.pairwise(listed)),
             width_px=int(width),
             height_px=int(height),
         )

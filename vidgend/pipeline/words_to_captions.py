@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from vidgend.models import Caption, Word
 
 MAX_LINES = 2
@@ -18,82 +20,11 @@ _SENTENCE_END = tuple(".!?…。！？।")
 _CLAUSE_END = tuple(",;:—–、，；：)")
 # Words that open a phrase: a line may end before them, and should not end with them.
 _OPENERS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "and",
-        "or",
-        "but",
-        "nor",
-        "so",
-        "yet",
-        "for",
-        "of",
-        "to",
-        "in",
-        "on",
-        "at",
-        "by",
-        "with",
-        "from",
-        "as",
-        "than",
-        "that",
-        "which",
-        "who",
-        "whose",
-        "when",
-        "where",
-        "while",
-        "if",
-        "because",
-        "into",
-        "onto",
-        "over",
-        "under",
-        "after",
-        "before",
-        "between",
-        "through",
-        "during",
-        "without",
-        "within",
-        "about",
-        "against",
-        "is",
-        "are",
-        "und",
-        "oder",
-        "aber",
-        "der",
-        "die",
-        "das",
-        "ein",
-        "eine",
-        "mit",
-        "von",
-        "zu",
-        "et",
-        "ou",
-        "mais",
-        "le",
-        "la",
-        "les",
-        "un",
-        "une",
-        "de",
-        "du",
-        "des",
-        "à",
-        "y",
-        "o",
-        "pero",
-        "el",
-        "los",
-        "las",
-        "una",
-    ]
+    (
+        "a an the and or but nor so yet for of to in on at by with from as than that which who whose when where while "
+        "if because into onto over under after before between through during without within about against is are "
+        "und oder aber der die das ein eine mit von zu et ou mais le la les un une de du des à y o pero el los las una"
+    ).split()
 )
 
 
@@ -153,7 +84,7 @@ def _fits(words: tuple[Word, ...], max_chars: int) -> bool:
         return True
     if words[-1].end_s - words[0].start_s > LONGEST_S:
         return False
-    if any(right.start_s - left.end_s >= PAUSE_S for left, right in zip(words, words[1:], strict=False)):
+    if any(right.start_s - left.end_s >= PAUSE_S for left, right in itertools.pairwise(words)):
         return False
     lines = split_lines(words, max_chars)
     return len(lines) <= MAX_LINES and all(_length(line) <= max_chars or len(line) == 1 for line in lines)
@@ -181,7 +112,7 @@ def make_captions(words: tuple[Word, ...], *, max_chars: int = 42, end_s: float 
             if _length(chunk) < max_chars * 0.3 and count > len(chunk):
                 cost += 3.0
             # A sentence's end inside a caption is worse than a short caption.
-            cost += sum(4.0 for one, two in zip(chunk, chunk[1:], strict=False) if _break_cost(one, two) == 0.0)
+            cost += sum(4.0 for one, two in itertools.pairwise(chunk) if _break_cost(one, two) == 0.0)
             if cost < best[stop][0]:
                 best[stop] = (cost, start)
     bounds: list[tuple[int, int]] = []

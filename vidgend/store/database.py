@@ -134,7 +134,7 @@ class Database:
             for pragma in _PRAGMAS.strip().splitlines():
                 connection.execute(pragma).fetchall()
             _migrate(connection, self.path)
-        except BaseException as error:  # handed to whoever opens; this thread has no other voice
+        except BaseException as error:  # noqa: BLE001  handed to whoever opens; this thread has no other voice
             self._opened.set_exception(error)
             return
         self._opened.set_result(None)
@@ -148,7 +148,7 @@ class Database:
                     connection.execute("ROLLBACK")
                     raise
                 connection.execute("COMMIT")
-            except BaseException as error:  # handed to the caller
+            except BaseException as error:  # noqa: BLE001  handed to the caller
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 answer.set_exception(error)

@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,12 @@ async def bench(tmp_path: Path) -> AsyncIterator[tuple[LocalExecutor, Bench]]:
     await executor.aclose()
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
 def spec(kind: str, name: str, **more: Any) -> StepSpec:
     args = {"name": name, **more.pop("args", {})}
     return StepSpec(key=step_key(kind, args, "1"), kind=kind, args=args, label=more.pop("label", "ffmpeg"), **more)
@@ -89,7 +95,7 @@ async def test_a_finished_step_never_runs_again(bench: tuple[LocalExecutor, Benc
 async def test_two_that_want_the_same_step_share_one_run(bench: tuple[LocalExecutor, Bench]) -> None:
     executor, steps = bench
     refs = [await executor.submit(spec("hold", "a")) for _ in range(3)]
-    await asyncio.sleep(0.05)
+    await until(lambda: steps.now == 1)
     steps.release.set()
     events = await asyncio.gather(*(executor.wait(ref) for ref in refs))
     assert steps.starts == ["a"] and {event.state for event in events} == {"done"}
@@ -98,7 +104,7 @@ async def test_two_that_want_the_same_step_share_one_run(bench: tuple[LocalExecu
 async def test_a_slot_bounds_how_much_runs_at_once(bench: tuple[LocalExecutor, Bench]) -> None:
     executor, steps = bench
     refs = [await executor.submit(spec("hold", str(number))) for number in range(6)]
-    await asyncio.sleep(0.1)
+    await until(lambda: steps.now == 2)
     assert (await executor.load())["ffmpeg"] == (4, 2)
     steps.release.set()
     await asyncio.gather(*(executor.wait(ref) for ref in refs))
@@ -109,7 +115,7 @@ async def test_a_slot_bounds_how_much_runs_at_once(bench: tuple[LocalExecutor, B
 async def test_a_step_is_stopped_only_when_its_last_holder_gives_up(bench: tuple[LocalExecutor, Bench]) -> None:
     executor, steps = bench
     one, two = await executor.submit(spec("hold", "a")), await executor.submit(spec("hold", "a"))
-    await asyncio.sleep(0.05)
+    await until(lambda: steps.now == 1)
     await executor.cancel(one)
     await executor.cancel(one)
     assert steps.now == 1
@@ -122,18 +128,20 @@ async def test_a_step_is_stopped_only_when_its_last_holder_gives_up(bench: tuple
 
 async def test_a_queued_step_that_is_cancelled_never_starts(bench: tuple[LocalExecutor, Bench]) -> None:
     executor, steps = bench
-    refs = [await executor.submit(spec("hold", str(number), label="net")) for number in range(2)]
-    await asyncio.sleep(0.05)
-    await executor.cancel(refs[1])
+    first = await executor.submit(spec("hold", "0", label="net"))
+    await until(lambda: steps.now == 1)
+    second = await executor.submit(spec("hold", "1", label="net"))
+    await asyncio.sleep(0)
+    await executor.cancel(second)
     steps.release.set()
-    await executor.wait(refs[0])
+    await executor.wait(first)
     assert steps.starts == ["0"]
 
 
 async def test_scratch_is_gone_however_a_step_ends(bench: tuple[LocalExecutor, Bench], tmp_path: Path) -> None:
     executor, steps = bench
     ref = await executor.submit(spec("hold", "a"))
-    await asyncio.sleep(0.05)
+    await until(lambda: steps.now == 1)
     assert steps.scratches[0].is_dir()
     await executor.cancel(ref)
     await executor.wait(await executor.submit(spec("fail", "b", args={"how": "bug"})))

@@ -108,14 +108,12 @@ class PrefetchBrief:
 class PlannedScene:
     """A scene as the planner wrote it. Empty narration means that only picture and music carry it.
 
-    `queries` are searches for what a camera can see, best first. `weight` shares out time that the
-    narration leaves free; `min_duration_s` is the caller's least length.
+    `queries` are searches for what a camera can see, best first; `min_duration_s` is the caller's least length.
     """
 
     narration: str
     queries: tuple[str, ...]
     min_duration_s: float = 0.0
-    weight: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +262,6 @@ class Scene:
     narration: str
     queries: tuple[str, ...]
     min_duration_s: float = 0.0
-    weight: float = 1.0
     clip: Clip | None = None
     candidates: tuple[Candidate, ...] = ()
     why: str = ""

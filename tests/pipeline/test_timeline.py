@@ -12,7 +12,6 @@ NEEDS = st.lists(
         SceneNeed,
         speech_samples=st.integers(0, 20 * SAMPLE_RATE_HZ),
         min_duration_s=st.floats(0, 12),
-        weight=st.floats(0.5, 2),
     ),
     min_size=1,
     max_size=12,

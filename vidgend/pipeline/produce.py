@@ -286,7 +286,7 @@ class _Making:
 
     @staticmethod
     def _need(scene: Scene, samples: int) -> SceneNeed:
-        return SceneNeed(speech_samples=samples, min_duration_s=scene.min_duration_s, weight=scene.weight)
+        return SceneNeed(speech_samples=samples, min_duration_s=scene.min_duration_s)
 
     async def _segment(
         self, finder: ClipFinder, clip: asyncio.Task[Scene], spoken: asyncio.Task[Scene]

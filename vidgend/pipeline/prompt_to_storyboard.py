@@ -60,7 +60,6 @@ async def make_storyboard(run: JobRun, brief: Brief, planners: Sequence[Planner]
                     narration=scene.narration,
                     queries=scene.queries,
                     min_duration_s=scene.min_duration_s,
-                    weight=scene.weight,
                 )
                 for index, scene in enumerate(plan.scenes)
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -25,7 +26,6 @@ class SceneNeed:
 
     speech_samples: int
     min_duration_s: float = 0.0
-    weight: float = 1.0
 
 
 def lead_s(index: int) -> Fraction:
@@ -46,19 +46,16 @@ def needed_frames(index: int, count: int, need: SceneNeed, fps: Fraction) -> int
 def stretched_frames(needs: tuple[SceneNeed, ...], fps: Fraction, duration_s: float) -> tuple[int, ...]:
     """Frames of every scene so that the video lasts `duration_s`, if its words leave room for that.
 
-    The free time fills the shorter scenes up first, to one common level (scaled by weight), so that no scene
-    drags while another one flashes by.
+    The free time fills the shorter scenes up first, to one common level, so that no scene drags while another one
+    flashes by.
     """
     least = [needed_frames(i, len(needs), need, fps) for i, need in enumerate(needs)]
     target = s_to_frames(duration_s, fps)
     if sum(least) >= target:
         return tuple(least)
-    low, high = 0.0, float(target)
-    for _ in range(60):
-        level = (low + high) / 2
-        total = sum(max(frames, need.weight * level) for frames, need in zip(least, needs, strict=True))
-        low, high = (level, high) if total < target else (low, level)
-    frames = [max(few, int(need.weight * low)) for few, need in zip(least, needs, strict=True)]
+    levels = range(target + 1)
+    level = bisect_right(levels, target, key=lambda level: sum(max(few, level) for few in least)) - 1
+    frames = [max(few, level) for few in least]
     left = target - sum(frames)
     order = sorted(range(len(frames)), key=lambda i: frames[i])
     for number in range(left):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from vidgend.models import Brief, Plan, PlannedScene
 from vidgend.pipeline.planner.idea import idea_sentences, idea_to_phrases
@@ -119,23 +118,26 @@ def wants_stretch(brief: Brief, scenes: Sequence[PlannedScene]) -> bool:
 def fill_with_pictures(
     scenes: Sequence[PlannedScene], *, duration_s: float, longest_s: float = PICTURE_S
 ) -> list[PlannedScene]:
-    """Follow each narrated scene by scenes without words, so that none lasts much longer than `longest_s`.
+    """Add scenes without words, so that none lasts much longer than `longest_s`.
 
-    A narrated scene's silent followers search for the same things in another order. Weights make all of them
-    about equally long.
+    They search for the same things as the narrated ones, in another order. A few come after the last words, so that
+    these stay together; many are spread between them. The timeline makes all of them about equally long.
     """
     total = max(len(scenes), round(duration_s / longest_s))
-    each, more = divmod(total - len(scenes), len(scenes))
-    if total == len(scenes):
-        return list(scenes)
-    target_s = duration_s / total
+    silent = total - len(scenes)
+    if silent <= len(scenes):
+        return [*scenes, *(_silent(scene, 1) for scene in scenes[-silent:] if silent)]
+    each, more = divmod(silent, len(scenes))
     filled: list[PlannedScene] = []
     for index, scene in enumerate(scenes):
-        filled.append(replace(scene, weight=round(max(0.1, 1 - speech_s(scene.narration) / target_s), 3)))
-        for turn in range(1, each + (index < more) + 1):
-            cut = turn % len(scene.queries)
-            filled.append(PlannedScene(narration="", queries=scene.queries[cut:] + scene.queries[:cut]))
+        filled.append(scene)
+        filled += [_silent(scene, turn) for turn in range(1, each + (index < more) + 1)]
     return filled
+
+
+def _silent(scene: PlannedScene, turn: int) -> PlannedScene:
+    cut = turn % len(scene.queries)
+    return PlannedScene(narration="", queries=scene.queries[cut:] + scene.queries[:cut])
 
 
 def title_of(text: str, *, limit: int = MAX_TITLE_CHARS) -> str:

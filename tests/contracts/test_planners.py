@@ -50,7 +50,6 @@ async def test_a_plan_has_a_title_a_language_scenes_and_searches(planner: Planne
     for scene in plan.scenes:
         assert 1 <= len(scene.queries) <= 3
         assert all(query.strip() == query != "" and len(query) <= 80 and "://" not in query for query in scene.queries)
-        assert scene.weight > 0
 
 
 async def test_an_idea_stretches_and_begins_with_words(planner: Planner) -> None:

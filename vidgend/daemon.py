@@ -269,6 +269,7 @@ async def serve(settings: Settings) -> None:
                 public_url=settings.base_url,
                 api_key=settings.http.api_key.get_secret_value(),
                 allowed_hosts=(settings.http.host, *settings.http.allowed_hosts),
+                trusted_proxies=settings.http.trusted_proxies,
                 webhooks_enabled=settings.webhooks.enabled,
                 allow_networks=settings.egress.allow_networks,
                 voices=runtime.voices(),

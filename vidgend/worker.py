@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 MIN_FREE_BYTES = 512 * 1024 * 1024
 """Below this much free space no job is accepted or begun."""
+SWEEP_EVERY_S = 600.0
+"""The cache is swept at most this often, and only while no job runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +133,7 @@ class Worker:
             await asyncio.wait(tasks)
 
     async def _claim_loop(self) -> None:
+        swept = time.monotonic() - SWEEP_EVERY_S
         while True:
             self._wake.clear()
             while len(self._running) < self._max_jobs:
@@ -140,8 +144,9 @@ class Worker:
                 if job is None:
                     break
                 self._begin(job)
-            if not self._running:
+            if not self._running and time.monotonic() - swept > SWEEP_EVERY_S:
                 await self._sweep()
+                swept = time.monotonic()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(30):
                     await self._wake.wait()

@@ -47,10 +47,11 @@ async def test_a_running_job_shows_live_numbers(world: World, client: Client) ->
     live.set("rendering", 0.5)
     live.began -= 10
     body = await get(client, f"/mcp/status/{job.id}")
-    assert (body["status"], body["overall_progress"]) == ("rendering", 50)
+    assert (body["status"], body["overall_progress"]) == ("rendering", round(live.percent, 1))
+    assert 0 < body["overall_progress"] < 100
     assert (body["scenes_processed"], body["total_scenes"]) == (3, 8)
     assert body["current_step"] == "rendering the scenes: 3 of 8 are done"
-    assert body["eta_s"] == pytest.approx(10, abs=1)
+    assert body["eta_s"] == pytest.approx(10 * (100 - live.percent) / live.percent, abs=1)
     assert [line.split(" ", 1)[1] for line in body["logs"]] == ["accepted", "rendering"]
     assert body["started_at"] is not None
 

@@ -137,6 +137,7 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             public_url="http://videos.example:8080",
             api_key="",
             allowed_hosts=("vidgend.lan",),
+            trusted_proxies=(),
             webhooks_enabled=True,
             allow_networks=(),
             voices=(VOICE,),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Iterable
-from ipaddress import IPv6Address, ip_address
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -115,3 +115,22 @@ def _check_signature(request: web.Request, url_key: bytes) -> None:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
+
+
+def client_address(peer: str | None, headers: Mapping[str, str], trusted: tuple[IPv4Network | IPv6Network, ...]) -> str:
+    """Who is at the other end: the connection's own address, or what a trusted proxy says it is.
+
+    X-Forwarded-For is read from the right and only as far as its writers are trusted.
+    """
+    client = peer or "unknown"
+    hops = [hop.strip() for hop in headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    while hops and _within(client, trusted):
+        client = hops.pop()
+    return client[:45]
+
+
+def _within(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    try:
+        return any(ip_address(address) in network for network in networks)
+    except ValueError:
+        return False

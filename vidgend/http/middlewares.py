@@ -12,10 +12,10 @@ from aiohttp.typedefs import Handler, Middleware
 
 from vidgend.errors import VidgendError
 from vidgend.http.answers import COMMON_HEADERS
-from vidgend.http.auth import OPEN_PATHS, check_host, check_key, check_origin
+from vidgend.http.auth import OPEN_PATHS, check_host, check_key, check_origin, client_address
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.problems import BadRequest, BodyTooLarge, ExpectationFailed, from_aiohttp, problem
-from vidgend.http.services import Services
+from vidgend.http.services import SERVICES, Services
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
             "request",
             extra={
                 "request_id": request[REQUEST_ID],
+                "client": client_address(request.remote, request.headers, request.app[SERVICES].trusted_proxies),
                 "method": request.method[:20],
                 "route": resource.canonical if resource is not None else "none",
                 "status": status,

@@ -42,6 +42,7 @@ class Services:
     public_url: str
     api_key: str
     allowed_hosts: tuple[str, ...]
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     webhooks_enabled: bool
     allow_networks: tuple[IPv4Network | IPv6Network, ...]
     voices: tuple[Voice, ...]

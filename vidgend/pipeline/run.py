@@ -14,7 +14,7 @@ from vidgend.pipeline.executor.port import Executor, StepSpec
 
 STAGES: tuple[JobState, ...] = ("planning", "retrieving", "narrating", "aligning", "rendering", "publishing")
 _WEIGHTS: dict[JobState, float] = {
-    "planning": 3, "retrieving": 12, "narrating": 25, "aligning": 3, "rendering": 50, "publishing": 7,
+    "planning": 2, "retrieving": 8, "narrating": 16, "aligning": 2, "rendering": 66, "publishing": 6,
 }  # fmt: skip
 """Share of each stage in the whole, in percent: about what the stages cost on two cores."""
 

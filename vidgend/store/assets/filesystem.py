@@ -165,7 +165,7 @@ class FilesystemAssets:
         return shutil.disk_usage(self.root).free
 
     async def sweep(self, *, keep: frozenset[str], max_bytes: int, max_age_s: float) -> int:
-        """Delete cached blobs unused for `max_age_s`, then the least recently used until `max_bytes` are left.
+        """Delete what was not used for `max_age_s`, then the least recently used blobs until `max_bytes` are left.
 
         `keep` is never touched. Call it only while no job runs. Returns the bytes freed.
         """
@@ -182,4 +182,7 @@ class FilesystemAssets:
             if now - stat.st_mtime > max_age_s or total - freed > max_bytes:
                 path.unlink(missing_ok=True)
                 freed += stat.st_size
+        for path in self._steps.glob("??/*.json"):
+            if now - path.stat().st_mtime > max_age_s:
+                path.unlink(missing_ok=True)
         return freed

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from vidgend import __version__
-from vidgend.errors import SettingsInvalid
+from vidgend.errors import SettingsInvalid, StorageFull
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody, to_brief, to_prefetch
 from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
@@ -34,7 +34,7 @@ from vidgend.store.assets.filesystem import FilesystemAssets
 from vidgend.store.database import Database, DataDir
 from vidgend.store.jobs import JobStore
 from vidgend.store.outbox import Outbox
-from vidgend.worker import CacheRules, Worker
+from vidgend.worker import MIN_FREE_BYTES, CacheRules, Worker
 
 _log = logging.getLogger(__name__)
 
@@ -137,7 +137,9 @@ class Runtime:
         return tuple(voice for engine in self.parts.engines for voice in engine.voices())
 
     async def submit_generate(self, body: GenerateBody, **extra: Any) -> str:
-        """Accept a video job. Raises: BadInput and its kin, QueueFull."""
+        """Accept a video job. Raises: BadInput and its kin, QueueFull, StorageFull."""
+        if not await asyncio.to_thread(self.worker.has_space):
+            raise StorageFull(f"less than {MIN_FREE_BYTES // 2**20} MiB are free where {self.assets.root} lies")
         brief = to_brief(body, self.defaults)
         self.check_voice(brief.voice, brief.language)
         job_id, _ = await self.jobs.submit(

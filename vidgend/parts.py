@@ -43,6 +43,8 @@ from vidgend.settings import Settings
 from vidgend.store.assets.filesystem import FilesystemAssets
 
 IO_SLOTS = 8
+CPU_SLOTS = 1
+"""A model on the CPU uses all cores; a second one beside it would only be slower."""
 LLM_SLOTS = 4
 DEFAULT_NET_SLOTS = 4
 
@@ -191,6 +193,7 @@ def wire(
         "llm": LLM_SLOTS,
         "net": settings.slots.net or DEFAULT_NET_SLOTS,
         "gpu": settings.slots.gpu,
+        "cpu": CPU_SLOTS,
         "ffmpeg": encodes,
         "io": IO_SLOTS,
     }

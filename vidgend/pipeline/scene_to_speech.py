@@ -105,7 +105,7 @@ async def speak(
             key=key,
             kind=KIND,
             args=args,
-            label="gpu" if engine.uses_gpu else "io",
+            label="gpu" if engine.uses_gpu else "cpu",
             timeout_s=args["timeout_s"] + 600,
             max_attempts=2,
             priority=-scene.index,

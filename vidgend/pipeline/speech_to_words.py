@@ -50,7 +50,7 @@ async def find_words(run: JobRun, scene: Scene, speech: Speech, *, language: str
             key=step_key(KIND, args, aligner.identity + run.salt),
             kind=KIND,
             args=args,
-            label="io",
+            label=aligner.label,
             timeout_s=900,
             max_attempts=1,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vidgend.errors import StepError
 from vidgend.models import Word, Words
+from vidgend.pipeline.executor.port import Label
 
 
 class FakeAligner:
@@ -15,6 +16,7 @@ class FakeAligner:
 
     name = "fake"
     identity = "fake"
+    label: Label = "io"
 
     def __init__(self, *, fail: str = "") -> None:
         self.requests = 0

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Protocol
 
 from vidgend.models import Words
+from vidgend.pipeline.executor.port import Label
 
 
 class Aligner(Protocol):
     name: str
     identity: str
+    label: Label
+    """The resource that it holds while it works: `gpu`, `cpu`, or `io` where it costs nothing."""
 
     async def align(self, wav: Path, words: tuple[str, ...], *, language: str, timeout_s: float) -> Words:
         """Times for `words`, in order, monotonic and inside the audio. The spelling is never changed.

@@ -16,6 +16,7 @@ import numpy as np
 from vidgend.errors import StepError
 from vidgend.models import Word, Words
 from vidgend.pipeline.aligner.map_words import spoken_length
+from vidgend.pipeline.executor.port import Label
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.speakable import speakable
 
@@ -41,6 +42,7 @@ class Proportional:
 
     name = "proportional"
     identity = f"proportional:code-{CODE_VERSION}"
+    label: Label = "io"
 
     async def align(self, wav: Path, words: tuple[str, ...], *, language: str, timeout_s: float) -> Words:
         """See Aligner. Raises: StepError if the WAV cannot be read."""

@@ -15,6 +15,7 @@ from vidgend.errors import StepError
 from vidgend.models import Words
 from vidgend.pipeline.aligner.map_words import Heard, map_words
 from vidgend.pipeline.aligner.whisper_model_files import LocalModel
+from vidgend.pipeline.executor.port import Label
 
 CODE_VERSION = 1
 
@@ -29,6 +30,7 @@ class Whisper:
 
     def __init__(self, *, model: LocalModel, device: str = "cpu", threads: int = 0) -> None:
         self.identity = f"whisper:{model.name}:{model.size_bytes}:{device}:code-{CODE_VERSION}"
+        self.label: Label = "gpu" if device == "cuda" else "cpu"
         self._model = model
         self._service = JsonService(
             (

@@ -15,7 +15,8 @@ from typing import Any, Literal, Protocol
 
 from vidgend.errors import VidgendError
 
-Label = Literal["llm", "net", "gpu", "ffmpeg", "io"]
+Label = Literal["llm", "net", "gpu", "cpu", "ffmpeg", "io"]
+"""The one scarce resource of a step. `cpu` is a model that runs on all cores, `io` work that hardly costs anything."""
 Progress = Callable[[float], None]
 """Called with the done share of a step, 0..1."""
 

@@ -8,6 +8,7 @@ WORKDIR /opt/vidgend
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
+COPY docs/errors.md docs/errors.md
 COPY vidgend vidgend
 RUN pip install --no-cache-dir --no-deps --no-build-isolation .
 RUN useradd --system --uid 10001 --home-dir /data vidgend && install -d -o vidgend -m 0700 /data

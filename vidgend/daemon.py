@@ -22,8 +22,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from vidgend import __version__
-from vidgend.errors import SettingsInvalid, StorageFull
-from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody, to_brief, to_prefetch
+from vidgend.egress import Network
+from vidgend.errors import SettingsInvalid
+from vidgend.http.accept import accept_generate, accept_prefetch
+from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
 from vidgend.parts import Parts, build_parts
@@ -34,7 +36,7 @@ from vidgend.store.assets.filesystem import FilesystemAssets
 from vidgend.store.database import Database, DataDir
 from vidgend.store.jobs import JobStore
 from vidgend.store.outbox import Outbox
-from vidgend.worker import MIN_FREE_BYTES, CacheRules, Worker
+from vidgend.worker import CacheRules, Worker
 
 _log = logging.getLogger(__name__)
 
@@ -136,27 +138,25 @@ class Runtime:
     def voices(self) -> tuple[Voice, ...]:
         return tuple(voice for engine in self.parts.engines for voice in engine.voices())
 
-    async def submit_generate(self, body: GenerateBody, **extra: Any) -> str:
-        """Accept a video job. Raises: BadInput and its kin, QueueFull, StorageFull."""
-        if not await asyncio.to_thread(self.worker.has_space):
-            raise StorageFull(f"less than {MIN_FREE_BYTES // 2**20} MiB are free where {self.assets.root} lies")
-        brief = to_brief(body, self.defaults)
-        self.check_voice(brief.voice, brief.language)
-        job_id, _ = await self.jobs.submit(
-            brief, priority=body.priority, metadata=body.metadata, callback_url=body.callback_url, **extra
-        )
-        self._begin(job_id)
-        return job_id
+    @property
+    def webhooks_enabled(self) -> bool:
+        return self.settings.webhooks.enabled
 
-    def _begin(self, job_id: str) -> None:
+    @property
+    def allow_networks(self) -> tuple[Network, ...]:
+        return self.settings.egress.allow_networks
+
+    async def submit_generate(self, body: GenerateBody) -> str:
+        """Accept a video job. Raises: BadInput and its kin, QueueFull, StorageFull."""
+        return self._begin(*await accept_generate(self, body))
+
+    async def submit_prefetch(self, body: PrefetchBody) -> str:
+        return self._begin(*await accept_prefetch(self, body))
+
+    def _begin(self, job_id: str, _: bool) -> str:
         if self.worker.only is not None:
             self.worker.only.add(job_id)
         self.worker.wake()
-
-    async def submit_prefetch(self, body: PrefetchBody) -> str:
-        queries = body.queries or await self.queries(Brief(prompt=body.prompt or ""))
-        job_id, _ = await self.jobs.submit(to_prefetch(body, queries, self.defaults))
-        self._begin(job_id)
         return job_id
 
     async def queries(self, brief: Brief) -> tuple[str, ...]:
@@ -264,16 +264,17 @@ async def serve(settings: Settings) -> None:
         )
         app = make_app(
             Services(
+                database=runtime.database,
                 jobs=runtime.jobs,
                 worker=runtime.worker,
                 assets=runtime.assets,
                 defaults=runtime.defaults,
-                public_url=settings.base_url,
+                public_url=settings.http.public_url,
                 api_key=settings.http.api_key.get_secret_value(),
                 allowed_hosts=(settings.http.host, *settings.http.allowed_hosts),
                 trusted_proxies=settings.http.trusted_proxies,
-                webhooks_enabled=settings.webhooks.enabled,
-                allow_networks=settings.egress.allow_networks,
+                webhooks_enabled=runtime.webhooks_enabled,
+                allow_networks=runtime.allow_networks,
                 voices=runtime.voices(),
                 check_voice=runtime.check_voice,
                 queries=runtime.queries,

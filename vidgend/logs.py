@@ -25,11 +25,16 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+def _on_one_line(text: str) -> str:
+    """Nothing from outside may begin a line of its own or steer the terminal."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
         fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
-        line = f"{at} {record.levelname.lower():7} {record.getMessage()} {fields}".rstrip()
+        line = _on_one_line(f"{at} {record.levelname.lower():7} {record.getMessage()} {fields}".rstrip())
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 

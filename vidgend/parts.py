@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import getproxies
 
 import httpx
 
+from vidgend.guarded_client import guarded_client
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.select import build_aligners
 from vidgend.pipeline.executor.local import LocalExecutor
@@ -116,12 +118,26 @@ def build_providers(
         elif name == "pexels":
             key = settings.footage.pexels.api_key.get_secret_value()
             if key:
-                used.append(PexelsFootage(api_key=key, base_url=settings.footage.pexels.base_url, client=client))
+                base_url = settings.footage.pexels.base_url
+                files = _files_client(settings, base_url)
+                used.append(PexelsFootage(api_key=key, base_url=base_url, client=client, files=files))
             else:
                 unused[name] = "no PEXELS_API_KEY is set"
         else:
             used.append(GeneratedFootage())
     return tuple(used), unused
+
+
+def _files_client(settings: Settings, base_url: str) -> httpx.AsyncClient | None:
+    """For the links in a provider's answers: no private network but the one where the provider itself was put.
+
+    None where the environment names a proxy: it makes the connections, so it decides where they may go.
+    """
+    if not {"http", "https", "all"}.isdisjoint(getproxies()):
+        return None
+    url = httpx.URL(base_url)
+    own = (url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80))
+    return guarded_client(settings.egress.allow_networks, own=own, timeout_s=30.0)
 
 
 def build_music(settings: Settings) -> MusicLibrary:
@@ -192,7 +208,7 @@ def wire(
     slots: dict[Label, int] = {
         "llm": LLM_SLOTS,
         "net": settings.slots.net or DEFAULT_NET_SLOTS,
-        "gpu": settings.slots.gpu,
+        "gpu": settings.slots.gpu or 1,
         "cpu": CPU_SLOTS,
         "ffmpeg": encodes,
         "io": IO_SLOTS,

@@ -39,6 +39,10 @@ _NAMED_SIZES = {"480p": "854x480", "720p": "1280x720", "1080p": "1920x1080", "14
                 "2160p": "3840x2160"}  # fmt: skip
 
 
+_EVERY_ADDRESS = ("", "0", "0.0.0.0", "::")
+"""To listen on, not to connect to."""
+
+
 def parse_resolution(text: str) -> tuple[int, int]:
     """(width, height) in pixels from `1920x1080` or `1080p`. Raises: ValueError; both must be even, 128..4096."""
     raw = _NAMED_SIZES.get(text.strip().lower(), text.strip().lower())
@@ -61,7 +65,7 @@ class Http(_Part):
     host: str = Field("127.0.0.1", description="Address to listen on. Anything but loopback needs api_key.")
     port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes a free one.")
     public_url: str = Field(
-        "", description="How clients reach this server, if not http://host:port: used in video_url."
+        "", description="How clients reach this server, for the links it gives. Empty: as the request that asks did."
     )
     allowed_hosts: tuple[str, ...] = Field(
         (), description="Host names that requests may carry besides host and localhost (DNS rebinding guard)."
@@ -85,7 +89,7 @@ class Queue(_Part):
 class Slots(_Part):
     """How much of each kind of work runs at once. 0: from the machine."""
 
-    gpu: int = Field(1, ge=1, description="Work on the GPU. One model at a time fits the memory of most cards.")
+    gpu: int = Field(1, ge=0, description="Work on the GPU. 0: 1. One model at a time fits most cards' memory.")
     ffmpeg: int = Field(0, ge=0, description="Encodes. 0: one for every two cores, each with its share of threads.")
     net: int = Field(4, ge=0, description="Downloads and provider calls. 0: 4.")
 
@@ -214,7 +218,7 @@ class Webhooks(_Part):
 
 
 class Egress(_Part):
-    """Which private networks user-given URLs may reach."""
+    """Which private networks callback URLs and the links of footage providers may reach."""
 
     allow_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description='Such as ["192.168.1.0/24"]. Metadata and link-local addresses stay closed.'
@@ -268,8 +272,9 @@ class Settings(_Part):
 
     @property
     def base_url(self) -> str:
-        """How clients reach the server."""
-        host = f"[{self.http.host}]" if ":" in self.http.host else self.http.host
+        """How clients reach the server, as far as that can be known without a request of theirs."""
+        host = "localhost" if self.http.host in _EVERY_ADDRESS else self.http.host
+        host = f"[{host}]" if ":" in host else host
         return self.http.public_url.rstrip("/") or f"http://{host}:{self.http.port}"
 
 

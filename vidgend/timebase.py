@@ -9,27 +9,34 @@ SAMPLE_RATE_HZ = 48_000
 """The one sample rate of the sound timeline."""
 
 _NTSC = {
-    "23.976": Fraction(24000, 1001),
-    "23.98": Fraction(24000, 1001),
-    "29.97": Fraction(30000, 1001),
-    "59.94": Fraction(60000, 1001),
+    Fraction("23.976"): Fraction(24000, 1001),
+    Fraction("23.98"): Fraction(24000, 1001),
+    Fraction("29.97"): Fraction(30000, 1001),
+    Fraction("59.94"): Fraction(60000, 1001),
 }
+_MOST_NUMERATOR = 240_000
+"""Beyond what any camera or player uses; ffmpeg rounds time bases of very large numbers."""
 
 
 def parse_fps(text: str | int | float) -> Fraction:
     """Frame rate in frames per second from `30`, `"30000/1001"` or the usual short forms such as `29.97`.
 
-    Raises: ValueError outside 1..120.
+    Decimals are rounded to a denominator of at most 1001, so that 23.976023976 is 24000/1001.
+
+    Raises: ValueError outside 1..120, and for fractions of very large numbers.
     """
     raw = str(text).strip()
-    fps = _NTSC.get(raw)
-    if fps is None:
-        try:
-            fps = Fraction(raw)
-        except (ValueError, ZeroDivisionError):
-            raise ValueError(f"not a frame rate: {raw!r}") from None
+    try:
+        fps = Fraction(raw)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"not a frame rate: {raw!r}") from None
+    if "/" not in raw:
+        fps = fps.limit_denominator(1001)
+    fps = _NTSC.get(fps, fps)
     if not 1 <= fps <= 120:
         raise ValueError(f"frame rate {raw} is outside 1..120")
+    if fps.numerator > _MOST_NUMERATOR:
+        raise ValueError(f"frame rate {raw}: the numerator is above {_MOST_NUMERATOR}")
     return fps
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from vidgend.errors import NoFootage, StepError, StorageFull, VidgendError
-from vidgend.models import Brief, JobState, PrefetchBrief, Storyboard
+from vidgend.models import TERMINAL_STATES, Brief, JobState, PrefetchBrief, Storyboard
 from vidgend.pipeline.executor.port import Executor
 from vidgend.pipeline.prefetch import prefetch
 from vidgend.pipeline.produce import Producer
@@ -24,7 +25,9 @@ _log = logging.getLogger(__name__)
 MIN_FREE_BYTES = 512 * 1024 * 1024
 """Below this much free space no job is accepted or begun."""
 SWEEP_EVERY_S = 600.0
-"""The cache is swept at most this often, and only while no job runs."""
+"""The cache is swept at most this often, unless space is low."""
+CLAIM_EVERY_S = 30.0
+STOP_LOOP_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,10 @@ class CacheRules:
     shared: bool
     ttl_s: float
     max_bytes: int
+
+
+Finish = Callable[[], Awaitable[Any]]
+"""Records the end of a job."""
 
 
 class _Keeper:
@@ -81,7 +88,9 @@ class Worker:
         self._progress: dict[str, Progress] = {}
         self._cancelled: set[str] = set()
         self._loop: asyncio.Task[None] | None = None
-        self._died: asyncio.Future[None] | None = None
+        self._began: dict[str, float] = {}
+        self._late: list[tuple[str, Finish]] = []
+        self._swept = float("-inf")
         self.draining = False
         self.only: set[str] | None = None
         """Where set, nothing but these jobs is claimed."""
@@ -114,49 +123,62 @@ class Worker:
             self._cancelled.add(job_id)
             task.cancel()
             await asyncio.wait([task])
+        if state not in TERMINAL_STATES:
+            # A task that was cancelled before its first step has recorded nothing.
+            await self._jobs.finish_cancel(job_id)
             state = (await self._jobs.get(job_id)).state
-        elif state == "cancelled":
-            self._on_ended()
+        self._on_ended()
         return state
 
     async def stop(self) -> None:
         """Claim nothing more, interrupt what runs and put it back into the queue."""
         self.draining = True
-        if self._loop is not None:
-            self._loop.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._loop
-        tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        self._wake.set()
+        try:
+            if self._loop is not None:
+                await asyncio.wait([self._loop], timeout=STOP_LOOP_S)
+                self._loop.cancel()
+                await asyncio.wait([self._loop])
+        finally:
+            tasks = list(self._running.values())
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
+            await self._jobs.release("vidgend is stopping; the job will go on after the restart")
 
     async def _claim_loop(self) -> None:
-        swept = time.monotonic() - SWEEP_EVERY_S
-        while True:
+        while not self.draining:
             self._wake.clear()
-            while len(self._running) < self._max_jobs:
-                if not await asyncio.to_thread(self.has_space):
-                    _log.error("storage_low", extra={"free_bytes": self._assets.free_bytes()})
-                    break
-                job = await self._jobs.claim(None if self.only is None else frozenset(self.only))
-                if job is None:
-                    break
-                self._begin(job)
-            if not self._running and time.monotonic() - swept > SWEEP_EVERY_S:
-                await self._sweep()
-                swept = time.monotonic()
+            try:
+                await self._record_late()
+                await self._claim_what_fits()
+                await self._sweep_if_due()
+            except (VidgendError, OSError, sqlite3.OperationalError) as error:
+                # A full disk or a busy one passes; the daemon outlives it and tries again.
+                _log.error("claim_failed", extra={"error": str(error)})
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(CLAIM_EVERY_S):
                     await self._wake.wait()
 
+    async def _claim_what_fits(self) -> None:
+        while not self.draining and len(self._running) < self._max_jobs:
+            if not await asyncio.to_thread(self.has_space):
+                _log.error("storage_low", extra={"free_bytes": self._assets.free_bytes()})
+                return
+            job = await self._jobs.claim(None if self.only is None else frozenset(self.only))
+            if job is None:
+                return
+            self._begin(job)
+
     def _begin(self, job: Job) -> None:
+        self._began[job.id] = time.time()
         task = asyncio.create_task(self._run(job), name=job.id)
         self._running[job.id] = task
 
         def ended(done: asyncio.Task[None]) -> None:
             self._running.pop(job.id, None)
+            self._began.pop(job.id, None)
             self._progress.pop(job.id, None)
             self._cancelled.discard(job.id)
             self._wake.set()
@@ -166,9 +188,19 @@ class Worker:
 
         task.add_done_callback(ended)
 
-    async def _sweep(self) -> None:
+    async def _sweep_if_due(self) -> None:
+        """Make room in the cache, now and then, and at once where space is low. What a running job uses is younger
+        than the job and stays."""
+        low = not await asyncio.to_thread(self.has_space)
+        if not low and time.monotonic() - self._swept < SWEEP_EVERY_S:
+            return
+        self._swept = time.monotonic()
         freed = await self._assets.sweep(
-            keep=await self._jobs.kept_digests(), max_bytes=self._cache.max_bytes, max_age_s=self._cache.ttl_s
+            keep=await self._jobs.kept_digests(),
+            max_bytes=self._cache.max_bytes,
+            max_age_s=self._cache.ttl_s,
+            min_free_bytes=2 * MIN_FREE_BYTES if low else 0,
+            used_since=min(self._began.values(), default=time.time()),
         )
         if freed:
             _log.info("cache_swept", extra={"freed_bytes": freed})
@@ -191,32 +223,44 @@ class Worker:
             progress=progress,
         )
         _log.info("job_started", extra={"job": job.id, "kind": job.kind, "attempt": job.attempt})
+        deadline = asyncio.timeout(self._job_timeout_s)
         try:
-            async with asyncio.timeout(self._job_timeout_s):
+            async with deadline:
                 finish = await self._work(job, run)
-            # Once the work is done its record must not be lost to a cancel that comes in between.
-            await asyncio.shield(finish())
-            _log.info("job_completed", extra={"job": job.id, "seconds": round(sum(run.seconds.values()), 1)})
-        except TimeoutError:
-            failure = Failure(
-                code="timeout",
-                detail=f"the job was not finished after {self._job_timeout_s:g} s",
-                hint="Raise queue.job_timeout_s, or ask for a shorter video.",
-            )
-            await self._fail(job.id, failure, progress)
         except asyncio.CancelledError:
-            await asyncio.shield(self._interrupted(job.id))
+            finish = self._interrupted(job.id)
         except VidgendError as error:
             tail = error.tail if isinstance(error, StepError) else ""
-            await self._fail(
-                job.id, Failure(code=error.code, detail=error.detail, hint=error.hint, tail=tail[-2000:]), progress
-            )
+            failure = Failure(code=error.code, detail=error.detail, hint=error.hint, tail=tail[-2000:])
+            finish = self._failed(job.id, failure, progress)
         except Exception as bug:  # noqa: BLE001  the boundary of a job: a bug ends the job, not the daemon
-            _log.exception("job_crashed", extra={"job": job.id})
-            detail = f"a bug in vidgend: {type(bug).__name__}: {bug}"
-            await self._fail(job.id, Failure(code="internal", detail=detail), progress)
+            if isinstance(bug, TimeoutError) and deadline.expired():
+                failure = Failure(
+                    code="timeout",
+                    detail=f"the job was not finished after {self._job_timeout_s:g} s",
+                    hint="Raise queue.job_timeout_s, or ask for a shorter video.",
+                )
+            else:
+                _log.exception("job_crashed", extra={"job": job.id})
+                failure = Failure(code="internal", detail=f"a bug in vidgend: {type(bug).__name__}: {bug}")
+            finish = self._failed(job.id, failure, progress)
+        # What has been done must not be lost to a cancel that comes now.
+        await asyncio.shield(self._record(job.id, finish))
 
-    async def _work(self, job: Job, run: JobRun) -> Callable[[], Awaitable[Any]]:
+    async def _record(self, job_id: str, finish: Finish) -> None:
+        """Write how a job ended. What cannot be written now is tried again by the claim loop."""
+        try:
+            await finish()
+        except (StorageFull, sqlite3.OperationalError) as error:
+            _log.critical("end_not_recorded", extra={"job": job_id, "error": str(error)})
+            self._late.append((job_id, finish))
+
+    async def _record_late(self) -> None:
+        late, self._late = self._late, []
+        for job_id, finish in late:
+            await self._record(job_id, finish)
+
+    async def _work(self, job: Job, run: JobRun) -> Finish:
         """Do the job; the answer records its end."""
         if isinstance(job.brief, PrefetchBrief):
             found = await prefetch(run, job.brief, self._producer.providers)
@@ -228,6 +272,9 @@ class Worker:
             )
         assert isinstance(job.brief, Brief)
         result = await self._producer.produce(job.id, job.brief, run, _Keeper(self._jobs, job.id))
+        _log.info(
+            "job_done", extra={"job": job.id, "video_s": result.duration_s, "steps_run": run.steps_run, **run.seconds}
+        )
         return lambda: self._jobs.complete(
             job.id,
             result,
@@ -236,18 +283,19 @@ class Worker:
             event=self._result_event(job.id, result),
         )
 
-    async def _fail(self, job_id: str, failure: Failure, progress: Progress) -> None:
-        _log.warning("job_failed", extra={"job": job_id, "code": failure.code, "detail": failure.detail})
-        try:
+    def _failed(self, job_id: str, failure: Failure, progress: Progress) -> Finish:
+        async def finish() -> None:
             await self._jobs.fail(job_id, failure, progress=progress.percent)
-        except StorageFull:
-            # Nothing can be written; the row stays `running` and the next start puts it right.
-            _log.critical("failure_not_recorded", extra={"job": job_id})
+            _log.warning("job_failed", extra={"job": job_id, "code": failure.code})
+            _log.debug("job_failure", extra={"job": job_id, "detail": failure.detail})
 
-    async def _interrupted(self, job_id: str) -> None:
-        if job_id in self._cancelled:
-            await self._jobs.finish_cancel(job_id)
-            _log.info("job_cancelled", extra={"job": job_id})
-        else:
-            await self._jobs.requeue(job_id, "vidgend is stopping; the job will go on after the restart")
-            _log.info("job_requeued", extra={"job": job_id})
+        return finish
+
+    def _interrupted(self, job_id: str) -> Finish:
+        async def finish() -> None:
+            if job_id in self._cancelled:
+                await self._jobs.finish_cancel(job_id)
+                _log.info("job_cancelled", extra={"job": job_id})
+            # Else it is a clean stop, and `stop` puts everything back.
+
+        return finish

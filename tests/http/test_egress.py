@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from vidgend.egress import check_address
 from vidgend.errors import TargetForbidden
-from vidgend.http.egress import check_address, check_callback_url
-from vidgend.http.guarded_client import guarded_client
+from vidgend.guarded_client import guarded_client
+from vidgend.http.callback_url import check_callback_url
 from vidgend.http.problems import InvalidFields
 
 PRIVATE = (

@@ -130,6 +130,7 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
         assets.prepare()
         worker = FakeWorker(jobs)
         services = Services(
+            database=database,
             jobs=jobs,
             worker=worker,
             assets=assets,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vidgend.errors import DataDirLocked, SchemaTooNew
+from vidgend.errors import DataDirLocked, SchemaTooNew, StorageFull
 from vidgend.store.database import Database, DataDir
 
 
@@ -67,6 +67,35 @@ async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(SchemaTooNew, match="999"):
         await Database.open(path)
+
+
+async def test_odd_characters_in_the_path_change_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "a#b ?%20"
+    folder.mkdir()
+    database = await Database.open(folder / "db")
+    assert await database.read("SELECT count(*) FROM jobs") == [(0,)]
+    await database.close()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a#b ?%20"]
+
+
+async def test_a_full_disk_is_named_and_passes(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "db")
+    await database.write(lambda c: c.execute("CREATE TABLE big (x BLOB)"))
+    pages = await database.write(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
+    await database.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages + 2}").fetchone())
+    with pytest.raises(StorageFull):
+        await database.write(lambda c: c.execute("INSERT INTO big VALUES (zeroblob(1000000))"))
+    await database.write(lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchone())
+    await database.write(lambda c: c.execute("INSERT INTO big VALUES (zeroblob(1000000))"))
+    assert await database.read("SELECT count(*) FROM big") == [(1,)]
+    await database.close()
+
+
+async def test_a_closed_database_takes_no_writes(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "db")
+    await database.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        await database.write(lambda c: None)
 
 
 async def test_reads_cannot_write(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ async def test_a_clean_stop_costs_no_attempt_and_no_crash(database: Database) ->
     jobs = await boot(database, "boot-1")
     job_id, _ = await jobs.submit(BRIEF)
     await jobs.claim()
-    await jobs.requeue(job_id, "stopping")
+    assert await jobs.release("stopping") == 1
     await jobs.mark_clean_stop()
     jobs = await boot(database, "boot-2")
     job = await jobs.get(job_id)
@@ -96,9 +96,31 @@ async def test_a_stale_owner_cannot_move_or_requeue_a_job(database: Database) ->
     await old.claim()
     new = await boot(database, "boot-2")
     await new.claim()
-    await old.requeue(job_id, "late")
+    assert await old.release("late") == 0
     await old.move(job_id, "publishing", progress=99, line="late")
+    await old.fail(job_id, Failure(code="late", detail="late"), progress=1)
+    assert not await old.complete(job_id, {"clips": []}, scenes=0, line="late", event={})
     assert (await new.get(job_id)).state == "planning"
+    assert not [line for _, line in await new.logs(job_id) if "late" in line]
+
+
+async def test_a_job_that_this_version_cannot_read_fails_and_lets_the_next_one_run(database: Database) -> None:
+    jobs = await boot(database)
+    odd, _ = await jobs.submit(BRIEF, priority=1)
+    fine, _ = await jobs.submit(BRIEF)
+    await database.write(lambda c: c.execute("UPDATE jobs SET brief = '{\"quality\": 7}' WHERE id = ?", (odd,)))
+    job = await jobs.claim()
+    assert job is not None and job.id == fine
+    assert await database.read("SELECT state FROM jobs WHERE id = ?", (odd,)) == [("failed",)]
+
+
+async def test_what_was_to_be_cancelled_is_not_put_back_by_a_stop(database: Database) -> None:
+    jobs = await boot(database)
+    job_id, _ = await jobs.submit(BRIEF)
+    await jobs.claim()
+    await jobs.request_cancel(job_id)
+    assert await jobs.release("stopping") == 0
+    assert (await jobs.get(job_id)).state == "cancelled"
 
 
 async def test_an_ended_job_never_changes_again(database: Database) -> None:

@@ -10,7 +10,7 @@ import click
 
 from vidgend.cli.options import Options, echo_json, json_option, shared
 from vidgend.cli.outcome import print_outcome
-from vidgend.errors import DaemonUnreachable, UnknownStyle
+from vidgend.errors import BadInput, DaemonUnreachable, UnknownStyle
 
 if TYPE_CHECKING:
     from vidgend.cli.client import Daemon
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option("--no-music", is_flag=True, help="Narration only.")
 @click.option("--music-mood", metavar="MOOD", help="Such as calm or happy.  [default: the style's]")
 @click.option("--music-volume", metavar="0..2", help="1 is a quiet bed under the voice.")
-@click.option("--callback-url", metavar="URL", help="Is called when the job ends.")
+@click.option("--callback-url", metavar="URL", help="Is called when the job ends. Needs the daemon, so not --local.")
 @click.option("--local", is_flag=True, help="Work in this process, even if a daemon runs.")
 @click.option("--remote", is_flag=True, help="Only use a daemon.")
 @click.option("--detach", is_flag=True, help="Hand the job to the daemon, print its id, do not wait.")
@@ -127,6 +127,9 @@ def _here(options: Options, body: GenerateBody, target: Target) -> tuple[dict[st
     from vidgend.cli.progress import make_reporter
     from vidgend.pipeline.styles import find_style
 
+    if body.callback_url:
+        hint = "It needs the daemon: start it with `vidgend serve`, and leave out --local."
+        raise BadInput("--callback-url: nobody calls it when the work is done in this process", hint=hint)
     find_style(body.style)
     settings = options.settings()
     began = time.monotonic()

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from vidgend.http import assets_routes, catalogue_routes, health_routes, jobs_routes, storyboard_routes
+from vidgend.http import (
+    assets_routes,
+    catalogue_routes,
+    docs_routes,
+    health_routes,
+    jobs_routes,
+    storyboard_routes,
+)
 from vidgend.http.auth import allowed_names
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.middlewares import catch, expect, finish_headers, make_guard, tell
@@ -26,7 +33,7 @@ def make_app(services: Services) -> web.Application:
         client_max_size=MAX_BODY_BYTES,
     )
     app[SERVICES] = services
-    for group in (jobs_routes, storyboard_routes, assets_routes, catalogue_routes, health_routes):
+    for group in (jobs_routes, storyboard_routes, assets_routes, catalogue_routes, docs_routes, health_routes):
         for route in group.routes:
             assert isinstance(route, web.RouteDef)
             app.add_routes([web.RouteDef(route.method, route.path, route.handler, {"expect_handler": expect})])

@@ -18,6 +18,8 @@ from vidgend.http.services import SERVICES
 _log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 512 * 1024
+STALL_S = 120.0
+"""A client that does not take one chunk in this time is let go. Players that pause for longer ask for the rest."""
 INLINE_TYPES = frozenset(
     {
         "video/mp4",
@@ -107,16 +109,23 @@ async def _answer(
             chunk = await asyncio.to_thread(file.read, min(CHUNK_BYTES, count))
             if not chunk:
                 raise OSError("the file ends early")
-            await answer.write(chunk)
+            async with asyncio.timeout(STALL_S):
+                await answer.write(chunk)
             count -= len(chunk)
     except ConnectionError:
         pass  # the client went away
+    except TimeoutError:
+        _abort(request)
     except OSError as error:
         # The header is out, so a broken connection is the only way left to say it.
         _log.error("asset_unreadable", extra={"reason": str(error)})
-        if request.transport is not None:
-            request.transport.abort()
+        _abort(request)
     return answer
+
+
+def _abort(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _span(request: web.Request, size_bytes: int, etag: str) -> tuple[int, int, bool] | None:

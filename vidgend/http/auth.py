@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from multidict import MultiMapping
 
 from vidgend.errors import Unauthorized
-from vidgend.http.problems import HostNotAllowed, OriginNotAllowed, SignatureInvalid
+from vidgend.http.problems import DOCS_PATH, HostNotAllowed, OriginNotAllowed, SignatureInvalid
 
 LINK_LIFE_S = 24 * 3600
 ASSETS_PATH = "/mcp/assets/"
-OPEN_PATHS = ("/livez", "/readyz")
+OPEN_PATHS = ("/livez", "/readyz", DOCS_PATH)
 
 
 def host_name(netloc: str) -> str:
@@ -71,15 +72,29 @@ def check_origin(request: web.Request, names: frozenset[str]) -> None:
             raise OriginNotAllowed(f"the origin is {origin[:100]!r}")
 
 
+def base_url(request: web.Request, public_url: str, trusted: tuple[IPv4Network | IPv6Network, ...]) -> str:
+    """How the client reaches this server: `public_url`, or where that is empty the way that its request took.
+
+    Its Host has passed `check_host`. A trusted proxy says which scheme the client used.
+    """
+    if public_url:
+        return public_url.rstrip("/")
+    scheme = request.scheme
+    if _within(request.remote or "", trusted):
+        told = request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
+        scheme = told if told in ("http", "https") else scheme
+    return urlsplit(f"{scheme}://{request.host}").geturl()
+
+
 def sign(url_key: bytes, path: str, expires: int) -> str:
     message = f"{path}\n{expires}".encode("utf-8", "backslashreplace")
     return hmac.new(url_key, message, hashlib.sha256).hexdigest()
 
 
-def asset_url(public_url: str, digest: str, *, url_key: bytes | None, now_s: float) -> str:
+def asset_url(base_url: str, digest: str, *, url_key: bytes | None, now_s: float) -> str:
     """The address of an asset; with a key it opens without the bearer key for a day."""
     path = f"{ASSETS_PATH}{digest}"
-    url = f"{public_url.rstrip('/')}{path}"
+    url = f"{base_url}{path}"
     if url_key is None:
         return url
     expires = int(now_s) + LINK_LIFE_S
@@ -117,13 +132,13 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def client_address(peer: str | None, headers: Mapping[str, str], trusted: tuple[IPv4Network | IPv6Network, ...]) -> str:
+def client_address(peer: str | None, headers: MultiMapping[str], trusted: tuple[IPv4Network | IPv6Network, ...]) -> str:
     """Who is at the other end: the connection's own address, or what a trusted proxy says it is.
 
-    X-Forwarded-For is read from the right and only as far as its writers are trusted.
+    X-Forwarded-For, all of them as one, is read from the right and only as far as its writers are trusted.
     """
     client = peer or "unknown"
-    hops = [hop.strip() for hop in headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    hops = [hop.strip() for hop in ",".join(headers.getall("X-Forwarded-For", [])).split(",") if hop.strip()]
     while hops and _within(client, trusted):
         client = hops.pop()
     return client[:45]

@@ -102,8 +102,8 @@ def _about(job: Job) -> str:
     return text if len(text) <= _PROMPT_CHARS else f"{text[: _PROMPT_CHARS - 1]}…"
 
 
-def result_view(job: Job, services: Services) -> dict[str, Any]:
-    """The result of a completed job."""
+def result_view(job: Job, services: Services, *, base_url: str) -> dict[str, Any]:
+    """The result of a completed job; its links begin with `base_url`."""
     head = {"job_id": job.id, "status": job.state, "kind": job.kind}
     tail = {"finished_at": rfc3339(job.finished_at), "metadata": job.metadata}
     if not isinstance(job.result, Result):
@@ -115,7 +115,7 @@ def result_view(job: Job, services: Services) -> dict[str, Any]:
         if role not in files:
             return None
         key = services.url_key if services.api_key else None
-        return asset_url(services.public_url, files[role].digest, url_key=key, now_s=now_s)
+        return asset_url(base_url, files[role].digest, url_key=key, now_s=now_s)
 
     def entry(role: str, file: Published) -> dict[str, Any]:
         return {

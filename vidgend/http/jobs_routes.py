@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import re
@@ -11,24 +10,15 @@ from typing import Any, get_args
 
 from aiohttp import web
 
-from vidgend.errors import (
-    BadInput,
-    Conflict,
-    Draining,
-    FeatureUnavailable,
-    JobEnded,
-    JobNotFinished,
-    NotFound,
-    ResultExpired,
-    StorageFull,
-)
+from vidgend.errors import Conflict, JobEnded, JobNotFinished, NotFound, ResultExpired
+from vidgend.http.accept import accept_generate, accept_prefetch
 from vidgend.http.answers import json_answer
+from vidgend.http.auth import base_url
 from vidgend.http.body import idempotency_key, parameters, read_body, whole_number
-from vidgend.http.egress import check_callback_url
 from vidgend.http.job_views import result_view, status_view, summary_view
 from vidgend.http.problems import InvalidFields, problem
 from vidgend.http.services import SERVICES, Services
-from vidgend.http.wire import GenerateBody, PrefetchBody, to_brief, to_prefetch
+from vidgend.http.wire import GenerateBody, PrefetchBody
 from vidgend.models import ACTIVE_STATES, JobState, Result
 from vidgend.store.jobs import Job
 
@@ -47,13 +37,6 @@ def job_id_of(request: web.Request) -> str:
     return job_id
 
 
-async def _check_open(services: Services) -> None:
-    if services.worker.draining:
-        raise Draining("vidgend is stopping; send this again after the restart")
-    if not await asyncio.to_thread(services.worker.has_space):
-        raise StorageFull("there is too little free disk space to take a job")
-
-
 def _accepted(job_id: str, message: str) -> web.Response:
     return json_answer(
         {"job_id": job_id, "status": "accepted", "message": message},
@@ -67,21 +50,7 @@ async def generate(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     body, body_sha256 = await read_body(request, GenerateBody)
     key = idempotency_key(request)
-    brief = to_brief(body, services.defaults)
-    services.check_voice(brief.voice, brief.language)
-    if body.callback_url is not None:
-        if not services.webhooks_enabled:
-            raise FeatureUnavailable("callback_url: webhooks.enabled is off in the settings", hint="Poll the status.")
-        check_callback_url(body.callback_url, services.allow_networks)
-    await _check_open(services)
-    job_id, new = await services.jobs.submit(
-        brief,
-        priority=body.priority,
-        metadata=body.metadata,
-        callback_url=body.callback_url,
-        idempotency_key=key,
-        body_sha256=body_sha256,
-    )
+    job_id, new = await accept_generate(services, body, key=key, body_sha256=body_sha256)
     services.worker.wake()
     return _accepted(job_id, "The job is in the queue." if new else "This is the job of your earlier request.")
 
@@ -91,15 +60,7 @@ async def prefetch(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     body, body_sha256 = await read_body(request, PrefetchBody)
     key = idempotency_key(request)
-    await _check_open(services)
-    queries = body.queries
-    if queries is None:
-        queries = await services.queries(to_brief(GenerateBody(prompt=body.prompt or ""), services.defaults))
-        if not queries:
-            raise BadInput("nothing to search for was found in the prompt", hint="Give `queries`.")
-    job_id, new = await services.jobs.submit(
-        to_prefetch(body, queries, services.defaults), idempotency_key=key, body_sha256=body_sha256
-    )
+    job_id, new = await accept_prefetch(services, body, key=key, body_sha256=body_sha256)
     services.worker.wake()
     return _accepted(job_id, "The searches are in the queue." if new else "This is the job of your earlier request.")
 
@@ -131,7 +92,8 @@ async def result(request: web.Request) -> web.Response:
         return problem(JobEnded(f"the job was {job.state}"), job_status=job.state)
     if isinstance(job.result, Result):
         await _still_here(services, job.result)
-    return json_answer(result_view(job, services))
+    base = base_url(request, services.public_url, services.trusted_proxies)
+    return json_answer(result_view(job, services, base_url=base))
 
 
 async def _still_here(services: Services, found: Result) -> None:

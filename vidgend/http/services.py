@@ -14,6 +14,7 @@ from vidgend.models import Brief, JobState
 from vidgend.pipeline.run import Progress
 from vidgend.pipeline.speech.port import Voice
 from vidgend.store.assets.port import AssetStore
+from vidgend.store.database import Database
 from vidgend.store.jobs import JobStore
 
 
@@ -33,8 +34,10 @@ class Jobs(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """`check_voice` raises UnknownVoice or LanguageUnsupported. `queries` are the searches for a prompt's scenes."""
+    """`check_voice` raises UnknownVoice or LanguageUnsupported. `queries` are the searches for a prompt's scenes.
+    An empty `public_url` means: the way that each request came."""
 
+    database: Database
     jobs: JobStore
     worker: Jobs
     assets: AssetStore

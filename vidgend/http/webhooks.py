@@ -21,9 +21,9 @@ from dataclasses import dataclass
 import httpx
 
 from vidgend import __version__
+from vidgend.egress import Network
 from vidgend.errors import SettingsInvalid, StorageFull, TargetForbidden
-from vidgend.http.egress import Network
-from vidgend.http.guarded_client import Resolve, guarded_client
+from vidgend.guarded_client import Resolve, guarded_client
 from vidgend.pipeline.provider_http import retry_after_s
 from vidgend.store.outbox import Delivery, Outbox
 

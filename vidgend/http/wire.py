@@ -26,13 +26,15 @@ class _Body(BaseModel):
 
 class CaptionBody(_Body):
     enabled: bool = True
-    preset: Literal["classic"] = "classic"
+    preset: str = Field("classic", max_length=40)
+    font: Any = None
     position: Literal["bottom", "middle", "top"] = "bottom"
     highlight: bool = True
 
 
 class MusicBody(_Body):
     mood: str | None = Field(None, max_length=40)
+    asset: Any = None
     none: bool = False
     volume: float = Field(1.0, ge=0, le=2)
     ducking: bool = True
@@ -42,6 +44,8 @@ class SceneBody(_Body):
     narration: Annotated[str, StringConstraints(max_length=2000, pattern=_NO_NUL)]
     query: Query | None = None
     duration: float | None = Field(None, gt=0, le=600)
+    clip: Any = None
+    image: Any = None
 
 
 class GenerateBody(_Body):
@@ -60,14 +64,14 @@ class GenerateBody(_Body):
     fps: float | Annotated[str, StringConstraints(pattern=r"^\d{1,6}(\.\d{1,4}|/\d{1,6})?$")] | None = None
     captions: CaptionBody | bool = CaptionBody()
     music: MusicBody | Literal["none"] = MusicBody()
-    transitions: Literal["cut"] | None = None
+    transitions: Any = None
     quality: Literal["draft", "standard", "high"] = "standard"
     priority: int = Field(0, ge=-100, le=100)
     seed: int | None = Field(None, ge=0, le=2**31 - 1)
     metadata: dict[str, Any] = Field(default_factory=dict)
-    narration_audio: str | None = None
+    narration_audio: Any = None
     review: bool = False
-    outputs: list[Any] | None = None
+    outputs: Any = None
 
     @field_validator("fps")
     @classmethod
@@ -131,15 +135,28 @@ def frame_size(aspect: str | None, resolution: str | None, defaults: Defaults) -
     return round(size[0] / 2) * 2, round(size[1] / 2) * 2
 
 
+def _check_available(body: GenerateBody) -> None:
+    """Fields that clients may know from the contract are told apart from misspelt ones. Raises: FeatureUnavailable."""
+    wanted: dict[str, Any] = {
+        "narration_audio": body.narration_audio,
+        "review": body.review,
+        "outputs": body.outputs,
+        "transitions": body.transitions not in (None, "cut"),
+    }
+    if isinstance(body.captions, CaptionBody):
+        wanted |= {"captions/font": body.captions.font, "captions/preset": body.captions.preset != "classic"}
+    if isinstance(body.music, MusicBody):
+        wanted["music/asset"] = body.music.asset
+    for number, scene in enumerate(body.scenes or ()):
+        wanted |= {f"scenes/{number}/clip": scene.clip, f"scenes/{number}/image": scene.image}
+    for place, value in wanted.items():
+        if value:
+            raise FeatureUnavailable(f"/{place} is part of the contract, but this version cannot do it yet")
+
+
 def to_brief(body: GenerateBody, defaults: Defaults) -> Brief:
     """Fill in every default. Raises: PromptEmpty, UnknownStyle, FeatureUnavailable."""
-    for field, name in (
-        (body.narration_audio, "narration_audio"),
-        (body.review, "review"),
-        (body.outputs, "outputs"),
-    ):
-        if field:
-            raise FeatureUnavailable(f"{name} is part of the contract, but this version cannot do it yet")
+    _check_available(body)
     has_scenes = body.scenes is not None and any(scene.narration.strip() for scene in body.scenes)
     if not body.prompt.strip() and not (body.script or "").strip() and not has_scenes:
         raise PromptEmpty

@@ -75,7 +75,7 @@ class SegmentStep:
                 fps=clip["fps"], duration_s=clip["duration_s"], motion=args["motion"],
             )  # fmt: skip
         if args["ass"]:
-            await asyncio.to_thread((run.scratch / "captions.ass").write_text, args["ass"])
+            await asyncio.to_thread((run.scratch / "captions.ass").write_text, args["ass"], "utf-8")
             (run.scratch / "fonts").symlink_to(self._fonts)
         try:
             written = await ffmpeg.run(
@@ -146,6 +146,14 @@ async def render_segment(
     key = step_key(KIND, args, CODE + run.salt)
     # Outside the key: how long one may wait says nothing about the picture.
     args["timeout_s"] = 300.0 + float(frames / brief.frame_rate) * 60
-    spec = StepSpec(key=key, kind=KIND, args=args, label="ffmpeg", timeout_s=args["timeout_s"] + 60, max_attempts=1)
+    spec = StepSpec(
+        key=key,
+        kind=KIND,
+        args=args,
+        label="ffmpeg",
+        priority=-index,
+        timeout_s=args["timeout_s"] + 60,
+        max_attempts=1,
+    )
     output = await run.step(spec, stage="rendering", progress=progress)
     return Segment(digest=output["digest"], frames=output["frames"], poster=output["poster"])

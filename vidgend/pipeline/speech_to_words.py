@@ -52,6 +52,7 @@ async def find_words(run: JobRun, scene: Scene, speech: Speech, *, language: str
             args=args,
             label=aligner.label,
             timeout_s=900,
+            priority=1,  # before the narration of later scenes, so that this one can render
             max_attempts=1,
         )
         try:

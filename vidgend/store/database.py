@@ -9,6 +9,7 @@ a `query_only` connection.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import queue
@@ -92,7 +93,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
                     connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
 
@@ -111,6 +113,7 @@ class Database:
         self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
         self._opened: Future[None] = Future()
         self._reader: aiosqlite.Connection | None = None
+        self._closed = False
 
     @classmethod
     async def open(cls, path: Path, clock: Callable[[], float] = time.time) -> Database:
@@ -118,7 +121,7 @@ class Database:
         database = cls(path, clock)
         database._thread.start()
         await asyncio.wrap_future(database._opened)
-        reader = aiosqlite.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+        reader = aiosqlite.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         try:
             database._reader = await reader
             await database._reader.execute("PRAGMA query_only = 1")
@@ -145,7 +148,8 @@ class Database:
                 try:
                     value = job(connection)
                 except BaseException:
-                    connection.execute("ROLLBACK")
+                    if connection.in_transaction:  # SQLite rolls back by itself when the disk is full
+                        connection.execute("ROLLBACK")
                     raise
                 connection.execute("COMMIT")
             except BaseException as error:  # noqa: BLE001  handed to the caller
@@ -154,7 +158,8 @@ class Database:
                 answer.set_exception(error)
             else:
                 answer.set_result(value)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with contextlib.suppress(sqlite3.OperationalError):  # a full disk; the next start does it
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.close()
 
     async def write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
@@ -162,6 +167,8 @@ class Database:
 
         Raises: StorageFull when the disk is full, sqlite3.Error otherwise.
         """
+        if self._closed:
+            raise sqlite3.ProgrammingError("the database is closed")
         answer: Future[T] = Future()
         self._work.put((transaction, answer))
         try:
@@ -179,6 +186,7 @@ class Database:
 
     async def close(self) -> None:
         """Finish what is queued, checkpoint, end the thread."""
+        self._closed = True
         if self._reader is not None:
             await self._reader.close()
             self._reader = None

@@ -15,7 +15,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from vidgend.errors import IdempotencyMismatch, NotFound, QueueFull
 from vidgend.models import (
@@ -126,7 +126,7 @@ class JobStore:
                 (self._boot_id,),
             ).fetchall()
             crashed = 0 if clean is not None and clean[0] else 1
-            given_up = 0
+            requeued = given_up = 0
             for job_id, crashes, cancel_requested in orphans:
                 crashes += crashed
                 if cancel_requested:
@@ -146,7 +146,8 @@ class JobStore:
                         (crashes, now, job_id),
                     )
                     _note(connection, job_id, now, "vidgend was restarted; the job goes on where it was")
-            return len(orphans) - given_up, given_up
+                    requeued += 1
+            return requeued, given_up
 
         return await self._database.write(transaction)
 
@@ -208,7 +209,7 @@ class JobStore:
         now = self._database.clock()
         among = json.dumps(sorted(only)) if only is not None else None
 
-        def transaction(connection: sqlite3.Connection) -> Job | None:
+        def transaction(connection: sqlite3.Connection) -> tuple[Any, ...] | None:
             rows = connection.execute(
                 "UPDATE jobs SET state = iif(kind = 'video', 'planning', 'retrieving'), boot_id = ?1, "
                 "attempt = attempt + 1, started_at = coalesce(started_at, ?2), updated_at = ?3, progress = 0 "
@@ -218,21 +219,28 @@ class JobStore:
                 f"RETURNING {_COLUMNS}",
                 (self._boot_id, now, now, among),
             ).fetchall()
-            return _job(rows[0]) if rows else None
+            return rows[0] if rows else None
 
-        return await self._database.write(transaction)
+        while (row := await self._database.write(transaction)) is not None:
+            try:
+                return _job(row)
+            except ValidationError as error:  # written by another version; it must not stop the queue
+                detail = f"this version cannot read the job: {error.error_count()} unknown or missing values"
+                await self.fail(row[0], Failure(code="brief_unreadable", detail=detail), progress=0)
+        return None
 
     async def move(self, job_id: str, state: JobState, *, progress: float, line: str) -> None:
         """Record that a running job of this boot came to another stage."""
         now = self._database.clock()
 
         def transaction(connection: sqlite3.Connection) -> None:
-            connection.execute(
+            moved = connection.execute(
                 f"UPDATE jobs SET state = ?, progress = max(progress, ?), updated_at = ? "
                 f"WHERE id = ? AND boot_id = ? AND state IN ({_ACTIVE})",
                 (state, progress, now, job_id, self._boot_id),
             )
-            _note(connection, job_id, now, line)
+            if moved.rowcount:
+                _note(connection, job_id, now, line)
 
         await self._database.write(transaction)
 
@@ -248,7 +256,7 @@ class JobStore:
         body = _RESULT.dump_json(result).decode() if isinstance(result, Result) else json.dumps(result)
 
         def transaction(connection: sqlite3.Connection) -> bool:
-            if not self._end(connection, job_id, "completed", now, line, result=body, event=event):
+            if not self._end(connection, job_id, "completed", now, line, mine=True, result=body, event=event):
                 return False
             connection.execute(
                 "UPDATE jobs SET progress = 100, scenes_done = ?, scenes_total = ? WHERE id = ?",
@@ -272,24 +280,33 @@ class JobStore:
 
         def transaction(connection: sqlite3.Connection) -> None:
             line = f"failed: {failure.detail}"
-            if self._end(connection, job_id, "failed", now, line, failure=failure):
+            if self._end(connection, job_id, "failed", now, line, mine=True, failure=failure):
                 connection.execute("UPDATE jobs SET progress = ? WHERE id = ?", (progress, job_id))
 
         await self._database.write(transaction)
 
-    async def requeue(self, job_id: str, line: str) -> None:
-        """Put a running job of this boot back, as if it had not been claimed: a clean stop costs no attempt."""
+    async def release(self, line: str) -> int:
+        """Put every job that this boot still holds back, as if it had not been claimed: a clean stop costs no
+        attempt. Those that were to be cancelled are. Returns how many went back."""
         now = self._database.clock()
 
-        def transaction(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "UPDATE jobs SET state = 'queued', attempt = attempt - 1, boot_id = NULL, updated_at = ? "
-                f"WHERE id = ? AND boot_id = ? AND state IN ({_ACTIVE})",
-                (now, job_id, self._boot_id),
-            )
-            _note(connection, job_id, now, line)
+        def transaction(connection: sqlite3.Connection) -> int:
+            held = connection.execute(
+                f"SELECT id, cancel_requested FROM jobs WHERE boot_id = ? AND state IN ({_ACTIVE})", (self._boot_id,)
+            ).fetchall()
+            for job_id, cancel_requested in held:
+                if cancel_requested:
+                    self._end(connection, job_id, "cancelled", now, "cancelled")
+                    continue
+                connection.execute(
+                    "UPDATE jobs SET state = 'queued', attempt = attempt - 1, boot_id = NULL, updated_at = ? "
+                    "WHERE id = ?",
+                    (now, job_id),
+                )
+                _note(connection, job_id, now, line)
+            return sum(not cancel_requested for _, cancel_requested in held)
 
-        await self._database.write(transaction)
+        return await self._database.write(transaction)
 
     async def request_cancel(self, job_id: str) -> JobState:
         """Ask for the end of a job. Answers its state afterwards; a queued job is cancelled at once.
@@ -317,14 +334,15 @@ class JobStore:
         now = self._database.clock()
         await self._database.write(lambda connection: self._end(connection, job_id, "cancelled", now, "cancelled"))
 
-    @staticmethod
     def _end(
+        self,
         connection: sqlite3.Connection,
         job_id: str,
         state: Literal["completed", "failed", "cancelled"],
         now: float,
         line: str,
         *,
+        mine: bool = False,
         failure: Failure | None = None,
         result: str | None = None,
         event: dict[str, Any] | None = None,
@@ -332,8 +350,9 @@ class JobStore:
         error = json.dumps(failure.__dict__) if failure else None
         rows = connection.execute(
             "UPDATE jobs SET state = ?, finished_at = ?, updated_at = ?, error = ?, result = ?, boot_id = NULL "
-            "WHERE id = ? AND state NOT IN ('completed', 'failed', 'cancelled') RETURNING callback_url, metadata",
-            (state, now, now, error, result, job_id),
+            "WHERE id = ? AND state NOT IN ('completed', 'failed', 'cancelled') AND (? IS NULL OR boot_id = ?) "
+            "RETURNING callback_url, metadata",
+            (state, now, now, error, result, job_id, self._boot_id if mine else None, self._boot_id),
         ).fetchall()
         if not rows:
             return False

@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -6,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vidgend.errors import ProviderError, ProviderRateLimited, StepTimeout
+from vidgend.errors import ProviderError, ProviderRateLimited, StepTimeout, StorageFull
 from vidgend.pipeline.executor import local
 from vidgend.pipeline.executor.local import LocalExecutor
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec, step_key
@@ -45,6 +46,8 @@ class Bench:
         self.starts.append(args["name"])
         if args["how"] == "limit":
             raise ProviderRateLimited("quota", retry_after_s=100)
+        if args["how"] == "full":
+            raise OSError(errno.ENOSPC, "No space left on device")
         if args["how"] == "bug":
             raise KeyError("oops")
         if len(self.starts) < args.get("works_at", 99):
@@ -138,6 +141,54 @@ async def test_a_queued_step_that_is_cancelled_never_starts(bench: tuple[LocalEx
     steps.release.set()
     await executor.wait(first)
     assert steps.starts == ["0"]
+
+
+async def test_whoever_wants_a_step_that_is_being_stopped_gets_a_run_of_his_own(
+    bench: tuple[LocalExecutor, Bench],
+) -> None:
+    executor, steps = bench
+    first = await executor.submit(spec("hold", "a"))
+    await until(lambda: steps.now == 1)
+    stopping = asyncio.create_task(executor.cancel(first))
+    await asyncio.sleep(0)
+    second = await executor.submit(spec("hold", "a"))
+    await stopping
+    await until(lambda: steps.now == 1)
+    steps.release.set()
+    assert (await executor.wait(second)).state == "done"
+
+
+async def test_a_cancel_at_any_moment_ends_in_an_event(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    for turns in range(12):
+        ref = await executor.submit(spec("hold", str(turns)))
+        waiting = asyncio.create_task(executor.wait(ref))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await executor.cancel(ref)
+        assert (await waiting).state == "cancelled"
+    assert steps.now == 0
+    assert (await executor.load())["ffmpeg"] == (0, 0)
+
+
+async def test_of_those_that_wait_the_highest_priority_comes_first(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    refs = [await executor.submit(spec("hold", "running", label="net"))]
+    await until(lambda: steps.now == 1)
+    for name, priority in (("low", -5), ("late", 0), ("high", 5)):
+        refs.append(await executor.submit(spec("hold", name, label="net", priority=priority)))
+    async with asyncio.timeout(10):
+        while (await executor.load())["net"] != (3, 1):
+            await asyncio.sleep(0.005)
+    steps.release.set()
+    await asyncio.gather(*(executor.wait(ref) for ref in refs))
+    assert steps.starts == ["running", "high", "late", "low"]
+
+
+async def test_a_full_disk_is_called_by_its_name(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, _ = bench
+    event = await executor.wait(await executor.submit(spec("fail", "a", args={"how": "full"})))
+    assert isinstance(event.error, StorageFull)
 
 
 async def test_scratch_is_gone_however_a_step_ends(bench: tuple[LocalExecutor, Bench], tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""Steps on this machine: a semaphore per label, retries by error class, one run per key."""
+"""Steps on this machine: slots per label, retries by error class, one run per key."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import logging
 import random
@@ -11,9 +12,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from vidgend.errors import ProviderRateLimited, StepTimeout, VidgendError
+from vidgend.errors import ProviderRateLimited, StepTimeout, StorageFull, VidgendError
 from vidgend.pipeline.executor.port import (
     Label,
     Progress,
@@ -22,6 +23,7 @@ from vidgend.pipeline.executor.port import (
     StepRun,
     StepSpec,
 )
+from vidgend.pipeline.executor.slots import Slots
 from vidgend.store.assets.port import AssetStore
 
 _log = logging.getLogger(__name__)
@@ -30,10 +32,10 @@ RETRY_BASE_S = 0.5
 RETRY_CAP_S = 20.0
 
 
-@dataclass
+@dataclass(eq=False)
 class _Running:
     spec: StepSpec
-    task: asyncio.Task[StepEvent]
+    task: asyncio.Task[StepEvent] = field(init=False)
     holders: set[str] = field(default_factory=set)
     watchers: list[Progress] = field(default_factory=list)
 
@@ -49,21 +51,22 @@ class LocalExecutor:
         assets: AssetStore,
         work: Path,
     ) -> None:
-        self._slots = {label: asyncio.Semaphore(count) for label, count in slots.items()}
-        self._load = {label: [0, 0] for label in slots}
+        self._slots = {label: Slots(count) for label, count in slots.items()}
         self._registry = dict(registry)
         self._assets = assets
         self._work = work
         self._running: dict[str, _Running] = {}
+        self._stopping: set[asyncio.Task[StepEvent]] = set()
         self._refs: dict[str, _Running] = {}
         self._numbers = itertools.count(1)
 
     async def submit(self, spec: StepSpec, progress: Progress | None = None) -> str:
         running = self._running.get(spec.key)
         if running is None:
-            task = asyncio.create_task(self._run(spec), name=f"{spec.kind} {spec.key[:8]}")
-            running = self._running[spec.key] = _Running(spec, task)
-            task.add_done_callback(lambda _: self._running.pop(spec.key, None))
+            running = _Running(spec)
+            running.task = asyncio.create_task(self._run(running), name=f"{spec.kind} {spec.key[:8]}")
+            running.task.add_done_callback(lambda _: self._forget(running))
+            self._running[spec.key] = running
         ref = f"{spec.key}#{next(self._numbers)}"
         running.holders.add(ref)
         if progress is not None:
@@ -71,9 +74,22 @@ class LocalExecutor:
         self._refs[ref] = running
         return ref
 
+    def _forget(self, running: _Running) -> None:
+        if self._running.get(running.spec.key) is running:
+            del self._running[running.spec.key]
+
     async def wait(self, ref: str) -> StepEvent:
-        running = self._refs[ref]
-        event = await asyncio.shield(running.task)
+        running = self._refs.get(ref)
+        if running is None:  # given up before
+            return StepEvent(ref=ref, key=ref.partition("#")[0], state="cancelled")
+        try:
+            event = await asyncio.shield(running.task)
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if running.task.cancelled() and me is not None and not me.cancelling():
+                event = StepEvent(ref=ref, key=running.spec.key, state="cancelled")  # it never took its first step
+            else:
+                raise
         self._refs.pop(ref, None)
         return event
 
@@ -83,84 +99,96 @@ class LocalExecutor:
             return
         running.holders.discard(ref)
         if not running.holders:
+            self._forget(running)  # whoever wants the step from now on starts it anew
+            self._stopping.add(running.task)
             running.task.cancel()
             await asyncio.wait([running.task])
+            self._stopping.discard(running.task)
 
     async def load(self) -> dict[str, tuple[int, int]]:
-        return {label: (queued, running) for label, (queued, running) in self._load.items()}
+        return {label: (slots.queued, slots.held) for label, slots in self._slots.items()}
 
     async def aclose(self) -> None:
-        tasks = [running.task for running in self._running.values()]
+        tasks = [*(running.task for running in self._running.values()), *self._stopping]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _run(self, spec: StepSpec) -> StepEvent:
+    async def _run(self, running: _Running) -> StepEvent:
         """The whole life of a step. Ends with an event, never with an exception, whatever happens to it."""
-        done = await self._assets.manifest(spec.key)
-        if done is not None:
-            return StepEvent(ref=spec.key, key=spec.key, state="done", output=done, cached=True)
-        asked = time.monotonic()
-        load = self._load[spec.label]
-        load[0] += 1
-        waiting = True
-        try:
-            async with self._slots[spec.label]:
-                load[0] -= 1
-                load[1] += 1
-                waiting = False
-                began = time.monotonic()
-                try:
-                    return await self._attempts(spec, began, began - asked)
-                finally:
-                    load[1] -= 1
-        except asyncio.CancelledError:
-            return StepEvent(ref=spec.key, key=spec.key, state="cancelled")
-        finally:
-            if waiting:
-                load[0] -= 1
+        spec = running.spec
+        waited_s = seconds = 0.0
 
-    async def _attempts(self, spec: StepSpec, began: float, waited_s: float) -> StepEvent:
         def ended(
-            attempt: int, *, output: dict[str, Any] | None = None, error: VidgendError | None = None
+            attempt: int,
+            *,
+            output: dict[str, Any] | None = None,
+            error: VidgendError | None = None,
+            cached: bool = False,
         ) -> StepEvent:
+            state: Literal["done", "failed"] = "done" if error is None else "failed"
+            if not cached:
+                _log.info(
+                    "step",
+                    extra={
+                        "kind": spec.kind, "key": spec.key[:12], "outcome": state, "seconds": round(seconds, 3),
+                        "waited_s": round(waited_s, 3), "attempt": attempt,
+                    },
+                )  # fmt: skip
             return StepEvent(
-                ref=spec.key, key=spec.key, state="done" if error is None else "failed", output=output or {},
-                error=error, attempt=attempt, seconds=time.monotonic() - began, waited_s=waited_s,
+                ref=spec.key, key=spec.key, state=state, output=output or {}, error=error, attempt=attempt,
+                cached=cached, seconds=seconds, waited_s=waited_s,
             )  # fmt: skip
 
-        for attempt in itertools.count(1):
-            try:
-                output = await self._once(spec)
-            except VidgendError as error:
-                last = attempt >= spec.max_attempts or not error.retryable
+        try:
+            done = await self._assets.manifest(spec.key)
+            if done is not None:
+                return ended(0, output=done, cached=True)
+            for attempt in itertools.count(1):
+                asked = time.monotonic()
+                async with self._slots[spec.label].hold(spec.priority):
+                    waited_s += time.monotonic() - asked
+                    began = time.monotonic()
+                    outcome = await self._once(running)
+                    seconds += time.monotonic() - began
+                if not isinstance(outcome, VidgendError):
+                    return ended(attempt, output=outcome)
+                last = attempt >= spec.max_attempts or not outcome.retryable
                 # A provider that says when to come back is not asked before; the caller has other ways.
-                if last or isinstance(error, ProviderRateLimited):
-                    return ended(attempt, error=error)
+                if last or isinstance(outcome, ProviderRateLimited):
+                    return ended(attempt, error=outcome)
                 await asyncio.sleep(random.uniform(0, min(RETRY_CAP_S, RETRY_BASE_S * 2**attempt)))
-                continue
-            except Exception as bug:  # noqa: BLE001  the step boundary: a bug fails the step, not the daemon
-                _log.exception("step_crashed", extra={"kind": spec.kind, "key": spec.key})
-                return ended(attempt, error=VidgendError(f"{spec.kind}: {type(bug).__name__}: {bug}"))
-            return ended(attempt, output=output)
+        except asyncio.CancelledError:
+            return StepEvent(ref=spec.key, key=spec.key, state="cancelled")
+        except Exception as bug:  # noqa: BLE001  the step boundary: a bug fails the step, not the daemon
+            _log.exception("step_crashed", extra={"kind": spec.kind, "key": spec.key[:12]})
+            return ended(0, error=VidgendError(f"{spec.kind}: {type(bug).__name__}: {bug}"))
         raise AssertionError("unreachable")
 
-    async def _once(self, spec: StepSpec) -> dict[str, Any]:
+    async def _once(self, running: _Running) -> dict[str, Any] | VidgendError:
+        """One attempt: the output, recorded, or what went wrong."""
+        spec = running.spec
         scratch = self._work / f"{spec.key[:16]}-{next(self._numbers)}"
-        scratch.mkdir(parents=True, mode=0o700)
 
         def tell(share: float) -> None:
-            running = self._running.get(spec.key)
-            for watcher in running.watchers if running else ():
+            for watcher in running.watchers:
                 watcher(min(1.0, max(0.0, share)))
 
+        deadline = asyncio.timeout(spec.timeout_s)
         try:
-            async with asyncio.timeout(spec.timeout_s):
+            await asyncio.to_thread(scratch.mkdir, parents=True, mode=0o700)
+            async with deadline:
                 done = await self._registry[spec.kind](spec.args, StepRun(scratch=scratch, progress=tell))
-        except TimeoutError:
-            raise StepTimeout(f"{spec.kind} was not finished after {spec.timeout_s:g} s") from None
+            # From here on the work is done; a cancel must not lose it.
+            return await asyncio.shield(self._assets.put_manifest(spec.key, done.output, done.blobs))
+        except VidgendError as error:
+            return error
+        except OSError as error:
+            if isinstance(error, TimeoutError) and deadline.expired():
+                return StepTimeout(f"{spec.kind} was not finished after {spec.timeout_s:g} s")
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                return StorageFull(f"{spec.kind} could not write: the disk is full")
+            raise
         finally:
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True))
-        # From here on the work is done; a cancel must not lose it.
-        return await asyncio.shield(self._assets.put_manifest(spec.key, done.output, done.blobs))

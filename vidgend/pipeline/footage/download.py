@@ -10,7 +10,7 @@ from pathlib import Path
 import aiofiles
 import httpx
 
-from vidgend.errors import ProviderError, ProviderGarbage, StepError, StorageFull
+from vidgend.errors import ProviderError, ProviderGarbage, StepError, StorageFull, TargetForbidden
 from vidgend.pipeline.media_kind import HEAD_BYTES, MediaType, sniff
 from vidgend.pipeline.provider_http import Transient, retries, status_error, transport_error
 
@@ -79,6 +79,8 @@ async def _try_download(
             found = await _stream(client, url, part, name=name, trusted=trusted, max_bytes=max_bytes)
         except httpx.InvalidURL as error:
             raise ProviderGarbage(f"{name} gave a link that is none") from error
+        except TargetForbidden as error:
+            raise ProviderGarbage(f"{name} gave a link into a network that is not allowed") from error
         except httpx.HTTPError as error:
             raise Transient(transport_error(error, name=name)) from error
         await asyncio.to_thread(finish, part, path)

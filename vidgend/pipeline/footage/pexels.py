@@ -53,7 +53,11 @@ class Quota:
 
 
 class PexelsFootage:
-    """Search and fetch. `client` is used and not closed; `base_url` may be a stand-in or a caching proxy."""
+    """Search and fetch. `client` is used and not closed; `base_url` may be a stand-in or a caching proxy.
+
+    `files` downloads what search answers point to, wherever that is, so it should be guarded; it is closed with this.
+    Without it `client` does.
+    """
 
     name = "pexels"
 
@@ -62,6 +66,7 @@ class PexelsFootage:
         *,
         api_key: str,
         client: httpx.AsyncClient,
+        files: httpx.AsyncClient | None = None,
         base_url: str = "https://api.pexels.com",
         clock: Clock = time.time,
         search_timeout_s: float = 20.0,
@@ -71,6 +76,7 @@ class PexelsFootage:
     ) -> None:
         self._key = api_key
         self._client = client
+        self._files = files
         self._base = httpx.URL(base_url.rstrip("/") + "/")
         self.identity = f"pexels:{base_url.rstrip('/')}"
         self._clock = clock
@@ -111,7 +117,7 @@ class PexelsFootage:
         if rendition is None:
             raise ProviderError(f"Pexels video {candidate.id} has no file")
         await download(
-            self._client,
+            self._files or self._client,
             rendition.url,
             path,
             name="Pexels",
@@ -122,7 +128,8 @@ class PexelsFootage:
         )
 
     async def aclose(self) -> None:
-        """Nothing to close: the client belongs to whoever made it."""
+        if self._files is not None:
+            await self._files.aclose()
 
     def _check_allowed(self) -> None:
         now_s = self._clock()

@@ -76,16 +76,18 @@ class FilesystemAssets:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 os.fsync(file.fileno())
             target = self._blob(digest)
-            if target.exists():
+            if self._touch(target):
                 path.unlink()
                 return digest
-            target.parent.mkdir(exist_ok=True, mode=0o700)
+            if not target.parent.exists():
+                target.parent.mkdir(exist_ok=True, mode=0o700)
+                _fsync(self._blobs)
             try:
                 path.replace(target)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
-                part = self._tmp / f"{digest}.{os.getpid()}.part"
+                part = self._tmp / f"{digest}.{time.monotonic_ns()}.part"
                 shutil.copyfile(path, part)
                 _fsync(part)
                 part.replace(target)
@@ -93,6 +95,18 @@ class FilesystemAssets:
             target.chmod(0o444)
             _fsync(target.parent)
             return digest
+
+    @staticmethod
+    def _touch(path: Path) -> bool:
+        """Say that a blob is in use, which keeps it from the sweep; False if it is not there."""
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    async def touch(self, digest: str) -> bool:
+        return await asyncio.to_thread(self._touch, self._blob(digest))
 
     async def local(self, digest: str) -> Path:
         path = self._blob(digest)
@@ -110,15 +124,16 @@ class FilesystemAssets:
         path = self._manifest(key)
         try:
             body = json.loads(path.read_bytes())
+            output: dict[str, Any] = body["output"]
+            blobs = [self._blob(digest) for digest in body["blobs"]]
         except FileNotFoundError:
             return None
-        blobs = [self._blob(digest) for digest in body["blobs"]]
-        if not all(blob.exists() for blob in blobs):
+        except (ValueError, KeyError, TypeError, NotFound):  # torn by something that is not us: the step is not done
             path.unlink(missing_ok=True)
             return None
-        for used in (path, *blobs):  # the sweep goes by age of use
-            os.utime(used)
-        output: dict[str, Any] = body["output"]
+        if not all([self._touch(blob) for blob in (path, *blobs)]):
+            path.unlink(missing_ok=True)
+            return None
         return output
 
     async def put_manifest(self, key: str, output: dict[str, Any], blobs: tuple[str, ...]) -> dict[str, Any]:
@@ -164,22 +179,29 @@ class FilesystemAssets:
     def free_bytes(self) -> int | None:
         return shutil.disk_usage(self.root).free
 
-    async def sweep(self, *, keep: frozenset[str], max_bytes: int, max_age_s: float) -> int:
-        """Delete what was not used for `max_age_s`, then the least recently used blobs until `max_bytes` are left.
+    async def sweep(
+        self, *, keep: frozenset[str], max_bytes: int, max_age_s: float, min_free_bytes: int, used_since: float
+    ) -> int:
+        """Delete what was not used for `max_age_s`, then the least recently used blobs until at most `max_bytes` are
+        cached and `min_free_bytes` are free.
 
-        `keep` is never touched. Call it only while no job runs. Returns the bytes freed.
+        What is in `keep`, or was used after `used_since` (seconds since the epoch), is never touched. Returns the bytes
+        freed.
         """
-        return await asyncio.to_thread(self._sweep, keep, max_bytes, max_age_s)
+        return await asyncio.to_thread(self._sweep, keep, max_bytes, max_age_s, min_free_bytes, used_since)
 
-    def _sweep(self, keep: frozenset[str], max_bytes: int, max_age_s: float) -> int:
+    def _sweep(
+        self, keep: frozenset[str], max_bytes: int, max_age_s: float, min_free_bytes: int, used_since: float
+    ) -> int:
         now = time.time()
-        entries = [(path.stat(), path) for path in self._blobs.glob("??/*")]
-        total = sum(stat.st_size for stat, _ in entries)
+        entries = [(path.stat(), path) for path in self._blobs.glob("??/*") if path.name not in keep]
+        to_free = sum(stat.st_size for stat, _ in entries) - max_bytes
+        to_free = max(to_free, min_free_bytes - (self.free_bytes() or 0) if min_free_bytes else 0)
         freed = 0
         for stat, path in sorted(entries, key=lambda entry: entry[0].st_mtime):
-            if path.name in keep:
-                continue
-            if now - stat.st_mtime > max_age_s or total - freed > max_bytes:
+            if stat.st_mtime >= used_since:
+                break
+            if now - stat.st_mtime > max_age_s or freed < to_free:
                 path.unlink(missing_ok=True)
                 freed += stat.st_size
         for path in self._steps.glob("??/*.json"):

@@ -21,6 +21,10 @@ class AssetStore(Protocol):
         """A local file with these bytes, for reading only. Raises: NotFound."""
         ...
 
+    async def touch(self, digest: str) -> bool:
+        """Say that these bytes are in use; False if they are not there (any more)."""
+        ...
+
     async def size_bytes(self, digest: str) -> int: ...
 
     async def manifest(self, key: str) -> dict[str, Any] | None:

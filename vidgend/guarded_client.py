@@ -1,4 +1,4 @@
-"""An httpx client for user-given URLs.
+"""An httpx client for URLs that come from outside: callbacks, and the links that providers give.
 
 What is checked is the address that is connected to, not the name: a name may answer differently the next time
 (DNS rebinding). The connection is made to the very address that passed.
@@ -17,8 +17,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from vidgend.egress import Network, check_address
 from vidgend.errors import TargetForbidden
-from vidgend.http.egress import Network, check_address
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """(host, port) to addresses as text. Raises: OSError."""
@@ -26,10 +26,14 @@ _DNS_THREADS = 4
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Resolves, checks every answer, and connects to addresses that passed."""
+    """Resolves, checks every answer, and connects to addresses that passed. `own` is (host, port) of a server that the
+    operator named: it may be anywhere."""
 
-    def __init__(self, allow: Iterable[Network], *, resolve: Resolve | None = None) -> None:
+    def __init__(
+        self, allow: Iterable[Network], *, own: tuple[str, int] | None = None, resolve: Resolve | None = None
+    ) -> None:
         self._allow = tuple(allow)
+        self._own = own
         self._inner = httpcore.AnyIOBackend()
         # A name server that hangs holds these threads, not the ones that files are read with.
         self._threads = ThreadPoolExecutor(_DNS_THREADS, thread_name_prefix="dns")
@@ -62,7 +66,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for answer in answers:
             try:
-                address = check_address(answer, self._allow)
+                address = answer if (host, port) == self._own else check_address(answer, self._allow)
             except TargetForbidden as error:
                 refusal = error
                 continue
@@ -75,7 +79,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.AsyncNetworkStream:
-        raise TargetForbidden("a callback cannot go to a local socket")
+        raise TargetForbidden("a local socket is not allowed")
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -148,14 +152,19 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
 
 def guarded_client(
-    allow: Iterable[Network], *, timeout_s: float = 15.0, max_connections: int = 16, resolve: Resolve | None = None
+    allow: Iterable[Network],
+    *,
+    own: tuple[str, int] | None = None,
+    timeout_s: float = 15.0,
+    max_connections: int = 16,
+    resolve: Resolve | None = None,
 ) -> httpx.AsyncClient:
-    """A client for user-given URLs: guarded, no redirects, no proxy from the environment, no cookies kept.
+    """A client for URLs from outside: guarded, no redirects, no proxy from the environment, no cookies kept.
 
     Its requests may raise TargetForbidden besides httpx's errors.
     """
     return httpx.AsyncClient(
-        transport=GuardedTransport(GuardedBackend(allow, resolve=resolve), max_connections=max_connections),
+        transport=GuardedTransport(GuardedBackend(allow, own=own, resolve=resolve), max_connections=max_connections),
         trust_env=False,
         follow_redirects=False,
         timeout=httpx.Timeout(timeout_s),

@@ -1,16 +1,11 @@
-"""Which addresses a user-given URL may lead to: no private network unless the settings allow it. Pure."""
+"""Which addresses a URL from outside may lead to: no private network unless the settings allow it. Pure."""
 
 from __future__ import annotations
 
-import re
-import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-import httpx
-
 from vidgend.errors import TargetForbidden
-from vidgend.http.problems import InvalidFields
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -35,7 +30,6 @@ _NEVER: tuple[Network, ...] = tuple(
 )  # fmt: skip
 """Closed whatever is allowed: link-local (cloud metadata), multicast, reserved, and metadata addresses elsewhere."""
 _NAT64 = IPv6Network("64:ff9b::/96")
-_ODD_IPV4 = re.compile(r"[0-9a-fx.]+", re.IGNORECASE)
 
 
 def check_address(text: str, allow: Iterable[Network] = ()) -> str:
@@ -60,38 +54,3 @@ def _carried(address: Address) -> Address:
 
 def _in(address: Address, networks: Iterable[Network]) -> bool:
     return any(address in network for network in networks if network.version == address.version)
-
-
-def check_callback_url(url: str, allow: Iterable[Network] = ()) -> None:
-    """What can be said of a callback URL without asking the network: its form, and an address that is written out.
-
-    Raises: InvalidFields, TargetForbidden.
-    """
-    refusal = InvalidFields([{"pointer": "/callback_url", "detail": "must be http(s)://host/... without a password"}])
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        raise refusal from None
-    host = parsed.raw_host.decode("ascii").rstrip(".").lower()
-    port = 443 if parsed.port is None else parsed.port
-    if parsed.scheme not in ("http", "https") or not host or parsed.userinfo or not 1 <= port <= 65_535:
-        raise refusal
-    if host == "localhost" or host.endswith(".localhost"):
-        host = "127.0.0.1"
-    literal = _literal(host)
-    if literal is not None:
-        check_address(literal, allow)
-
-
-def _literal(host: str) -> str | None:
-    """The address that `host` spells, also in the old forms such as 127.1 and 0x7f000001; None for a name."""
-    try:
-        return str(ip_address(host))
-    except ValueError:
-        pass
-    if not _ODD_IPV4.fullmatch(host):
-        return None
-    try:
-        return socket.inet_ntoa(socket.inet_aton(host))
-    except OSError:
-        return None

@@ -1,0 +1,93 @@
+"""The one way in for jobs, over HTTP and in a process without a server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Protocol
+
+from vidgend.egress import Network
+from vidgend.errors import BadInput, Draining, FeatureUnavailable, StorageFull
+from vidgend.http.callback_url import check_callback_url
+from vidgend.http.services import Jobs
+from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody, to_brief, to_prefetch
+from vidgend.models import Brief
+from vidgend.store.database import Database
+from vidgend.store.idempotency import earlier_job
+from vidgend.store.jobs import JobStore
+
+
+class Door(Protocol):
+    """What accepting needs. The services of the web application have it, and a runtime without a server."""
+
+    @property
+    def database(self) -> Database: ...
+
+    @property
+    def jobs(self) -> JobStore: ...
+
+    @property
+    def worker(self) -> Jobs: ...
+
+    @property
+    def defaults(self) -> Defaults: ...
+
+    @property
+    def webhooks_enabled(self) -> bool: ...
+
+    @property
+    def allow_networks(self) -> tuple[Network, ...]: ...
+
+    def check_voice(self, voice: str, language: str | None, /) -> None: ...
+
+    def queries(self, brief: Brief, /) -> Awaitable[tuple[str, ...]]: ...
+
+
+async def accept_generate(
+    door: Door, body: GenerateBody, *, key: str | None = None, body_sha256: str = ""
+) -> tuple[str, bool]:
+    """Check a video job and put it into the queue. Answers (job id, whether it is new); the caller wakes the worker.
+
+    The repeat of an accepted request gets its job, whatever else is the matter by now.
+    Raises: BadInput and its kin, Draining, StorageFull, QueueFull.
+    """
+    if key is not None and (known := await earlier_job(door.database, key, body_sha256)) is not None:
+        return known, False
+    brief = to_brief(body, door.defaults)
+    door.check_voice(brief.voice, brief.language)
+    if body.callback_url is not None:
+        if not door.webhooks_enabled:
+            raise FeatureUnavailable("callback_url: webhooks.enabled is off in the settings", hint="Poll the status.")
+        check_callback_url(body.callback_url, door.allow_networks)
+    await _check_open(door)
+    return await door.jobs.submit(
+        brief,
+        priority=body.priority,
+        metadata=body.metadata,
+        callback_url=body.callback_url,
+        idempotency_key=key,
+        body_sha256=body_sha256,
+    )
+
+
+async def accept_prefetch(
+    door: Door, body: PrefetchBody, *, key: str | None = None, body_sha256: str = ""
+) -> tuple[str, bool]:
+    """The same for a prefetch job. Raises: BadInput, IdempotencyMismatch, Draining, StorageFull, QueueFull."""
+    if key is not None and (known := await earlier_job(door.database, key, body_sha256)) is not None:
+        return known, False
+    await _check_open(door)
+    queries = body.queries
+    if queries is None:
+        queries = await door.queries(to_brief(GenerateBody(prompt=body.prompt or ""), door.defaults))
+        if not queries:
+            raise BadInput("nothing to search for was found in the prompt", hint="Give `queries`.")
+    brief = to_prefetch(body, queries, door.defaults)
+    return await door.jobs.submit(brief, idempotency_key=key, body_sha256=body_sha256)
+
+
+async def _check_open(door: Door) -> None:
+    if door.worker.draining:
+        raise Draining("vidgend is stopping; send this again after the restart")
+    if not await asyncio.to_thread(door.worker.has_space):
+        raise StorageFull("there is too little free disk space to take a job")

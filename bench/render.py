@@ -91,7 +91,7 @@ async def _ours(folder: Path, clips: list[Path], voice: Path, music: Path) -> Pa
                     digest=digest, demuxer="mov", width_px=WIDTH_PX, height_px=HEIGHT_PX, fps=30.0,
                     duration_s=float(SECONDS + 1),
                 ),
-                settings=render, frames=frames, ass=_ass(), index=number, count=len(clips), progress=lambda share: None,
+                settings=render, ffmpeg=await parts.ffmpeg.get(), frames=frames, ass=_ass(), index=number, count=len(clips), progress=lambda share: None,
             )
             for number, (path, digest) in enumerate(zip(clips, digests, strict=True))
         )

@@ -11,7 +11,8 @@ import media
 import pytest
 from workshop import candidate, clips, fake_footage, finished, make, settings_for, workshop
 
-from vidgend.errors import ProviderRateLimited, ProviderUnauthorized, UnknownVoice
+from vidgend import worker
+from vidgend.errors import ProviderRateLimited, ProviderUnauthorized, StorageFull, UnknownVoice
 from vidgend.http.wire import GenerateBody, PrefetchBody
 from vidgend.models import Result
 from vidgend.pipeline.ffmpeg import Ffmpeg
@@ -301,3 +302,81 @@ async def test_a_scene_may_ask_for_a_clip_that_only_the_second_provider_has(ffmp
         assert [one["provider"] for one in result(job).report["footage"]] == ["first", "second"]
         (entry,) = result(job).degraded
         assert entry.scene == 2 and entry.reason.startswith("first: ")
+
+
+async def test_fall_backs_are_still_told_after_a_restart(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 3, seconds=8)
+    folder = tmp_path / "data"
+    down = FakeFootage(name="stock", error=ProviderUnauthorized("stock refused the key"))
+    parts: dict[str, Any] = {"providers": (down, fake_footage(files, name="own"))}
+    async with workshop(folder, **parts) as runtime:
+        job_id = await runtime.submit_generate(GenerateBody(script=SCRIPT, quality="high"))
+
+        async def started() -> bool:
+            return (await runtime.jobs.get(job_id)).state == "rendering"
+
+        await until(started)
+    async with workshop(folder, **parts) as runtime:
+        made = result(await finished(runtime, job_id))
+        assert any("refused the key" in entry.reason for entry in made.degraded)
+
+
+async def test_a_resumed_job_finds_another_clip_when_its_file_is_gone(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 3)
+    folder = tmp_path / "data"
+    parts: dict[str, Any] = {"providers": (fake_footage(files),)}
+    async with workshop(folder, **parts) as runtime:
+        first = await make(runtime, script=SCRIPT)
+        found = await runtime.jobs.storyboard(first.id)
+        assert found is not None and found[1].scenes[0].clip is not None
+        job_id, _ = await runtime.jobs.submit(first.brief)
+        await runtime.jobs.save_storyboard(job_id, found[1])
+        for blob in (folder / "assets" / "blobs").glob("??/*"):
+            blob.unlink()
+        runtime.worker.wake()
+        result(await finished(runtime, job_id))
+
+
+async def test_a_cancel_at_any_moment_ends_the_job(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 1)
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
+        for number in range(25):
+            job_id = await runtime.submit_generate(GenerateBody(prompt=f"the sea {number}"))
+            for _ in range(number):
+                await asyncio.sleep(0.001 if number % 2 else 0)
+            assert await runtime.worker.cancel(job_id) == "cancelled"
+            assert (await runtime.jobs.get(job_id)).state == "cancelled"
+
+
+async def test_the_worker_outlives_a_database_that_fails_for_a_while(
+    ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "CLAIM_EVERY_S", 0.05)
+    files = clips(ffmpeg.path, tmp_path / "clips", 1)
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
+        claim, complete, failures = runtime.jobs.claim, runtime.jobs.complete, iter(range(4))
+
+        async def failing(real: Any, *args: Any, **more: Any) -> Any:
+            if next(failures, None) is not None:
+                raise StorageFull("no space")
+            return await real(*args, **more)
+
+        monkeypatch.setattr(runtime.jobs, "claim", lambda *a, **k: failing(claim, *a, **k))
+        monkeypatch.setattr(runtime.jobs, "complete", lambda *a, **k: failing(complete, *a, **k))
+        job = await make(runtime, prompt="the sea", duration_target=3)
+        failures = iter(range(2))
+        again = await make(runtime, prompt="the sea again", duration_target=3)
+        assert (job.state, again.state) == ("completed", "completed")
+
+
+async def test_music_that_comes_later_is_heard_in_the_next_video(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    from vidgend.pipeline.music.folder import FolderMusic
+
+    files = clips(ffmpeg.path, tmp_path / "clips", 1)
+    (tmp_path / "music").mkdir()
+    async with workshop(
+        tmp_path / "data", providers=(fake_footage(files),), library=FolderMusic(tmp_path / "music")
+    ) as runtime:
+        assert result(await make(runtime, prompt="the sea", duration_target=3)).report["music"] is None
+        media.tone(tmp_path / "music" / "calm waves.wav", seconds=2)
+        assert result(await make(runtime, prompt="the sea", duration_target=3)).report["music"] is not None

@@ -19,7 +19,7 @@ from vidgend.pipeline.aligner.proportional import Proportional
 from vidgend.pipeline.footage.fake import FakeFootage
 from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.music.fake import FakeMusic
-from vidgend.pipeline.music.port import Track
+from vidgend.pipeline.music.port import MusicLibrary, Track
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.planner.port import Planner
 from vidgend.pipeline.speech.fake import FakeSpeech
@@ -62,6 +62,7 @@ def builder(
     engines: tuple[FakeSpeech, ...] | None = None,
     planners: tuple[Planner, ...] | None = None,
     music: Path | None = None,
+    library: MusicLibrary | None = None,
     unused: dict[str, str] | None = None,
 ) -> Callable[..., Parts]:
     def build(settings: Settings, assets: FilesystemAssets, *, work: Path) -> Parts:
@@ -69,7 +70,7 @@ def builder(
         return wire(
             settings, assets, work=work, client=httpx.AsyncClient(), planners=planners or (BuiltinPlanner(),),
             providers=providers, unused_providers=unused or {}, engines=engines or (FakeSpeech(),),
-            aligners=(Proportional(),), music=FakeMusic(tracks),
+            aligners=(Proportional(),), music=library or FakeMusic(tracks),
         )  # fmt: skip
 
     return build

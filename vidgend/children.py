@@ -35,7 +35,6 @@ class Finished:
     returncode: int
     stdout: bytes
     stderr_tail: str
-    cpu_s: float
 
 
 @cache
@@ -72,6 +71,8 @@ class Child:
 
         Raises: ToolMissing if the program does not exist.
         """
+        if shutil.which(argv[0]) is None:
+            raise ToolMissing(f"there is no program {argv[0]}")
         start = asyncio.ensure_future(
             asyncio.create_subprocess_exec(
                 *_wrapper(),
@@ -87,8 +88,6 @@ class Child:
         )
         try:
             process = await asyncio.shield(start)
-        except FileNotFoundError as error:
-            raise ToolMissing(f"cannot start {argv[0]}: {error.strerror}") from error
         except asyncio.CancelledError:
             with contextlib.suppress(OSError):
                 orphan = cls(await start, argv[0])
@@ -120,11 +119,15 @@ class Child:
     async def stop(self, grace_s: float = STOP_GRACE_S) -> None:
         """SIGTERM, grace, SIGKILL, reap; finishes even if the caller is cancelled meanwhile."""
         stopping = asyncio.ensure_future(self._stop(grace_s))
-        try:
-            await asyncio.shield(stopping)
-        except asyncio.CancelledError:
-            await stopping
-            raise
+        cancelled = False
+        while not stopping.done():
+            try:
+                await asyncio.shield(stopping)
+            except asyncio.CancelledError:
+                cancelled = True
+        stopping.result()
+        if cancelled:
+            raise asyncio.CancelledError
 
     async def _stop(self, grace_s: float) -> None:
         if self.process.returncode is None:
@@ -140,15 +143,6 @@ class Child:
         self._drain.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._drain
-
-
-def _cpu_s(pid: int) -> float:
-    """User and system seconds of a process and of its reaped children, from /proc; 0 where there is none."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except (OSError, IndexError):
-        return 0.0
-    return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
 async def run(
@@ -185,7 +179,6 @@ async def run(
         deadline = time.monotonic() + timeout_s
         stdout = child.process.stdout
         assert stdout is not None
-        cpu_s = 0.0
         while True:
             left = deadline - time.monotonic()
             wait_s = left if stall_s is None else min(left, stall_s)
@@ -198,15 +191,17 @@ async def run(
                 raise StepTimeout(f"{child.name}: {reason}", tail=child.stderr_tail) from None
             if not chunk:
                 break
-            cpu_s = _cpu_s(child.process.pid) or cpu_s
             if on_line is not None:
                 on_line(chunk.decode("utf-8", "replace").rstrip("\r\n"))
                 continue
             kept += chunk
             if len(kept) > max_stdout_bytes:
                 raise StepError(f"{child.name} wrote more than {max_stdout_bytes} bytes")
-        async with asyncio.timeout(max(1.0, deadline - time.monotonic())):
-            code = await child.wait()
+        try:
+            async with asyncio.timeout(max(1.0, deadline - time.monotonic())):
+                code = await child.wait()
+        except TimeoutError:
+            raise StepTimeout(f"{child.name}: not finished after {timeout_s:g} s", tail=child.stderr_tail) from None
         tail = child.stderr_tail
         if upstream is not None:
             try:
@@ -217,7 +212,7 @@ async def run(
                 code, tail = upstream_code, upstream.stderr_tail
             elif code != 0 and upstream.stderr_tail:
                 tail = f"{tail}\n{upstream.name}: {upstream.stderr_tail}"
-        return Finished(returncode=code, stdout=bytes(kept), stderr_tail=tail, cpu_s=cpu_s)
+        return Finished(returncode=code, stdout=bytes(kept), stderr_tail=tail)
     finally:
         for end in (read_end, write_end):
             if end >= 0:
@@ -246,6 +241,11 @@ class JsonService:
     def running(self) -> bool:
         return self._child is not None and self._child.process.returncode is None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way."""
+        return self._lock.locked()
+
     async def request(self, message: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
         """Send `message`, return the answer. Raises: the failure class, StepTimeout, ToolMissing."""
         async with self._lock:
@@ -265,7 +265,7 @@ class JsonService:
                 raise StepTimeout(
                     f"{self._name} did not answer within {timeout_s:g} s", tail=child.stderr_tail
                 ) from None
-            except (BrokenPipeError, ConnectionResetError):
+            except (BrokenPipeError, ConnectionResetError, ValueError):
                 line = b""
             finally:
                 if not done:
@@ -275,7 +275,12 @@ class JsonService:
         if not line:
             last = tail.splitlines()[-1] if tail else "no output"
             raise self._failure(f"{self._name} ended unexpectedly: {last}", tail=tail)
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError:  # something else wrote to its output: its answers can no longer be told apart
+            async with self._lock:
+                await self._drop()
+            raise self._failure(f"{self._name} answered {line[:80]!r}") from None
         if "error" in answer:
             raise self._failure(str(answer["error"].get("detail", "unknown error")))
         return answer

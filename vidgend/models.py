@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
-from vidgend.timebase import frames_to_s, parse_fps
+from vidgend.timebase import parse_fps
 
 JobState = Literal[
     "queued",
@@ -64,7 +64,7 @@ class Brief:
     """One request with every default filled in: the whole input of a job.
 
     `duration_s` is the wished length; `duration_given` tells whether the caller named it. `fps` as `30` or
-    `30000/1001`. `voice` is what the caller wrote; `voice_id` is filled in by the speech step.
+    `30000/1001`. `voice` is what the caller wrote.
     """
 
     prompt: str
@@ -86,12 +86,6 @@ class Brief:
     @property
     def frame_rate(self) -> Fraction:
         return parse_fps(self.fps)
-
-    @property
-    def orientation(self) -> Literal["landscape", "portrait", "square"]:
-        if self.width_px == self.height_px:
-            return "square"
-        return "landscape" if self.width_px > self.height_px else "portrait"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +148,7 @@ class Candidate:
     """A picture that a footage provider offers. `id` is unique inside the provider.
 
     `duration_s` is None for photos and where it is not known. `recipe` is set for generated pictures only:
-    the JSON that paints them.
+    the JSON that paints them. `version` changes when the file behind the same `id` does.
     """
 
     provider: str
@@ -165,6 +159,7 @@ class Candidate:
     duration_s: float | None = None
     credit: Credit
     recipe: dict[str, Any] | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,9 +277,8 @@ class Storyboard:
     fps: str
     scenes: tuple[Scene, ...]
     mood: str | None = None
-
-    def length_s(self, scene: Scene) -> float | None:
-        return None if scene.frames is None else float(frames_to_s(scene.frames, parse_fps(self.fps)))
+    degraded: tuple[Substitution, ...] = ()
+    """What has been substituted so far: kept here so that a restart does not forget it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -263,9 +263,11 @@ class Worker:
     async def _work(self, job: Job, run: JobRun) -> Finish:
         """Do the job; the answer records its end."""
         if isinstance(job.brief, PrefetchBrief):
-            found = await prefetch(run, job.brief, self._producer.providers)
+            found = await prefetch(run, job.brief, self._producer.providers, self._assets)
             if not found["clips"] and found["failed"]:
-                raise NoFootage("; ".join(found["failed"]))
+                raise NoFootage(
+                    "; ".join(found["failed"]), hint="`vidgend doctor` says which footage providers are set up."
+                )
             count = len(found["clips"])
             return lambda: self._jobs.complete(
                 job.id, found, scenes=0, line=f"{count} clips are here", event={"clips": count}

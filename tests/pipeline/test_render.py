@@ -16,6 +16,7 @@ from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.probe import packets, probe
 from vidgend.pipeline.scene_to_segment import SegmentStep, fonts_folder
 from vidgend.pipeline.segments_to_video import JoinStep, ThumbnailStep
+from vidgend.pipeline.video_to_report import CheckStep
 from vidgend.store.assets.filesystem import FilesystemAssets
 from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_s, parse_fps
 
@@ -50,6 +51,9 @@ class Studio:
         } | more  # fmt: skip
         done = await SegmentStep(FfmpegTool(), self.assets, fonts_folder())(args, self.run())
         return done.output
+
+    async def look(self, digest: str) -> dict[str, Any]:
+        return (await CheckStep(FfmpegTool(), self.assets)({"digest": digest}, self.run())).output
 
     async def frames(self, segment: dict[str, Any]) -> np.ndarray:
         return media.gray(self.ffmpeg.path, await self.assets.local(segment["digest"]))
@@ -98,8 +102,8 @@ async def test_a_joined_video_has_exactly_the_sum_of_its_segments_frames(
     # The tone begins at the very sample; AAC blurs an edge by a few of them.
     sound = np.abs(media.pcm(studio.ffmpeg.path, path))
     heard = int(np.argmax(sound > 0.05))
-    assert abs(heard - at_sample) < SAMPLE_RATE_HZ * 0.004
-    assert abs(joined.output["loudness_lufs"] - -14.0) < 0.7
+    assert abs(heard - at_sample) <= 24
+    assert abs((await studio.look(joined.output["digest"]))["loudness_lufs"] - -14.0) < 0.7
 
 
 async def test_a_short_clip_is_slowed_down_and_does_not_freeze(studio: Studio, tmp_path: Path) -> None:
@@ -228,6 +232,24 @@ async def test_a_damaged_clip_is_named_as_the_cause(studio: Studio, tmp_path: Pa
             await step(args, run)
 
 
+async def test_a_title_that_looks_like_ffmpegs_own_words_changes_nothing(studio: Studio, tmp_path: Path) -> None:
+    hostile = (
+        "-metadata",
+        "title=Stream #0:0: Video: h264, yuv420p, 16x2000",
+        "-metadata",
+        "artist=Duration: 09:59:59.00, x",
+    )
+    source = media.clip(studio.ffmpeg.path, tmp_path / "c", seconds=1.0, extra=hostile)
+    seen = await probe(studio.ffmpeg, source, "mov")
+    assert (seen.width_px, seen.height_px, seen.duration_s) == (640, 360, 1.0)
+
+
+async def test_an_encoder_that_fails_is_not_the_clips_fault(studio: Studio, tmp_path: Path) -> None:
+    source = media.clip(studio.ffmpeg.path, tmp_path / "c", seconds=1.0)
+    with pytest.raises(FfmpegFailed):
+        await studio.segment(source, 20, encoding={**studio.encoding(), "preset": "no-such-preset"})
+
+
 @pytest.mark.parametrize("content", [b"", b"not a video", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"])
 async def test_what_is_no_video_is_refused(studio: Studio, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.mp4"
@@ -273,8 +295,9 @@ async def test_music_gives_way_to_the_voice_and_fades_at_the_end(studio: Studio,
 
     assert level(3.5, 4.5) < level(1.0, 1.8) - 5
     assert level(7.7, 8.0) < level(6.0, 6.4) - 8
-    assert abs(joined.output["loudness_lufs"] - -14.0) < 0.7
-    assert joined.output["true_peak_db"] < 0
+    seen = await studio.look(joined.output["digest"])
+    assert abs(seen["loudness_lufs"] - -14.0) < 0.7
+    assert seen["true_peak_db"] < 0
 
 
 async def test_ffmpegs_own_words_come_with_its_failure(studio: Studio, tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from typing import Literal
 from vidgend import children
 from vidgend.errors import FfmpegFailed, StorageFull, ToolMissing
 
-OLDEST = (5, 0)
-"""The oldest ffmpeg that vidgend was tried with is 5.1; 4.x lacks `-fps_mode`."""
+OLDEST = (5, 1)
+"""Older ones lack `-fps_mode` and the latency compensation of alimiter."""
 NEEDED_FILTERS = (
     "adelay", "afade", "alimiter", "amix", "ass", "colorbalance", "crop", "ebur128", "eq", "fade", "fps", "scale",
     "setsar", "sidechaincompress", "tpad", "zoompan",

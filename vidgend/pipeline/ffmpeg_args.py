@@ -287,7 +287,7 @@ def mix_args(
 def levelled(stream: Any, gain_db: float) -> Any:
     """Bring a mix to its loudness: one gain, then a limiter for the peaks."""
     return stream.filter("volume", volume=f"{gain_db:.3f}dB").filter(
-        "alimiter", limit=f"{10 ** (CEILING_DB / 20):.4f}", attack=3, release=60, level="disabled"
+        "alimiter", limit=f"{10 ** (CEILING_DB / 20):.4f}", attack=3, release=60, level="disabled", latency=1
     )
 
 

@@ -11,9 +11,12 @@ from vidgend.models import Brief, PrefetchBrief, Storyboard
 from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.scene_to_clip import ClipFinder
+from vidgend.store.assets.port import AssetStore
 
 
-async def prefetch(run: JobRun, brief: PrefetchBrief, providers: Sequence[FootageProvider]) -> dict[str, Any]:
+async def prefetch(
+    run: JobRun, brief: PrefetchBrief, providers: Sequence[FootageProvider], assets: AssetStore
+) -> dict[str, Any]:
     """Fetch up to `per_query` clips for each query. Answers the clips and what failed, as text."""
     await run.enter("retrieving", f"fetching footage for {len(brief.queries)} searches")
     finder = ClipFinder(
@@ -22,6 +25,7 @@ async def prefetch(run: JobRun, brief: PrefetchBrief, providers: Sequence[Footag
         storyboard=Storyboard(title="", language="", planner="", stretch=False, fps="30", scenes=()),
         providers=[provider for provider in providers if provider.name != "generated"],
         unused={},
+        assets=assets,
     )
     clips: list[dict[str, Any]] = []
     failed: list[str] = []
@@ -40,7 +44,9 @@ async def prefetch(run: JobRun, brief: PrefetchBrief, providers: Sequence[Footag
                 clips.append({"query": query, "provider": clip.provider, "id": clip.id, "asset": clip.digest})
                 wanted -= 1
         if wanted == brief.per_query:
-            reasons = "; ".join(finder.out_of_order()) or "no match"
+            reasons = "; ".join(finder.out_of_order()) or (
+                "no match" if finder.providers else "no stock provider is set up"
+            )
             failed.append(f"{query!r}: {reasons}")
         run.progress.set("retrieving", len(clips) / max(1, len(brief.queries) * brief.per_query))
 

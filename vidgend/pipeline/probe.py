@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
 from dataclasses import dataclass
@@ -18,8 +19,13 @@ from vidgend.pipeline.ffmpeg import Ffmpeg
 MAX_PIXELS = 50_000_000
 """Larger pictures are refused before they are decoded: a 190 kB PNG of 14000 x 14000 took 872 MB (measured)."""
 
-_DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)")
-_VIDEO = re.compile(r"Stream #0:\d+.*?: Video: (\w+).*?, (\d{2,5})x(\d{2,5})(?: \[SAR (\d+):(\d+) DAR [\d:]+\])?(.*)")
+MAX_ASPECT = 12
+
+_DURATION = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.M)
+# Two spaces at the start of the line are ffmpeg's own; a title that looks like this is indented further.
+_VIDEO = re.compile(
+    r"^  Stream #0:\d+.*?: Video: (\w+).*?, (\d{2,5})x(\d{2,5})(?: \[SAR (\d+):(\d+) DAR [\d:]+\])?(.*)", re.M
+)
 _RATE = re.compile(r"([\d.]+k?) (?:fps|tbr)")
 _ROTATION = re.compile(r"rotation of (-?[\d.]+) degrees")
 
@@ -61,6 +67,8 @@ async def probe(ffmpeg: Ffmpeg, path: Path, demuxer: str | None = None) -> Probe
     rotation = _ROTATION.search(text)
     if rotation is not None and round(float(rotation[1])) % 180 == 90:
         shown_width, shown_height = shown_height, shown_width
+    if max(shown_width, shown_height) > MAX_ASPECT * min(shown_width, shown_height):
+        raise MediaUnreadable(f"a picture of {shown_width}x{shown_height} fits no screen")
     rate = _RATE.search(video[6])
     fps = float(rate[1].replace("k", "")) * (1000 if rate[1].endswith("k") else 1) if rate else 0.0
     duration = _DURATION.search(text)
@@ -77,6 +85,14 @@ async def probe(ffmpeg: Ffmpeg, path: Path, demuxer: str | None = None) -> Probe
         duration_s=duration_s,
         has_audio=": Audio: " in text,
     )
+
+
+def read_loudness(text: str) -> tuple[float | None, float | None]:
+    """(integrated loudness in LUFS, true peak in dBTP) from what the filter ebur128 prints; None for silence."""
+    integrated = re.findall(r"I:\s+(-?[\d.]+) LUFS", text)
+    peak = re.findall(r"Peak:\s+(-?[\d.]+) dBFS", text)
+    level = float(integrated[-1]) if integrated else None
+    return (level if level is not None and level > -69 else None), (float(peak[-1]) if peak else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +118,13 @@ async def packets(ffmpeg: Ffmpeg, path: Path) -> dict[str, Track]:
         ["-i", str(path), "-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy", "-f", "framecrc", "pipe:1"],
         cwd=path.parent,
     )
+    return await asyncio.to_thread(_tracks, finished.stdout.decode())
+
+
+def _tracks(listing: str) -> dict[str, Track]:
     headers: dict[str, dict[str, str]] = {}
     rows: dict[str, list[tuple[int, int, int]]] = {}
-    for line in finished.stdout.decode().splitlines():
+    for line in listing.splitlines():
         if match := re.match(r"#(\w+) (\d+): (.*)", line):
             headers.setdefault(match[2], {})[match[1]] = match[3].strip()
         elif line and not line.startswith("#"):

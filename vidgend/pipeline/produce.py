@@ -28,6 +28,7 @@ from vidgend.models import (
 )
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.captions_ass import ass_text, srt_text, vtt_text
+from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.music.port import MusicLibrary
 from vidgend.pipeline.planner.port import Planner
@@ -71,6 +72,7 @@ class Producer:
     engines: Sequence[SpeechEngine]
     aligners: Sequence[Aligner]
     music: MusicLibrary
+    ffmpeg: FfmpegTool
     render: RenderSettings
     assets: AssetStore
     scratch: Path
@@ -80,10 +82,12 @@ class Producer:
     async def produce(self, job_id: str, brief: Brief, run: JobRun, keeper: StoryboardKeeper) -> Result:
         """Make the video. Raises: VidgendError; on cancellation every child is dead when it returns."""
         await run.enter("planning", "planning the scenes")
+        await self.ffmpeg.get()  # without it nothing else is worth doing
         storyboard = await keeper.load()
         if storyboard is None:
             storyboard = await make_storyboard(run, brief, self.planners)
-            await keeper.save(storyboard)
+            await keeper.save(replace(storyboard, degraded=tuple(run.substitutions)))
+        run.substitutions[:] = storyboard.degraded or run.substitutions
         run.progress.set("planning", 1.0)
         run.progress.scenes_total = len(storyboard.scenes)
         await run.enter("retrieving", f"{len(storyboard.scenes)} scenes planned; looking for footage")
@@ -113,7 +117,9 @@ class Producer:
         report: dict[str, Any],
     ) -> Result:
         words = _absolute_words(brief, scenes)
-        captions = tuple(caption for scene in scenes for caption in _absolute_captions(brief, scene))
+        captions = await asyncio.to_thread(
+            lambda: tuple(caption for scene in scenes for caption in _absolute_captions(brief, scene))
+        )
         spoken = {
             "language": brief.language,
             "words": [
@@ -222,8 +228,16 @@ class _Making:
             storyboard=self.storyboard,
             providers=self._producer.providers,
             unused=self._producer.unused_providers,
+            assets=self._producer.assets,
             epoch_s=self._producer.search_ttl_s,
         )
+        try:
+            return await self._all_scenes(finder)
+        finally:
+            await finder.aclose()
+
+    async def _all_scenes(self, finder: ClipFinder) -> tuple[tuple[Scene, ...], tuple[Segment, ...]]:
+        scenes = self.storyboard.scenes
         async with asyncio.TaskGroup() as group:
             words = [
                 group.create_task(self._speak(scene), name=f"speech of scene {scene.index + 1}") for scene in scenes
@@ -239,7 +253,7 @@ class _Making:
         for scene, segment in done:
             complete.append(replace(scene, start_frame=start))
             start += segment.frames
-        self.storyboard = replace(self.storyboard, scenes=tuple(complete))
+        self.storyboard = replace(self.storyboard, scenes=tuple(complete), degraded=tuple(self._run.substitutions))
         await self._keeper.save(self.storyboard)
         return self.storyboard.scenes, tuple(segment for _, segment in done)
 
@@ -331,7 +345,7 @@ class _Making:
         if brief.captions.enabled and scene.words is not None:
             style = find_style(brief.style)
             ass = ass_text(
-                _captions(brief, scene),
+                await asyncio.to_thread(_captions, brief, scene),
                 width_px=brief.width_px,
                 height_px=brief.height_px,
                 position=brief.captions.position,
@@ -345,9 +359,17 @@ class _Making:
             self._tell("rendering", sum(self._rendered) / len(self._rendered))
 
         segment = await render_segment(
-            self._run, brief, scene.clip, settings=self._producer.render, frames=frames, ass=ass, index=scene.index,
-            count=len(self.storyboard.scenes), progress=progress,
-        )  # fmt: skip
+            self._run,
+            brief,
+            scene.clip,
+            settings=self._producer.render,
+            ffmpeg=await self._producer.ffmpeg.get(),
+            frames=frames,
+            ass=ass,
+            index=scene.index,
+            count=len(self.storyboard.scenes),
+            progress=progress,
+        )
         progress(1.0)
         return segment
 
@@ -355,7 +377,7 @@ class _Making:
         async with self._saving:
             scenes = list(self.storyboard.scenes)
             scenes[scene.index] = scene
-            self.storyboard = replace(self.storyboard, scenes=tuple(scenes))
+            self.storyboard = replace(self.storyboard, scenes=tuple(scenes), degraded=tuple(self._run.substitutions))
             await self._keeper.save(self.storyboard)
 
 

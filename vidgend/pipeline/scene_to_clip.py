@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from vidgend.errors import MediaUnreadable, NoFootage, NotFound, ProviderError, StepError
+from vidgend.errors import MediaUnreadable, NoFootage, NotFound, StepError
 from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard, Substitution
+from vidgend.pipeline.code_version import code_version
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec, step_key
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.port import FootageProvider, FootageQuery
@@ -22,7 +23,7 @@ from vidgend.pipeline.run import JobRun
 from vidgend.store.assets.port import AssetStore
 
 SEARCH, FETCH = "search", "fetch"
-CODE = "clips-1"
+CODE = ("scene_to_clip.py", "footage", "media_kind.py", "vocabulary.py", "probe.py")
 KEPT_CANDIDATES = 5
 """How many of the candidates the storyboard shows."""
 TRIES = 4
@@ -118,10 +119,11 @@ class ClipFinder:
     storyboard: Storyboard
     providers: Sequence[FootageProvider]
     unused: Mapping[str, str]
+    assets: AssetStore
     epoch_s: float = 86_400.0
     _down: dict[str, StepError] = field(default_factory=dict)
     _taken: dict[tuple[str, str], int] = field(default_factory=dict)
-    _open: dict[int, tuple[_Search, AsyncIterator[Offer]]] = field(default_factory=dict)
+    _open: dict[int, tuple[_Search, AsyncGenerator[Offer, None]]] = field(default_factory=dict)
 
     async def find(self, scenes: asyncio.TaskGroup) -> list[asyncio.Task[Scene]]:
         """One task per scene, in `scenes`, that ends with its clip chosen, fetched and checked.
@@ -129,19 +131,34 @@ class ClipFinder:
         The scenes choose one after the other, so that the first gets the best; the files come side by side.
         """
         if self.providers:
-            first = {scene.queries[0]: scene for scene in self.storyboard.scenes}
-            await asyncio.gather(*(self._search(self.providers[0], scene, text) for text, scene in first.items()))
-        tasks = []
-        for scene in self.storyboard.scenes:
-            name = f"clip of scene {scene.index + 1}"
-            if scene.clip is not None:  # chosen before a restart, or by a person
+            first = {scene.queries[0]: scene for scene in self.storyboard.scenes if scene.clip is None}
+            async with asyncio.TaskGroup() as searches:
+                for text, scene in first.items():
+                    searches.create_task(self._search(self.providers[0], scene, text), name=f"search {text}")
+        # What was chosen before a restart stays, if its file is still there.
+        chosen = [await self._still_there(scene) for scene in self.storyboard.scenes]
+        for scene in chosen:
+            if scene.clip is not None:
                 self._taken[(scene.clip.provider, scene.clip.id)] = 1
+        tasks = []
+        for scene in chosen:
+            name = f"clip of scene {scene.index + 1}"
             search = _Search(scene=scene)
             offers = self._offers(search)
             self._open[scene.index] = (search, offers)
             first_offer = None if scene.clip is not None else await anext(offers, None)
             tasks.append(scenes.create_task(self._fetch_first_good(search, first_offer, offers), name=name))
         return tasks
+
+    async def _still_there(self, scene: Scene) -> Scene:
+        if scene.clip is None or scene.clip.digest is None or await self.assets.touch(scene.clip.digest):
+            return scene
+        return replace(scene, clip=None)
+
+    async def aclose(self) -> None:
+        """End the searches that wait for a scene to ask for more."""
+        for _, offers in self._open.values():
+            await offers.aclose()
 
     async def replace_clip(self, scene: Scene, error: StepError) -> Scene:
         """The next candidate for a scene whose clip could not be rendered. Raises: NoFootage."""
@@ -154,7 +171,7 @@ class ClipFinder:
         search.scene = replace(scene, clip=None)
         return await self._fetch_first_good(search, await anext(offers, None), offers)
 
-    async def _offers(self, search: _Search) -> AsyncIterator[Offer]:
+    async def _offers(self, search: _Search) -> AsyncGenerator[Offer, None]:
         """Reserve and yield candidates, best first: fresh ones of every provider, then repeats."""
         repeats: list[Offer] = []
         for provider in self.providers:
@@ -216,14 +233,14 @@ class ClipFinder:
         }
         try:
             output = await self.run.step(self._spec(SEARCH, provider, args, timeout_s=90), stage="retrieving")
-        except ProviderError as error:
+        except StepError as error:
             self._down.setdefault(provider.name, error)
             return ()
         return _CANDIDATES.validate_python(output["candidates"])
 
     def _spec(self, kind: str, provider: FootageProvider, args: dict[str, Any], *, timeout_s: float) -> StepSpec:
         return StepSpec(
-            key=step_key(kind, args, f"{CODE}/{provider.identity}{self.run.salt}"),
+            key=step_key(kind, args, f"{code_version(*CODE)}/{provider.identity}{self.run.salt}"),
             kind=kind,
             args=args,
             label="io" if provider.name in _LOCAL else "net",
@@ -231,7 +248,7 @@ class ClipFinder:
             max_attempts=1,
         )
 
-    async def _fetch_first_good(self, search: _Search, offer: Offer | None, more: AsyncIterator[Offer]) -> Scene:
+    async def _fetch_first_good(self, search: _Search, offer: Offer | None, more: AsyncGenerator[Offer, None]) -> Scene:
         if search.scene.clip is not None:
             return search.scene
         while offer is not None:

@@ -12,16 +12,18 @@ from typing import Any
 
 from vidgend.errors import FfmpegFailed, MediaUnreadable
 from vidgend.models import Brief, Clip, Segment
+from vidgend.pipeline.code_version import code_version
 from vidgend.pipeline.executor.port import Progress, StepOutput, StepRun, StepSpec, step_key
-from vidgend.pipeline.ffmpeg import FfmpegTool
+from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.ffmpeg_args import Encoding, Picture, segment_args
+from vidgend.pipeline.probe import input_options
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.styles import find_style
 from vidgend.store.assets.port import AssetStore
 from vidgend.timebase import parse_fps
 
 KIND = "segment"
-CODE = "segment-1"
+CODE = ("scene_to_segment.py", "ffmpeg_args.py", "captions_ass.py", "styles.py", "footage/paint")
 FONTS = ("Inter-Bold.otf", "Inter-SemiBold.otf")
 
 
@@ -95,9 +97,9 @@ class SegmentStep:
                 feeder=feeder,
             )
         except FfmpegFailed as error:
-            if clip["kind"] == "generated":
-                raise
-            raise MediaUnreadable(f"the clip cannot be decoded: {error.detail}", tail=error.tail) from error
+            if clip["kind"] != "generated":
+                await self._blame_the_clip(ffmpeg, clip["demuxer"], run.scratch)
+            raise error
         if written != frames and clip["kind"] == "generated":
             raise FfmpegFailed(f"the painter gave {written} of {frames} frames")
         if written != frames:
@@ -106,6 +108,17 @@ class SegmentStep:
         poster = await self._assets.put(run.scratch / "poster.jpg")
         output = {"digest": digest, "poster": poster, "frames": frames}
         return StepOutput(output=output, blobs=(digest, poster))
+
+    async def _blame_the_clip(self, ffmpeg: Ffmpeg, demuxer: str, scratch: Path) -> None:
+        """Decode the clip and do nothing else. Raises: MediaUnreadable if that fails as well."""
+        try:
+            await ffmpeg.run(
+                [*input_options(demuxer), "-i", "source.media", "-map", "0:v:0", "-f", "null", "-"],
+                cwd=scratch,
+                timeout_s=600,
+            )
+        except FfmpegFailed as error:
+            raise MediaUnreadable(f"the clip cannot be decoded: {error.detail}", tail=error.tail) from error
 
 
 def fonts_folder() -> Path:
@@ -119,6 +132,7 @@ async def render_segment(
     clip: Clip,
     *,
     settings: RenderSettings,
+    ffmpeg: Ffmpeg,
     frames: int,
     ass: str,
     index: int,
@@ -143,7 +157,7 @@ async def render_segment(
         "fade_in": index == 0,
         "fade_out": index == count - 1,
     }  # fmt: skip
-    key = step_key(KIND, args, CODE + run.salt)
+    key = step_key(KIND, args, f"{code_version(*CODE)}/{ffmpeg.version}{run.salt}")
     # Outside the key: how long one may wait says nothing about the picture.
     args["timeout_s"] = 300.0 + float(frames / brief.frame_rate) * 60
     spec = StepSpec(

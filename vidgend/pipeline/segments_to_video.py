@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from vidgend.errors import FfmpegFailed
+from vidgend.errors import FfmpegFailed, StepError
 from vidgend.models import Brief, Scene, Segment, Storyboard
 from vidgend.pipeline.captions_ass import clean
+from vidgend.pipeline.code_version import code_version
 from vidgend.pipeline.executor.port import Progress, StepOutput, StepRun, StepSpec, step_key
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.ffmpeg_args import (
@@ -25,6 +25,7 @@ from vidgend.pipeline.ffmpeg_args import (
     mix_args,
 )
 from vidgend.pipeline.music.port import MusicLibrary
+from vidgend.pipeline.probe import read_loudness
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.scene_to_segment import encoding_of
 from vidgend.pipeline.timeline import speech_start_sample
@@ -32,13 +33,13 @@ from vidgend.store.assets.port import AssetStore
 from vidgend.timebase import frames_to_s, frames_to_samples, parse_fps, to_us
 
 TRACK, JOIN, THUMBNAIL = "track", "join", "thumbnail"
-CODE = "join-1"
+CODE = ("segments_to_video.py", "ffmpeg_args.py")
 MUSIC_GAIN_DB = -15.0
 """The bed against the voice, before ducking. The free tracks are at -11 to -14 LUFS, Kokoro at -20 (both measured)."""
 
 
 class TrackStep:
-    """args: mood, seed -> digest, title, licence; digest None if there is no music at all"""
+    """args: mood, seed, title, size_bytes, mtime_ns -> digest, title, mood, licence"""
 
     def __init__(self, music: MusicLibrary, assets: AssetStore) -> None:
         self._music = music
@@ -47,7 +48,7 @@ class TrackStep:
     async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
         track = await asyncio.to_thread(self._music.pick, args["mood"], seed=args["seed"])
         if track is None:
-            return StepOutput(output={"digest": None})
+            raise StepError("the music is gone")
         path = run.scratch / "track"
         await asyncio.to_thread(shutil.copyfile, track.path, path)
         digest = await self._assets.put(path)
@@ -55,23 +56,10 @@ class TrackStep:
         return StepOutput(output=output, blobs=(digest,))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Loudness:
-    """EBU R128: integrated loudness in LUFS and true peak in dBTP; None for silence."""
-
-    integrated_lufs: float | None
-    true_peak_db: float | None
-
-
-async def _loudness(ffmpeg: Ffmpeg, cwd: Path, gain_db: float) -> Loudness:
+async def _loudness(ffmpeg: Ffmpeg, cwd: Path, gain_db: float) -> float | None:
+    """Integrated loudness in LUFS of the mix with that gain; None for silence."""
     finished = await ffmpeg.capture(loudness_args(gain_db), cwd=cwd, level="info")
-    integrated = re.findall(r"I:\s+(-?[\d.]+) LUFS", finished.stderr_tail)
-    peak = re.findall(r"Peak:\s+(-?[\d.]+) dBFS", finished.stderr_tail)
-    level = float(integrated[-1]) if integrated else None
-    return Loudness(
-        integrated_lufs=level if level is not None and level > -69 else None,
-        true_peak_db=float(peak[-1]) if peak else None,
-    )
+    return read_loudness(finished.stderr_tail)[0]
 
 
 class JoinStep:
@@ -102,7 +90,7 @@ class JoinStep:
             timeout_s=1800,
         )
         run.progress(0.45)
-        gain_db, heard = await self._level(ffmpeg, run.scratch)
+        gain_db = await self._level(ffmpeg, run.scratch)
         run.progress(0.7)
         await ffmpeg.run(
             join_args(gain_db=gain_db, title=args["title"], timescale=encoding.timescale),
@@ -113,24 +101,22 @@ class JoinStep:
         output = {
             "digest": digest,
             "frames": frames,
-            "loudness_lufs": heard.integrated_lufs,
-            "true_peak_db": heard.true_peak_db,
         }
         return StepOutput(output=output, blobs=(digest,))
 
-    async def _level(self, ffmpeg: Ffmpeg, scratch: Path) -> tuple[float, Loudness]:
-        """The gain that brings the mix to its loudness through the limiter, and what is then heard.
+    async def _level(self, ffmpeg: Ffmpeg, scratch: Path) -> float:
+        """The gain in dB that brings the mix to its loudness through the limiter.
 
-        The limiter takes a little loudness away, so the gain is corrected by what is missing, twice at most.
+        The limiter takes a little loudness away, so the gain is corrected by what is missing, three times at most.
         """
         gain_db = 0.0
         heard = await _loudness(ffmpeg, scratch, gain_db)
         for _ in range(3):
-            if heard.integrated_lufs is None or abs(heard.integrated_lufs - LOUDNESS_LUFS) < 0.2:
+            if heard is None or abs(heard - LOUDNESS_LUFS) < 0.2:
                 break
-            gain_db = min(30.0, gain_db + LOUDNESS_LUFS - heard.integrated_lufs)
+            gain_db = min(30.0, gain_db + LOUDNESS_LUFS - heard)
             heard = await _loudness(ffmpeg, scratch, gain_db)
-        return gain_db, heard
+        return gain_db
 
     async def _place(self, args: dict[str, Any], scratch: Path, fps: Fraction) -> None:
         """Links with fixed names, and the concat list.
@@ -188,8 +174,6 @@ class JoinedVideo:
     digest: str
     thumbnail: str
     frames: int
-    loudness_lufs: float | None
-    true_peak_db: float | None
     music: dict[str, str] | None
 
 
@@ -197,12 +181,30 @@ async def find_music(run: JobRun, brief: Brief, *, music: MusicLibrary, mood: st
     """The track for this video: digest, title, licence. None if the brief or the library has none."""
     if not brief.music.enabled or brief.music.volume <= 0:
         return None
-    args = {"mood": brief.music.mood or mood, "seed": brief.seed}
+    wanted = brief.music.mood or mood
+
+    def pick() -> dict[str, Any] | None:
+        found = music.pick(wanted, seed=brief.seed)
+        if found is None:
+            return None
+        stat = found.path.stat()
+        return {
+            "mood": wanted, "seed": brief.seed, "title": found.title, "size_bytes": stat.st_size,
+            "mtime_ns": stat.st_mtime_ns,
+        }  # fmt: skip
+
+    # Picked anew every time: the user's folder may have changed since the last video.
+    args = await asyncio.to_thread(pick)
+    if args is None:
+        return None
     spec = StepSpec(
-        key=step_key(TRACK, args, f"{CODE}/{music.name}{run.salt}"), kind=TRACK, args=args, label="io", timeout_s=60
+        key=step_key(TRACK, args, f"{code_version(*CODE)}/{music.name}{run.salt}"),
+        kind=TRACK,
+        args=args,
+        label="io",
+        timeout_s=60,
     )
-    track = await run.step(spec, stage="publishing")
-    return track if track["digest"] else None
+    return await run.step(spec, stage="publishing")
 
 
 async def join_video(
@@ -237,12 +239,17 @@ async def join_video(
         },
     }  # fmt: skip
     spec = StepSpec(
-        key=step_key(JOIN, args, CODE + run.salt), kind=JOIN, args=args, label="ffmpeg", timeout_s=3600, max_attempts=1
+        key=step_key(JOIN, args, code_version(*CODE) + run.salt),
+        kind=JOIN,
+        args=args,
+        label="ffmpeg",
+        timeout_s=3600,
+        max_attempts=1,
     )
     joined = await run.step(spec, stage="publishing", progress=progress)
     poster_args = {"posters": [segment.poster for segment in segments][:12]}
     poster = StepSpec(
-        key=step_key(THUMBNAIL, poster_args, CODE + run.salt),
+        key=step_key(THUMBNAIL, poster_args, code_version(*CODE) + run.salt),
         kind=THUMBNAIL,
         args=poster_args,
         label="io",
@@ -253,7 +260,5 @@ async def join_video(
         digest=joined["digest"],
         thumbnail=thumbnail["digest"],
         frames=joined["frames"],
-        loudness_lufs=joined["loudness_lufs"],
-        true_peak_db=joined["true_peak_db"],
         music={name: track[name] for name in ("title", "mood", "licence")} if track else None,
     )

@@ -7,17 +7,19 @@ from fractions import Fraction
 from typing import Any
 
 from vidgend.errors import StepError
-from vidgend.models import Brief
+from vidgend.models import Brief, Substitution
+from vidgend.pipeline.code_version import code_version
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec, step_key
 from vidgend.pipeline.ffmpeg import FfmpegTool
-from vidgend.pipeline.probe import packets
+from vidgend.pipeline.ffmpeg_args import LOUDNESS_LUFS
+from vidgend.pipeline.probe import packets, read_loudness
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.segments_to_video import JoinedVideo
 from vidgend.store.assets.port import AssetStore
 from vidgend.timebase import frames_to_s, parse_fps
 
 KIND = "check"
-CODE = "check-1"
+CODE = ("video_to_report.py", "probe.py")
 
 
 class CheckStep:
@@ -37,14 +39,17 @@ class CheckStep:
             [
                 "-skip_frame", "nokey", "-i", str(path),
                 "-vf", "blackdetect=black_min_duration=2.1:picture_black_ratio_th=0.98",
-                "-af", "silencedetect=noise=-60dB:duration=2", "-f", "null", "-",
+                "-af", "ebur128=peak=true:framelog=quiet,silencedetect=noise=-60dB:duration=2", "-f", "null", "-",
             ],
             cwd=run.scratch,
             level="info",
         )  # fmt: skip
         black = re.findall(r"black_start:([\d.]+) black_end:([\d.]+)", looked.stderr_tail)
         silent = re.findall(r"silence_end: ([\d.]+) \| silence_duration: ([\d.]+)", looked.stderr_tail)
+        level, peak = read_loudness(looked.stderr_tail)
         output = {
+            "loudness_lufs": level,
+            "true_peak_db": peak,
             "tracks": {
                 kind: {
                     "packets": track.packets,
@@ -68,7 +73,13 @@ async def check_video(run: JobRun, brief: Brief, video: JoinedVideo, *, speech_e
     Raises: StepError if frames are missing or doubled, the size is wrong, or sound and picture differ by a frame.
     """
     args = {"digest": video.digest}
-    spec = StepSpec(key=step_key(KIND, args, CODE + run.salt), kind=KIND, args=args, label="ffmpeg", timeout_s=900)
+    spec = StepSpec(
+        key=step_key(KIND, args, code_version(*CODE) + run.salt),
+        kind=KIND,
+        args=args,
+        label="ffmpeg",
+        timeout_s=900,
+    )
     seen = await run.step(spec, stage="publishing")
     fps = parse_fps(brief.fps)
     picture, sound = seen["tracks"].get("video"), seen["tracks"].get("audio")
@@ -90,13 +101,21 @@ async def check_video(run: JobRun, brief: Brief, video: JoinedVideo, *, speech_e
     ]
     if problems:
         raise StepError(f"the finished video failed its check: {'; '.join(problems)}")
+    level = seen["loudness_lufs"]
+    if level is not None and abs(level - LOUDNESS_LUFS) > 1:
+        await run.substitute(
+            Substitution(
+                stage="publishing", wanted=f"{LOUDNESS_LUFS:g} LUFS", used=f"{level:g} LUFS",
+                reason="the sound cannot be brought to its loudness without distortion",
+            )
+        )  # fmt: skip
     return {
         "frames": video.frames,
         "fps": brief.fps,
         "duration_s": float(length_s),
         "audio_duration_s": float(Fraction(sound["duration_s"])),
-        "loudness_lufs": video.loudness_lufs,
-        "true_peak_db": video.true_peak_db,
+        "loudness_lufs": seen["loudness_lufs"],
+        "true_peak_db": seen["true_peak_db"],
         "black_s": seen["black"],
         "silent_s": seen["silent"],
         "video_generations": 1,

@@ -217,9 +217,19 @@ def _matches(entries: Sequence[_Entry], query: FootageQuery) -> tuple[Candidate,
                     kind="photo" if media.kind == "photo" else "video",
                     description=_description(entry.id),
                     credit=Credit(provider="library"),
+                    version=_version(entry.path),
                 )
             )
     return tuple(found)
+
+
+def _version(path: Path) -> str:
+    """Changes when the file is replaced under its name."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ""
+    return f"{stat.st_size}-{stat.st_mtime_ns}"
 
 
 def _score(entry: _Entry, wanted: frozenset[str]) -> float:

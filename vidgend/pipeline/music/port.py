@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """A music file. `loudness_lufs` is its integrated loudness where known."""
+    """A music file."""
 
     path: Path
     title: str

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import logging
 import os
@@ -178,12 +177,18 @@ def _result_event(base_url: str) -> Any:
 
 def _secret(path: Path, make: bytes) -> bytes:
     """A secret that is made once and kept, readable by the owner only."""
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
+    with contextlib.suppress(FileNotFoundError):
+        kept = path.read_bytes()
+        if len(kept) >= 32:
+            return kept
+        path.unlink()  # cut off by a crash; an empty key could be guessed
+    part = path.with_suffix(".part")
+    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "wb") as file:
         file.write(make)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
     return make
 
 
@@ -228,7 +233,7 @@ async def serve(settings: Settings) -> None:
 
     from vidgend.http.app import IDLE_TIMEOUT_S, make_app
     from vidgend.http.services import Services
-    from vidgend.http.webhooks import WebhookSender
+    from vidgend.http.webhooks import WebhookSender, new_secret
 
     set_up_logging(settings.log.level, settings.log.format)
     _check_bind(settings)
@@ -252,7 +257,7 @@ async def serve(settings: Settings) -> None:
         secret = settings.webhooks.secret.get_secret_value() or await asyncio.to_thread(
             lambda: _secret(
                 settings.data_dir / "webhook.secret",
-                b"whsec_" + base64.b64encode(secrets.token_bytes(32)),
+                new_secret().encode(),
             ).decode()
         )
         url_key = await asyncio.to_thread(_secret, settings.data_dir / "url.key", secrets.token_bytes(32))

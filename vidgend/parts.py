@@ -221,6 +221,7 @@ def wire(
         engines=engines,
         aligners=aligners,
         music=music,
+        ffmpeg=ffmpeg,
         render=RenderSettings(preset=settings.render.preset, crf=settings.render.crf, threads=threads),
         assets=assets,
         scratch=work,

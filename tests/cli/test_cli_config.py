@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
+from workshop import builder, settings_for
 
 from vidgend.cli.toml_example import toml_example
 from vidgend.settings import GUIDE_NAMES, Settings, leaves, load_settings
+from vidgend.store.assets.filesystem import FilesystemAssets
 
 EXAMPLE = Path(__file__).parents[2] / "vidgend.toml.example"
 
@@ -45,6 +48,29 @@ def test_the_example_has_every_setting_with_its_meaning_and_variables() -> None:
         assert field.description and field.description in text
         assert f"VIDGEND_{dotted.upper().replace('.', '__')}\n" in text.replace(" or ", "\n")
     assert [name for name in GUIDE_NAMES if name not in text] == []
+
+
+async def test_no_gpu_slots_means_from_the_machine_which_is_one(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, VIDGEND_SLOTS__GPU="0")
+    parts = builder(providers=())(settings, FilesystemAssets(tmp_path / "assets"), work=tmp_path / "work")
+    async with asyncio.timeout(5), parts.executor._slots["gpu"].hold():
+        pass
+    await parts.aclose()
+
+
+@pytest.mark.parametrize(
+    ("host", "public_url", "base_url"),
+    [
+        ("127.0.0.1", "", "http://127.0.0.1:8080"),
+        ("0.0.0.0", "", "http://localhost:8080"),
+        ("::", "", "http://localhost:8080"),
+        ("::1", "", "http://[::1]:8080"),
+        ("0.0.0.0", "https://videos.example/", "https://videos.example"),
+    ],
+)
+def test_webhooks_name_an_address_that_can_be_connected_to(host: str, public_url: str, base_url: str) -> None:
+    settings = load_settings(environ={"VIDGEND_HTTP__HOST": host, "VIDGEND_HTTP__PUBLIC_URL": public_url})
+    assert settings.base_url == base_url
 
 
 def test_check_says_that_everything_is_default(vidgend, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,13 @@ def test_options_that_contradict_each_other_are_wrong_usage(vidgend, options: li
     _refused(vidgend("generate", "the sea", *options), 2)
 
 
+@pytest.mark.parametrize("options", [["--local"], []])
+def test_a_callback_that_nobody_would_make_is_refused(vidgend, options: list[str]) -> None:
+    told = _refused(vidgend("generate", "the sea", "--callback-url", "https://x.example/done", *options))
+    assert told.startswith("error: --callback-url")
+    assert "hint: It needs the daemon" in told
+
+
 def test_a_file_that_exists_is_not_overwritten(vidgend, home: Path) -> None:
     (home / "sea.mp4").write_text("mine")
     told = _refused(vidgend("generate", "the sea", "-o", "sea.mp4"))

@@ -25,6 +25,7 @@ ROUTES = (
     ("GET", f"/mcp/assets/{'0' * 64}"),
     ("GET", "/mcp/voices"),
     ("GET", "/mcp/styles"),
+    ("GET", "/docs/errors.md"),
     ("GET", "/livez"),
     ("GET", "/readyz"),
     ("GET", "/no/such/path"),
@@ -116,11 +117,13 @@ async def test_a_page_of_its_own_is_let_in(client: Client) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_without_the_key_nothing_but_the_probes_answers(closed: Client, method: str, path: str) -> None:
+async def test_without_the_key_nothing_but_the_probes_and_the_docs_answers(
+    closed: Client, method: str, path: str
+) -> None:
     wrong = ("", KEY, "Bearer", "Bearer ", f"Bearer {KEY[:-1]}", f"Bearer {KEY}x", f"Basic {KEY}", "Bearer clé")
     for header in (None, *wrong):
         answer = await closed.request(method, path, headers={"Authorization": header} if header is not None else {})
-        if path in ("/livez", "/readyz"):
+        if path in ("/livez", "/readyz", "/docs/errors.md"):
             assert answer.status == 200
             continue
         assert await code_of(answer) == (401, "unauthorized"), header

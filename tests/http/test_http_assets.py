@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
 from standins.services_standin import VIDEO, World
+
+from vidgend.http import assets_routes, middlewares
 
 Client = TestClient[Any, Any]
 SIZE = len(VIDEO)
@@ -157,3 +160,24 @@ async def test_a_client_that_leaves_half_way_is_no_error(
     assert (await client.get("/livez")).status == 200
     await client.close()
     assert [record for record in caplog.records if record.levelname in ("ERROR", "WARNING")] == []
+
+
+async def test_a_client_that_never_reads_is_let_go(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assets_routes, "STALL_S", 0.05)
+    job, _ = await world.completed()
+    digest = await world.store(bytes(32 << 20))
+    await world.database.write(
+        lambda connection: connection.execute(
+            "INSERT INTO published VALUES (?, ?, 'big', 'big.mp4', 'video/mp4', 1)", (digest, job.id)
+        )
+    )
+    ended = asyncio.Event()
+    monkeypatch.setattr(middlewares._log, "log", lambda *_, **__: ended.set())
+    _, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(f"GET /mcp/assets/{digest} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    try:
+        await asyncio.wait_for(ended.wait(), 5)
+    finally:
+        writer.close()

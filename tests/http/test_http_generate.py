@@ -94,6 +94,15 @@ async def test_every_field_of_the_guide_reaches_the_job(world: World, connect: A
         ({"prompt": "p", "voice": "hal"}, "voice_unknown", None),
         ({"prompt": "p", "language": "tlh"}, "language_unsupported", None),
         ({"prompt": "p", "review": True}, "not_available", None),
+        ({"prompt": "p", "outputs": [{"aspect_ratio": "1:1"}]}, "not_available", None),
+        ({"prompt": "p", "narration_audio": "asset_1"}, "not_available", None),
+        ({"prompt": "p", "transitions": "fade"}, "not_available", None),
+        ({"prompt": "p", "captions": {"font": "Inter"}}, "not_available", None),
+        ({"prompt": "p", "captions": {"preset": "karaoke"}}, "not_available", None),
+        ({"prompt": "p", "music": {"asset": "asset_1"}}, "not_available", None),
+        ({"scenes": [{"narration": "a", "clip": "asset_1"}]}, "not_available", None),
+        ({"scenes": [{"narration": "a", "image": {"url": "https://x.example/a.png"}}]}, "not_available", None),
+        ({"prompt": "p", "fps": "240001/2001"}, "invalid_request", "/fps"),
         ({"prompt": "p", "callback_url": "ftp://example.com/"}, "invalid_request", "/callback_url"),
         ({"prompt": "p", "callback_url": "https://user:pw@example.com/"}, "invalid_request", "/callback_url"),
         ({"prompt": "p", "callback_url": "https://"}, "invalid_request", "/callback_url"),
@@ -114,6 +123,34 @@ async def test_what_is_wrong_with_a_body_is_told_field_by_field(
         assert [error["pointer"] for error in told["errors"]] == [pointer], told
         assert all(error["detail"] for error in told["errors"])
     assert await world.jobs.counts() == {}
+
+
+@pytest.mark.parametrize(
+    ("fps", "kept"),
+    [
+        (30, "30"), (25.0, "25"), ("30000/1001", "30000/1001"), (12.5, "25/2"), ("59.94", "60000/1001"),
+        (23.976023976, "24000/1001"), (29.970000000000002, "30000/1001"), (59.94005994005994, "60000/1001"),
+    ],
+)  # fmt: skip
+async def test_a_frame_rate_is_kept_as_the_fraction_that_it_means(
+    world: World, client: Client, fps: Any, kept: str
+) -> None:
+    answer = await client.post("/mcp/generate", json={"prompt": "p", "fps": fps})
+    job = await world.jobs.get((await answer.json())["job_id"])
+    assert isinstance(job.brief, Brief)
+    assert job.brief.fps == kept
+
+
+async def test_what_is_the_default_anyway_may_be_said(world: World, client: Client) -> None:
+    for none, enabled in ((True, False), (False, True)):
+        body = {
+            "prompt": "p", "transitions": "cut", "captions": {"preset": "classic", "font": None},
+            "music": {"none": none}, "review": False,
+        }  # fmt: skip
+        answer = await client.post("/mcp/generate", json=body)
+        job = await world.jobs.get((await answer.json())["job_id"])
+        assert isinstance(job.brief, Brief)
+        assert job.brief.music.enabled is enabled
 
 
 @pytest.mark.parametrize(
@@ -239,6 +276,20 @@ async def test_nothing_is_taken_while_stopping_or_out_of_space(world: World, cli
     answer = await client.post(route, json={"prompt": "p"})
     await refused(answer, 507, "storage_full")
     assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("route", ["/mcp/generate", "/mcp/prefetch"])
+async def test_a_repeat_is_answered_even_while_nothing_new_is_taken(world: World, client: Client, route: str) -> None:
+    async def post(prompt: str) -> Any:
+        return await client.post(route, json={"prompt": prompt}, headers={"Idempotency-Key": "k"})
+
+    first = await (await post("sea")).json()
+    world.worker.draining, world.worker.space = True, False
+    again = await post("sea")
+    assert again.status == 202, await again.text()
+    assert (await again.json())["job_id"] == first["job_id"]
+    await refused(await post("sand"), 422, "idempotency_key_reused")
+    assert await world.jobs.counts() == {"queued": 1}
 
 
 async def test_a_full_queue_says_when_to_come_back(tmp_path: Path, connect: Any) -> None:

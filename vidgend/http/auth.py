@@ -10,7 +10,6 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from multidict import MultiMapping
 
 from vidgend.errors import Unauthorized
 from vidgend.http.problems import DOCS_PATH, HostNotAllowed, OriginNotAllowed, SignatureInvalid
@@ -132,13 +131,14 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def client_address(peer: str | None, headers: MultiMapping[str], trusted: tuple[IPv4Network | IPv6Network, ...]) -> str:
+def client_address(peer: str | None, forwarded: Iterable[str], trusted: tuple[IPv4Network | IPv6Network, ...]) -> str:
     """Who is at the other end: the connection's own address, or what a trusted proxy says it is.
 
-    X-Forwarded-For, all of them as one, is read from the right and only as far as its writers are trusted.
+    `forwarded` are all X-Forwarded-For headers. They count as one list, which is read from the right and only as far as
+    its writers are trusted.
     """
     client = peer or "unknown"
-    hops = [hop.strip() for hop in ",".join(headers.getall("X-Forwarded-For", [])).split(",") if hop.strip()]
+    hops = [hop.strip() for hop in ",".join(forwarded).split(",") if hop.strip()]
     while hops and _within(client, trusted):
         client = hops.pop()
     return client[:45]

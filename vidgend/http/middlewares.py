@@ -33,13 +33,14 @@ async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
         status = answer.status
         return answer
     finally:
+        forwarded = request.headers.getall("X-Forwarded-For", [])
         resource = request.match_info.route.resource
         _log.log(
             logging.DEBUG if request.path in OPEN_PATHS else logging.INFO,
             "request",
             extra={
                 "request_id": request[REQUEST_ID],
-                "client": client_address(request.remote, request.headers, request.app[SERVICES].trusted_proxies),
+                "client": client_address(request.remote, forwarded, request.app[SERVICES].trusted_proxies),
                 "method": request.method[:20],
                 "route": resource.canonical if resource is not None else "none",
                 "status": status,

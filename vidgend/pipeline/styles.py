@@ -17,7 +17,6 @@ class Style:
     mood: str = "calm"
     caption_colour: str = "FFFFFF"
     highlight_colour: str = "FFD34E"
-    bars: bool = False
 
 
 _VIGNETTE = ("vignette", {"angle": "PI/5"})

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vidgend.pipeline.music.fake import FakeMusic
 from vidgend.pipeline.music.folder import FolderMusic
-from vidgend.pipeline.music.none import NoMusic
 from vidgend.pipeline.music.packaged import PACKAGE, PackagedMusic, packaged_folder
 from vidgend.pipeline.vocabulary import MOODS, nearest_mood, text_mood
 
@@ -93,11 +91,6 @@ def test_only_sound_by_name_and_content_counts(tmp_path: Path) -> None:
     (tmp_path / "link.ogg").symlink_to(put(tmp_path.parent / "outside.ogg"))
     assert FolderMusic(tmp_path).pick("calm", seed=1) is None
     assert FolderMusic(tmp_path / "gone").pick("calm", seed=1) is None
-
-
-def test_no_music_is_none() -> None:
-    assert NoMusic().pick("calm", seed=1) is None
-    assert FakeMusic().pick("calm", seed=1) is None
 
 
 def test_texts_suggest_moods() -> None:

@@ -173,9 +173,6 @@ class FilesystemAssets:
             _fsync(folder)
             return target.resolve().as_uri()
 
-    async def unpublish(self, job_id: str) -> None:
-        await asyncio.to_thread(shutil.rmtree, self._videos / job_id, ignore_errors=True)
-
     def free_bytes(self) -> int | None:
         return shutil.disk_usage(self.root).free
 

@@ -39,10 +39,6 @@ class AssetStore(Protocol):
         """Give the blob a stable name in the job's folder; the answer is its URI."""
         ...
 
-    async def unpublish(self, job_id: str) -> None:
-        """Remove the job's folder. The blobs stay until they are swept."""
-        ...
-
     def free_bytes(self) -> int | None:
         """Free space where the store lies; None where that means nothing."""
         ...

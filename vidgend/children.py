@@ -23,6 +23,8 @@ from typing import Any
 
 from vidgend.errors import StepError, StepTimeout, ToolMissing
 
+QUIET = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+"""onnxruntime keeps a store of events in the home folder and has an address to send them to; vidgend wants neither."""
 STDERR_TAIL_BYTES = 64 * 1024
 STOP_GRACE_S = 0.5
 """Between SIGTERM and SIGKILL. Short: partial output is thrown away, and a cancelled job must be still in 1 s."""
@@ -78,7 +80,7 @@ class Child:
                 *_wrapper(),
                 *argv,
                 cwd=cwd,
-                env={**os.environ, **env} if env else None,
+                env={**os.environ, **QUIET, **(env or {})},
                 stdin=stdin,
                 stdout=stdout,
                 stderr=asyncio.subprocess.PIPE,

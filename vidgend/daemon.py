@@ -254,6 +254,7 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
     async with Runtime.open(settings) as runtime:
+        runtime.check_voice(settings.speech.voice, None)
         secret = settings.webhooks.secret.get_secret_value() or await asyncio.to_thread(
             lambda: _secret(
                 settings.data_dir / "webhook.secret",

@@ -46,6 +46,8 @@ def set_up_logging(level: str, form: Literal["auto", "json", "text"]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    # What is retried and why ends up in a job's own log or its result.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
     # Bytes that are not HTTP are the sender's mistake; aiohttp would log a traceback for each.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     logging.getLogger("vidgend").setLevel(level.upper())

@@ -111,8 +111,11 @@ def build_providers(
     unused: dict[str, str] = {}
     for name in settings.footage.providers:
         if name == "library":
-            if settings.footage.library.folders:
-                used.append(LibraryFootage(settings.footage.library.folders))
+            folders = settings.footage.library.folders
+            if any(folder.expanduser().is_dir() for folder in folders):
+                used.append(LibraryFootage([folder.expanduser() for folder in folders]))
+            elif folders:
+                unused[name] = f"{', '.join(str(folder) for folder in folders)}: no such folder"
             else:
                 unused[name] = "no footage.library.folders are set"
         elif name == "pexels":

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from vidgend.errors import SettingsInvalid
 from vidgend.timebase import parse_fps
@@ -106,6 +106,12 @@ class PlannerSettings(_Part):
     model: str = Field("", description="The model's name there.")
     api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
     timeout_s: float = Field(120, gt=0, description="Seconds for a whole plan, retries included.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> PlannerSettings:
+        if self.engine == "llm" and not (self.base_url and self.model):
+            raise ValueError("engine llm needs base_url and model")
+        return self
 
 
 class Pexels(_Part):
@@ -329,6 +335,8 @@ def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
     for variable, text in environ.items():
         if not variable.startswith(ENV_PREFIX) or variable == f"{ENV_PREFIX}CONFIG":
             continue
+        if text == "":  # as good as unset, as for most programs
+            continue
         if variable not in names:
             raise SettingsInvalid(f"no setting belongs to the variable {variable}{_nearest(variable, list(names))}")
         _put(tree, names[variable], _from_text(fields[names[variable]], text))
@@ -406,7 +414,7 @@ def load_settings(
             tree = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise SettingsInvalid(f"cannot read {path}: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise SettingsInvalid(f"{path} is not TOML: {error}") from None
     tree = _merge(tree, _credentials(everything))
     tree = _merge(tree, _environment(everything))

@@ -209,7 +209,8 @@ class Worker:
         progress = self._progress[job.id] = Progress()
 
         async def announce(state: JobState, line: str) -> None:
-            await self._jobs.move(job.id, state, progress=progress.percent, line=line)
+            scenes = (progress.scenes_done, progress.scenes_total)
+            await self._jobs.move(job.id, state, progress=progress.percent, scenes=scenes, line=line)
             _log.info("job_stage", extra={"job": job.id, "stage": state})
 
         async def note(line: str) -> None:
@@ -263,7 +264,9 @@ class Worker:
     async def _work(self, job: Job, run: JobRun) -> Finish:
         """Do the job; the answer records its end."""
         if isinstance(job.brief, PrefetchBrief):
-            found = await prefetch(run, job.brief, self._producer.providers, self._assets)
+            found = await prefetch(
+                run, job.brief, self._producer.providers, self._producer.unused_providers, self._assets
+            )
             if not found["clips"] and found["failed"]:
                 raise NoFootage(
                     "; ".join(found["failed"]), hint="`vidgend doctor` says which footage providers are set up."
@@ -287,7 +290,8 @@ class Worker:
 
     def _failed(self, job_id: str, failure: Failure, progress: Progress) -> Finish:
         async def finish() -> None:
-            await self._jobs.fail(job_id, failure, progress=progress.percent)
+            scenes = (progress.scenes_done, progress.scenes_total)
+            await self._jobs.fail(job_id, failure, progress=progress.percent, scenes=scenes)
             _log.warning("job_failed", extra={"job": job_id, "code": failure.code})
             _log.debug("job_failure", extra={"job": job_id, "detail": failure.detail})
 

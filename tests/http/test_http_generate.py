@@ -314,7 +314,7 @@ async def test_a_prefetch_takes_queries_or_finds_them_in_a_prompt(world: World, 
         job = await world.jobs.get((await answer.json())["job_id"])
         assert isinstance(job.brief, PrefetchBrief)
         assert (job.kind, job.brief.queries) == ("prefetch", queries)
-    await refused(await client.post("/mcp/prefetch", json={"prompt": "???"}), 422, "invalid_request")
+    await refused(await client.post("/mcp/prefetch", json={"prompt": "???"}), 422, "prompt_empty")
     await refused(await client.post("/mcp/prefetch", json={}), 422, "invalid_request")
     told = await refused(await client.post("/mcp/prefetch", json={"queries": ["a", ""]}), 422, "invalid_request")
     assert told["errors"][0]["pointer"] == "/queries/1"

@@ -15,7 +15,7 @@ def spoken(text: str, *, rate: float = 0.35, gap_after: dict[str, float] | None 
     return tuple(words)
 
 
-WORDS = st.lists(st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=30), min_size=1, max_size=80)
+WORDS = st.lists(st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=24), min_size=1, max_size=80)
 
 
 @given(WORDS, st.sampled_from([24, 32, 42]))
@@ -35,6 +35,14 @@ def test_no_line_is_longer_than_allowed_unless_one_word_is(texts: list[str], max
         assert len(caption.lines) <= 2
         for line in caption.lines:
             assert len(" ".join(word.text for word in line)) <= max_chars or len(line) == 1
+
+
+def test_a_word_that_no_line_can_hold_is_cut_and_nothing_of_it_is_lost() -> None:
+    (before, after) = spoken("x " + "y" * 100)
+    captions = make_captions((before, after), max_chars=42, end_s=after.end_s)
+    lines = [" ".join(word.text for word in line) for caption in captions for line in caption.lines]
+    assert max(map(len, lines)) <= 42
+    assert "".join(lines).replace(" ", "") == "x" + "y" * 100
 
 
 def test_captions_break_at_the_ends_of_sentences() -> None:

@@ -12,6 +12,7 @@ from vidgend.http.callback_url import check_callback_url
 from vidgend.http.services import Jobs
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody, to_brief, to_prefetch
 from vidgend.models import Brief
+from vidgend.pipeline.planner.builtin import script_language
 from vidgend.store.database import Database
 from vidgend.store.idempotency import earlier_job
 from vidgend.store.jobs import JobStore
@@ -54,7 +55,7 @@ async def accept_generate(
     if key is not None and (known := await earlier_job(door.database, key, body_sha256)) is not None:
         return known, False
     brief = to_brief(body, door.defaults)
-    door.check_voice(brief.voice, brief.language)
+    door.check_voice(brief.voice, brief.language or script_language(brief))
     if body.callback_url is not None:
         if not door.webhooks_enabled:
             raise FeatureUnavailable("callback_url: webhooks.enabled is off in the settings", hint="Poll the status.")

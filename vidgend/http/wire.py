@@ -160,6 +160,10 @@ def to_brief(body: GenerateBody, defaults: Defaults) -> Brief:
     has_scenes = body.scenes is not None and any(scene.narration.strip() for scene in body.scenes)
     if not body.prompt.strip() and not (body.script or "").strip() and not has_scenes:
         raise PromptEmpty
+    texts = [body.script or "", *(scene.narration for scene in body.scenes or ())]
+    texts = [text for text in texts if text.strip()] or [body.prompt]
+    if not any(char.isalnum() for text in texts for char in text):
+        raise PromptEmpty("there is no word in the text, only signs")
     captions = CaptionBody(enabled=body.captions) if isinstance(body.captions, bool) else body.captions
     music = MusicBody(none=True) if isinstance(body.music, str) else body.music
     width_px, height_px = frame_size(body.aspect_ratio, body.resolution, defaults)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vidgend.errors import NotFound, StepError
@@ -15,7 +15,11 @@ from vidgend.store.assets.port import AssetStore
 
 
 async def prefetch(
-    run: JobRun, brief: PrefetchBrief, providers: Sequence[FootageProvider], assets: AssetStore
+    run: JobRun,
+    brief: PrefetchBrief,
+    providers: Sequence[FootageProvider],
+    unused: Mapping[str, str],
+    assets: AssetStore,
 ) -> dict[str, Any]:
     """Fetch up to `per_query` clips for each query. Answers the clips and what failed, as text."""
     await run.enter("retrieving", f"fetching footage for {len(brief.queries)} searches")
@@ -44,10 +48,9 @@ async def prefetch(
                 clips.append({"query": query, "provider": clip.provider, "id": clip.id, "asset": clip.digest})
                 wanted -= 1
         if wanted == brief.per_query:
-            reasons = "; ".join(finder.out_of_order()) or (
-                "no match" if finder.providers else "no stock provider is set up"
-            )
-            failed.append(f"{query!r}: {reasons}")
+            missing = "; ".join(f"{name}: {why}" for name, why in unused.items())
+            why = "no match" if finder.providers else f"no footage provider is set up ({missing})"
+            failed.append(f"{query!r}: {'; '.join(finder.out_of_order()) or why}")
         run.progress.set("retrieving", len(clips) / max(1, len(brief.queries) * brief.per_query))
 
     async with asyncio.TaskGroup() as group:

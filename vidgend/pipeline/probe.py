@@ -59,8 +59,9 @@ async def probe(ffmpeg: Ffmpeg, path: Path, demuxer: str | None = None) -> Probe
     text = finished.stderr_tail
     video = _VIDEO.search(text)
     if video is None:
-        last = text.splitlines()[-1] if text else "nothing readable"
-        raise MediaUnreadable(f"no video in the file: {last}", tail=text)
+        if re.search(r"Picture size \d+x\d+ is invalid|exceeds|max_pixels", text):
+            raise MediaUnreadable(f"the picture is larger than {MAX_PIXELS // 1_000_000} megapixels", tail=text)
+        raise MediaUnreadable("there is no readable picture in the file", tail=text)
     width, height = int(video[2]), int(video[3])
     sar = Fraction(int(video[4]), int(video[5])) if video[4] and int(video[4]) and int(video[5]) else Fraction(1)
     shown_width, shown_height = max(1, round(width * sar)), height

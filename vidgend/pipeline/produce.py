@@ -105,7 +105,7 @@ class Producer:
         )  # fmt: skip
         report = await check_video(run, brief, video, speech_end_s=_speech_end_s(brief, scenes))
         run.progress.set("publishing", 0.9)
-        return await self._publish(job_id, brief, run, scenes, video, report)
+        return await self._publish(job_id, brief, run, scenes, storyboard.language, video, report)
 
     async def _publish(
         self,
@@ -113,6 +113,7 @@ class Producer:
         brief: Brief,
         run: JobRun,
         scenes: tuple[Scene, ...],
+        language: str,
         video: JoinedVideo,
         report: dict[str, Any],
     ) -> Result:
@@ -121,7 +122,7 @@ class Producer:
             lambda: tuple(caption for scene in scenes for caption in _absolute_captions(brief, scene))
         )
         spoken = {
-            "language": brief.language,
+            "language": language,
             "words": [
                 {
                     "word": word.text,

@@ -82,7 +82,7 @@ def transport_error(error: httpx.HTTPError | httpx.InvalidURL, *, name: str) -> 
         return ProviderError(f"{name} did not answer in time")
     if isinstance(error, httpx.ConnectError):
         return ProviderError(f"no connection to {name}")
-    return ProviderError(f"the connection to {name} broke ({type(error).__name__})")
+    return ProviderError(f"the connection to {name} broke off")
 
 
 def retries(*, timeout_s: float, wait_s: float) -> AsyncIterator[stamina.Attempt]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from vidgend.errors import FfmpegFailed, StepError
-from vidgend.models import Brief, Scene, Segment, Storyboard
+from vidgend.models import Brief, Scene, Segment, Storyboard, Substitution
 from vidgend.pipeline.captions_ass import clean
 from vidgend.pipeline.code_version import code_version
 from vidgend.pipeline.executor.port import Progress, StepOutput, StepRun, StepSpec, step_key
@@ -196,6 +196,8 @@ async def find_music(run: JobRun, brief: Brief, *, music: MusicLibrary, mood: st
     # Picked anew every time: the user's folder may have changed since the last video.
     args = await asyncio.to_thread(pick)
     if args is None:
+        reason = f"the music library ({music.name}) has no track"
+        await run.substitute(Substitution(stage="publishing", wanted="music", used="no music", reason=reason))
         return None
     spec = StepSpec(
         key=step_key(TRACK, args, f"{code_version(*CODE)}/{music.name}{run.salt}"),
@@ -204,7 +206,15 @@ async def find_music(run: JobRun, brief: Brief, *, music: MusicLibrary, mood: st
         label="io",
         timeout_s=60,
     )
-    return await run.step(spec, stage="publishing")
+    track = await run.step(spec, stage="publishing")
+    if brief.music.mood and track["mood"].lower() != brief.music.mood.lower():
+        reason = f"there is none called so; there are {', '.join(music.moods()) or 'no moods'}"
+        await run.substitute(
+            Substitution(
+                stage="publishing", wanted=f"{brief.music.mood} music", used=f"{track['mood']} music", reason=reason
+            )
+        )
+    return track
 
 
 async def join_video(

@@ -79,6 +79,23 @@ def split_lines(words: tuple[Word, ...], max_chars: int) -> tuple[tuple[Word, ..
     return (*lines, line)
 
 
+def _pieces(word: Word, max_chars: int) -> tuple[Word, ...]:
+    """A word that no line can hold, cut into parts that share its time; other words as they are."""
+    if len(word.text) <= max_chars:
+        return (word,)
+    texts = [word.text[at : at + max_chars] for at in range(0, len(word.text), max_chars)]
+    each_s = (word.end_s - word.start_s) / len(texts)
+    return tuple(
+        Word(
+            text=text,
+            start_s=word.start_s + number * each_s,
+            end_s=word.start_s + (number + 1) * each_s,
+            confidence=word.confidence,
+        )
+        for number, text in enumerate(texts)
+    )
+
+
 def _fits(words: tuple[Word, ...], max_chars: int) -> bool:
     if len(words) == 1:
         return True
@@ -96,7 +113,7 @@ def make_captions(words: tuple[Word, ...], *, max_chars: int = 42, end_s: float 
     The grouping with the least total cost is chosen: breaks at sentences and clauses are cheap, breaks inside phrases
     and captions of a single short word are dear. `end_s` is the end of the scene; no caption outlasts it.
     """
-    shown = tuple(word for word in words if word.text.strip())
+    shown = tuple(piece for word in words if word.text.strip() for piece in _pieces(word, max_chars))
     if not shown:
         return ()
     count = len(shown)

@@ -229,15 +229,18 @@ class JobStore:
                 await self.fail(row[0], Failure(code="brief_unreadable", detail=detail), progress=0)
         return None
 
-    async def move(self, job_id: str, state: JobState, *, progress: float, line: str) -> None:
+    async def move(
+        self, job_id: str, state: JobState, *, progress: float, line: str, scenes: tuple[int, int] = (0, 0)
+    ) -> None:
         """Record that a running job of this boot came to another stage."""
         now = self._database.clock()
 
         def transaction(connection: sqlite3.Connection) -> None:
             moved = connection.execute(
-                f"UPDATE jobs SET state = ?, progress = max(progress, ?), updated_at = ? "
+                "UPDATE jobs SET state = ?, progress = max(progress, ?), scenes_done = ?, scenes_total = ?, "
+                "updated_at = ? "
                 f"WHERE id = ? AND boot_id = ? AND state IN ({_ACTIVE})",
-                (state, progress, now, job_id, self._boot_id),
+                (state, progress, *scenes, now, job_id, self._boot_id),
             )
             if moved.rowcount:
                 _note(connection, job_id, now, line)
@@ -275,13 +278,16 @@ class JobStore:
 
         return await self._database.write(transaction)
 
-    async def fail(self, job_id: str, failure: Failure, *, progress: float) -> None:
+    async def fail(self, job_id: str, failure: Failure, *, progress: float, scenes: tuple[int, int] = (0, 0)) -> None:
         now = self._database.clock()
 
         def transaction(connection: sqlite3.Connection) -> None:
             line = f"failed: {failure.detail}"
             if self._end(connection, job_id, "failed", now, line, mine=True, failure=failure):
-                connection.execute("UPDATE jobs SET progress = ? WHERE id = ?", (progress, job_id))
+                connection.execute(
+                    "UPDATE jobs SET progress = ?, scenes_done = ?, scenes_total = ? WHERE id = ?",
+                    (progress, *scenes, job_id),
+                )
 
         await self._database.write(transaction)
 

@@ -36,7 +36,9 @@ class GeneratedFootage:
 
     async def search(self, query: FootageQuery) -> tuple[Candidate, ...]:
         """At least one candidate, whatever the query: soft abstract colours where nothing else can be painted."""
-        meaning = self._lexicon.read(query.text, context=query.context, mood=query.mood or "", seed=query.seed)
+        meaning = self._lexicon.read(
+            query.text, context=query.context, setting=query.setting, mood=query.mood or "", seed=query.seed
+        )
         width_px, height_px = emitted_size(query.width_px, query.height_px)
         found = []
         for variant in meaning.variants[: max(1, query.limit)]:

@@ -51,7 +51,7 @@ def parse_search(body: bytes) -> tuple[Candidate, ...]:
     try:
         page = _Page.model_validate(json.loads(body))
     except (ValueError, RecursionError) as error:
-        raise ProviderGarbage(f"Pexels sent something else than a search answer ({type(error).__name__})") from None
+        raise ProviderGarbage("Pexels sent something else than a search answer") from error
     candidates = [candidate for raw in page.videos if (candidate := _candidate(raw)) is not None]
     if page.videos and not candidates:
         raise ProviderGarbage("Pexels sent videos without usable files")

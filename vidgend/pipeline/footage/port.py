@@ -11,14 +11,16 @@ from vidgend.models import Candidate
 
 @dataclass(frozen=True, kw_only=True)
 class FootageQuery:
-    """What a scene needs. `text` is a search in the field's sense (a few words); `context` is the scene's narration,
-    `mood` and `style` colour generated pictures; `seed` makes two equal queries differ."""
+    """What a scene needs. `text` is a search in the field's sense (a few words). The rest is for painted pictures:
+    `context` is the scene's narration, `setting` what the whole video is about, `mood` and `style` give the colours;
+    `seed` makes two equal queries differ."""
 
     text: str
     width_px: int
     height_px: int
     duration_s: float = 0.0
     context: str = ""
+    setting: str = ""
     mood: str | None = None
     style: str = ""
     seed: int = 0

@@ -33,6 +33,7 @@ _SCRIPTS = (
     ("ru", re.compile(r"[\u0430-\u044f]")),
     ("el", re.compile(r"[\u03b1-\u03c9]")),
     ("ar", re.compile(r"[\u0621-\u064a]")),
+    ("he", re.compile(r"[\u05d0-\u05ea]")),
     ("hi", re.compile(r"[\u0905-\u0939]")),
 )
 
@@ -99,12 +100,18 @@ def brief_language(brief: Brief) -> str:
     """The language asked for; else that of the script the text is written in; else the voice's; else English."""
     if brief.language:
         return brief.language
-    text = " ".join([brief.prompt, brief.script or "", *(scene.narration for scene in brief.scenes)])[:4000]
-    for code, letters in _SCRIPTS:
-        if len(letters.findall(text)) * 5 > len(text.replace(" ", "")):
-            return code
     match = _LANGUAGE_TAG.match(brief.voice)
-    return match.group(1) if match else "en"
+    return script_language(brief) or (match.group(1) if match else "en")
+
+
+def script_language(brief: Brief) -> str | None:
+    """The language that the text's letters give away; None for those that share the Latin alphabet."""
+    text = " ".join([brief.prompt, brief.script or "", *(scene.narration for scene in brief.scenes)])[:4000]
+    letters_of_all = sum(map(str.isalpha, text))
+    for code, letters in _SCRIPTS:
+        if letters_of_all and len(letters.findall(text)) * 5 >= letters_of_all:
+            return code
+    return None
 
 
 def wants_stretch(brief: Brief, scenes: Sequence[PlannedScene]) -> bool:

@@ -225,8 +225,9 @@ class Lexicon:
             theme: tuple(_weights(words, 1.0) for _, words in variants) for theme, variants in VARIANTS.items()
         }
 
-    def read(self, text: str, *, context: str = "", mood: str = "", seed: int = 0) -> Meaning:
-        """What to paint for a query's `text`. The text decides; `context` breaks ties and fills gaps."""
+    def read(self, text: str, *, context: str = "", setting: str = "", mood: str = "", seed: int = 0) -> Meaning:
+        """What to paint for a query's `text`. The text decides; `context` breaks ties and fills gaps. `setting` only
+        lends its light: a market in a story of the sea is no sea, but it is evening there as well."""
         words, around, feeling = stems(text), stems(context), stems(mood)
         # The painter has no people at desks: words of business mean colours, and only other words a place.
         scores = {
@@ -240,18 +241,18 @@ class Lexicon:
             certain = scores[theme] >= 3
         if not certain:
             theme = "abstract"
-        palette = self._palette(theme, words, around, feeling)
+        palette = self._palette(theme, words, around, stems(setting), feeling)
         hints = self._variants[theme]
         count = len(hints)
         fit = [3 * _score(table, words) + _score(table, around) for table in hints]
         order = sorted(range(count), key=lambda place: (-fit[place], (place - seed) % count))
         return Meaning(theme=theme, palette=palette, variants=tuple(order), certain=certain)
 
-    def _palette(self, theme: str, words: list[str], around: list[str], feeling: list[str]) -> str:
+    def _palette(self, theme: str, words: list[str], around: list[str], setting: list[str], feeling: list[str]) -> str:
         fits = FITS[theme]
         scores = {
-            name: 10 * _score(self._palettes[name], words) + 4 * _score(self._palettes[name], around)
-            + 1 * _score(self._palettes[name], feeling)
+            name: 10 * _score(self._palettes[name], words) + 5 * _score(self._palettes[name], around)
+            + 3 * _score(self._palettes[name], setting) + 1 * _score(self._palettes[name], feeling)
             for name in fits if name in self._palettes
         }  # fmt: skip
         best = max(scores, key=lambda name: scores[name], default=fits[0])

@@ -185,6 +185,11 @@ async def test_a_service_that_does_not_answer_times_out() -> None:
     await service.aclose()
 
 
+async def test_children_are_told_to_send_nothing_home() -> None:
+    code = "import os; print(os.environ['ORT_DISABLE_TELEMETRY'], os.environ['HF_HUB_DISABLE_TELEMETRY'])"
+    assert (await children.run([PY, "-c", code], timeout_s=20)).stdout == b"1 1\n"
+
+
 async def test_too_much_output_is_an_error_not_a_full_memory() -> None:
     with pytest.raises(StepError, match="more than"):
         await children.run([PY, "-c", "print('x' * 100000)"], timeout_s=20, max_stdout_bytes=1000)

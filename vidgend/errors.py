@@ -181,7 +181,7 @@ class SettingsInvalid(VidgendError):
 class DataDirLocked(VidgendError):
     code = "data_dir_locked"
     title = "Another vidgend is using this data directory"
-    hint = "Stop the other one, point --url at it, or give this one another data_dir."
+    hint = "Wait until it is done or stop it; or give this one another data_dir (--data-dir)."
 
 
 class SchemaTooNew(VidgendError):

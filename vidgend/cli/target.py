@@ -75,6 +75,8 @@ def choose_target(output: str | None, *, title: str, force: bool, only_video: bo
 
     Raises: BadInput.
     """
+    if output == "-":
+        raise BadInput("--output -: a video is not written to the terminal", hint="Give a file name or a folder.")
     name = f"{slug(title)}.mp4"
     path = Path(output).expanduser() if output else Path(name)
     if output and (path.is_dir() or output.endswith(("/", os.sep))):

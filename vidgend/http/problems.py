@@ -180,7 +180,7 @@ def from_pydantic(error: ValidationError, body: Any) -> InvalidFields:
     found: dict[str, list[str]] = {}
     for item in error.errors(include_url=False, include_context=False, include_input=False):
         pointer = _pointer(item["loc"], item["type"], body)
-        detail = _detail(item["type"], item["msg"])
+        detail = _detail(item["type"], item["msg"], str(item["loc"][-1]) if item["loc"] else "")
         if detail not in found.setdefault(pointer, []):
             found[pointer].append(detail)
     # A field of several forms complains once per form. Where one form fits well enough to complain about a
@@ -203,11 +203,26 @@ def _pointer(loc: tuple[int | str, ...], kind: str, body: Any) -> str:
     return pointer
 
 
-def _detail(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return "no such field"
-    if kind == "missing":
-        return "this field is required"
-    if kind in ("model_type", "model_attributes_type", "dict_type"):
-        return "must be an object"
+_PLAIN = {
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "dict_type": "must be an object",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "extra_forbidden": "no such field",
+    "missing": "this field is required",
+    "none_required": "must be left out or null",
+}
+
+
+def _detail(kind: str, message: str, field: str) -> str:
+    """What is wrong, in the words of JSON and not of Python."""
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    if kind == "string_pattern_mismatch":
+        if field == "language":
+            return "must be a language tag such as en or pt-BR"
+        return "must be an http or https URL" if field == "callback_url" else "must not hold NUL characters"
+    if kind == "too_short":
+        return "must not be empty"
     return message.removeprefix("Value error, ").replace("Input should", "should")

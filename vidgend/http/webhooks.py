@@ -110,11 +110,13 @@ class WebhookSender:
 
     def _chooser(self) -> Callable[[str, str], bool]:
         """Picks what may start: each host has its own few places, so a slow one keeps nobody else waiting."""
+        # As it is before the rows are read: one that ends meanwhile may still look due in what was read.
+        running = frozenset(self._running)
         busy = Counter(self._running.values())
 
         def wanted(message_id: str, url: str) -> bool:
             host = _host(url)
-            if message_id in self._running or busy[host] >= MAX_PER_HOST:
+            if message_id in running or busy[host] >= MAX_PER_HOST:
                 return False
             busy[host] += 1
             return True

@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Pip's own upgrade notice says nothing about vidgend.
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+# (PIP_USE_PEP517: two small packages come as source only; this builds them the modern way.)
+PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: demo test check bench test-models install lock clean
 

@@ -82,6 +82,7 @@ async def _ours(folder: Path, clips: list[Path], voice: Path, music: Path) -> Pa
     render = RenderSettings(preset=PRESET, crf=CRF, threads=threads)
     spoken = Speech(digest=await put(voice), samples=48_000 * (SECONDS - 2), engine="bench", voice="sine")
     digests = [await put(path) for path in clips]
+    ffmpeg = await parts.ffmpeg.get()
     segments: list[Segment] = await asyncio.gather(
         *(
             render_segment(
@@ -91,7 +92,7 @@ async def _ours(folder: Path, clips: list[Path], voice: Path, music: Path) -> Pa
                     digest=digest, demuxer="mov", width_px=WIDTH_PX, height_px=HEIGHT_PX, fps=30.0,
                     duration_s=float(SECONDS + 1),
                 ),
-                settings=render, ffmpeg=await parts.ffmpeg.get(), frames=frames, ass=_ass(), index=number, count=len(clips), progress=lambda share: None,
+                settings=render, ffmpeg=ffmpeg, frames=frames, ass=_ass(), index=number, count=len(clips), progress=lambda share: None,
             )
             for number, (path, digest) in enumerate(zip(clips, digests, strict=True))
         )

@@ -218,6 +218,14 @@ async def test_wrong_parameters_are_named(client: Client, query: str) -> None:
     assert body["errors"][0]["parameter"] == query.split("=")[0]
 
 
+async def test_voices_are_chosen_by_language_and_region(client: Client) -> None:
+    for language, found in (("en", 1), ("EN-us", 1), ("e", 0), ("en-GB", 0), ("fr", 0)):
+        assert len((await get(client, f"/mcp/voices?language={language}"))["voices"]) == found
+    for path in ("/mcp/voices?lang=en", "/mcp/styles?x=1"):
+        answer = await client.get(path)
+        assert answer.status == 422
+
+
 async def test_voices_and_styles_are_listed_with_their_defaults(client: Client) -> None:
     voices = await get(client, "/mcp/voices")
     assert voices == {

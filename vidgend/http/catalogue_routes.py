@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from vidgend.http.answers import json_answer
+from vidgend.http.body import parameters
 from vidgend.http.services import SERVICES
 from vidgend.http.wire import GenerateBody
 from vidgend.pipeline.styles import STYLES
@@ -14,7 +15,9 @@ routes = web.RouteTableDef()
 
 @routes.get("/mcp/voices")
 async def voices(request: web.Request) -> web.Response:
+    """All voices that can be used here; with `?language=en` those of that language."""
     services = request.app[SERVICES]
+    language = parameters(request, "language").get("language", "").casefold()
     return json_answer(
         {
             "voices": [
@@ -26,6 +29,7 @@ async def voices(request: web.Request) -> web.Response:
                     "tags": list(voice.tags),
                 }
                 for voice in services.voices
+                if not language or f"{voice.language.casefold()}-".startswith(f"{language}-")
             ],
             "default": services.defaults.voice,
         }
@@ -34,6 +38,7 @@ async def voices(request: web.Request) -> web.Response:
 
 @routes.get("/mcp/styles")
 async def styles(request: web.Request) -> web.Response:
+    parameters(request)
     return json_answer(
         {
             "styles": [

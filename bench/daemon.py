@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vidgend.daemon import Runtime
 from vidgend.http.wire import GenerateBody
-from vidgend.settings import load_settings
+from vidgend.settings_sources import load_settings
 
 STARTS = 5
 BODY = GenerateBody(

@@ -27,7 +27,7 @@ from vidgend.pipeline.segments_to_video import join_video
 from vidgend.pipeline.styles import find_style
 from vidgend.pipeline.video_to_report import check_video
 from vidgend.pipeline.words_to_captions import make_captions
-from vidgend.settings import load_settings
+from vidgend.settings_sources import load_settings
 from vidgend.store.assets.filesystem import FilesystemAssets
 
 PAIRS = 3

@@ -23,7 +23,8 @@ from vidgend.pipeline.music.port import MusicLibrary, Track
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.planner.port import Planner
 from vidgend.pipeline.speech.fake import FakeSpeech
-from vidgend.settings import Settings, load_settings
+from vidgend.settings import Settings
+from vidgend.settings_sources import load_settings
 from vidgend.store.assets.filesystem import FilesystemAssets
 from vidgend.store.jobs import Job
 

@@ -1,39 +1,20 @@
 """The settings: one frozen tree from TOML and the environment. Every field has a default, a unit and a reason.
 
-Order, strongest first: what the caller passes, `VIDGEND_*` variables, the guide's short names (`PEXELS_API_KEY`, ...),
-systemd credentials, the TOML file. A `.env` file in the working folder counts as environment, but weaker than it.
 `vidgend.toml.example` is generated from these models (`vidgend config example`) and tested to be equal.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from vidgend.errors import SettingsInvalid
 from vidgend.timebase import parse_fps
-
-ENV_PREFIX = "VIDGEND_"
-GUIDE_NAMES: dict[str, str] = {
-    "PEXELS_API_KEY": "footage.pexels.api_key",
-    "FFMPEG_PRESET": "render.preset",
-    "TARGET_RESOLUTION": "render.resolution",
-    "WHISPER_MODEL": "aligner.model",
-    "JOB_TIMEOUT": "queue.job_timeout_s",
-    "ENABLE_WEBHOOKS": "webhooks.enabled",
-    "ASSET_CACHE_ENABLED": "cache.enabled",
-    "JOB_CACHE_TTL": "cache.ttl_s",
-    "MAX_CONCURRENT_JOBS": "queue.max_concurrent_jobs",
-}
-"""The guide's variables and the settings that they set."""
 
 _NAMED_SIZES = {"480p": "854x480", "720p": "1280x720", "1080p": "1920x1080", "1440p": "2560x1440", "4k": "3840x2160",
                 "2160p": "3840x2160"}  # fmt: skip
@@ -292,135 +273,3 @@ def leaves(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tupl
             yield from leaves(kind, f"{prefix}{name}.")
         else:
             yield prefix + name, field
-
-
-def _put(tree: dict[str, Any], dotted: str, value: Any) -> None:
-    *parents, last = dotted.split(".")
-    for parent in parents:
-        below = tree.setdefault(parent, {})
-        if not isinstance(below, dict):
-            raise SettingsInvalid(f"{parent} must be a table")
-        tree = below
-    tree[last] = value
-
-
-def _is_list(field: Any) -> bool:
-    return str(field.annotation).startswith(("tuple[", "typing.Tuple")) or tuple in get_args(field.annotation)
-
-
-def _from_text(field: Any, text: str) -> Any:
-    """A variable's text as pydantic wants it: lists from JSON-like `["a"]` or from `a,b`."""
-    if not _is_list(field):
-        return text
-    if text.strip().startswith("["):
-        try:
-            return tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsInvalid(f"not a list: {text!r} ({error})") from None
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    fields = dict(leaves())
-    for variable, dotted in GUIDE_NAMES.items():
-        if environ.get(variable, "") != "":
-            _put(tree, dotted, _from_text(fields[dotted], environ[variable]))
-    names = {f"{ENV_PREFIX}{dotted.upper().replace('.', '__')}": dotted for dotted in fields}
-    for variable, text in environ.items():
-        if not variable.startswith(ENV_PREFIX) or variable == f"{ENV_PREFIX}CONFIG":
-            continue
-        if text == "":  # as good as unset, as for most programs
-            continue
-        if variable not in names:
-            raise SettingsInvalid(f"no setting belongs to the variable {variable}{_nearest(variable, list(names))}")
-        _put(tree, names[variable], _from_text(fields[names[variable]], text))
-    return tree
-
-
-def _dotenv(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    from dotenv import dotenv_values
-
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
-
-
-def _credentials(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Secrets from systemd: a file per setting, named like it (`footage.pexels.api_key`)."""
-    folder = environ.get("CREDENTIALS_DIRECTORY")
-    tree: dict[str, Any] = {}
-    if folder and Path(folder).is_dir():
-        fields = dict(leaves())
-        for path in Path(folder).iterdir():
-            if path.name in fields:
-                _put(tree, path.name, _from_text(fields[path.name], path.read_text().strip()))
-    return tree
-
-
-def _merge(weak: dict[str, Any], strong: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(weak)
-    for name, value in strong.items():
-        below = merged.get(name)
-        merged[name] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
-
-
-def find_config_file(environ: Mapping[str, str]) -> Path | None:
-    """The first of $VIDGEND_CONFIG, ./vidgend.toml, ~/.config/vidgend/vidgend.toml, /etc/vidgend/vidgend.toml."""
-    if environ.get(f"{ENV_PREFIX}CONFIG"):
-        return Path(environ[f"{ENV_PREFIX}CONFIG"])
-    home = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    for path in (Path("vidgend.toml"), home / "vidgend" / "vidgend.toml", Path("/etc/vidgend/vidgend.toml")):
-        if path.is_file():
-            return path
-    return None
-
-
-def _complain(error: ValidationError, origin: str) -> SettingsInvalid:
-    lines = []
-    for problem in error.errors():
-        where = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            known = [name for name, _ in leaves()]
-            tables = sorted({name.rsplit(".", 1)[0] for name in known if "." in name})
-            lines.append(f"{where}: no such setting{_nearest(where, known + tables)}")
-        else:
-            lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}")
-    return SettingsInvalid("; ".join(lines), hint=f"{origin}. `vidgend config example` shows every setting.")
-
-
-def load_settings(
-    file: Path | None = None,
-    *,
-    environ: Mapping[str, str] | None = None,
-    overrides: Mapping[str, Any] | None = None,
-) -> Settings:
-    """Read the settings. `file` None looks in the usual places; `overrides` are dotted names.
-
-    Raises: SettingsInvalid, naming every wrong key and the nearest known one.
-    """
-    environ = os.environ if environ is None else environ
-    everything = {**_dotenv(Path(".env")), **environ}
-    path = file or find_config_file(everything)
-    tree: dict[str, Any] = {}
-    if path is not None:
-        try:
-            tree = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise SettingsInvalid(f"cannot read {path}: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise SettingsInvalid(f"{path} is not TOML: {error}") from None
-    tree = _merge(tree, _credentials(everything))
-    tree = _merge(tree, _environment(everything))
-    for dotted, value in (overrides or {}).items():
-        _put(tree, dotted, value)
-    try:
-        return Settings.model_validate(tree)
-    except ValidationError as error:
-        raise _complain(error, f"read from {path or 'the environment'}") from None

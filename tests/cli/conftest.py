@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from standins.daemon_standin import DaemonStandin
 
 from vidgend.cli import cli
-from vidgend.settings import GUIDE_NAMES
+from vidgend.settings_sources import GUIDE_NAMES
 
 Vidgend = Callable[..., Result]
 

@@ -10,7 +10,8 @@ import pytest
 from workshop import builder, settings_for
 
 from vidgend.cli.toml_example import toml_example
-from vidgend.settings import GUIDE_NAMES, Settings, leaves, load_settings
+from vidgend.settings import Settings, leaves
+from vidgend.settings_sources import GUIDE_NAMES, load_settings
 from vidgend.store.assets.filesystem import FilesystemAssets
 
 EXAMPLE = Path(__file__).parents[2] / "vidgend.toml.example"

@@ -8,7 +8,8 @@ from standins.daemon_standin import DaemonStandin
 
 from vidgend.cli import machine_checks, stage_checks
 from vidgend.cli.finding import Finding
-from vidgend.settings import Settings, load_settings
+from vidgend.settings import Settings
+from vidgend.settings_sources import load_settings
 from vidgend.store.database import DataDir
 
 

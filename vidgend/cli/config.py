@@ -31,7 +31,7 @@ def example() -> None:
 @click.pass_obj
 def check(options: Options, as_json: bool) -> None:
     """Read the settings and show where they come from and what differs from the defaults."""
-    from vidgend.settings import find_config_file
+    from vidgend.settings_sources import find_config_file
 
     settings = options.settings()
     environ = environment_and_dotenv()
@@ -68,7 +68,8 @@ def changes(
     """(dotted name, value, origin) of what is not the default. Secrets are stars."""
     from pydantic import SecretStr
 
-    from vidgend.settings import ENV_PREFIX, GUIDE_NAMES, leaves
+    from vidgend.settings import leaves
+    from vidgend.settings_sources import ENV_PREFIX, GUIDE_NAMES
 
     variables = {dotted: [f"{ENV_PREFIX}{dotted.upper().replace('.', '__')}"] for dotted, _ in leaves()}
     for variable, dotted in GUIDE_NAMES.items():

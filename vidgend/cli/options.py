@@ -32,7 +32,7 @@ class Options:
 
     def settings(self, **overrides: Any) -> Settings:
         """Raises: SettingsInvalid."""
-        from vidgend.settings import load_settings
+        from vidgend.settings_sources import load_settings
 
         if self.data_dir is not None:
             overrides["data_dir"] = self.data_dir

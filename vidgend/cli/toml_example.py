@@ -10,7 +10,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from vidgend.settings import ENV_PREFIX, GUIDE_NAMES, Settings
+from vidgend.settings import Settings
+from vidgend.settings_sources import ENV_PREFIX, GUIDE_NAMES
 
 _HEAD = """\
 # Settings of vidgend. Every line that starts with `#name =` shows a setting with its default: remove the `#` to change

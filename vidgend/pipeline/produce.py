@@ -10,21 +10,17 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
 from vidgend.errors import MediaUnreadable, NoFootage, StepError
 from vidgend.models import (
     Brief,
-    Caption,
-    Credit,
     Published,
     Result,
     Scene,
     Segment,
     Storyboard,
-    Word,
 )
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.captions_ass import ass_text, srt_text, vtt_text
@@ -43,15 +39,12 @@ from vidgend.pipeline.speech_to_words import find_words
 from vidgend.pipeline.styles import find_style
 from vidgend.pipeline.timeline import (
     SceneNeed,
-    lead_s,
     needed_frames,
-    speech_start_sample,
     stretched_frames,
 )
+from vidgend.pipeline.video_text import credits_of, scene_captions, speech_end_s, video_captions, video_words
 from vidgend.pipeline.video_to_report import check_video
-from vidgend.pipeline.words_to_captions import chars_per_line, make_captions
 from vidgend.store.assets.port import AssetStore
-from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_s
 
 
 class StoryboardKeeper(Protocol):
@@ -103,7 +96,7 @@ class Producer:
             run, brief, making.storyboard, scenes, segments, track=track,
             progress=lambda share: run.progress.set("publishing", share * 0.8),
         )  # fmt: skip
-        report = await check_video(run, brief, video, speech_end_s=_speech_end_s(brief, scenes))
+        report = await check_video(run, brief, video, speech_end_s=speech_end_s(brief, scenes))
         run.progress.set("publishing", 0.9)
         return await self._publish(job_id, brief, run, scenes, storyboard.language, video, report)
 
@@ -117,9 +110,9 @@ class Producer:
         video: JoinedVideo,
         report: dict[str, Any],
     ) -> Result:
-        words = _absolute_words(brief, scenes)
+        words = video_words(brief, scenes)
         captions = await asyncio.to_thread(
-            lambda: tuple(caption for scene in scenes for caption in _absolute_captions(brief, scene))
+            lambda: tuple(caption for scene in scenes for caption in video_captions(brief, scene))
         )
         spoken = {
             "language": language,
@@ -134,7 +127,7 @@ class Producer:
             ],
         }
         degraded = tuple(run.substitutions)
-        credits = _credits(scenes, video)
+        credits = credits_of(scenes, video)
         report = {
             **report,
             "words_source": sorted({scene.words.source for scene in scenes if scene.words is not None}),
@@ -346,7 +339,7 @@ class _Making:
         if brief.captions.enabled and scene.words is not None:
             style = find_style(brief.style)
             ass = ass_text(
-                await asyncio.to_thread(_captions, brief, scene),
+                await asyncio.to_thread(scene_captions, brief, scene),
                 width_px=brief.width_px,
                 height_px=brief.height_px,
                 position=brief.captions.position,
@@ -380,64 +373,3 @@ class _Making:
             scenes[scene.index] = scene
             self.storyboard = replace(self.storyboard, scenes=tuple(scenes), degraded=tuple(self._run.substitutions))
             await self._keeper.save(self.storyboard)
-
-
-def _captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
-    """The captions of a scene, in the scene's own time."""
-    if scene.words is None or scene.frames is None:
-        return ()
-    return make_captions(
-        _shift(scene.words.words, float(lead_s(scene.index))),
-        max_chars=chars_per_line(brief.width_px, brief.height_px),
-        end_s=float(frames_to_s(scene.frames, brief.frame_rate)),
-    )
-
-
-def _absolute_captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
-    """The same captions, in the video's time."""
-    start_s = float(frames_to_s(scene.start_frame or 0, brief.frame_rate))
-    return tuple(
-        Caption(
-            lines=tuple(_shift(line, start_s) for line in caption.lines),
-            start_s=caption.start_s + start_s,
-            end_s=caption.end_s + start_s,
-        )
-        for caption in _captions(brief, scene)
-    )
-
-
-def _shift(words: tuple[Word, ...], by_s: float) -> tuple[Word, ...]:
-    return tuple(replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s) for word in words)
-
-
-def _starts(brief: Brief, scenes: tuple[Scene, ...]) -> list[Fraction]:
-    """Where each scene's speech starts in the video, in seconds."""
-    return [
-        Fraction(speech_start_sample(scene.start_frame or 0, scene.index, brief.frame_rate), SAMPLE_RATE_HZ)
-        for scene in scenes
-    ]
-
-
-def _absolute_words(brief: Brief, scenes: tuple[Scene, ...]) -> tuple[Word, ...]:
-    return tuple(
-        word
-        for scene, start_s in zip(scenes, _starts(brief, scenes), strict=True)
-        if scene.words is not None
-        for word in _shift(scene.words.words, float(start_s))
-    )
-
-
-def _speech_end_s(brief: Brief, scenes: tuple[Scene, ...]) -> Fraction:
-    ends = [
-        start_s + Fraction(scene.speech.samples, SAMPLE_RATE_HZ)
-        for scene, start_s in zip(scenes, _starts(brief, scenes), strict=True)
-        if scene.speech is not None
-    ]
-    return max(ends, default=Fraction(0))
-
-
-def _credits(scenes: tuple[Scene, ...], video: JoinedVideo) -> tuple[Credit, ...]:
-    credits = list(dict.fromkeys(scene.clip.credit for scene in scenes if scene.clip is not None))
-    if video.music is not None:
-        credits.append(Credit(provider="music", author=video.music["title"], licence=video.music["licence"]))
-    return tuple(credits)

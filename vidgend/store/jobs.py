@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -28,72 +27,16 @@ from vidgend.models import (
     Storyboard,
 )
 from vidgend.store.database import Database
+from vidgend.store.job_rows import BRIEFS, COLUMNS, RESULT, Failure, Job, read_job
 from vidgend.store.outbox import enqueue_event
+
+__all__ = ["MAX_CRASHES", "Failure", "Job", "JobStore"]
 
 MAX_CRASHES = 3
 """A job that was running in so many dead daemons is failed, so that it cannot take the next one down."""
 
-_BRIEFS: dict[str, TypeAdapter[Any]] = {"video": TypeAdapter(Brief), "prefetch": TypeAdapter(PrefetchBrief)}
 _STORYBOARD = TypeAdapter(Storyboard)
-_RESULT = TypeAdapter(Result)
 _ACTIVE = ", ".join(f"'{state}'" for state in ACTIVE_STATES)
-_COLUMNS = (
-    "id, kind, state, priority, brief, metadata, callback_url, created_at, updated_at, started_at, finished_at, "
-    "attempt, crashes, cancel_requested, progress, scenes_done, scenes_total, error, result"
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Why a job failed, as the API shows it."""
-
-    code: str
-    detail: str
-    hint: str = ""
-    tail: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One row. Times in seconds since the epoch; `progress` 0..100."""
-
-    id: str
-    kind: Literal["video", "prefetch"]
-    state: JobState
-    priority: int
-    brief: Brief | PrefetchBrief
-    metadata: dict[str, Any]
-    callback_url: str | None
-    created_at: float
-    updated_at: float
-    started_at: float | None
-    finished_at: float | None
-    attempt: int
-    crashes: int
-    cancel_requested: bool
-    progress: float
-    scenes_done: int
-    scenes_total: int
-    error: Failure | None
-    result: Result | dict[str, Any] | None
-
-    @property
-    def ended(self) -> bool:
-        return self.state in TERMINAL_STATES
-
-
-def _job(row: tuple[Any, ...]) -> Job:
-    kind = row[1]
-    result: Result | dict[str, Any] | None = None
-    if row[18] is not None:
-        result = _RESULT.validate_json(row[18]) if kind == "video" else json.loads(row[18])
-    return Job(
-        id=row[0], kind=kind, state=row[2], priority=row[3], brief=_BRIEFS[kind].validate_json(row[4]),
-        metadata=json.loads(row[5]), callback_url=row[6], created_at=row[7], updated_at=row[8], started_at=row[9],
-        finished_at=row[10], attempt=row[11], crashes=row[12], cancel_requested=bool(row[13]), progress=row[14],
-        scenes_done=row[15], scenes_total=row[16], error=Failure(**json.loads(row[17])) if row[17] else None,
-        result=result,
-    )  # fmt: skip
 
 
 def _note(connection: sqlite3.Connection, job_id: str, now: float, line: str) -> None:
@@ -174,7 +117,7 @@ class JobStore:
         now = self._database.clock()
         job_id = f"job_{secrets.token_hex(10)}"
         kind = "video" if isinstance(brief, Brief) else "prefetch"
-        body = _BRIEFS[kind].dump_json(brief).decode()
+        body = BRIEFS[kind].dump_json(brief).decode()
 
         def transaction(connection: sqlite3.Connection) -> tuple[str, bool]:
             if idempotency_key is not None:
@@ -216,14 +159,14 @@ class JobStore:
                 "WHERE id = (SELECT id FROM jobs WHERE state = 'queued' "
                 "AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) "
                 "ORDER BY priority DESC, created_at LIMIT 1) AND state = 'queued' "
-                f"RETURNING {_COLUMNS}",
+                f"RETURNING {COLUMNS}",
                 (self._boot_id, now, now, among),
             ).fetchall()
             return rows[0] if rows else None
 
         while (row := await self._database.write(transaction)) is not None:
             try:
-                return _job(row)
+                return read_job(row)
             except ValidationError as error:  # written by another version; it must not stop the queue
                 detail = f"this version cannot read the job: {error.error_count()} unknown or missing values"
                 await self.fail(row[0], Failure(code="brief_unreadable", detail=detail), progress=0)
@@ -256,7 +199,7 @@ class JobStore:
     ) -> bool:
         """End a job of this boot with its result; False if it is no longer running here."""
         now = self._database.clock()
-        body = _RESULT.dump_json(result).decode() if isinstance(result, Result) else json.dumps(result)
+        body = RESULT.dump_json(result).decode() if isinstance(result, Result) else json.dumps(result)
 
         def transaction(connection: sqlite3.Connection) -> bool:
             if not self._end(connection, job_id, "completed", now, line, mine=True, result=body, event=event):
@@ -375,10 +318,10 @@ class JobStore:
 
     async def get(self, job_id: str) -> Job:
         """Raises: NotFound."""
-        rows = await self._database.read(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,))
+        rows = await self._database.read(f"SELECT {COLUMNS} FROM jobs WHERE id = ?", (job_id,))
         if not rows:
             raise NotFound(f"no job {job_id!r}")
-        return _job(rows[0])
+        return read_job(rows[0])
 
     async def page(
         self, *, state: str | None = None, limit: int = 50, before: tuple[float, str] | None = None
@@ -392,10 +335,10 @@ class JobStore:
             where.append("(created_at, id) < (?, ?)")
             parameters.extend(before)
         rows = await self._database.read(
-            f"SELECT {_COLUMNS} FROM jobs WHERE {' AND '.join(where)} ORDER BY created_at DESC, id DESC LIMIT ?",
+            f"SELECT {COLUMNS} FROM jobs WHERE {' AND '.join(where)} ORDER BY created_at DESC, id DESC LIMIT ?",
             [*parameters, limit],
         )
-        return [_job(row) for row in rows]
+        return [read_job(row) for row in rows]
 
     async def queue_position(self, job: Job) -> int:
         """How many queued jobs come up to and including this one; 1 is next."""

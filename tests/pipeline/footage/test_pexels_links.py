@@ -15,7 +15,7 @@ from vidgend.models import Candidate
 from vidgend.parts import build_providers
 from vidgend.pipeline.footage.pexels import PexelsFootage
 from vidgend.pipeline.footage.port import FootageQuery
-from vidgend.settings import load_settings
+from vidgend.settings_sources import load_settings
 
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"v" * 9000
 

@@ -1,0 +1,73 @@
+"""Scenes -> what the finished video shows and says: captions and words in its own time, and the credits. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from vidgend.models import Brief, Caption, Credit, Scene, Word
+from vidgend.pipeline.segments_to_video import JoinedVideo
+from vidgend.pipeline.timeline import lead_s, speech_start_sample
+from vidgend.pipeline.words_to_captions import chars_per_line, make_captions
+from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_s
+
+
+def scene_captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
+    """The captions of a scene, in the scene's own time."""
+    if scene.words is None or scene.frames is None:
+        return ()
+    return make_captions(
+        _shift(scene.words.words, float(lead_s(scene.index))),
+        max_chars=chars_per_line(brief.width_px, brief.height_px),
+        end_s=float(frames_to_s(scene.frames, brief.frame_rate)),
+    )
+
+
+def video_captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
+    """The same captions, in the video's time."""
+    start_s = float(frames_to_s(scene.start_frame or 0, brief.frame_rate))
+    return tuple(
+        Caption(
+            lines=tuple(_shift(line, start_s) for line in caption.lines),
+            start_s=caption.start_s + start_s,
+            end_s=caption.end_s + start_s,
+        )
+        for caption in scene_captions(brief, scene)
+    )
+
+
+def _shift(words: tuple[Word, ...], by_s: float) -> tuple[Word, ...]:
+    return tuple(replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s) for word in words)
+
+
+def _starts(brief: Brief, scenes: tuple[Scene, ...]) -> list[Fraction]:
+    """Where each scene's speech starts in the video, in seconds."""
+    return [
+        Fraction(speech_start_sample(scene.start_frame or 0, scene.index, brief.frame_rate), SAMPLE_RATE_HZ)
+        for scene in scenes
+    ]
+
+
+def video_words(brief: Brief, scenes: tuple[Scene, ...]) -> tuple[Word, ...]:
+    return tuple(
+        word
+        for scene, start_s in zip(scenes, _starts(brief, scenes), strict=True)
+        if scene.words is not None
+        for word in _shift(scene.words.words, float(start_s))
+    )
+
+
+def speech_end_s(brief: Brief, scenes: tuple[Scene, ...]) -> Fraction:
+    ends = [
+        start_s + Fraction(scene.speech.samples, SAMPLE_RATE_HZ)
+        for scene, start_s in zip(scenes, _starts(brief, scenes), strict=True)
+        if scene.speech is not None
+    ]
+    return max(ends, default=Fraction(0))
+
+
+def credits_of(scenes: tuple[Scene, ...], video: JoinedVideo) -> tuple[Credit, ...]:
+    credits = list(dict.fromkeys(scene.clip.credit for scene in scenes if scene.clip is not None))
+    if video.music is not None:
+        credits.append(Credit(provider="music", author=video.music["title"], licence=video.music["licence"]))
+    return tuple(credits)

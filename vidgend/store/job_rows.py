@@ -1,0 +1,71 @@
+"""A row of the table `jobs` and the value it stands for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from vidgend.models import TERMINAL_STATES, Brief, JobState, PrefetchBrief, Result
+
+BRIEFS: dict[str, TypeAdapter[Any]] = {"video": TypeAdapter(Brief), "prefetch": TypeAdapter(PrefetchBrief)}
+RESULT = TypeAdapter(Result)
+COLUMNS = (
+    "id, kind, state, priority, brief, metadata, callback_url, created_at, updated_at, started_at, finished_at, "
+    "attempt, crashes, cancel_requested, progress, scenes_done, scenes_total, error, result"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a job failed, as the API shows it."""
+
+    code: str
+    detail: str
+    hint: str = ""
+    tail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One row. Times in seconds since the epoch; `progress` 0..100."""
+
+    id: str
+    kind: Literal["video", "prefetch"]
+    state: JobState
+    priority: int
+    brief: Brief | PrefetchBrief
+    metadata: dict[str, Any]
+    callback_url: str | None
+    created_at: float
+    updated_at: float
+    started_at: float | None
+    finished_at: float | None
+    attempt: int
+    crashes: int
+    cancel_requested: bool
+    progress: float
+    scenes_done: int
+    scenes_total: int
+    error: Failure | None
+    result: Result | dict[str, Any] | None
+
+    @property
+    def ended(self) -> bool:
+        return self.state in TERMINAL_STATES
+
+
+def read_job(row: tuple[Any, ...]) -> Job:
+    kind = row[1]
+    result: Result | dict[str, Any] | None = None
+    if row[18] is not None:
+        result = RESULT.validate_json(row[18]) if kind == "video" else json.loads(row[18])
+    return Job(
+        id=row[0], kind=kind, state=row[2], priority=row[3], brief=BRIEFS[kind].validate_json(row[4]),
+        metadata=json.loads(row[5]), callback_url=row[6], created_at=row[7], updated_at=row[8], started_at=row[9],
+        finished_at=row[10], attempt=row[11], crashes=row[12], cancel_requested=bool(row[13]), progress=row[14],
+        scenes_done=row[15], scenes_total=row[16], error=Failure(**json.loads(row[17])) if row[17] else None,
+        result=result,
+    )  # fmt: skip

@@ -10,6 +10,7 @@ import hmac
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -275,6 +276,21 @@ async def test_a_second_daemon_on_the_same_data_is_told_why_not(daemon: Daemon) 
     )
     assert await asyncio.wait_for(taken.wait(), 20) == 78
     assert "cannot listen" in taken.stderr_tail and "Traceback" not in taken.stderr_tail
+
+
+async def test_systemd_is_told_that_it_is_ready_alive_and_stopping(daemon: Daemon) -> None:
+    await daemon.terminate()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(daemon.folder / "notify"))
+        manager.settimeout(10)
+        daemon.environ |= {"NOTIFY_SOCKET": str(daemon.folder / "notify"), "WATCHDOG_USEC": "600000"}
+        await daemon.start()
+        told = [(await asyncio.to_thread(manager.recv, 100)).decode() for _ in range(3)]
+        assert told == ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]
+        assert await daemon.terminate() == 0
+        while told[-1] == "WATCHDOG=1":
+            told.append((await asyncio.to_thread(manager.recv, 100)).decode())
+        assert told[-1] == "STOPPING=1"
 
 
 async def test_a_bind_to_other_machines_needs_a_key(tmp_path: Path) -> None:

@@ -382,3 +382,32 @@ async def test_music_that_comes_later_is_heard_in_the_next_video(ffmpeg: Ffmpeg,
         assert [entry.used for entry in silent.degraded if entry.stage == "publishing"] == ["no music"]
         media.tone(tmp_path / "music" / "calm waves.wav", seconds=2)
         assert result(await make(runtime, prompt="the sea", duration_target=3)).report["music"] is not None
+
+
+async def test_a_full_disk_cannot_keep_cancelled_work_going(
+    ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "CLAIM_EVERY_S", 0.05)
+    folder = tmp_path / "data"
+    settings = settings_for(folder, VIDGEND_RENDER__RESOLUTION="1920x1080", VIDGEND_RENDER__PRESET="slower")
+    files = clips(ffmpeg.path, tmp_path / "clips", 1, seconds=20)
+    async with workshop(folder, settings=settings, providers=(fake_footage(files),)) as runtime:
+        scenes = [{"narration": "The sea.", "query": "sea", "duration": 19}]
+        job_id = await runtime.submit_generate(GenerateBody(scenes=scenes))
+
+        async def encoding() -> bool:
+            return bool(ffmpegs(folder / "work"))
+
+        await until(encoding)
+
+        async def full(*_: Any, **__: Any) -> Any:
+            raise StorageFull("no space")
+
+        with monkeypatch.context() as disk:
+            disk.setattr(runtime.jobs, "request_cancel", full)
+            disk.setattr(runtime.jobs, "finish_cancel", full)
+            with pytest.raises(StorageFull, match="has been stopped"):
+                await runtime.worker.cancel(job_id)
+            assert ffmpegs(folder / "work") == []
+        runtime.worker.wake()
+        assert (await finished(runtime, job_id)).state == "cancelled"

@@ -9,6 +9,7 @@ from urllib.request import getproxies
 
 import httpx
 
+from vidgend.errors import SettingsInvalid
 from vidgend.guarded_client import guarded_client
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.select import build_aligners
@@ -144,7 +145,10 @@ def _files_client(settings: Settings, base_url: str) -> httpx.AsyncClient | None
 
 
 def build_music(settings: Settings) -> MusicLibrary:
-    return FolderMusic(settings.music.folder) if settings.music.folder is not None else PackagedMusic()
+    """Raises: SettingsInvalid if the folder is not there."""
+    if settings.music.folder is not None and not settings.music.folder.expanduser().is_dir():
+        raise SettingsInvalid(f"music.folder {settings.music.folder} is not a folder")
+    return FolderMusic(settings.music.folder.expanduser()) if settings.music.folder is not None else PackagedMusic()
 
 
 def build_parts(settings: Settings, assets: FilesystemAssets, *, work: Path) -> Parts:

@@ -116,17 +116,26 @@ class Worker:
         return free is None or free >= MIN_FREE_BYTES
 
     async def cancel(self, job_id: str) -> JobState:
-        """Cancel a job; when this returns its children are dead. Idempotent. Raises: NotFound."""
-        state = await self._jobs.request_cancel(job_id)
+        """Cancel a job; when this returns or raises its children are dead. Idempotent.
+
+        The work is stopped first and that is recorded afterwards, so that a full disk cannot keep it going.
+        Raises: NotFound; StorageFull if the job was stopped but its end cannot be written yet.
+        """
         task = self._running.get(job_id)
         if task is not None:
             self._cancelled.add(job_id)
             task.cancel()
             await asyncio.wait([task])
-        if state not in TERMINAL_STATES:
-            # A task that was cancelled before its first step has recorded nothing.
-            await self._jobs.finish_cancel(job_id)
-            state = (await self._jobs.get(job_id)).state
+        try:
+            state = await self._jobs.request_cancel(job_id)
+            if state not in TERMINAL_STATES:
+                # A task that was cancelled before its first step has recorded nothing.
+                await self._jobs.finish_cancel(job_id)
+                state = (await self._jobs.get(job_id)).state
+        except StorageFull as error:
+            if task is None:
+                raise
+            raise StorageFull("the job has been stopped, but the disk is too full to record it yet") from error
         self._on_ended()
         return state
 
@@ -298,8 +307,10 @@ class Worker:
         return finish
 
     def _interrupted(self, job_id: str) -> Finish:
+        cancelled = job_id in self._cancelled
+
         async def finish() -> None:
-            if job_id in self._cancelled:
+            if cancelled:
                 await self._jobs.finish_cancel(job_id)
                 _log.info("job_cancelled", extra={"job": job_id})
             # Else it is a clean stop, and `stop` puts everything back.

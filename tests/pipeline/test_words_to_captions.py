@@ -15,7 +15,7 @@ def spoken(text: str, *, rate: float = 0.35, gap_after: dict[str, float] | None 
     return tuple(words)
 
 
-WORDS = st.lists(st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=24), min_size=1, max_size=80)
+WORDS = st.lists(st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=12), min_size=1, max_size=80)
 
 
 @given(WORDS, st.sampled_from([24, 32, 42]))
@@ -43,6 +43,12 @@ def test_a_word_that_no_line_can_hold_is_cut_and_nothing_of_it_is_lost() -> None
     lines = [" ".join(word.text for word in line) for caption in captions for line in caption.lines]
     assert max(map(len, lines)) <= 42
     assert "".join(lines).replace(" ", "") == "x" + "y" * 100
+
+
+def test_wide_letters_take_more_room() -> None:
+    for text in ("W" * 100, "海" * 100):
+        for caption in make_captions(spoken(text), max_chars=42):
+            assert all(len(word.text) <= 28 for line in caption.lines for word in line)
 
 
 def test_captions_break_at_the_ends_of_sentences() -> None:

@@ -190,7 +190,7 @@ class ClipFinder:
                         yield offer
             if provider.name in self._down:
                 search.reasons.append(self._out_of_order(provider.name))
-            elif not tries:
+            elif not tries and provider.name != "generated":
                 why = "only clips that this video shows already" if matches else "no match"
                 search.reasons.append(f"{provider.name}: {why}")
             if provider.name == "generated":  # it never runs out: another seed is another picture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from unicodedata import east_asian_width
 
 from vidgend.models import Caption, Word
 
@@ -35,8 +36,16 @@ def chars_per_line(width_px: int, height_px: int) -> int:
     return 32 if width_px == height_px else 24
 
 
-def _length(words: tuple[Word, ...]) -> int:
-    return sum(len(word.text) for word in words) + max(0, len(words) - 1)
+def _width(text: str) -> float:
+    """Room that a text takes, in ordinary letters: full-width characters two, capitals and the like more than one."""
+    return sum(
+        2.0 if east_asian_width(char) in "WF" else 1.5 if char in "WMQ@%" else 1.25 if char.isupper() else 1.0
+        for char in text
+    )
+
+
+def _length(words: tuple[Word, ...]) -> float:
+    return sum(_width(word.text) for word in words) + max(0, len(words) - 1)
 
 
 def _bare(word: Word) -> str:
@@ -81,9 +90,13 @@ def split_lines(words: tuple[Word, ...], max_chars: int) -> tuple[tuple[Word, ..
 
 def _pieces(word: Word, max_chars: int) -> tuple[Word, ...]:
     """A word that no line can hold, cut into parts that share its time; other words as they are."""
-    if len(word.text) <= max_chars:
+    if _width(word.text) <= max_chars:
         return (word,)
-    texts = [word.text[at : at + max_chars] for at in range(0, len(word.text), max_chars)]
+    texts = [""]
+    for char in word.text:
+        if _width(texts[-1] + char) > max_chars:
+            texts.append("")
+        texts[-1] += char
     each_s = (word.end_s - word.start_s) / len(texts)
     return tuple(
         Word(

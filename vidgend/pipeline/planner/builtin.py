@@ -34,6 +34,15 @@ _SCRIPTS = (
     ("el", re.compile(r"[\u03b1-\u03c9]")),
     ("ar", re.compile(r"[\u0621-\u064a]")),
     ("he", re.compile(r"[\u05d0-\u05ea]")),
+    ("th", re.compile(r"[\u0e01-\u0e4e]")),
+    ("ka", re.compile(r"[\u10a0-\u10ff]")),
+    ("hy", re.compile(r"[\u0531-\u0587]")),
+    ("bn", re.compile(r"[\u0985-\u09b9]")),
+    ("ta", re.compile(r"[\u0b85-\u0bb9]")),
+    ("te", re.compile(r"[\u0c05-\u0c39]")),
+    ("my", re.compile(r"[\u1000-\u104f]")),
+    ("am", re.compile(r"[\u1200-\u135a]")),
+    ("km", re.compile(r"[\u1780-\u17d3]")),
     ("hi", re.compile(r"[\u0905-\u0939]")),
 )
 

@@ -86,7 +86,7 @@ async def test_a_joined_video_has_exactly_the_sum_of_its_segments_frames(
         {
             "segments": [{"digest": s["digest"], "frames": s["frames"]} for s in segments],
             "speech": [{"digest": speech, "at_sample": at_sample}],
-            "music": None, "ducking": True, "volume_db": 0.0, "title": "it's; [x] = %{y}", "encoding": encoding,
+            "music": None, "ducking": True, "volume_db": 0.0, "title": "it's; [x] = %{y}", "fps": fps,
         },
         studio.run(),
     )  # fmt: skip
@@ -281,7 +281,7 @@ async def test_music_gives_way_to_the_voice_and_fades_at_the_end(studio: Studio,
         {
             "segments": [{"digest": segment["digest"], "frames": 240}],
             "speech": [{"digest": speech, "at_sample": 2 * SAMPLE_RATE_HZ}],
-            "music": music, "ducking": True, "volume_db": 0.0, "title": "t", "encoding": studio.encoding(),
+            "music": music, "ducking": True, "volume_db": 0.0, "title": "t", "fps": "30",
         },
         studio.run(),
     )  # fmt: skip

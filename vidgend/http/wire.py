@@ -16,7 +16,6 @@ MAX_SCENES = 200
 ASPECTS: dict[str, tuple[int, int]] = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1), "4:5": (4, 5)}
 
 _NO_NUL = r"^[^\x00]*$"
-Text = Annotated[str, StringConstraints(pattern=_NO_NUL)]
 Query = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=_NO_NUL)]
 
 

@@ -27,6 +27,11 @@ CEILING_DB = -1.5
 """Sample peak that the limiter allows, in dBFS: leaves room for the true peak after AAC."""
 
 
+def timescale_of(fps: Fraction) -> int:
+    """The time scale of a video track, in ticks per second, in which a frame is a whole number of ticks."""
+    return fps.numerator * (1 if fps.denominator > 1 else 512)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
     """How every segment is encoded; equal for all of one video, so that they can be joined by copying."""
@@ -54,14 +59,10 @@ class Encoding:
             "color_primaries": "bt709",
             "color_trc": "bt709",
             "color_range": "tv",
-            "video_track_timescale": self.timescale,
+            "video_track_timescale": timescale_of(self.fps),
             "map_metadata": -1,
             "fflags": "+bitexact",
         }
-
-    @property
-    def timescale(self) -> int:
-        return self.fps.numerator * (1 if self.fps.denominator > 1 else 512)
 
 
 @dataclass(frozen=True, kw_only=True)

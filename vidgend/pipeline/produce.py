@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from vidgend.errors import MediaUnreadable, NoFootage, StepError
 from vidgend.models import (
     Brief,
+    Caption,
     Published,
     Result,
     Scene,
@@ -70,7 +71,6 @@ class Producer:
     assets: AssetStore
     scratch: Path
     speed: float = 1.0
-    search_ttl_s: float = 86_400.0
 
     async def produce(self, job_id: str, brief: Brief, run: JobRun, keeper: StoryboardKeeper) -> Result:
         """Make the video. Raises: VidgendError; on cancellation every child is dead when it returns."""
@@ -80,7 +80,8 @@ class Producer:
         if storyboard is None:
             storyboard = await make_storyboard(run, brief, self.planners)
             await keeper.save(replace(storyboard, degraded=tuple(run.substitutions)))
-        run.substitutions[:] = storyboard.degraded or run.substitutions
+        else:
+            run.substitutions.extend(storyboard.degraded)
         run.progress.set("planning", 1.0)
         run.progress.scenes_total = len(storyboard.scenes)
         await run.enter("retrieving", f"{len(storyboard.scenes)} scenes planned; looking for footage")
@@ -98,7 +99,7 @@ class Producer:
         )  # fmt: skip
         report = await check_video(run, brief, video, speech_end_s=speech_end_s(brief, scenes))
         run.progress.set("publishing", 0.9)
-        return await self._publish(job_id, brief, run, scenes, storyboard.language, video, report)
+        return await self._publish(job_id, brief, run, scenes, making.captions, storyboard.language, video, report)
 
     async def _publish(
         self,
@@ -106,13 +107,16 @@ class Producer:
         brief: Brief,
         run: JobRun,
         scenes: tuple[Scene, ...],
+        captions_of: list[tuple[Caption, ...]],
         language: str,
         video: JoinedVideo,
         report: dict[str, Any],
     ) -> Result:
         words = video_words(brief, scenes)
-        captions = await asyncio.to_thread(
-            lambda: tuple(caption for scene in scenes for caption in video_captions(brief, scene))
+        captions = tuple(
+            caption
+            for scene, own in zip(scenes, captions_of, strict=True)
+            for caption in video_captions(brief, scene, own)
         )
         spoken = {
             "language": language,
@@ -207,6 +211,8 @@ class _Making:
         self._keeper = keeper
         self.storyboard = storyboard
         count = len(storyboard.scenes)
+        self.captions: list[tuple[Caption, ...]] = [()] * count
+        """Of each scene, in its own time."""
         self._rendered = [0.0] * count
         self._spoken: list[asyncio.Future[int]] = []
         self._saving = asyncio.Lock()
@@ -223,7 +229,6 @@ class _Making:
             providers=self._producer.providers,
             unused=self._producer.unused_providers,
             assets=self._producer.assets,
-            epoch_s=self._producer.search_ttl_s,
         )
         try:
             return await self._all_scenes(finder)
@@ -307,25 +312,23 @@ class _Making:
         scene = replace(
             with_words, clip=with_clip.clip, candidates=with_clip.candidates, why=with_clip.why, frames=frames
         )
+        self.captions[scene.index] = await asyncio.to_thread(scene_captions, self._brief, scene)
         await self._run.enter("aligning", "placing the words")
         self._tell("aligning", self._run.progress.shares.get("aligning", 0) + 1 / len(self.storyboard.scenes))
         await self._save(scene)
         await self._run.enter("rendering", "rendering")
         while True:
-            assert scene.clip is not None
             try:
                 segment = await self._render(scene, frames)
+                break
             except MediaUnreadable as error:
                 scene = await self._another_clip(finder, scene, error)
-                continue
-            break
         self._run.progress.scenes_done += 1
         await self._run.note(f"scene {scene.index + 1} of {len(self.storyboard.scenes)} rendered")
         return scene, segment
 
     async def _another_clip(self, finder: ClipFinder, scene: Scene, error: MediaUnreadable) -> Scene:
         """The next candidate for a scene whose clip turned out to be damaged. Raises: NoFootage."""
-        assert scene.clip is not None
         try:
             again = await finder.replace_clip(scene, error)
         except NoFootage as nothing:
@@ -339,7 +342,7 @@ class _Making:
         if brief.captions.enabled and scene.words is not None:
             style = find_style(brief.style)
             ass = ass_text(
-                await asyncio.to_thread(scene_captions, brief, scene),
+                self.captions[scene.index],
                 width_px=brief.width_px,
                 height_px=brief.height_px,
                 position=brief.captions.position,

@@ -9,8 +9,7 @@ from pydantic import TypeAdapter
 
 from vidgend.errors import StepError
 from vidgend.models import Brief, Plan, Scene, Storyboard, Substitution
-from vidgend.pipeline.code_version import code_version
-from vidgend.pipeline.executor.port import Label, StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.executor.port import Label, StepOutput, StepRun, StepSpec
 from vidgend.pipeline.planner.port import Planner
 from vidgend.pipeline.run import JobRun
 
@@ -37,7 +36,7 @@ async def make_storyboard(run: JobRun, brief: Brief, planners: Sequence[Planner]
     for planner in planners:
         args = {"planner": planner.name, "brief": _BRIEF.dump_python(brief, mode="json")}
         label: Label = "io" if planner.name == "builtin" else "llm"
-        key = step_key(KIND, args, f"{code_version(*CODE)}/{planner.identity}{run.salt}")
+        key = run.key(KIND, args, CODE, planner.identity)
         spec = StepSpec(key=key, kind=KIND, args=args, label=label, timeout_s=600, max_attempts=1)
         try:
             output = await run.step(spec, stage="planning")

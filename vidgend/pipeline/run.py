@@ -10,7 +10,8 @@ from typing import Any
 
 from vidgend.errors import VidgendError
 from vidgend.models import JobState, Substitution
-from vidgend.pipeline.executor.port import Executor, StepSpec
+from vidgend.pipeline.code_version import code_version
+from vidgend.pipeline.executor.port import Executor, StepSpec, step_key
 
 STAGES: tuple[JobState, ...] = ("planning", "retrieving", "narrating", "aligning", "rendering", "publishing")
 _WEIGHTS: dict[JobState, float] = {
@@ -66,10 +67,10 @@ class JobRun:
         self.steps_reused = 0
         self._state: JobState | None = None
 
-    @property
-    def salt(self) -> str:
-        """Part of every step's identity: empty when finished steps may be shared between jobs."""
-        return self._salt
+    def key(self, kind: str, args: dict[str, Any], code: tuple[str, ...], identity: str = "") -> str:
+        """The key of a step of this job: its inputs, the source files `code` that make its output, and `identity` for
+        what else does (an adapter, a model, a program). Jobs that may not share steps have keys of their own."""
+        return step_key(kind, args, f"{code_version(*code)}/{identity}{self._salt}")
 
     async def enter(self, state: JobState, line: str) -> None:
         """Say that the job has come to a stage. Stages overlap; the word never goes backwards."""

@@ -13,8 +13,7 @@ from pydantic import TypeAdapter
 
 from vidgend.errors import MediaUnreadable, NoFootage, NotFound, StepError
 from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard, Substitution
-from vidgend.pipeline.code_version import code_version
-from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.port import FootageProvider, FootageQuery
 from vidgend.pipeline.media_kind import sniff
@@ -32,6 +31,8 @@ TRIES = 4
 _CANDIDATE = TypeAdapter(Candidate)
 _CANDIDATES = TypeAdapter(tuple[Candidate, ...])
 _QUERY = TypeAdapter(FootageQuery)
+SEARCH_EPOCH_S = 86_400.0
+"""How long a search answer is good for."""
 LIBRARY_EPOCH_S = 60.0
 """The user's folders change under our eyes, and searching them costs nothing."""
 _LOCAL = ("generated", "library")
@@ -110,8 +111,7 @@ class Offer:
 class ClipFinder:
     """Finds clips for the scenes of one job.
 
-    `unused` are providers that the settings name but that cannot be used, with the reason. `epoch_s` is how long
-    a search answer is good for.
+    `unused` are providers that the settings name but that cannot be used, with the reason.
     """
 
     run: JobRun
@@ -120,7 +120,6 @@ class ClipFinder:
     providers: Sequence[FootageProvider]
     unused: Mapping[str, str]
     assets: AssetStore
-    epoch_s: float = 86_400.0
     _down: dict[str, StepError] = field(default_factory=dict)
     _taken: dict[tuple[str, str], int] = field(default_factory=dict)
     _open: dict[int, tuple[_Search, AsyncGenerator[Offer, None]]] = field(default_factory=dict)
@@ -230,7 +229,7 @@ class ClipFinder:
         args = {
             "provider": provider.name,
             "query": _QUERY.dump_python(query, mode="json"),
-            "epoch": int(time.time() // (LIBRARY_EPOCH_S if provider.name == "library" else self.epoch_s)),
+            "epoch": int(time.time() // (LIBRARY_EPOCH_S if provider.name == "library" else SEARCH_EPOCH_S)),
         }
         try:
             output = await self.run.step(self._spec(SEARCH, provider, args, timeout_s=90), stage="retrieving")
@@ -241,7 +240,7 @@ class ClipFinder:
 
     def _spec(self, kind: str, provider: FootageProvider, args: dict[str, Any], *, timeout_s: float) -> StepSpec:
         return StepSpec(
-            key=step_key(kind, args, f"{code_version(*CODE)}/{provider.identity}{self.run.salt}"),
+            key=self.run.key(kind, args, CODE, provider.identity),
             kind=kind,
             args=args,
             label="io" if provider.name in _LOCAL else "net",

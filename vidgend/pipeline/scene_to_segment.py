@@ -12,8 +12,7 @@ from typing import Any
 
 from vidgend.errors import FfmpegFailed, MediaUnreadable
 from vidgend.models import Brief, Clip, Segment
-from vidgend.pipeline.code_version import code_version
-from vidgend.pipeline.executor.port import Progress, StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.executor.port import Progress, StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.ffmpeg_args import Encoding, Picture, segment_args
 from vidgend.pipeline.probe import input_options
@@ -157,7 +156,7 @@ async def render_segment(
         "fade_in": index == 0,
         "fade_out": index == count - 1,
     }  # fmt: skip
-    key = step_key(KIND, args, f"{code_version(*CODE)}/{ffmpeg.version}{run.salt}")
+    key = run.key(KIND, args, CODE, ffmpeg.version)
     # Outside the key: how long one may wait says nothing about the picture.
     args["timeout_s"] = 300.0 + float(frames / brief.frame_rate) * 60
     spec = StepSpec(

@@ -11,8 +11,7 @@ from pydantic import TypeAdapter
 
 from vidgend.errors import LanguageUnsupported, StepError, ToolMissing, UnknownVoice
 from vidgend.models import Scene, Speech, Substitution, Word
-from vidgend.pipeline.code_version import code_version
-from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.speech.port import SpeechEngine
@@ -21,7 +20,7 @@ from vidgend.store.assets.port import AssetStore
 from vidgend.timebase import SAMPLE_RATE_HZ
 
 KIND = "speech"
-CODE = ("scene_to_speech.py",)
+CODE = ("scene_to_speech.py", "speech")
 _WORDS = TypeAdapter(tuple[Word, ...])
 
 
@@ -99,7 +98,7 @@ async def speak(
             "speed": speed,
             "text": scene.narration,
         }
-        key = step_key(KIND, args, f"{code_version(*CODE)}/{engine.identity}{run.salt}")
+        key = run.key(KIND, args, CODE, engine.identity)
         # Slow machines: 2 s of work for a second of speech, at about 14 characters a second.
         args["timeout_s"] = 120.0 + len(scene.narration) / 14 * 6
         spec = StepSpec(

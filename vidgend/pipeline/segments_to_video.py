@@ -14,8 +14,7 @@ import numpy as np
 from vidgend.errors import FfmpegFailed, StepError
 from vidgend.models import Brief, Scene, Segment, Storyboard, Substitution
 from vidgend.pipeline.captions_ass import clean
-from vidgend.pipeline.code_version import code_version
-from vidgend.pipeline.executor.port import Progress, StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.executor.port import Progress, StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.ffmpeg_args import (
     LOUDNESS_LUFS,
@@ -23,11 +22,11 @@ from vidgend.pipeline.ffmpeg_args import (
     join_args,
     loudness_args,
     mix_args,
+    timescale_of,
 )
 from vidgend.pipeline.music.port import MusicLibrary
 from vidgend.pipeline.probe import read_loudness
 from vidgend.pipeline.run import JobRun
-from vidgend.pipeline.scene_to_segment import encoding_of
 from vidgend.pipeline.timeline import speech_start_sample
 from vidgend.store.assets.port import AssetStore
 from vidgend.timebase import frames_to_s, frames_to_samples, parse_fps, to_us
@@ -63,7 +62,7 @@ async def _loudness(ffmpeg: Ffmpeg, cwd: Path, gain_db: float) -> float | None:
 
 
 class JoinStep:
-    """args: segments, speech, music, ducking, volume, title, encoding -> digest, loudness"""
+    """args: segments, speech, music, ducking, volume, title, fps -> digest, frames"""
 
     def __init__(self, ffmpeg: FfmpegTool, assets: AssetStore) -> None:
         self._ffmpeg = ffmpeg
@@ -71,8 +70,8 @@ class JoinStep:
 
     async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
         ffmpeg = await self._ffmpeg.get()
-        encoding = encoding_of(args["encoding"])
-        await self._place(args, run.scratch, encoding.fps)
+        fps = parse_fps(args["fps"])
+        await self._place(args, run.scratch, fps)
         frames = sum(segment["frames"] for segment in args["segments"])
         spoken = tuple(
             SpokenAt(number=number, at_sample=speech["at_sample"]) for number, speech in enumerate(args["speech"])
@@ -81,7 +80,7 @@ class JoinStep:
         await ffmpeg.run(
             mix_args(
                 spoken,
-                samples=frames_to_samples(frames, encoding.fps),
+                samples=frames_to_samples(frames, fps),
                 music=args["music"] is not None,
                 music_gain_db=MUSIC_GAIN_DB + args["volume_db"] + (0.0 if spoken else 10.0),
                 ducking=args["ducking"],
@@ -93,7 +92,7 @@ class JoinStep:
         gain_db = await self._level(ffmpeg, run.scratch)
         run.progress(0.7)
         await ffmpeg.run(
-            join_args(gain_db=gain_db, title=args["title"], timescale=encoding.timescale),
+            join_args(gain_db=gain_db, title=args["title"], timescale=timescale_of(fps)),
             cwd=run.scratch,
             timeout_s=1800,
         )
@@ -200,7 +199,7 @@ async def find_music(run: JobRun, brief: Brief, *, music: MusicLibrary, mood: st
         await run.substitute(Substitution(stage="publishing", wanted="music", used="no music", reason=reason))
         return None
     spec = StepSpec(
-        key=step_key(TRACK, args, f"{code_version(*CODE)}/{music.name}{run.salt}"),
+        key=run.key(TRACK, args, CODE, music.name),
         kind=TRACK,
         args=args,
         label="io",
@@ -243,13 +242,10 @@ async def join_video(
         "ducking": brief.music.ducking,
         "volume_db": float(20 * np.log10(max(brief.music.volume, 0.01))),
         "title": clean(storyboard.title)[:200],
-        "encoding": {
-            "width_px": brief.width_px, "height_px": brief.height_px, "fps": brief.fps, "preset": "", "crf": 0,
-            "threads": 0,
-        },
+        "fps": brief.fps,
     }  # fmt: skip
     spec = StepSpec(
-        key=step_key(JOIN, args, code_version(*CODE) + run.salt),
+        key=run.key(JOIN, args, CODE),
         kind=JOIN,
         args=args,
         label="ffmpeg",
@@ -259,7 +255,7 @@ async def join_video(
     joined = await run.step(spec, stage="publishing", progress=progress)
     poster_args = {"posters": [segment.poster for segment in segments][:12]}
     poster = StepSpec(
-        key=step_key(THUMBNAIL, poster_args, code_version(*CODE) + run.salt),
+        key=run.key(THUMBNAIL, poster_args, CODE),
         kind=THUMBNAIL,
         args=poster_args,
         label="io",

@@ -13,11 +13,12 @@ from pydantic import TypeAdapter
 from vidgend.errors import StepError
 from vidgend.models import Scene, Speech, Substitution, Words
 from vidgend.pipeline.aligner.port import Aligner
-from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.run import JobRun
 from vidgend.store.assets.port import AssetStore
 
 KIND = "align"
+CODE = ("speech_to_words.py", "aligner", "speech")
 _WORDS = TypeAdapter(Words)
 
 
@@ -47,7 +48,7 @@ async def find_words(run: JobRun, scene: Scene, speech: Speech, *, language: str
     for aligner in aligners:
         args = {"aligner": aligner.name, "digest": speech.digest, "words": written, "language": language}
         spec = StepSpec(
-            key=step_key(KIND, args, aligner.identity + run.salt),
+            key=run.key(KIND, args, CODE, aligner.identity),
             kind=KIND,
             args=args,
             label=aligner.label,

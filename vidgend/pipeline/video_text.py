@@ -23,8 +23,8 @@ def scene_captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
     )
 
 
-def video_captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
-    """The same captions, in the video's time."""
+def video_captions(brief: Brief, scene: Scene, captions: tuple[Caption, ...]) -> tuple[Caption, ...]:
+    """The scene's captions, in the video's time."""
     start_s = float(frames_to_s(scene.start_frame or 0, brief.frame_rate))
     return tuple(
         Caption(
@@ -32,7 +32,7 @@ def video_captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
             start_s=caption.start_s + start_s,
             end_s=caption.end_s + start_s,
         )
-        for caption in scene_captions(brief, scene)
+        for caption in captions
     )
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from vidgend.errors import StepError
 from vidgend.models import Brief, Substitution
-from vidgend.pipeline.code_version import code_version
-from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.ffmpeg_args import LOUDNESS_LUFS
 from vidgend.pipeline.probe import packets, read_loudness
@@ -74,7 +73,7 @@ async def check_video(run: JobRun, brief: Brief, video: JoinedVideo, *, speech_e
     """
     args = {"digest": video.digest}
     spec = StepSpec(
-        key=step_key(KIND, args, code_version(*CODE) + run.salt),
+        key=run.key(KIND, args, CODE),
         kind=KIND,
         args=args,
         label="ffmpeg",

@@ -20,7 +20,6 @@ from vidgend.pipeline.executor.port import Label
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.speakable import speakable
 
-CODE_VERSION = 1
 SHORTEST_PAUSE_S = 0.12
 """Shorter silences are closures of consonants."""
 
@@ -41,7 +40,7 @@ class Proportional:
     heard pause the two are tied together."""
 
     name = "proportional"
-    identity = f"proportional:code-{CODE_VERSION}"
+    identity = "proportional"
     label: Label = "io"
 
     async def align(self, wav: Path, words: tuple[str, ...], *, language: str, timeout_s: float) -> Words:

@@ -17,8 +17,6 @@ from vidgend.pipeline.aligner.map_words import Heard, map_words
 from vidgend.pipeline.aligner.whisper_model_files import LocalModel
 from vidgend.pipeline.executor.port import Label
 
-CODE_VERSION = 1
-
 
 class Whisper:
     """Implements Aligner. `model` is a folder that is already here (see `find_model`); nothing is downloaded.
@@ -29,7 +27,7 @@ class Whisper:
     name = "whisper"
 
     def __init__(self, *, model: LocalModel, device: str = "cpu", threads: int = 0) -> None:
-        self.identity = f"whisper:{model.name}:{model.size_bytes}:{device}:code-{CODE_VERSION}"
+        self.identity = f"whisper:{model.name}:{model.size_bytes}:{device}"
         self.label: Label = "gpu" if device == "cuda" else "cpu"
         self._model = model
         self._service = JsonService(

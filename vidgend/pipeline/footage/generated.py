@@ -29,7 +29,7 @@ class GeneratedFootage:
     """
 
     name = "generated"
-    identity = "generated:1"
+    identity = "generated"
 
     def __init__(self) -> None:
         self._lexicon = Lexicon()

@@ -22,8 +22,6 @@ PICTURE_S = 6.0
 """Wished time between two cuts. Stock clips are 5..20 s long, and a still view tires after about that time."""
 LONGEST_PICTURE_S = 9.0
 MAX_TITLE_CHARS = 70
-VERSION = 1
-"""Raised when the same brief would give another plan."""
 
 _LANGUAGE_TAG = re.compile(r"([a-z]{2,3})(?:-[A-Za-z]{2,4})?-")
 _SCRIPTS = (
@@ -51,7 +49,7 @@ class BuiltinPlanner:
     """See the module's text. Never fails."""
 
     name = "builtin"
-    identity = f"builtin:{VERSION}"
+    identity = "builtin"
 
     async def plan(self, brief: Brief) -> Plan:
         """The plan of `brief`, made in a thread since cutting a long script takes up to a second."""

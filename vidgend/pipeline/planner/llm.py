@@ -28,7 +28,6 @@ from vidgend.pipeline.planner.builtin import (
 )
 from vidgend.pipeline.planner.llm_wire import (
     MAX_SCENES,
-    PROMPT_VERSION,
     SYSTEM,
     BadAnswer,
     PlanAnswer,
@@ -98,7 +97,7 @@ class LlmPlanner:
         self._clock = clock
         self._retry_wait_s = retry_wait_s
         self._formats = _formats()
-        self.identity = f"llm:{base_url.rstrip('/')}:{model}:{PROMPT_VERSION}"
+        self.identity = f"llm:{base_url.rstrip('/')}:{model}"
 
     async def plan(self, brief: Brief) -> Plan:
         """Raises: ProviderUnauthorized, ProviderRateLimited, ProviderError, ProviderGarbage, StepTimeout."""

@@ -18,8 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from vidgend.models import Brief
 from vidgend.pipeline.vocabulary import CHARS_PER_S, MOODS, WIDE_CHARS_PER_S, nearest_mood
 
-PROMPT_VERSION = 1
-"""Part of the planner's identity: raise it when a message below changes."""
 MAX_SCENES = 120
 MAX_NARRATION_CHARS = 700
 MAX_QUERY_CHARS = 80

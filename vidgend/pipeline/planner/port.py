@@ -10,7 +10,7 @@ from vidgend.models import Brief, Plan
 class Planner(Protocol):
     name: str
     identity: str
-    """Everything that changes the plan: planner, model, prompt version. Part of the step's key."""
+    """What changes the plan besides our own code: planner, model. Part of the step's key."""
 
     async def plan(self, brief: Brief) -> Plan:
         """Scenes with narration and searches. Raises: ProviderError (and its kin), StepTimeout."""

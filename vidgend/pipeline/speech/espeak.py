@@ -9,7 +9,7 @@ from pathlib import Path
 from vidgend import children
 from vidgend.errors import SpeechFailed
 from vidgend.pipeline.speech import sound
-from vidgend.pipeline.speech.in_child import CODE_VERSION, check_request
+from vidgend.pipeline.speech.in_child import check_request
 from vidgend.pipeline.speech.port import Utterance, Voice
 from vidgend.pipeline.speech.voice_tables import ESPEAK
 
@@ -29,7 +29,7 @@ class EspeakNg:
         # The program has no cheap way to tell its version; its file changes with every upgrade.
         file = Path(self._program)
         stamp = f"{file.stat().st_size}-{file.stat().st_mtime_ns}" if file.is_file() else "missing"
-        self.identity = f"espeak-ng:{stamp}:code-{CODE_VERSION}"
+        self.identity = f"espeak-ng:{stamp}"
 
     def voices(self) -> tuple[Voice, ...]:
         return ESPEAK

@@ -11,9 +11,6 @@ from vidgend.errors import SpeechFailed
 from vidgend.models import Word
 from vidgend.pipeline.speech.port import Utterance, Voice
 
-CODE_VERSION = 1
-"""Raise it when the sound or the word times of finished texts change: it is part of every engine's identity."""
-
 SLOWEST, FASTEST = 0.5, 2.0
 
 
@@ -28,7 +25,7 @@ class SpeechInChild:
         self, *, name: str, identity: str, uses_gpu: bool, voices: Sequence[Voice], options: Sequence[str]
     ) -> None:
         self.name = name
-        self.identity = f"{name}:{identity}:code-{CODE_VERSION}"
+        self.identity = f"{name}:{identity}"
         self.uses_gpu = uses_gpu
         self._voices = tuple(voices)
         argv = (sys.executable, "-m", "vidgend.pipeline.speech.child", name, *options)

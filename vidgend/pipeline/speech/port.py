@@ -33,8 +33,8 @@ class Utterance:
 
 
 class SpeechEngine(Protocol):
-    """One engine. `identity` names everything that changes its sound (engine, model hash, code version): it is
-    part of the key under which finished speech is kept."""
+    """One engine. `identity` names what changes its sound besides our own code (engine, model hash): it is part of the
+    key under which finished speech is kept."""
 
     name: str
     identity: str

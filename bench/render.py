@@ -28,7 +28,9 @@ from vidgend.pipeline.styles import find_style
 from vidgend.pipeline.video_to_report import check_video
 from vidgend.pipeline.words_to_captions import make_captions
 from vidgend.settings_sources import load_settings
-from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.store.assets.select import open_filesystem_assets
+from vidgend.store.database import Database
+from vidgend.store.steps import StepStore
 
 PAIRS = 3
 SECONDS = 6
@@ -63,9 +65,10 @@ def _voice(path: Path) -> None:
 async def _ours(folder: Path, clips: list[Path], voice: Path, music: Path) -> Path:
     """The very functions that a job uses, on an empty cache."""
     settings = load_settings(environ={"VIDGEND_DATA_DIR": str(folder / "data")})
-    assets = FilesystemAssets(folder / "assets")
-    assets.prepare()
-    parts = build_parts(settings, assets, work=folder / "work")
+    database = await Database.open(folder / "bench.db")
+    assets = await open_filesystem_assets(database, folder / "assets")
+    steps = StepStore(database, assets, boot_id="bench")
+    parts = build_parts(settings, assets, steps, work=folder / "work")
 
     async def put(path: Path) -> str:
         copy = folder / f"in-{path.name}"
@@ -75,7 +78,7 @@ async def _ours(folder: Path, clips: list[Path], voice: Path, music: Path) -> Pa
     async def nothing(*_: Any) -> None:
         return None
 
-    run = JobRun(parts.executor, salt="", announce=nothing, note=nothing, progress=Progress())
+    run = JobRun(parts.executor, job_id="bench", salt="", announce=nothing, note=nothing, progress=Progress())
     brief = Brief(prompt=TEXT, width_px=WIDTH_PX, height_px=HEIGHT_PX)
     frames = SECONDS * 30
     _, threads = encode_slots(settings)
@@ -107,6 +110,8 @@ async def _ours(folder: Path, clips: list[Path], voice: Path, music: Path) -> Pa
     await check_video(run, brief, video, speech_end_s=Fraction(0))
     path = await assets.local(video.digest)
     await parts.aclose()
+    await assets.aclose()
+    await database.close()
     return path
 
 

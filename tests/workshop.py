@@ -25,8 +25,9 @@ from vidgend.pipeline.planner.port import Planner
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.settings import Settings
 from vidgend.settings_sources import load_settings
-from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.store.assets.store import AssetStore
 from vidgend.store.jobs import Job
+from vidgend.store.steps import StepStore
 
 SMALL = {"resolution": None, "voice": "fake_a", "quality": "draft"}
 
@@ -66,10 +67,10 @@ def builder(
     library: MusicLibrary | None = None,
     unused: dict[str, str] | None = None,
 ) -> Callable[..., Parts]:
-    def build(settings: Settings, assets: FilesystemAssets, *, work: Path) -> Parts:
+    def build(settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path) -> Parts:
         tracks = (Track(path=music, title="tone", mood="calm", licence="test"),) if music else ()
         return wire(
-            settings, assets, work=work, client=httpx.AsyncClient(), planners=planners or (BuiltinPlanner(),),
+            settings, assets, steps, work=work, client=httpx.AsyncClient(), planners=planners or (BuiltinPlanner(),),
             providers=providers, unused_providers=unused or {}, engines=engines or (FakeSpeech(),),
             aligners=(Proportional(),), music=library or FakeMusic(tracks),
         )  # fmt: skip

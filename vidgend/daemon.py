@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from vidgend import __version__
 from vidgend.egress import Network
-from vidgend.errors import SettingsInvalid
+from vidgend.errors import SettingsInvalid, StorageFull
 from vidgend.http.accept import accept_generate, accept_prefetch
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
@@ -31,19 +31,30 @@ from vidgend.parts import Parts, build_parts
 from vidgend.pipeline.speech.port import Voice
 from vidgend.pipeline.speech.voices import resolve
 from vidgend.settings import Settings, parse_resolution
-from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.store.assets.port import BlobStore
+from vidgend.store.assets.select import select_blobs
+from vidgend.store.assets.store import AssetStore
+from vidgend.store.ballast import Ballast
 from vidgend.store.database import Database, DataDir
+from vidgend.store.filesystem_kind import refuse_network
 from vidgend.store.jobs import JobStore
 from vidgend.store.outbox import Outbox
-from vidgend.worker import CacheRules, Worker
+from vidgend.store.retention import Rules
+from vidgend.store.space import Space
+from vidgend.store.steps import StepStore
+from vidgend.worker import Worker
 
 _log = logging.getLogger(__name__)
+
+
+STREAMS_END_S = 2.0
+"""How long a stop waits for downloads that are under way; a client can ask for the rest after the restart."""
 
 
 class BuildParts(Protocol):
     """What makes the parts of the pipeline; tests give another one."""
 
-    def __call__(self, settings: Settings, assets: FilesystemAssets, *, work: Path) -> Parts: ...
+    def __call__(self, settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path) -> Parts: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +67,7 @@ class Runtime:
     database: Database
     jobs: JobStore
     outbox: Outbox
-    assets: FilesystemAssets
+    assets: AssetStore
     parts: Parts
     worker: Worker
     webhook_wake: asyncio.Event
@@ -70,33 +81,46 @@ class Runtime:
 
         `only_own` works on what is submitted here and leaves the rest of the queue for the daemon.
 
-        Raises: DataDirLocked, SchemaTooNew, StorageFull, OSError.
+        Raises: DataDirLocked, NetworkFilesystem, SchemaTooNew, DatabaseDamaged, StorageFull, OSError.
         """
         data_dir = DataDir(settings.data_dir)
         await asyncio.to_thread(data_dir.acquire)
         async with contextlib.AsyncExitStack() as undo:
             undo.callback(data_dir.release)
+            await asyncio.to_thread(refuse_network, settings.data_dir, allow=settings.store.allow_network_filesystem)
             work = settings.data_dir / "work"
-            assets = FilesystemAssets(settings.assets_dir)
             await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
-            await asyncio.to_thread(assets.prepare)
-            database = await Database.open(settings.data_dir / "vidgend.db")
+            ballast = Ballast(settings.data_dir / "ballast", settings.store.ballast_bytes)
+            made = await asyncio.to_thread(ballast.ensure, settings.store.min_free_bytes)
+            if not made and settings.store.ballast_bytes:
+                _log.warning("no_ballast", extra={"reason": "there is too little free disk space"})
+            database = await Database.open(settings.data_dir / "vidgend.db", on_full=ballast.drop)
             undo.push_async_callback(database.close)
+            assets = AssetStore(database, open_blobs(settings))
+            undo.push_async_callback(assets.aclose)
+            await assets.prepare()
             jobs = JobStore(database, boot_id=data_dir.boot_id, max_queued=settings.queue.max_queued)
-            requeued, given_up = await jobs.recover()
-            if requeued or given_up:
-                _log.info("jobs_recovered", extra={"requeued": requeued, "given_up": given_up})
-            parts = build(settings, assets, work=work)
+            recovered = await jobs.recover()
+            if recovered.requeued or recovered.given_up:
+                _log.info("jobs_recovered", extra={"requeued": recovered.requeued, "given_up": recovered.given_up})
+            parts = build(settings, assets, StepStore(database, assets, boot_id=data_dir.boot_id), work=work)
             undo.push_async_callback(parts.aclose)
             webhook_wake = asyncio.Event()
             worker = Worker(
+                database=database,
                 jobs=jobs,
                 producer=parts.producer,
                 executor=parts.executor,
                 assets=assets,
-                cache=CacheRules(
-                    shared=settings.cache.enabled, ttl_s=settings.cache.ttl_s, max_bytes=settings.cache.max_bytes
+                space=Space(
+                    data_dir=settings.data_dir,
+                    assets_free_bytes=assets.free_bytes,
+                    ballast=ballast if settings.store.ballast_bytes else None,
+                    min_free_bytes=settings.store.min_free_bytes,
                 ),
+                share_steps=settings.cache.enabled,
+                rules=retention_rules(settings),
+                quota_bytes=settings.assets.quota_bytes,
                 max_jobs=settings.queue.max_concurrent_jobs,
                 job_timeout_s=settings.queue.job_timeout_s,
                 result_event=_result_event(settings.base_url),
@@ -128,7 +152,8 @@ class Runtime:
                 yield runtime
             finally:
                 await worker.stop()
-                await jobs.mark_clean_stop()
+                with contextlib.suppress(StorageFull):  # the next start takes it for a crash
+                    await jobs.mark_clean_stop()
 
     def check_voice(self, voice: str, language: str | None) -> None:
         """Raises: UnknownVoice, LanguageUnsupported."""
@@ -162,6 +187,29 @@ class Runtime:
         """The searches that the built-in planner would make for a brief."""
         plan = await self.parts.planners[-1].plan(brief)
         return tuple(dict.fromkeys(scene.queries[0] for scene in plan.scenes))[:50]
+
+
+def open_blobs(settings: Settings) -> BlobStore:
+    """Where the settings want assets to lie. Raises: ToolMissing."""
+    return select_blobs(
+        settings.assets.url,
+        root=settings.assets_dir,
+        endpoint=settings.assets.endpoint,
+        region=settings.assets.region,
+        access_key=settings.assets.access_key,
+        secret_key=settings.assets.secret_key.get_secret_value(),
+        cache_bytes=settings.cache.max_bytes,
+    )
+
+
+def retention_rules(settings: Settings) -> Rules:
+    return Rules(
+        ttl_s=settings.cache.ttl_s,
+        cache_max_bytes=settings.cache.max_bytes,
+        results_max_age_s=settings.assets.max_age_s,
+        results_max_bytes=settings.assets.max_bytes,
+        min_free_bytes=2 * settings.store.min_free_bytes,
+    )
 
 
 def _result_event(base_url: str) -> Any:
@@ -297,12 +345,14 @@ async def serve(settings: Settings) -> None:
                 voices=runtime.voices(),
                 check_voice=runtime.check_voice,
                 queries=runtime.queries,
+                wake_webhooks=runtime.webhook_wake.set,
                 version=__version__,
                 url_key=url_key,
+                presign=settings.assets.presign,
             )
         )
         # aiohttp applies keepalive_timeout to unfinished request heads as well: slow clients are cut off.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0, keepalive_timeout=IDLE_TIMEOUT_S)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=STREAMS_END_S, keepalive_timeout=IDLE_TIMEOUT_S)
         await runner.setup()
         try:
             await web.SockSite(runner, listener).start()

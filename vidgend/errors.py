@@ -10,6 +10,7 @@ VidgendError
 │   ├── FeatureUnavailable       not_available
 │   └── IdempotencyMismatch      idempotency_key_reused
 ├── NotFound                     not_found
+│   └── AssetDamaged             asset_damaged
 ├── Unauthorized                 unauthorized
 ├── Conflict
 │   ├── JobNotFinished           job_not_finished
@@ -23,6 +24,9 @@ VidgendError
 ├── SettingsInvalid              settings_invalid
 ├── DataDirLocked                data_dir_locked
 ├── SchemaTooNew                 schema_too_new
+├── DatabaseDamaged              database_damaged
+├── NetworkFilesystem            network_filesystem
+├── BackupInvalid                backup_invalid
 ├── ToolMissing                  tool_missing
 ├── StepError                    a step of a job failed
 │   ├── ProviderError            provider_unavailable
@@ -33,7 +37,8 @@ VidgendError
 │   ├── FfmpegFailed             ffmpeg_failed
 │   ├── SpeechFailed             speech_failed
 │   ├── NoFootage                footage_missing
-│   └── StepTimeout              timeout
+│   ├── StepTimeout              timeout
+│   └── StepPoisoned             crash_loop
 └── DaemonUnreachable            daemon_unreachable
 """
 
@@ -51,6 +56,10 @@ class VidgendError(Exception):
     status = 500
     retryable = False
     hint = ""
+    max_retries = 0
+    """How often a job that ended with this is tried again by itself, after a wait."""
+    retry_after_s: float | None = None
+    """Seconds after which another try makes sense, where that is known."""
 
     def __init__(self, detail: str = "", *, hint: str | None = None) -> None:
         super().__init__(detail or self.title)
@@ -112,6 +121,12 @@ class NotFound(VidgendError):
     status = 404
 
 
+class AssetDamaged(NotFound):
+    code = "asset_damaged"
+    title = "The file's content is not what was stored"
+    hint = "`vidgend fsck` looks for more of them; the disk may be failing."
+
+
 class Unauthorized(VidgendError):
     code = "unauthorized"
     title = "A valid key is needed"
@@ -153,7 +168,7 @@ class Unavailable(VidgendError):
     title = "vidgend cannot take this now"
     status = 503
     retryable = True
-    retry_after_s = 30
+    retry_after_s: float | None = 30
 
 
 class StorageFull(Unavailable):
@@ -161,6 +176,7 @@ class StorageFull(Unavailable):
     title = "There is not enough free disk space"
     status = 507
     hint = "Free some space under data_dir, or lower cache.max_bytes."
+    max_retries = 4
 
 
 class QueueFull(Unavailable):
@@ -190,6 +206,23 @@ class SchemaTooNew(VidgendError):
     hint = "Upgrade vidgend, or use another data_dir."
 
 
+class DatabaseDamaged(VidgendError):
+    code = "database_damaged"
+    title = "The database is damaged"
+    hint = "Restore the newest backup with `vidgend restore`; keep the damaged file until you know why."
+
+
+class NetworkFilesystem(VidgendError):
+    code = "network_filesystem"
+    title = "The data directory lies on a network file system"
+    hint = "Give data_dir a local disk; a network share may hold the videos (assets.url)."
+
+
+class BackupInvalid(VidgendError):
+    code = "backup_invalid"
+    title = "This is not a backup that can be used"
+
+
 class ToolMissing(VidgendError):
     code = "tool_missing"
     title = "A program that vidgend needs is missing"
@@ -212,12 +245,14 @@ class ProviderError(StepError):
     title = "A provider did not answer"
     status = 502
     retryable = True
+    max_retries = 4
 
 
 class ProviderUnauthorized(ProviderError):
     code = "provider_unauthorized"
     title = "The provider refused the key"
     retryable = False
+    max_retries = 0
     hint = "Check the key in the settings."
 
 
@@ -236,6 +271,7 @@ class ProviderGarbage(ProviderError):
     code = "provider_garbage"
     title = "The provider's answer made no sense"
     retryable = False
+    max_retries = 0
 
 
 class MediaUnreadable(StepError):
@@ -246,12 +282,14 @@ class MediaUnreadable(StepError):
 class FfmpegFailed(StepError):
     code = "ffmpeg_failed"
     title = "ffmpeg failed"
+    max_retries = 1  # the same input twice: it will not get better
 
 
 class SpeechFailed(StepError):
     code = "speech_failed"
     title = "The speech engine failed"
     retryable = True
+    max_retries = 2
 
 
 class NoFootage(StepError):
@@ -263,6 +301,13 @@ class NoFootage(StepError):
 class StepTimeout(StepError):
     code = "timeout"
     title = "A step took too long"
+    max_retries = 1
+
+
+class StepPoisoned(StepError):
+    code = "crash_loop"
+    title = "vidgend died too often while it worked on this"
+    hint = "Look into the daemon's log; `vidgend retry` sends the job again."
 
 
 class DaemonUnreachable(VidgendError):

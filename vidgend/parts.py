@@ -43,7 +43,8 @@ from vidgend.pipeline.speech_to_words import AlignStep
 from vidgend.pipeline.video_to_report import KIND as CHECK
 from vidgend.pipeline.video_to_report import CheckStep
 from vidgend.settings import Settings
-from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.store.assets.store import AssetStore
+from vidgend.store.steps import StepStore
 
 IO_SLOTS = 8
 CPU_SLOTS = 1
@@ -151,7 +152,7 @@ def build_music(settings: Settings) -> MusicLibrary:
     return FolderMusic(settings.music.folder.expanduser()) if settings.music.folder is not None else PackagedMusic()
 
 
-def build_parts(settings: Settings, assets: FilesystemAssets, *, work: Path) -> Parts:
+def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path) -> Parts:
     """Choose and wire. Loads no model and calls nobody."""
     client = httpx.AsyncClient(trust_env=True, follow_redirects=True, timeout=httpx.Timeout(30.0, connect=10.0))
     planners = build_planners(settings, client)
@@ -173,6 +174,7 @@ def build_parts(settings: Settings, assets: FilesystemAssets, *, work: Path) -> 
     return wire(
         settings,
         assets,
+        steps,
         work=work,
         client=client,
         planners=planners,
@@ -186,7 +188,8 @@ def build_parts(settings: Settings, assets: FilesystemAssets, *, work: Path) -> 
 
 def wire(
     settings: Settings,
-    assets: FilesystemAssets,
+    assets: AssetStore,
+    steps: StepStore,
     *,
     work: Path,
     client: httpx.AsyncClient,
@@ -220,7 +223,9 @@ def wire(
         "ffmpeg": encodes,
         "io": IO_SLOTS,
     }
-    executor = LocalExecutor(slots=slots, registry=registry, assets=assets, work=work)
+    executor = LocalExecutor(
+        slots=slots, registry=registry, steps=steps, work=work, stall_s=settings.queue.stall_timeout_s
+    )
     producer = Producer(
         planners=planners,
         providers=providers,

@@ -65,6 +65,9 @@ class Queue(_Part):
     max_concurrent_jobs: int = Field(2, ge=1, le=64, description="Jobs that run at once; the slots bound their work.")
     max_queued: int = Field(1000, ge=1, description="Jobs that may wait; more get 503.")
     job_timeout_s: float = Field(3600, gt=0, description="Seconds after which a running job is failed.")
+    stall_timeout_s: float = Field(
+        300, gt=0, description="Seconds without any progress after which a step is stopped and told to be stuck."
+    )
 
 
 class Slots(_Part):
@@ -172,18 +175,51 @@ class Music(_Part):
     folder: Path | None = Field(None, description="Your own tracks; sub-folder names are moods. Unset: the free ones.")
 
 
+class Store(_Part):
+    """The database and the disk it lies on."""
+
+    min_free_bytes: int = Field(
+        536_870_912, ge=0, description="Bytes that stay free: below it no job is accepted or begun."
+    )
+    ballast_bytes: int = Field(
+        67_108_864,
+        ge=0,
+        description="Bytes of a file that is given up when the disk is full, so that this can still be recorded.",
+    )
+    allow_network_filesystem: bool = Field(
+        False, description="Take a data_dir on NFS, SMB or the like, where locks and syncs may be lies."
+    )
+
+
 class Assets(_Part):
     """Where clips, speech, segments and videos are kept."""
 
-    url: str = Field("", description="file:///... ; empty: <data_dir>/assets.")
+    url: str = Field("", description="file:///... or s3://bucket/prefix; empty: <data_dir>/assets.")
+    endpoint: str = Field("", description="Address of an S3-compatible server. Empty: Amazon's own.")
+    region: str = Field("us-east-1", description="The region that S3 requests are signed for.")
+    access_key: str = Field("", description="S3 access key id.")
+    secret_key: SecretStr = Field(SecretStr(""), description="S3 secret key.")
+    presign: bool = Field(
+        True, description="Whether results on S3 are linked to directly (signed, for a day) or go through vidgend."
+    )
+    quota_bytes: int = Field(
+        0, ge=0, description="Bytes of results that may be kept; above it no job is taken. 0: any."
+    )
+    max_age_s: float = Field(0, ge=0, description="Seconds after which a finished job's files are deleted. 0: never.")
+    max_bytes: int = Field(
+        0, ge=0, description="Bytes of results; above it those of the oldest jobs are deleted. 0: any."
+    )
 
     @field_validator("url")
     @classmethod
     def _url(cls, value: str) -> str:
-        if value and urlsplit(value).scheme != "file":
-            raise ValueError("only file:///... is supported by this version")
-        if value and urlsplit(value).netloc not in ("", "localhost"):
+        parts = urlsplit(value)
+        if value and parts.scheme not in ("file", "s3"):
+            raise ValueError("give file:///path or s3://bucket/prefix")
+        if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
             raise ValueError("a file URL has three slashes: file:///path")
+        if parts.scheme == "s3" and not parts.netloc:
+            raise ValueError("an S3 URL names its bucket: s3://bucket/prefix")
         return value
 
 
@@ -242,6 +278,7 @@ class Settings(_Part):
     aligner: AlignerSettings = AlignerSettings()
     render: Render = Render()
     music: Music = Music()
+    store: Store = Store()
     assets: Assets = Assets()
     cache: Cache = Cache()
     webhooks: Webhooks = Webhooks()
@@ -255,7 +292,10 @@ class Settings(_Part):
 
     @property
     def assets_dir(self) -> Path:
-        return Path(unquote(urlsplit(self.assets.url).path)) if self.assets.url else self.data_dir / "assets"
+        """Where blobs lie, or, with S3, the copies of those that are in use."""
+        if urlsplit(self.assets.url).scheme == "file":
+            return Path(unquote(urlsplit(self.assets.url).path))
+        return self.data_dir / "assets"
 
     @property
     def base_url(self) -> str:

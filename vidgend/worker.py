@@ -5,42 +5,54 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
-from vidgend.errors import NoFootage, StepError, StorageFull, VidgendError
+from vidgend.errors import StepError, StorageFull, VidgendError
 from vidgend.models import TERMINAL_STATES, Brief, JobState, PrefetchBrief, Storyboard
+from vidgend.pipeline.disk_estimate import estimate_bytes
 from vidgend.pipeline.executor.port import Executor
 from vidgend.pipeline.prefetch import prefetch
 from vidgend.pipeline.produce import Producer
 from vidgend.pipeline.run import JobRun, Progress
-from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.store.assets.store import AssetStore
+from vidgend.store.database import Database
 from vidgend.store.jobs import Failure, Job, JobStore
+from vidgend.store.orphans import collect_orphans
+from vidgend.store.retention import Rules, collect
+from vidgend.store.space import Space
 
 _log = logging.getLogger(__name__)
 
-MIN_FREE_BYTES = 512 * 1024 * 1024
-"""Below this much free space no job is accepted or begun."""
 SWEEP_EVERY_S = 600.0
-"""The cache is swept at most this often, unless space is low."""
+"""The store is tidied up at most this often, unless space is low."""
 CLAIM_EVERY_S = 30.0
+LOOK_AGAIN_S = 2.0
+"""While space is short: how soon it is looked whether there is some again."""
 STOP_LOOP_S = 5.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class CacheRules:
-    """`shared` lets jobs use each other's finished steps; the rest is when those are swept."""
-
-    shared: bool
-    ttl_s: float
-    max_bytes: int
-
+RETRY_BASE_S = 2.0
+RETRY_CAP_S = 600.0
+LONGEST_PARK_S = 86_400.0
+"""A provider that asks for more patience than this has said no."""
 
 Finish = Callable[[], Awaitable[Any]]
-"""Records the end of a job."""
+"""Records the end of a run."""
+
+
+def retry_wait_s(error: VidgendError, failures: int) -> float | None:
+    """Seconds until a job that ended with `error` is tried again; None if it is not.
+
+    Full jitter: anything up to twice as much as the time before. A time that a provider named is kept, and such a wait
+    is nobody's failure.
+    """
+    if error.retryable and error.retry_after_s is not None and not isinstance(error, StorageFull):
+        return error.retry_after_s + random.uniform(0, 5) if error.retry_after_s <= LONGEST_PARK_S else None
+    if failures >= error.max_retries:
+        return None
+    return random.uniform(0, min(RETRY_CAP_S, RETRY_BASE_S * 2**failures))
 
 
 class _Keeper:
@@ -59,26 +71,36 @@ class _Keeper:
 
 
 class Worker:
-    """Runs at most `max_jobs` jobs at once. `result_event` makes the extra fields of a job.completed event."""
+    """Runs at most `max_jobs` jobs at once. `share_steps` lets jobs use each other's finished steps, `rules` say what
+    the store forgets, `quota_bytes` is what one owner's results may take (0: anything). `result_event` makes the extra
+    fields of a job.completed event."""
 
     def __init__(
         self,
         *,
+        database: Database,
         jobs: JobStore,
         producer: Producer,
         executor: Executor,
-        assets: FilesystemAssets,
-        cache: CacheRules,
+        assets: AssetStore,
+        space: Space,
+        share_steps: bool,
+        rules: Rules,
+        quota_bytes: int,
         max_jobs: int,
         job_timeout_s: float,
         result_event: Callable[[str, Any], dict[str, Any]],
         on_ended: Callable[[], None],
     ) -> None:
+        self._database = database
         self._jobs = jobs
         self._producer = producer
         self._executor = executor
         self._assets = assets
-        self._cache = cache
+        self._space = space
+        self._share_steps = share_steps
+        self._rules = rules
+        self._quota_bytes = quota_bytes
         self._max_jobs = max_jobs
         self._job_timeout_s = job_timeout_s
         self._result_event = result_event
@@ -90,6 +112,7 @@ class Worker:
         self._loop: asyncio.Task[None] | None = None
         self._began: dict[str, float] = {}
         self._late: list[tuple[str, Finish]] = []
+        self._tidying: asyncio.Task[None] | None = None
         self._swept = float("-inf")
         self.draining = False
         self.only: set[str] | None = None
@@ -97,6 +120,7 @@ class Worker:
 
     def start(self) -> None:
         self._loop = asyncio.create_task(self._claim_loop(), name="claim loop")
+        self._tidying = asyncio.create_task(self._tidy_up(), name="tidying up")
 
     def wake(self) -> None:
         """Look for queued jobs now."""
@@ -107,13 +131,32 @@ class Worker:
         return self._progress.get(job_id)
 
     async def join(self) -> None:
-        """Wait for the claim loop, which only ends by an error or by `stop`."""
-        if self._loop is not None:
-            await asyncio.shield(self._loop)
+        """Wait for the worker's own tasks, which only end by an error or by `stop`."""
+        own = {task for task in (self._loop, self._tidying) if task is not None}
+        done, _ = await asyncio.wait(own, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            if not task.cancelled():
+                task.result()
 
-    def has_space(self) -> bool:
-        free = self._assets.free_bytes()
-        return free is None or free >= MIN_FREE_BYTES
+    def has_space(self, more_bytes: int = 0) -> bool:
+        """Whether there is disk space to take a job on that wants `more_bytes`. Blocking."""
+        return self._space.has_room(more_bytes)
+
+    async def check_room(self, brief: Brief | PrefetchBrief, owner: str = "") -> None:
+        """Raises: StorageFull if this job would not fit, or its owner's results fill the quota."""
+        wanted = estimate_bytes(brief)
+        if not await asyncio.to_thread(self.has_space, wanted):
+            raise StorageFull(f"there is too little free disk space: this job may take {wanted / 1e6:.0f} MB")
+        if self._quota_bytes and await self._jobs.published_bytes(owner) >= self._quota_bytes:
+            raise StorageFull(
+                "the results that are kept fill the quota",
+                hint="Delete old jobs (`vidgend delete`), or raise assets.quota_bytes.",
+            )
+
+    async def delete(self, job_id: str) -> None:
+        """Forget an ended job and delete its files. Raises: NotFound, Conflict."""
+        await self._jobs.delete(job_id)
+        await self._assets.unpublish(job_id)
 
     async def cancel(self, job_id: str) -> JobState:
         """Cancel a job; when this returns or raises its children are dead. Idempotent.
@@ -144,44 +187,54 @@ class Worker:
         self.draining = True
         self._wake.set()
         try:
-            if self._loop is not None:
-                await asyncio.wait([self._loop], timeout=STOP_LOOP_S)
-                self._loop.cancel()
-                await asyncio.wait([self._loop])
+            for task, patience_s in ((self._tidying, 0.0), (self._loop, STOP_LOOP_S)):
+                if task is not None:
+                    await asyncio.wait([task], timeout=patience_s)
+                    task.cancel()
+                    await asyncio.wait([task])
         finally:
             tasks = list(self._running.values())
             for task in tasks:
                 task.cancel()
             if tasks:
                 await asyncio.wait(tasks)
-            await self._jobs.release("vidgend is stopping; the job will go on after the restart")
+            try:
+                await self._jobs.release("vidgend is stopping; the job will go on after the restart")
+            except StorageFull as error:  # the next start finds them running and puts them back
+                _log.critical("stop_not_recorded", extra={"error": str(error)})
 
     async def _claim_loop(self) -> None:
         while not self.draining:
             self._wake.clear()
             try:
                 await self._record_late()
-                await self._claim_what_fits()
-                await self._sweep_if_due()
+                short_of_space = not await self._claim_what_fits()
+                due_s = await self._jobs.next_due_s()
             except (VidgendError, OSError, sqlite3.OperationalError) as error:
                 # A full disk or a busy one passes; the daemon outlives it and tries again.
                 _log.error("claim_failed", extra={"error": str(error)})
+                short_of_space, due_s = True, None
+            wait_s = LOOK_AGAIN_S if short_of_space or self._late else CLAIM_EVERY_S
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CLAIM_EVERY_S):
+                async with asyncio.timeout(wait_s if due_s is None else min(wait_s, due_s + 0.01)):
                     await self._wake.wait()
 
-    async def _claim_what_fits(self) -> None:
+    async def _claim_what_fits(self) -> bool:
+        """Begin jobs while there is room for them. False if disk space is what lacks."""
         while not self.draining and len(self._running) < self._max_jobs:
             if not await asyncio.to_thread(self.has_space):
-                _log.error("storage_low", extra={"free_bytes": self._assets.free_bytes()})
-                return
+                _log.error("storage_low", extra={"free_bytes": await asyncio.to_thread(self._space.free_bytes)})
+                return False
             job = await self._jobs.claim(None if self.only is None else frozenset(self.only))
             if job is None:
-                return
+                return True
             self._begin(job)
+        return True
 
     def _begin(self, job: Job) -> None:
-        self._began[job.id] = time.time()
+        self._began[job.id] = self._database.clock()
+        wanted = estimate_bytes(job.brief)
+        self._space.expect(job.id, wanted)
         task = asyncio.create_task(self._run(job), name=job.id)
         self._running[job.id] = task
 
@@ -190,6 +243,7 @@ class Worker:
             self._began.pop(job.id, None)
             self._progress.pop(job.id, None)
             self._cancelled.discard(job.id)
+            self._space.expect(job.id, 0)
             self._wake.set()
             self._on_ended()
             if not done.cancelled() and done.exception() is not None:
@@ -197,29 +251,34 @@ class Worker:
 
         task.add_done_callback(ended)
 
-    async def _sweep_if_due(self) -> None:
-        """Make room in the cache, now and then, and at once where space is low. What a running job uses is younger
-        than the job and stays."""
-        low = not await asyncio.to_thread(self.has_space)
-        if not low and time.monotonic() - self._swept < SWEEP_EVERY_S:
-            return
-        self._swept = time.monotonic()
-        freed = await self._assets.sweep(
-            keep=await self._jobs.kept_digests(),
-            max_bytes=self._cache.max_bytes,
-            max_age_s=self._cache.ttl_s,
-            min_free_bytes=2 * MIN_FREE_BYTES if low else 0,
-            used_since=min(self._began.values(), default=time.time()),
-        )
-        if freed:
-            _log.info("cache_swept", extra={"freed_bytes": freed})
+    async def _tidy_up(self) -> None:
+        """What the store need not keep goes every ten minutes, and at once while space is low. What a running job uses
+        is younger than it and stays."""
+        looked_for_orphans = False
+        while True:
+            low = not await asyncio.to_thread(self.has_space)
+            if low or time.monotonic() - self._swept >= SWEEP_EVERY_S:
+                used_since = min(self._began.values(), default=self._database.clock())
+                try:
+                    collected = await collect(self._database, self._assets, self._rules, used_since=used_since, low=low)
+                    freed_bytes = collected.bytes
+                    if not looked_for_orphans:
+                        looked_for_orphans = True
+                        freed_bytes += (await collect_orphans(self._database, self._assets)).bytes
+                    if freed_bytes:
+                        _log.info("store_swept", extra={"freed_bytes": freed_bytes})
+                        self._wake.set()
+                except (VidgendError, OSError, sqlite3.OperationalError) as error:
+                    _log.warning("sweep_failed", extra={"reason": str(error)})
+                self._swept = time.monotonic()
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _run(self, job: Job) -> None:
         progress = self._progress[job.id] = Progress()
 
         async def announce(state: JobState, line: str) -> None:
             scenes = (progress.scenes_done, progress.scenes_total)
-            await self._jobs.move(job.id, state, progress=progress.percent, scenes=scenes, line=line)
+            await self._jobs.move(job, state, progress=progress.percent, scenes=scenes, line=line)
             _log.info("job_stage", extra={"job": job.id, "stage": state})
 
         async def note(line: str) -> None:
@@ -227,7 +286,8 @@ class Worker:
 
         run = JobRun(
             self._executor,
-            salt="" if self._cache.shared else f"/{job.id}",
+            job_id=job.id,
+            salt="" if self._share_steps else f"/{job.id}",
             announce=announce,
             note=note,
             progress=progress,
@@ -242,7 +302,11 @@ class Worker:
         except VidgendError as error:
             tail = error.tail if isinstance(error, StepError) else ""
             failure = Failure(code=error.code, detail=error.detail, hint=error.hint, tail=tail[-2000:])
-            finish = self._failed(job.id, failure, progress)
+            wait_s = retry_wait_s(error, job.failures)
+            if wait_s is None:
+                finish = self._failed(job, failure, progress)
+            else:
+                finish = self._parked(job, failure, wait_s, counts=error.retry_after_s is None)
         except Exception as bug:  # noqa: BLE001  the boundary of a job: a bug ends the job, not the daemon
             if isinstance(bug, TimeoutError) and deadline.expired():
                 failure = Failure(
@@ -253,7 +317,7 @@ class Worker:
             else:
                 _log.exception("job_crashed", extra={"job": job.id})
                 failure = Failure(code="internal", detail=f"a bug in vidgend: {type(bug).__name__}: {bug}")
-            finish = self._failed(job.id, failure, progress)
+            finish = self._failed(job, failure, progress)
         # What has been done must not be lost to a cancel that comes now.
         await asyncio.shield(self._record(job.id, finish))
 
@@ -276,13 +340,9 @@ class Worker:
             found = await prefetch(
                 run, job.brief, self._producer.providers, self._producer.unused_providers, self._assets
             )
-            if not found["clips"] and found["failed"]:
-                raise NoFootage(
-                    "; ".join(found["failed"]), hint="`vidgend doctor` says which footage providers are set up."
-                )
             count = len(found["clips"])
             return lambda: self._jobs.complete(
-                job.id, found, scenes=0, line=f"{count} clips are here", event={"clips": count}
+                job, found, scenes=0, line=f"{count} clips are here", event={"clips": count}
             )
         assert isinstance(job.brief, Brief)
         result = await self._producer.produce(job.id, job.brief, run, _Keeper(self._jobs, job.id))
@@ -290,19 +350,26 @@ class Worker:
             "job_done", extra={"job": job.id, "video_s": result.duration_s, "steps_run": run.steps_run, **run.seconds}
         )
         return lambda: self._jobs.complete(
-            job.id,
+            job,
             result,
             scenes=run.progress.scenes_total,
             line=f"completed: {result.duration_s:.1f} s of video",
             event=self._result_event(job.id, result),
         )
 
-    def _failed(self, job_id: str, failure: Failure, progress: Progress) -> Finish:
+    def _failed(self, job: Job, failure: Failure, progress: Progress) -> Finish:
         async def finish() -> None:
             scenes = (progress.scenes_done, progress.scenes_total)
-            await self._jobs.fail(job_id, failure, progress=progress.percent, scenes=scenes)
-            _log.warning("job_failed", extra={"job": job_id, "code": failure.code})
-            _log.debug("job_failure", extra={"job": job_id, "detail": failure.detail})
+            await self._jobs.fail(job, failure, progress=progress.percent, scenes=scenes)
+            _log.warning("job_failed", extra={"job": job.id, "code": failure.code})
+            _log.debug("job_failure", extra={"job": job.id, "detail": failure.detail})
+
+        return finish
+
+    def _parked(self, job: Job, failure: Failure, wait_s: float, *, counts: bool) -> Finish:
+        async def finish() -> None:
+            await self._jobs.park(job, failure, wait_s=wait_s, counts=counts)
+            _log.warning("job_parked", extra={"job": job.id, "code": failure.code, "wait_s": round(wait_s, 1)})
 
         return finish
 

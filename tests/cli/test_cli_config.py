@@ -12,7 +12,9 @@ from workshop import builder, settings_for
 from vidgend.cli.toml_example import toml_example
 from vidgend.settings import Settings, leaves
 from vidgend.settings_sources import GUIDE_NAMES, load_settings
-from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.store.assets.select import open_filesystem_assets
+from vidgend.store.database import Database
+from vidgend.store.steps import StepStore
 
 EXAMPLE = Path(__file__).parents[2] / "vidgend.toml.example"
 
@@ -53,10 +55,15 @@ def test_the_example_has_every_setting_with_its_meaning_and_variables() -> None:
 
 async def test_no_gpu_slots_means_from_the_machine_which_is_one(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, VIDGEND_SLOTS__GPU="0")
-    parts = builder(providers=())(settings, FilesystemAssets(tmp_path / "assets"), work=tmp_path / "work")
+    database = await Database.open(tmp_path / "db")
+    assets = await open_filesystem_assets(database, tmp_path / "assets")
+    steps = StepStore(database, assets, boot_id="boot")
+    parts = builder(providers=())(settings, assets, steps, work=tmp_path / "work")
     async with asyncio.timeout(5), parts.executor._slots["gpu"].hold():
         pass
     await parts.aclose()
+    await assets.aclose()
+    await database.close()
 
 
 @pytest.mark.parametrize(

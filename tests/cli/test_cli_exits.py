@@ -6,18 +6,22 @@ from pathlib import Path
 import click
 import pytest
 
-from vidgend.cli import cli
+from vidgend.cli import MAINTENANCE_COMMANDS, cli
 from vidgend.cli.exits import EXITS, _family, error_of, exit_code
 from vidgend.errors import (
+    BackupInvalid,
     DaemonUnreachable,
+    DatabaseDamaged,
     DataDirLocked,
     FfmpegFailed,
     JobNotFinished,
+    NetworkFilesystem,
     NotFound,
     ProviderRateLimited,
     QueueFull,
     SettingsInvalid,
     StepError,
+    StepPoisoned,
     StepTimeout,
     ToolMissing,
     Unauthorized,
@@ -31,7 +35,8 @@ DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (FfmpegFailed, 1), (StepTimeout, 1), (NotFound, 3), (DaemonUnreachable, 4), (UnknownVoice, 5),
+        (FfmpegFailed, 1), (StepTimeout, 1), (StepPoisoned, 1), (BackupInvalid, 5), (DatabaseDamaged, 78),
+        (NetworkFilesystem, 78), (NotFound, 3), (DaemonUnreachable, 4), (UnknownVoice, 5),
         (JobNotFinished, 6), (ToolMissing, 69), (ProviderRateLimited, 69), (VidgendError, 70), (DataDirLocked, 75),
         (QueueFull, 75), (SettingsInvalid, 78), (Unauthorized, 78),
     ],
@@ -51,7 +56,7 @@ def test_an_error_that_was_told_by_its_code_is_that_error_again() -> None:
 
 
 def test_a_failed_job_with_an_unknown_code_is_a_failed_job_not_a_bug() -> None:
-    for code in ("crash_loop", "internal", ""):
+    for code in ("of_a_newer_version", "internal", ""):
         assert type(error_of(code, "x", otherwise=StepError)) is StepError
 
 
@@ -76,9 +81,10 @@ def _commands(group: click.Group, prefix: str = "") -> dict[str, click.Command]:
 def test_docs_name_every_command_and_option() -> None:
     text = DOCS.read_text(encoding="utf-8")
     commands = _commands(cli)
-    assert sorted(commands) == [
-        "cancel", "config check", "config example", "doctor", "generate", "list", "prefetch", "result", "serve",
-        "status", "storyboard", "styles", "voices",
+    assert {command.name for command in MAINTENANCE_COMMANDS} <= set(commands)
+    assert sorted(set(commands) - {command.name for command in MAINTENANCE_COMMANDS}) == [
+        "cancel", "config check", "config example", "delete", "doctor", "generate", "list", "pause", "prefetch",
+        "queue", "result", "resume", "retry", "serve", "status", "storyboard", "styles", "voices", "webhooks",
     ]  # fmt: skip
     missing = [name for name in commands if f"`vidgend {name}" not in text]
     for command in commands.values():

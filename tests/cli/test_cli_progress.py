@@ -59,6 +59,28 @@ def test_a_line_has_stage_percent_scene_and_the_time_left() -> None:
     ]
 
 
+def test_a_job_that_is_held_up_says_by_what() -> None:
+    written: list[str] = []
+    lines = Lines(written.append)
+    parked = "waiting 37 s for another try: pexels did not answer"
+    for status in (
+        {"status": "queued", "current_step": "waiting in the queue", "queue_position": 1001},
+        {"status": "queued", "current_step": "the queue is paused: new disk", "queue_paused": True},
+        {"status": "retrieving", "overall_progress": 5.0},
+        {"status": "queued", "overall_progress": 5.0, "current_step": parked, "retry_at": "2026-01-01T00:00:37Z"},
+        {"status": "queued", "overall_progress": 5.0, "current_step": parked[:-4], "retry_at": "2026-01-01T00:00:37Z"},
+        {"status": "planning", "current_step": "writing the storyboard"},
+    ):
+        lines.show(View.of_status(status))
+    assert written == [
+        "[  0%] waiting for its turn, more than 1000 before it",
+        "[  0%] the queue is paused: new disk",
+        "[  5%] finding pictures",
+        f"[  5%] {parked}",
+        "[  0%] planning",
+    ]
+
+
 def _on_terminal(term: str, home: Path) -> tuple[int, str, str]:
     """Run generate with its stderr on a terminal; (exit code, stdout, what the terminal got)."""
     master, slave = pty.openpty()

@@ -46,7 +46,8 @@ def test_a_database_that_is_none_is_told(vidgend, home: Path) -> None:
     (home / "data" / "vidgend.db").write_bytes(b"not a database, but longer than its header would be" * 20)
     result = vidgend("generate", "the sea", "--local", "--data-dir", "data")
     assert result.exit_code == 78
-    assert "the database cannot be opened: file is not a database" in result.stderr
+    assert "vidgend.db: file is not a database" in result.stderr
+    assert "`vidgend restore`" in result.stderr
 
 
 def test_a_port_that_is_no_number_is_wrong_usage(vidgend) -> None:

@@ -34,8 +34,14 @@ def test_asking_a_daemon_imports_nothing_heavy(daemon: DaemonStandin) -> None:
     daemon.completes()
     assert _imported("status", JOB) == (0, "")
     assert _imported("generate", "the sea", "--detach") == (0, "")
+    daemon.answers["GET", "/mcp/queue"] = (200, {"paused": False, "jobs": {}})
+    daemon.answers["DELETE", f"/mcp/jobs/{JOB}"] = (204, None)
+    assert _imported("queue") == (0, "")
+    assert _imported("delete", JOB) == (0, "")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["generate", "--help"], ["styles"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["generate", "--help"], ["webhooks", "--help"], ["styles"]]
+)
 def test_help_does_not_even_import_pydantic(arguments: list[str]) -> None:
     assert _imported(*arguments, names=(*HEAVY, "pydantic", "ssl", "asyncio")) == (0, "")

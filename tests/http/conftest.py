@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 from blockbuster import blockbuster_ctx
+from standins.outbox_standin import Post, open_post
+from standins.receiver_standin import Receiver, open_receiver
 from standins.services_standin import World, open_world
 
 from vidgend.http.app import make_app
@@ -41,3 +43,15 @@ def connect(aiohttp_client: Any) -> Connect:
 @pytest.fixture
 async def client(world: World, connect: Connect) -> TestClient[Any, Any]:
     return await connect(world)
+
+
+@pytest.fixture
+async def post(tmp_path: Path) -> AsyncIterator[Post]:
+    async with open_post(tmp_path) as post:
+        yield post
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with open_receiver() as receiver:
+        yield receiver

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
+from aiohttp import ClientPayloadError
 from aiohttp.test_utils import TestClient
+from standins.s3_standin import ACCESS_KEY, BUCKET, SECRET_KEY, S3Server, s3_server
 from standins.services_standin import VIDEO, World
 
 from vidgend.http import assets_routes, middlewares
+from vidgend.http.asset_links import result_urls
+from vidgend.models import Published
+from vidgend.store.assets.select import select_blobs
+from vidgend.store.assets.store import AssetStore
 
 Client = TestClient[Any, Any]
 SIZE = len(VIDEO)
@@ -181,3 +190,102 @@ async def test_a_client_that_never_reads_is_let_go(
         await asyncio.wait_for(ended.wait(), 5)
     finally:
         writer.close()
+
+
+async def test_damaged_bytes_are_never_served(world: World, client: Client, video: str) -> None:
+    path = await world.assets.local(video.rpartition("/")[2])
+    path.chmod(0o644)
+    path.write_bytes(b"x" * SIZE)
+    for headers in ({}, {"Range": "bytes=0-1"}):
+        answer = await client.get(video, headers=headers)
+        body = await answer.json(content_type="application/problem+json")
+        assert (answer.status, body["code"]) == (410, "result_expired")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+async def on_s3(world: World, server: S3Server, copies: str) -> World:
+    """The same world with its assets in a bucket, on a machine whose copies lie in the folder `copies`."""
+    blobs = select_blobs(
+        f"s3://{BUCKET}/{world.folder.name}",
+        root=world.folder / copies,
+        endpoint=server.endpoint,
+        access_key=ACCESS_KEY,
+        secret_key=SECRET_KEY,
+    )
+    assets = AssetStore(world.database, blobs)
+    await assets.prepare()
+    return World(**{**vars(world.with_services(assets=assets)), "assets": assets})
+
+
+async def big_video(world: World, content: bytes) -> str:
+    job, _ = await world.completed()
+    digest = await world.store(content)
+    await world.database.write(
+        lambda connection: connection.execute(
+            "INSERT INTO published VALUES (?, ?, 'big', 'big.mp4', 'video/mp4', ?)", (digest, job.id, len(content))
+        )
+    )
+    return digest
+
+
+async def test_a_video_on_s3_is_served_by_parts_without_fetching_it_first(
+    world: World, server: S3Server, connect: Any
+) -> None:
+    content = bytes(range(256)) * 40_000
+    digest = await big_video(await on_s3(world, server, "here"), content)
+    client = await connect(await on_s3(world, server, "elsewhere"))
+    whole = await client.get(f"/mcp/assets/{digest}")
+    assert (whole.status, hashlib.sha256(await whole.read()).hexdigest()) == (200, digest)
+    assert whole.headers["Content-Type"] == "video/mp4"
+    part = await client.get(f"/mcp/assets/{digest}", headers={"Range": "bytes=-7"})
+    assert (part.status, await part.read()) == (206, content[-7:])
+    head = await client.head(f"/mcp/assets/{digest}")
+    assert (head.status, head.headers["Content-Length"]) == (200, str(len(content)))
+    assert list((world.folder / "elsewhere" / "copies" / "blobs").iterdir()) == []
+
+
+async def test_a_video_that_ends_early_breaks_the_connection(
+    world: World, server: S3Server, connect: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    digest = await big_video(await on_s3(world, server, "here"), bytes(10_000_000))
+    path = server.object(f"{world.folder.name}/blobs/{digest[:2]}/{digest}")
+    path.write_bytes(bytes(6_000_000))
+    client = await connect(await on_s3(world, server, "elsewhere"))
+    answer = await client.get(f"/mcp/assets/{digest}")
+    assert answer.status == 200
+    with pytest.raises(ClientPayloadError):
+        await answer.read()
+    assert "asset_unreadable" in caplog.text
+
+
+async def test_a_store_that_is_away_is_a_gateway_error(world: World, server: S3Server, connect: Any) -> None:
+    digest = await big_video(await on_s3(world, server, "here"), b"video")
+    away = await on_s3(world, S3Server(endpoint="http://127.0.0.1:1", data=server.data), "elsewhere")
+    answer = await (await connect(away)).get(f"/mcp/assets/{digest}")
+    body = await answer.json(content_type="application/problem+json")
+    assert (answer.status, body["code"]) == (502, "provider_unavailable")
+
+
+async def test_results_on_s3_are_linked_to_directly_if_that_is_wanted(world: World, server: S3Server) -> None:
+    there = await on_s3(world, server, "here")
+    job, result = await there.completed()
+    direct = await result_urls(there.with_services(presign=True).services, job.id, result.files, base_url="http://v")
+    assert set(direct) == set(result.files)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(direct["video"], headers={"Range": "bytes=0-9"})
+    assert (answer.status_code, answer.content) == (206, VIDEO[:10])
+    assert answer.headers["Content-Type"] == "video/mp4"
+    through = await result_urls(there.with_services(presign=False).services, job.id, result.files, base_url="http://v")
+    assert through["video"] == f"http://v/mcp/assets/{result.files['video'].digest}"
+
+
+async def test_a_store_without_links_of_its_own_is_linked_to_through_vidgend(world: World) -> None:
+    services = world.with_services(presign=True, api_key="key").services
+    file = Published(name="a.mp4", digest="d" * 64, content_type="video/mp4", size_bytes=1, uri="file:///a.mp4")
+    urls = await result_urls(services, "job_1", {"video": file}, base_url="http://v")
+    assert urls["video"].startswith(f"http://v/mcp/assets/{'d' * 64}?exp=") and "&sig=" in urls["video"]

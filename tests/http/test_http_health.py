@@ -30,6 +30,15 @@ async def test_ready_says_every_reason_why_not(
     await not_ready(client, ["storage_full", "database"])
 
 
+async def test_after_an_io_error_nothing_is_taken_until_the_disk_answers_again(
+    world: World, client: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(type(world.database), "trouble", "disk I/O error")
+        await not_ready(client, ["database"])
+    assert (await client.get("/readyz")).status == 200
+
+
 async def not_ready(client: TestClient[Any, Any], reasons: list[str]) -> None:
     answer = await client.get("/readyz")
     body = await answer.json(content_type="application/problem+json")

@@ -28,7 +28,8 @@ async def test_a_queued_job_tells_its_place(world: World, client: Client) -> Non
     first, last = await get(client, f"/mcp/status/{urgent}"), await get(client, f"/mcp/status/{ids[2]}")
     assert set(last) == {
         "job_id", "status", "overall_progress", "current_step", "scenes_processed", "total_scenes", "logs", "eta_s",
-        "kind", "created_at", "started_at", "finished_at", "priority", "queue_position", "attempt", "metadata",
+        "kind", "created_at", "started_at", "finished_at", "priority", "queue_position", "queue_paused", "attempt", "failures", "crashes", "retry_at",
+        "metadata",
     }  # fmt: skip
     assert (first["queue_position"], last["queue_position"]) == (1, 4)
     assert (last["status"], last["overall_progress"], last["eta_s"], last["attempt"]) == ("queued", 0, None, 0)
@@ -41,7 +42,7 @@ async def test_a_queued_job_tells_its_place(world: World, client: Client) -> Non
 
 async def test_a_running_job_shows_live_numbers(world: World, client: Client) -> None:
     job = await world.running()
-    await world.jobs.move(job.id, "rendering", progress=40, line="rendering")
+    await world.jobs.move(job, "rendering", progress=40, line="rendering")
     live = world.worker.live[job.id] = Progress(scenes_done=3, scenes_total=8)
     live.set("narrating", 1.0)
     live.set("rendering", 0.5)
@@ -58,7 +59,7 @@ async def test_a_running_job_shows_live_numbers(world: World, client: Client) ->
 
 async def test_progress_does_not_fall_when_the_live_numbers_begin_late(world: World, client: Client) -> None:
     job = await world.running()
-    await world.jobs.move(job.id, "rendering", progress=40, line="rendering")
+    await world.jobs.move(job, "rendering", progress=40, line="rendering")
     world.worker.live[job.id] = Progress()
     assert (await get(client, f"/mcp/status/{job.id}"))["overall_progress"] == 40
 
@@ -75,7 +76,7 @@ async def test_an_ended_job_does_not_show_what_its_run_left_behind(world: World,
 async def test_a_failed_job_says_why_in_status_and_result(world: World, client: Client) -> None:
     job = await world.running()
     failure = Failure(code="ffmpeg_failed", detail="ffmpeg ended with 1", hint="Look here.", tail="Error: x")
-    await world.jobs.fail(job.id, failure, progress=33.3)
+    await world.jobs.fail(job, failure, progress=33.3)
     body = await get(client, f"/mcp/status/{job.id}")
     assert (body["status"], body["overall_progress"]) == ("failed", 33.3)
     assert body["error"] == {
@@ -134,7 +135,7 @@ async def test_a_prefetch_job_lives_on_the_same_routes(world: World, client: Cli
     body = await get(client, f"/mcp/status/{job.id}")
     assert (body["kind"], body["status"]) == ("prefetch", "retrieving")
     clips = {"clips": [{"query": "sea", "provider": "pexels", "id": "1", "asset": "a" * 64}], "failed": []}
-    await world.jobs.complete(job.id, clips, scenes=0, line="done", event={})
+    await world.jobs.complete(job, clips, scenes=0, line="done", event={})
     result = await get(client, f"/mcp/result/{job.id}")
     assert (result["status"], result["clips"], result["failed"]) == ("completed", clips["clips"], [])
     assert (await get(client, f"/mcp/storyboard/{job.id}", 404))["code"] == "not_found"
@@ -155,7 +156,7 @@ async def test_cancel_is_idempotent_and_never_undoes_an_end(world: World, client
     assert (await get(client, f"/mcp/status/{done.id}"))["status"] == "completed"
 
 
-@pytest.mark.parametrize("route", ["status", "result", "storyboard", "cancel"])
+@pytest.mark.parametrize("route", ["status", "result", "storyboard", "webhooks", "cancel", "retry"])
 @pytest.mark.parametrize(
     "job_id",
     [
@@ -174,7 +175,7 @@ async def test_cancel_is_idempotent_and_never_undoes_an_end(world: World, client
 )
 async def test_an_unknown_id_of_any_shape_is_not_found(client: Client, route: str, job_id: str) -> None:
     url = URL(f"/mcp/{route}/{job_id}", encoded=True)
-    answer = await client.post(url) if route == "cancel" else await client.get(url)
+    answer = await client.post(url) if route in ("cancel", "retry") else await client.get(url)
     body = await answer.json(content_type="application/problem+json")
     assert (answer.status, body["code"]) == (404, "not_found")
 

@@ -71,6 +71,13 @@ async def test_no_prefetch_body_gives_a_server_error(client: Client, raw: bytes)
 
 
 @FUZZ
+@given(raw=bodies("reason", "webhook_id"))
+async def test_no_optional_body_gives_a_server_error(client: Client, raw: bytes) -> None:
+    for path in ("/mcp/pause", "/mcp/webhooks/job_1/redeliver"):
+        await judge(await client.post(path, data=raw, headers=JSON))
+
+
+@FUZZ
 @given(metadata=st.dictionaries(TEXTS, VALUES, max_size=4))
 async def test_metadata_comes_back_as_it_was_sent_or_is_refused(client: Client, metadata: dict[str, Any]) -> None:
     raw = json.dumps({"prompt": "p", "metadata": metadata}).encode()

@@ -1,99 +1,21 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
-from ipaddress import ip_network
-from pathlib import Path
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from aiohttp import web
-from standins.receiver_standin import Receiver, open_receiver, verify
+from standins.outbox_standin import SECRET, Post
+from standins.receiver_standin import Receiver, verify
 
 from vidgend import __version__
-from vidgend.errors import SettingsInvalid
+from vidgend.errors import SettingsInvalid, StorageFull
 from vidgend.http import webhooks
-from vidgend.http.webhooks import WebhookSender, new_secret, secret_bytes
-from vidgend.models import Brief
-from vidgend.store.database import Database
-from vidgend.store.jobs import JobStore
-from vidgend.store.outbox import Outbox
-
-SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
-LOOPBACK = (ip_network("127.0.0.0/8"),)
-
-
-@dataclass
-class Clock:
-    """The wall clock of database and sender."""
-
-    now_s: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@dataclass
-class Post:
-    """An outbox, what runs over it, and the ways to look into it."""
-
-    database: Database
-    jobs: JobStore
-    outbox: Outbox
-    clock: Clock
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def event(self, url: str) -> str:
-        """Cancel a job that has a callback: the event is in the outbox. Returns the job's id."""
-        job_id, _ = await self.jobs.submit(Brief(prompt="p"), callback_url=url, metadata={"order": 7})
-        await self.jobs.request_cancel(job_id)
-        self.wake.set()
-        return job_id
-
-    @asynccontextmanager
-    async def sending(self, **changes: Any) -> AsyncIterator[asyncio.Task[None]]:
-        values = {"secret": SECRET, "allow_networks": LOOPBACK, "clock": self.clock, **changes}
-        sender = WebhookSender(outbox=self.outbox, wake=self.wake, **values)
-        task = asyncio.create_task(sender.run(), name="webhooks")
-        try:
-            yield task
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-
-    async def rows(self) -> list[tuple[Any, ...]]:
-        """(state, attempt, last error, seconds until the next attempt) of every event, oldest first."""
-        rows = await self.database.read("SELECT state, attempt, last_error, next_at FROM outbox ORDER BY rowid")
-        return [(state, attempt, error, next_at - self.clock.now_s) for state, attempt, error, next_at in rows]
-
-    async def settled(self, attempts: int = 1) -> list[tuple[Any, ...]]:
-        """The rows once so many attempts were recorded in all."""
-        async with asyncio.timeout(10):
-            while True:
-                rows = await self.rows()
-                if sum(attempt for _, attempt, _, _ in rows) >= attempts:
-                    return rows
-                await asyncio.sleep(0.005)
-
-
-@pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    clock = Clock()
-    database = await Database.open(tmp_path / "vidgend.db", clock)
-    jobs = JobStore(database, boot_id="boot", max_queued=1000)
-    await jobs.recover()
-    yield Post(database=database, jobs=jobs, outbox=Outbox(database), clock=clock)
-    await database.close()
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with open_receiver() as receiver:
-        yield receiver
+from vidgend.http.webhooks import new_secret, secret_bytes
 
 
 @contextmanager
@@ -159,13 +81,6 @@ async def test_after_ten_attempts_an_event_is_given_up(post: Post, receiver: Rec
             post.wake.set()
     assert len(receiver.calls) == 10
     assert 0.8 * 75 <= (post.clock.now_s - began) / 3600 <= 1.2 * 77
-
-
-async def test_gone_means_never_again(post: Post, receiver: Receiver) -> None:
-    receiver.answers["/hook"] = lambda request: _answer(410)
-    async with post.sending():
-        await post.event(receiver.url())
-        assert [row[:3] for row in await post.settled()] == [("dead", 1, "HTTP 410")]
 
 
 async def test_a_redirect_is_a_failure_and_not_followed(post: Post, receiver: Receiver) -> None:
@@ -332,6 +247,32 @@ async def test_a_database_that_is_broken_stops_the_sender_loudly(
         await post.event(receiver.url())
         with pytest.raises(ExceptionGroup):
             await asyncio.wait_for(asyncio.shield(task), 5)
+
+
+@pytest.mark.parametrize("error", [StorageFull("full"), sqlite3.OperationalError("disk I/O error")])
+async def test_a_disk_that_falters_for_a_while_does_not_stop_the_sender(
+    post: Post, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(webhooks, "_LONGEST_WAIT_S", 0.02)
+    kept = post.outbox.due, post.outbox.delivered
+    raised = []
+
+    def faltering(method: Any) -> Any:
+        async def falter(*args: Any, **more: Any) -> Any:
+            if raised.count(method) < 2:
+                raised.append(method)
+                raise error
+            return await method(*args, **more)
+
+        return falter
+
+    monkeypatch.setattr(post.outbox, "due", faltering(kept[0]))
+    monkeypatch.setattr(post.outbox, "delivered", faltering(kept[1]))
+    async with post.sending():
+        await post.event(receiver.url())
+        assert [row[0] for row in await post.settled(1)] == ["delivered"]
+    assert len(raised) == 4
+    assert len(receiver.calls) == 3 and len({call.id for call in receiver.calls}) == 1
 
 
 async def test_neither_secret_nor_address_reaches_the_log(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import AsyncIterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,16 @@ from vidgend.pipeline.probe import packets, probe
 from vidgend.pipeline.scene_to_segment import SegmentStep, fonts_folder
 from vidgend.pipeline.segments_to_video import JoinStep, ThumbnailStep
 from vidgend.pipeline.video_to_report import CheckStep
-from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.store.assets.select import open_filesystem_assets
+from vidgend.store.assets.store import AssetStore
+from vidgend.store.database import Database
 from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_s, parse_fps
 
 
 @dataclasses.dataclass
 class Studio:
     ffmpeg: Ffmpeg
-    assets: FilesystemAssets
+    assets: AssetStore
     work: Path
     runs: int = 0
 
@@ -60,10 +63,12 @@ class Studio:
 
 
 @pytest.fixture
-def studio(ffmpeg: Ffmpeg, tmp_path: Path) -> Studio:
-    assets = FilesystemAssets(tmp_path / "assets")
-    assets.prepare()
-    return Studio(ffmpeg, assets, tmp_path / "work")
+async def studio(ffmpeg: Ffmpeg, tmp_path: Path) -> AsyncIterator[Studio]:
+    database = await Database.open(tmp_path / "db")
+    assets = await open_filesystem_assets(database, tmp_path / "assets")
+    yield Studio(ffmpeg, assets, tmp_path / "work")
+    await assets.aclose()
+    await database.close()
 
 
 @pytest.mark.parametrize("fps", ["24", "25", "30", "60", "24000/1001", "30000/1001"])

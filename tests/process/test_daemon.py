@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import hashlib
 import hmac
 import json
-import os
-import signal
 import socket
 import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import media
 import pytest
 from aiohttp import web
+from daemon_process import Daemon, follow, generate, workers
 from standins.pexels_standin import PexelsStandin, StandinClip
 
 from vidgend.children import Child
@@ -33,39 +30,6 @@ SCENES = [
     {"narration": "The sea is calm today.", "query": "sea"},
     {"narration": "A boat comes in.", "query": "boat"},
 ]
-
-
-@dataclass
-class Daemon:
-    folder: Path
-    environ: dict[str, str]
-    process: asyncio.subprocess.Process | None = None
-    url: str = ""
-    child: Child | None = None
-
-    async def start(self) -> None:
-        began = time.monotonic()
-        self.child = await Child.spawn(
-            [sys.executable, "-m", "vidgend", "serve"],
-            cwd=self.folder,
-            env={"VIDGEND_DATA_DIR": str(self.folder / "data"), "VIDGEND_HTTP__PORT": "0", **self.environ},
-        )
-        self.process = self.child.process
-        assert self.process.stdout is not None
-        line = (await asyncio.wait_for(self.process.stdout.readline(), 20)).decode()
-        assert line.startswith("vidgend ready on http://"), line + self.child.stderr_tail
-        assert time.monotonic() - began < 15
-        self.url = line.split()[-1]
-
-    def kill(self) -> None:
-        assert self.process is not None
-        os.kill(self.process.pid, signal.SIGKILL)
-
-    async def terminate(self) -> int:
-        assert self.process is not None and self.child is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.process.pid, signal.SIGTERM)
-        return await asyncio.wait_for(self.child.wait(), 25)
 
 
 @dataclass
@@ -112,26 +76,6 @@ async def daemon(ffmpeg: Ffmpeg, tmp_path: Path) -> AsyncIterator[Daemon]:
         await daemon.start()
         yield daemon
         await daemon.terminate()
-
-
-async def generate(http: aiohttp.ClientSession, url: str, **body: Any) -> str:
-    async with http.post(f"{url}/mcp/generate", json=body) as answer:
-        assert answer.status == 202, await answer.text()
-        accepted = await answer.json()
-    assert accepted["status"] == "accepted" and accepted["message"]
-    return str(accepted["job_id"])
-
-
-async def follow(http: aiohttp.ClientSession, url: str, job_id: str, until: tuple[str, ...]) -> list[dict[str, Any]]:
-    seen: list[dict[str, Any]] = []
-    async with asyncio.timeout(240):
-        while not seen or seen[-1]["status"] not in until:
-            async with http.get(f"{url}/mcp/status/{job_id}") as answer:
-                assert answer.status == 200
-                seen.append(await answer.json())
-            assert seen[-1]["status"] != "failed" or "failed" in until, seen[-1]
-            await asyncio.sleep(0.05)
-    return seen
 
 
 async def test_the_guides_six_routes_make_a_video(
@@ -204,40 +148,20 @@ async def test_the_guides_six_routes_make_a_video(
         assert time.monotonic() - began < 3
 
 
-async def test_a_killed_daemon_goes_on_where_it_was_and_leaves_no_children(daemon: Daemon, tmp_path: Path) -> None:
+async def test_a_killed_daemon_goes_on_where_it_was_and_leaves_no_children(daemon: Daemon) -> None:
     async with aiohttp.ClientSession() as http:
         waiting = await generate(http, daemon.url, scenes=SCENES, quality="high", resolution="1280x720")
         await follow(http, daemon.url, waiting, ("rendering",))
         daemon.kill()
         assert daemon.child is not None
         await daemon.child.wait()
-        deadline = time.monotonic() + 1.0
-        while left := workers(tmp_path):
-            assert time.monotonic() < deadline, left
-            await asyncio.sleep(0.05)
+        await daemon.nobody_left(within_s=1.0)
         await daemon.start()
         seen = await follow(http, daemon.url, waiting, ("completed",))
         assert seen[-1]["attempt"] == 2
         assert any("restarted" in line for line in seen[-1]["logs"])
         async with http.get(f"{daemon.url}/mcp/result/{waiting}") as answer:
             assert (await answer.json())["report"]["steps"]["reused"] >= 4
-
-
-def workers(folder: Path) -> list[int]:
-    """Processes that work below `folder` or were told a path in it, but the daemon itself."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            line = (entry / "cmdline").read_bytes()
-            state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
-            inside = str((entry / "cwd").readlink()).startswith(str(folder / "data")) or str(folder).encode() in line
-        except OSError:
-            continue
-        if inside and state != "Z":
-            found.append(int(entry.name))
-    return found
 
 
 async def test_cancel_is_quick_and_a_stop_with_work_under_way_is_clean(daemon: Daemon, tmp_path: Path) -> None:
@@ -249,7 +173,11 @@ async def test_cancel_is_quick_and_a_stop_with_work_under_way_is_clean(daemon: D
         async with http.post(f"{daemon.url}/mcp/cancel/{job_id}") as answer:
             assert (await answer.json()) == {"job_id": job_id, "status": "cancelled"}
         assert time.monotonic() - began < 1.0
-        assert not [pid for pid in workers(tmp_path) if b"ffmpeg" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        assert not [
+            pid
+            for pid in workers(tmp_path, daemon=daemon.pid)
+            if b"ffmpeg" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
 
         job_id = await generate(http, daemon.url, resolution="1280x720", seed=1, **long)
         await follow(http, daemon.url, job_id, ("rendering",))

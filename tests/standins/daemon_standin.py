@@ -26,7 +26,8 @@ def problem(status: int, code: str, detail: str, hint: str = "", **more: Any) ->
 
 
 class DaemonStandin:
-    """`answers[(method, path)]` is (status, JSON value or bytes), or a list of them of which the last one stays."""
+    """`answers[(method, path)]` is (status, JSON value or bytes; None for no body), or a list of them of which the last
+    one stays."""
 
     def __init__(self, *, key: str = "") -> None:
         self.key = key
@@ -46,6 +47,9 @@ class DaemonStandin:
                 standin._answer(self)
 
             def do_POST(self) -> None:
+                standin._answer(self)
+
+            def do_DELETE(self) -> None:
                 standin._answer(self)
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -111,11 +115,12 @@ class DaemonStandin:
         if self.key and not open_path and seen.headers.get("Authorization") != f"Bearer {self.key}":
             answer = problem(401, "unauthorized", "A valid key is needed")
         status, value = answer
-        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        body = value if isinstance(value, bytes) else b"" if value is None else json.dumps(value).encode()
         kind = "application/json" if status < 400 else "application/problem+json"
         handler.send_response(status)
-        handler.send_header("Content-Type", kind)
-        handler.send_header("Content-Length", str(len(body)))
+        if value is not None:
+            handler.send_header("Content-Type", kind)
+            handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         if not isinstance(value, bytes) or not (self.cut_downloads or self.hold_downloads):
             handler.wfile.write(body)

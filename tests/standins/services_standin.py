@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vidgend.errors import LanguageUnsupported, UnknownVoice
+from vidgend.errors import LanguageUnsupported, StorageFull, UnknownVoice
 from vidgend.http.services import Services
 from vidgend.http.wire import Defaults
-from vidgend.models import Brief, Credit, JobState, Published, Result, Substitution
+from vidgend.models import Brief, Credit, JobState, PrefetchBrief, Published, Result, Substitution
 from vidgend.pipeline.run import Progress
 from vidgend.pipeline.speech.port import Voice
-from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.store.assets.select import open_filesystem_assets
+from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 from vidgend.store.jobs import Job, JobStore
 
@@ -43,6 +44,13 @@ class FakeWorker:
     def has_space(self) -> bool:
         return self.space
 
+    async def check_room(self, brief: Brief | PrefetchBrief, owner: str = "") -> None:
+        if not self.space:
+            raise StorageFull("there is too little free disk space")
+
+    async def delete(self, job_id: str) -> None:
+        await self._jobs.delete(job_id)
+
     async def cancel(self, job_id: str) -> JobState:
         state = await self._jobs.request_cancel(job_id)
         if state not in ("queued", "completed", "failed", "cancelled"):
@@ -58,7 +66,7 @@ class World:
     services: Services
     worker: FakeWorker
     jobs: JobStore
-    assets: FilesystemAssets
+    assets: AssetStore
     database: Database
     folder: Path
 
@@ -91,7 +99,7 @@ class World:
             ("credits", "credits.json", "application/json", b"[]"),
         ):
             digest = await self.store(content)
-            uri = await self.assets.publish(digest, job.id, name)
+            uri = await self.assets.publish(digest, job.id, name, content_type)
             files[role] = Published(
                 name=name, digest=digest, content_type=content_type, size_bytes=len(content), uri=uri
             )
@@ -105,7 +113,7 @@ class World:
             timings={"rendering": 3.2},
             report={"loudness_lufs": -16.0},
         )
-        assert await self.jobs.complete(job.id, result, scenes=2, line="completed", event={})
+        assert await self.jobs.complete(job, result, scenes=2, line="completed", event={})
         return await self.jobs.get(job.id), result
 
 
@@ -126,8 +134,7 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
     try:
         jobs = JobStore(database, boot_id="boot", max_queued=max_queued)
         await jobs.recover()
-        assets = FilesystemAssets(folder / "assets")
-        assets.prepare()
+        assets = await open_filesystem_assets(database, folder / "assets")
         worker = FakeWorker(jobs)
         services = Services(
             database=database,
@@ -144,7 +151,9 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             voices=(VOICE,),
             check_voice=_check_voice,
             queries=_queries,
+            wake_webhooks=lambda: None,
             version="1.2.3",
+            presign=True,
             url_key=b"k" * 32,
         )
         yield World(services=services, worker=worker, jobs=jobs, assets=assets, database=database, folder=folder)

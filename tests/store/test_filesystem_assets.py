@@ -1,115 +1,182 @@
+"""What only the file system store has: hard links, syncs, full disks, an older layout."""
+
+import asyncio
+import errno
 import hashlib
+import logging
 import os
-import time
 from pathlib import Path
-from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from vidgend.errors import NotFound
-from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.errors import AssetDamaged, NotFound, StorageFull
+from vidgend.store.assets import filesystem, local_files
+from vidgend.store.assets.filesystem import FilesystemBlobs
 
-KEY = "a" * 64
+SEA = hashlib.sha256(b"sea").hexdigest()
 
 
 @pytest.fixture
-def assets(tmp_path: Path) -> FilesystemAssets:
-    assets = FilesystemAssets(tmp_path / "assets")
-    assets.prepare()
-    return assets
+async def blobs(tmp_path: Path) -> FilesystemBlobs:
+    blobs = FilesystemBlobs(tmp_path / "assets")
+    await blobs.prepare()
+    return blobs
 
 
-def write(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
+def made(folder: Path) -> Path:
+    path = folder / "made"
+    path.write_bytes(b"sea")
     return path
 
 
-async def test_a_blob_is_named_by_its_content_and_cannot_be_changed(assets: FilesystemAssets, tmp_path: Path) -> None:
-    digest = await assets.put(write(tmp_path / "a", b"sea"))
-    assert digest == hashlib.sha256(b"sea").hexdigest()
-    path = await assets.local(digest)
-    assert path.read_bytes() == b"sea" and path.stat().st_mode & 0o222 == 0
-    assert not (tmp_path / "a").exists()
-    assert await assets.put(write(tmp_path / "b", b"sea")) == digest
-
-
-@pytest.mark.parametrize("digest", ["", "../../etc/passwd", "A" * 64, "b" * 64, "b" * 63])
-async def test_what_is_not_there_is_not_found(assets: FilesystemAssets, digest: str) -> None:
-    with pytest.raises(NotFound):
-        await assets.local(digest)
-
-
-async def test_the_first_manifest_wins(assets: FilesystemAssets, tmp_path: Path) -> None:
-    one = await assets.put(write(tmp_path / "a", b"1"))
-    two = await assets.put(write(tmp_path / "b", b"2"))
-    assert await assets.put_manifest(KEY, {"digest": one}, (one,)) == {"digest": one}
-    assert await assets.put_manifest(KEY, {"digest": two}, (two,)) == {"digest": one}
-    assert await assets.manifest(KEY) == {"digest": one}
-
-
-async def test_a_step_whose_blob_is_gone_is_not_done(assets: FilesystemAssets, tmp_path: Path) -> None:
-    digest = await assets.put(write(tmp_path / "a", b"1"))
-    await assets.put_manifest(KEY, {"digest": digest}, (digest,))
-    (await assets.local(digest)).unlink()
-    assert await assets.manifest(KEY) is None
-    again = await assets.put(write(tmp_path / "a", b"2"))
-    assert await assets.put_manifest(KEY, {"digest": again}, (again,)) == {"digest": again}
-
-
-async def test_a_published_file_outlives_the_sweep_of_its_blob(assets: FilesystemAssets, tmp_path: Path) -> None:
-    digest = await assets.put(write(tmp_path / "a", b"video"))
-    uri = await assets.publish(digest, "job_1", "output.mp4")
-    await sweep(assets, max_bytes=0)
-    assert Path(uri.removeprefix("file://")).read_bytes() == b"video"
-
-
-async def test_the_sweep_takes_the_oldest_first_and_never_what_is_kept(
-    assets: FilesystemAssets, tmp_path: Path
+async def test_a_blob_is_on_the_disk_before_the_put_returns(
+    blobs: FilesystemBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digests = []
-    for number in range(4):
-        digest = await assets.put(write(tmp_path / "a", bytes([number]) * 1000))
-        os.utime(await assets.local(digest), (number * 1000, number * 1000))
-        digests.append(digest)
-    # What is kept does not count as cache: one of the other three has to go.
-    assert await sweep(assets, keep=frozenset({digests[0]}), max_bytes=2500) == 1000
-    left = [digest for digest in digests if await assets.touch(digest)]
-    assert left == [digests[0], *digests[2:]]
+    done: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def note_sync(fd: int) -> None:
+        done.append(f"sync {Path(f'/proc/self/fd/{fd}').readlink().name}")
+        sync(fd)
+
+    def note_replace(self: Path, target: Path) -> Path:
+        done.append(f"rename {self.name}")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(Path, "replace", note_replace)
+    await blobs.put(made(tmp_path), SEA)
+    assert done == ["sync blobs", "sync made", "rename made", f"sync {SEA[:2]}"]
+    done.clear()
+    await FilesystemBlobs(blobs.root).put(made(tmp_path), SEA)  # whoever put the first may have died before its syncs
+    assert done == ["sync blobs", f"sync {SEA[:2]}"]
 
 
-async def test_what_a_running_job_uses_is_not_swept(assets: FilesystemAssets, tmp_path: Path) -> None:
-    old = await assets.put(write(tmp_path / "a", b"old"))
-    os.utime(await assets.local(old), (1000, 1000))
-    used = await assets.put(write(tmp_path / "a", b"used"))
-    os.utime(await assets.local(used), (1000, 1000))
-    began = time.time() - 1
-    await assets.put_manifest(KEY, {"digest": used}, (used,))
-    assert await assets.manifest(KEY) is not None  # taking a finished step counts as use
-    await sweep(assets, max_bytes=0, used_since=began)
-    assert not await assets.touch(old) and await assets.touch(used)
+async def test_a_published_file_is_another_name_of_the_blob(blobs: FilesystemBlobs, tmp_path: Path) -> None:
+    await blobs.put(made(tmp_path), SEA)
+    uri = await blobs.publish(SEA, "job_1", "output.mp4", "video/mp4")
+    path = Path(unquote(urlsplit(uri).path))
+    assert path.samefile(await blobs.local(SEA))
+    assert await blobs.publish(SEA, "job_1", "output.mp4", "video/mp4") == uri
+    assert path.stat().st_nlink == 2 and list((blobs.root / "tmp").iterdir()) == []
+    await blobs.delete(SEA)
+    assert path.read_bytes() == b"sea"
 
 
-async def test_low_space_is_made_good_from_the_cache(assets: FilesystemAssets, tmp_path: Path) -> None:
-    digest = await assets.put(write(tmp_path / "a", b"x" * 1000))
-    assert await sweep(assets, min_free_bytes=2**60) == 1000
-    assert not await assets.touch(digest)
+@pytest.mark.parametrize("number", [errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP])
+async def test_where_no_link_can_be_made_the_file_is_copied(
+    blobs: FilesystemBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    refused = []
+
+    def refuse(source: Path, target: Path) -> None:
+        refused.append(target)
+        raise OSError(number, os.strerror(number))
+
+    await blobs.put(made(tmp_path), SEA)
+    monkeypatch.setattr(filesystem.os, "link", refuse)
+    uri = await blobs.publish(SEA, "job_1", "output.mp4", "video/mp4")
+    path = Path(unquote(urlsplit(uri).path))
+    assert refused and path.read_bytes() == b"sea" and path.stat().st_nlink == 1
 
 
-@pytest.mark.parametrize("torn", ["", "{", "[]", '{"output": {}, "blobs": ["../x"]}'])
-async def test_a_torn_manifest_is_no_manifest(assets: FilesystemAssets, torn: str) -> None:
-    await assets.put_manifest(KEY, {"n": 1}, ())
-    path = assets.root / "steps" / KEY[:2] / f"{KEY}.json"
-    path.write_text(torn)
-    assert await assets.manifest(KEY) is None
-    assert await assets.put_manifest(KEY, {"n": 2}, ()) == {"n": 2}
+async def test_a_file_is_checked_once_per_process_and_again_when_it_changes(
+    blobs: FilesystemBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await blobs.put(made(tmp_path), SEA)
+    checked, digest_of = [], local_files.digest_of
+    monkeypatch.setattr(local_files, "digest_of", lambda *given: checked.append(given) or digest_of(*given))
+    await blobs.local(SEA)
+    assert len(checked) == 0  # what was just put is known
+    another = FilesystemBlobs(blobs.root)
+    path = await another.local(SEA)
+    await another.local(SEA)
+    assert len(checked) == 1
+    path.chmod(0o644)
+    path.write_bytes(b"see")
+    with caplog.at_level(logging.ERROR), pytest.raises(AssetDamaged):
+        await another.local(SEA)
+    assert len(checked) == 2
+    [record] = [record for record in caplog.records if record.message == "asset_damaged"]
+    assert record.__dict__["digest"] == SEA
+    assert [kept.read_bytes() for kept in (blobs.root / "quarantine").iterdir()] == [b"see"]
 
 
-async def sweep(assets: FilesystemAssets, **more: Any) -> int:
-    rules = {"keep": frozenset(), "max_bytes": 10**9, "max_age_s": 1e12, "min_free_bytes": 0, "used_since": 4e9}
-    return await assets.sweep(**{**rules, **more})
+async def test_a_put_over_a_damaged_file_mends_it(blobs: FilesystemBlobs, tmp_path: Path) -> None:
+    await blobs.put(made(tmp_path), SEA)
+    path = await blobs.local(SEA)
+    path.chmod(0o644)
+    path.write_bytes(b"see")
+    await blobs.put(made(tmp_path), SEA)
+    assert (await blobs.local(SEA)).read_bytes() == b"sea"
 
 
-async def test_leftovers_of_a_crash_are_cleared_at_start(assets: FilesystemAssets) -> None:
-    (assets.root / "tmp" / "half.part").write_bytes(b"x")
-    assets.prepare()
-    assert list((assets.root / "tmp").iterdir()) == []
+async def test_a_sector_that_cannot_be_read_is_damage(
+    blobs: FilesystemBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await blobs.put(made(tmp_path), SEA)
+
+    def broken(*_: object) -> str:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(local_files, "digest_of", broken)
+    with pytest.raises(AssetDamaged):
+        await FilesystemBlobs(blobs.root).local(SEA)
+    assert not await blobs.has(SEA)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+async def test_a_full_disk_is_named_and_takes_nothing_away(
+    blobs: FilesystemBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    path, failed = made(tmp_path), []
+
+    def full(fd: int) -> None:
+        failed.append(fd)
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(local_files.os, "fsync", full)
+    with pytest.raises(StorageFull):
+        await blobs.put(path, SEA)
+    assert failed and path.read_bytes() == b"sea"
+    assert not await blobs.has(SEA)
+
+
+async def test_a_reader_keeps_what_is_deleted_under_it(blobs: FilesystemBlobs, tmp_path: Path) -> None:
+    content = os.urandom(2_000_000)
+    digest = hashlib.sha256(content).hexdigest()
+    (tmp_path / "made").write_bytes(content)
+    await blobs.put(tmp_path / "made", digest)
+    pieces = blobs.read(digest)
+    got = await anext(pieces)
+    await blobs.delete(digest)
+    got += b"".join([piece async for piece in pieces])
+    assert got == content
+    with pytest.raises(NotFound):
+        await anext(blobs.read(digest))
+
+
+async def test_a_cancelled_read_leaves_no_file_open(blobs: FilesystemBlobs, tmp_path: Path) -> None:
+    await blobs.put(made(tmp_path), SEA)
+    for _ in range(20):
+        reading = asyncio.ensure_future(anext(blobs.read(SEA)))
+        await asyncio.sleep(0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+    opened = [entry.readlink().name for entry in Path("/proc/self/fd").iterdir() if entry.exists()]
+    assert SEA not in opened
+
+
+async def test_leftovers_and_the_manifests_of_older_versions_are_cleared_at_start(blobs: FilesystemBlobs) -> None:
+    (blobs.root / "tmp" / "half.part").write_bytes(b"x")
+    old = blobs.root / "steps" / "ab"
+    old.mkdir(parents=True)
+    (old / "ab12.json").write_text("{}")
+    (blobs.root / "blobs" / "ab").mkdir()
+    (blobs.root / "blobs" / "ab" / "notes.txt").write_text("not ours")
+    await blobs.prepare()
+    assert list((blobs.root / "tmp").iterdir()) == []
+    assert not (blobs.root / "steps").exists()
+    assert [entry async for entry in blobs.list()] == []

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from vidgend.errors import IdempotencyMismatch, NotFound, QueueFull
+from vidgend.errors import Conflict, IdempotencyMismatch, NotFound, QueueFull
 from vidgend.models import Brief, PrefetchBrief, Scene, Storyboard
 from vidgend.store.database import Database
-from vidgend.store.jobs import MAX_CRASHES, Failure, JobStore
+from vidgend.store.jobs import Failure, Job, JobStore
 from vidgend.store.outbox import Outbox
 
 BRIEF = Brief(prompt="the sea", voice="en-US-neutral")
@@ -25,6 +25,12 @@ async def boot(database: Database, boot_id: str = "boot-1", *, max_queued: int =
     jobs = JobStore(database, boot_id=boot_id, max_queued=max_queued)
     await jobs.recover()
     return jobs
+
+
+async def claimed(jobs: JobStore) -> Job:
+    job = await jobs.claim()
+    assert job is not None
+    return job
 
 
 async def test_what_was_accepted_comes_back_as_it_was(database: Database) -> None:
@@ -59,26 +65,6 @@ async def test_a_full_queue_takes_no_more(database: Database) -> None:
         await jobs.submit(BRIEF)
 
 
-async def test_a_running_job_is_taken_up_again_after_a_crash(database: Database) -> None:
-    jobs = await boot(database, "boot-1")
-    job_id, _ = await jobs.submit(BRIEF)
-    await jobs.claim()
-    again = JobStore(database, boot_id="boot-2", max_queued=10)
-    assert await again.recover() == (1, 0)
-    job = await again.get(job_id)
-    assert (job.state, job.crashes) == ("queued", 1)
-
-
-async def test_a_job_that_kills_the_daemon_again_and_again_is_given_up(database: Database) -> None:
-    jobs = await boot(database, "boot-0")
-    job_id, _ = await jobs.submit(BRIEF)
-    for number in range(1, MAX_CRASHES + 1):
-        await jobs.claim()
-        jobs = await boot(database, f"boot-{number}")
-    job = await jobs.get(job_id)
-    assert job.state == "failed" and job.error is not None and job.error.code == "crash_loop"
-
-
 async def test_a_clean_stop_costs_no_attempt_and_no_crash(database: Database) -> None:
     jobs = await boot(database, "boot-1")
     job_id, _ = await jobs.submit(BRIEF)
@@ -90,18 +76,31 @@ async def test_a_clean_stop_costs_no_attempt_and_no_crash(database: Database) ->
     assert (job.state, job.attempt, job.crashes) == ("queued", 0, 0)
 
 
-async def test_a_stale_owner_cannot_move_or_requeue_a_job(database: Database) -> None:
+async def test_a_lost_claim_changes_nothing(database: Database) -> None:
     old = await boot(database, "boot-1")
-    job_id, _ = await old.submit(BRIEF)
-    await old.claim()
+    job_id, _ = await old.submit(BRIEF, callback_url="https://x.example/")
+    stale = await claimed(old)
     new = await boot(database, "boot-2")
-    await new.claim()
+    fresh = await claimed(new)
     assert await old.release("late") == 0
-    await old.move(job_id, "publishing", progress=99, line="late")
-    await old.fail(job_id, Failure(code="late", detail="late"), progress=1)
-    assert not await old.complete(job_id, {"clips": []}, scenes=0, line="late", event={})
+    await old.move(stale, "publishing", progress=99, line="late")
+    assert not await old.fail(stale, Failure(code="late", detail="late"), progress=1)
+    assert not await old.park(stale, Failure(code="late", detail="late"), wait_s=1)
+    assert not await old.complete(stale, {"clips": []}, scenes=0, line="late", event={})
     assert (await new.get(job_id)).state == "planning"
     assert not [line for _, line in await new.logs(job_id) if "late" in line]
+    assert await database.read("SELECT count(*) FROM outbox") == [(0,)]
+    assert await new.complete(fresh, {"clips": []}, scenes=0, line="done", event={})
+
+
+async def test_an_earlier_attempt_of_the_same_boot_cannot_end_the_next_one(database: Database) -> None:
+    jobs = await boot(database)
+    await jobs.submit(BRIEF)
+    first = await claimed(jobs)
+    await jobs.park(first, Failure(code="x", detail="x"), wait_s=0)
+    second = await claimed(jobs)
+    assert not await jobs.complete(first, {"clips": []}, scenes=0, line="late", event={})
+    assert await jobs.complete(second, {"clips": []}, scenes=0, line="done", event={})
 
 
 async def test_a_job_that_this_version_cannot_read_fails_and_lets_the_next_one_run(database: Database) -> None:
@@ -126,10 +125,10 @@ async def test_what_was_to_be_cancelled_is_not_put_back_by_a_stop(database: Data
 async def test_an_ended_job_never_changes_again(database: Database) -> None:
     jobs = await boot(database)
     job_id, _ = await jobs.submit(BRIEF, callback_url="https://x.example/")
-    await jobs.claim()
-    await jobs.fail(job_id, Failure(code="timeout", detail="late"), progress=10)
+    job = await claimed(jobs)
+    await jobs.fail(job, Failure(code="timeout", detail="late"), progress=10)
     await jobs.finish_cancel(job_id)
-    assert not await jobs.complete(job_id, {"clips": []}, scenes=1, line="", event={})
+    assert not await jobs.complete(job, {"clips": []}, scenes=1, line="", event={})
     job = await jobs.get(job_id)
     assert job.state == "failed" and job.error is not None and job.error.code == "timeout"
     due, _ = await Outbox(database).due()
@@ -165,8 +164,8 @@ async def test_the_event_is_written_with_the_end_of_the_job(database: Database) 
         callback_url="https://x.example/hook",
         metadata={"mine": 1},
     )
-    await jobs.claim()
-    assert await jobs.complete(job_id, {"clips": []}, scenes=0, line="done", event={"clips": 0})
+    job = await claimed(jobs)
+    assert await jobs.complete(job, {"clips": []}, scenes=0, line="done", event={"clips": 0})
     (delivery,), _ = await Outbox(database).due()
     body = json.loads(delivery.body)
     assert body["type"] == "job.completed" and body["data"]["job_id"] == job_id
@@ -198,9 +197,7 @@ async def test_pages_go_from_new_to_old_without_gaps(database: Database) -> None
 async def test_a_failed_delivery_waits_longer_each_time_and_then_stops(database: Database) -> None:
     jobs = await boot(database)
     await jobs.submit(BRIEF, callback_url="https://x.example/")
-    job = await jobs.claim()
-    assert job is not None
-    await jobs.fail(job.id, Failure(code="x", detail="x"), progress=0)
+    await jobs.fail(await claimed(jobs), Failure(code="x", detail="x"), progress=0)
     outbox = Outbox(database)
     (delivery,), _ = await outbox.due()
     waits = []
@@ -210,3 +207,125 @@ async def test_a_failed_delivery_waits_longer_each_time_and_then_stops(database:
     assert waits[-1] is None
     kept = [wait_s for wait_s in waits if wait_s is not None]
     assert kept == sorted(kept) and 60 * 3600 < sum(kept) < 92 * 3600
+
+
+async def test_owners_take_turns_however_many_jobs_one_of_them_has(database: Database) -> None:
+    jobs = await boot(database, max_queued=1000)
+    for number in range(200):
+        await jobs.submit(BRIEF, owner="a", priority=number % 3)
+    for _ in range(10):
+        await jobs.submit(BRIEF, owner="b")
+    order = []
+    for _ in range(24):
+        job = await claimed(jobs)
+        order.append(job.owner)
+        await jobs.complete(job, {}, scenes=0, line="done", event={})
+    assert all(order[: 2 * number].count("b") >= number for number in range(1, 11)), order
+    assert order.count("a") == 14
+
+
+async def test_an_owner_with_running_jobs_stands_behind_one_with_none(database: Database) -> None:
+    jobs = await boot(database)
+    for owner in "aab":
+        await jobs.submit(BRIEF, owner=owner)
+    assert [(await claimed(jobs)).owner for _ in range(3)] == ["a", "b", "a"]
+
+
+async def test_a_job_gains_a_priority_every_ten_minutes(tmp_path: Path) -> None:
+    now = 1_000_000.0
+    database = await Database.open(tmp_path / "aged", clock=lambda: now)
+    jobs = await boot(database)
+    old, _ = await jobs.submit(BRIEF)
+    now += 3 * 600 + 1
+    await jobs.submit(BRIEF, priority=3)
+    urgent, _ = await jobs.submit(BRIEF, priority=4)
+    assert [(await claimed(jobs)).id for _ in range(2)] == [urgent, old]
+    await database.close()
+
+
+async def test_a_job_to_be_tried_again_waits_its_time_and_says_why(tmp_path: Path) -> None:
+    now = 1_000_000.0
+    database = await Database.open(tmp_path / "parked", clock=lambda: now)
+    jobs = await boot(database)
+    job_id, _ = await jobs.submit(BRIEF)
+    await jobs.park(await claimed(jobs), Failure(code="provider_unavailable", detail="no answer"), wait_s=40)
+    assert await jobs.claim() is None and await jobs.next_due_s() == 40
+    job = await jobs.get(job_id)
+    assert (job.state, job.ready, job.failures, job.run_at) == ("queued", False, 1, now + 40)
+    assert job.error is not None and job.error.detail == "no answer"
+    now += 40
+    job = await claimed(jobs)
+    assert (job.attempt, job.failures) == (2, 1) and await jobs.next_due_s() is None
+    await database.close()
+
+
+async def test_a_clock_that_is_set_back_lets_no_job_wait_longer_than_was_meant(tmp_path: Path) -> None:
+    now = 1_000_000.0
+    database = await Database.open(tmp_path / "jump", clock=lambda: now)
+    jobs = await boot(database)
+    await jobs.submit(BRIEF)
+    await jobs.park(await claimed(jobs), Failure(code="x", detail="x"), wait_s=40)
+    now -= 7200
+    assert await jobs.claim() is None
+    assert await jobs.next_due_s() == 40
+    now -= 7200  # and again, over a restart
+    jobs = await boot(database, "boot-2")
+    assert await jobs.next_due_s() == 40
+    now += 40
+    await claimed(jobs)
+    await database.close()
+
+
+async def test_a_paused_queue_begins_nothing_and_remembers_it(database: Database) -> None:
+    jobs = await boot(database, "boot-1")
+    await jobs.submit(BRIEF)
+    await jobs.pause("holiday")
+    jobs = await boot(database, "boot-2")
+    assert await jobs.claim() is None
+    paused = await jobs.paused()
+    assert paused is not None and paused.reason == "holiday"
+    await jobs.resume()
+    await claimed(jobs)
+    assert await jobs.paused() is None
+
+
+async def test_a_failed_job_can_be_sent_again_with_new_counters_and_ends_with_its_own_event(database: Database) -> None:
+    jobs = await boot(database)
+    job_id, _ = await jobs.submit(BRIEF, callback_url="https://x.example/")
+    with pytest.raises(Conflict, match="queued"):
+        await jobs.retry(job_id)
+    await jobs.park(await claimed(jobs), Failure(code="x", detail="x"), wait_s=0)
+    await jobs.fail(await claimed(jobs), Failure(code="x", detail="x", tail="ffmpeg: no"), progress=10)
+    assert (await jobs.get(job_id)).error == Failure(code="x", detail="x", tail="ffmpeg: no")
+    job = await jobs.retry(job_id)
+    assert (job.state, job.failures, job.error, job.attempt) == ("queued", 0, None, 2)
+    await jobs.complete(await claimed(jobs), {"clips": []}, scenes=0, line="done", event={})
+    with pytest.raises(Conflict, match="completed"):
+        await jobs.retry(job_id)
+    due, _ = await Outbox(database).due()
+    assert sorted(delivery.event for delivery in due) == ["job.completed", "job.failed"]
+
+
+async def test_only_an_ended_job_can_be_deleted_and_then_nothing_is_left(database: Database) -> None:
+    jobs = await boot(database)
+    job_id, _ = await jobs.submit(BRIEF, callback_url="https://x.example/", idempotency_key="k", body_sha256="b")
+    with pytest.raises(Conflict, match="cancel it first"):
+        await jobs.delete(job_id)
+    await jobs.request_cancel(job_id)
+    await jobs.delete(job_id)
+    with pytest.raises(NotFound):
+        await jobs.get(job_id)
+    for table in ("jobs", "job_events", "outbox", "idempotency"):
+        assert await database.read(f"SELECT count(*) FROM {table}") == [(0,)], table
+    assert await jobs.counts() == {}
+
+
+async def test_the_counts_are_kept_with_every_change(database: Database) -> None:
+    jobs = await boot(database)
+    for _ in range(3):
+        await jobs.submit(BRIEF)
+    await claimed(jobs)
+    assert await jobs.counts() == {"queued": 2, "planning": 1}
+    assert await database.read("SELECT state, count(*) FROM jobs GROUP BY state ORDER BY 1") == [
+        ("planning", 1), ("queued", 2),
+    ]  # fmt: skip

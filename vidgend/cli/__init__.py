@@ -10,9 +10,13 @@ from vidgend.cli.config import config
 from vidgend.cli.doctor import doctor
 from vidgend.cli.exits import EXITS
 from vidgend.cli.generate import generate
+from vidgend.cli.job_actions import JOB_ACTIONS
 from vidgend.cli.jobs import JOB_COMMANDS
+from vidgend.cli.maintenance import MAINTENANCE_COMMANDS
 from vidgend.cli.options import Commands, shared
+from vidgend.cli.queue import QUEUE_COMMANDS
 from vidgend.cli.serve import serve
+from vidgend.cli.webhooks import WEBHOOK_COMMANDS
 
 _EPILOG = (
     "\b\nExit codes:\n"
@@ -33,7 +37,10 @@ def cli() -> None:
     """
 
 
-for _command in (serve, generate, *JOB_COMMANDS, doctor, voices, styles, config):
+for _command in (
+    *(serve, generate, *JOB_COMMANDS, *JOB_ACTIONS, *QUEUE_COMMANDS, *WEBHOOK_COMMANDS),
+    *(*MAINTENANCE_COMMANDS, doctor, voices, styles, config),
+):
     cli.add_command(_command)
 
 

@@ -88,19 +88,26 @@ class Daemon:
         return self.get(f"/mcp/{route}/{quote(job_id, safe='')}", **query)
 
     def cancel(self, job_id: str) -> dict[str, Any]:
-        return self.call("POST", f"/mcp/cancel/{quote(job_id, safe='')}")
+        return self.post_job("cancel/{}", job_id)
+
+    def post_job(self, route: str, job_id: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        return self.call("POST", f"/mcp/{route.format(quote(job_id, safe=''))}", body)
+
+    def delete(self, job_id: str) -> None:
+        self.call("DELETE", f"/mcp/jobs/{quote(job_id, safe='')}")
 
     def call(
         self, method: str, path: str, body: dict[str, Any] | None = None, *,
         headers: dict[str, str] | None = None, timeout_s: float | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """One request and its JSON answer."""
+        """One request and its JSON answer; empty for 204."""
         data = None if body is None else json.dumps(body).encode()
         request = self._request(self.url + path, method, data, headers or {})
         with self._errors(), self._opener.open(request, timeout=timeout_s or self._timeout_s) as answer:
             raw = answer.read(_MAX_JSON_BYTES)
+            empty = answer.status == 204
         try:
-            value = json.loads(raw)
+            value = {} if empty else json.loads(raw)
         except ValueError:
             value = None
         if not isinstance(value, dict):

@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vidgend.errors import (
+    BackupInvalid,
     BadInput,
     Conflict,
     DaemonUnreachable,
+    DatabaseDamaged,
     DataDirLocked,
+    NetworkFilesystem,
     NotFound,
     ProviderError,
     ResultExpired,
@@ -36,19 +39,21 @@ class Exit:
 
 EXITS: tuple[Exit, ...] = (
     Exit(code=0, meaning="done"),
-    Exit(code=1, meaning="the job failed or was cancelled", errors=(StepError,)),
+    Exit(code=1, meaning="the job failed or was cancelled; something is wrong and not mended", errors=(StepError,)),
     Exit(code=2, meaning="wrong usage: an unknown command or option, a missing argument"),
     Exit(code=3, meaning="no such job or result, or it was deleted", errors=(NotFound, ResultExpired)),
     Exit(code=4, meaning="no daemon answers at that address", errors=(DaemonUnreachable,)),
-    Exit(code=5, meaning="the input was refused: a value, a file, a voice, a style", errors=(BadInput,)),
-    Exit(code=6, meaning="not now: the job is not finished, or already over", errors=(Conflict,)),
+    Exit(code=5, meaning="the input was refused: a value, a file, a voice, a style", errors=(BadInput, BackupInvalid)),
+    Exit(
+        code=6, meaning="not now: the job is not finished, or already over; something is in the way", errors=(Conflict,)
+    ),
     Exit(code=69, meaning="something needed is missing: a program, a provider", errors=(ToolMissing, ProviderError)),
     Exit(code=70, meaning="a bug in vidgend", errors=(VidgendError,)),
     Exit(code=75, meaning="try later: locked, full, stopping", errors=(DataDirLocked, Unavailable)),
     Exit(
         code=78,
         meaning="the settings are wrong, or do not fit the daemon's key or the database",
-        errors=(SettingsInvalid, SchemaTooNew, Unauthorized),
+        errors=(SettingsInvalid, SchemaTooNew, DatabaseDamaged, NetworkFilesystem, Unauthorized),
     ),
     Exit(code=130, meaning="interrupted; a job that the command had sent is cancelled"),
 )

@@ -100,7 +100,8 @@ async def _follow(runtime: Runtime, job_id: str, reporter: Reporter) -> Job:
     while not (job := await runtime.jobs.get(job_id)).ended:
         progress = runtime.worker.progress(job_id)
         if progress is None:
-            reporter.show(View(state=job.state, percent=job.progress))
+            held = f"waiting for another try: {job.error.detail}" if not job.ready and job.error else ""
+            reporter.show(View(state=job.state, percent=job.progress, waits_for=held))
         else:
             reporter.show(
                 View(

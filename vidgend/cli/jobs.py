@@ -1,4 +1,4 @@
-"""`vidgend status | result | storyboard | cancel | prefetch | list`: jobs in a running daemon."""
+"""`vidgend status | result | storyboard | prefetch | list`: jobs in a running daemon."""
 
 from __future__ import annotations
 
@@ -127,20 +127,6 @@ def storyboard(options: Options, job: str, version: int | None, as_json: bool) -
 
 
 @click.command()
-@job_argument
-@json_option
-@shared()
-@click.pass_obj
-def cancel(options: Options, job: str, as_json: bool) -> None:
-    """Cancel a job; its work has stopped when this returns."""
-    found = options.daemon().cancel(job)
-    if as_json:
-        echo_json(found)
-    else:
-        click.echo(f"{found['job_id']}: {found['status']}")
-
-
-@click.command()
 @click.argument("queries", nargs=-1, metavar="[QUERY]...")
 @click.option("--prompt", help="Take the searches from this prompt instead.")
 @click.option("--orientation", metavar="NAME", help="landscape, portrait or square.")
@@ -245,4 +231,4 @@ def took(job: dict[str, Any]) -> str:
     return span((ended - began).total_seconds())
 
 
-JOB_COMMANDS: tuple[click.Command, ...] = (status, result, storyboard, cancel, prefetch, list_jobs)
+JOB_COMMANDS: tuple[click.Command, ...] = (status, result, storyboard, prefetch, list_jobs)

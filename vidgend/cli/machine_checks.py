@@ -57,8 +57,6 @@ def sqlite(version: tuple[int, ...], *, section: str = "vidgend and Python") -> 
 
 
 def data_dir(settings: Settings, section: str = "data directory") -> Iterator[Finding]:
-    from vidgend.worker import MIN_FREE_BYTES
-
     folders = {settings.data_dir: "data_dir", settings.assets_dir: "assets"}
     if settings.assets_dir.is_relative_to(settings.data_dir):
         folders = {settings.data_dir: "data_dir"}
@@ -74,7 +72,7 @@ def data_dir(settings: Settings, section: str = "data directory") -> Iterator[Fi
             continue
         there = "" if folder.is_dir() else ", will be created"
         yield Finding(section=section, mark="ok", text=f"{name} {folder} is writable{there}")
-        yield _space(shutil.disk_usage(_existing(folder)).free, MIN_FREE_BYTES, section)
+        yield _space(shutil.disk_usage(_existing(folder)).free, settings.store.min_free_bytes, section)
         kind = filesystem_type(_existing(folder))
         if kind in _NETWORK_TYPES:
             yield Finding(

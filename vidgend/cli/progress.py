@@ -13,6 +13,9 @@ import click
 
 LINE_EVERY_S = 5.0
 LINE_EVERY_PERCENT = 10.0
+MANY = 1000
+"""The daemon counts no further than this in its queue."""
+_STAGE_CHARS = 60
 
 _WORDS = {
     "queued": "waiting for its turn",
@@ -36,10 +39,14 @@ class View:
     eta_s: float | None = None
     ahead: int = 0
     """Jobs that come before this one in the queue."""
+    waits_for: str = ""
+    """Why a queued job does not begin even though its turn may have come."""
 
     @classmethod
     def of_status(cls, status: dict[str, Any]) -> View:
         """From the answer of GET /mcp/status."""
+        step = str(status.get("current_step") or "")
+        held = status.get("retry_at") or status.get("queue_paused")
         return cls(
             state=str(status.get("status", "queued")),
             percent=float(status.get("overall_progress") or 0),
@@ -47,12 +54,16 @@ class View:
             scenes_total=int(status.get("total_scenes") or 0),
             eta_s=status.get("eta_s"),
             ahead=max(0, int(status.get("queue_position") or 1) - 1),
+            waits_for=step if held else "",
         )
 
     @property
     def stage(self) -> str:
+        if self.waits_for:
+            return self.waits_for
         word = _WORDS.get(self.state, self.state)
-        return f"{word}, {self.ahead} before it" if self.ahead else word
+        ahead = f"more than {MANY}" if self.ahead >= MANY else str(self.ahead)
+        return f"{word}, {ahead} before it" if self.ahead else word
 
     @property
     def eta(self) -> str:
@@ -94,7 +105,7 @@ class Lines:
 
     def show(self, view: View) -> None:
         last, now = self._last, self._clock()
-        if last is not None and view.state == last.state:
+        if last is not None and (view.state, bool(view.waits_for)) == (last.state, bool(last.waits_for)):
             moved = view.percent - last.percent
             if moved < LINE_EVERY_PERCENT and (moved < 1 or now - self._at < LINE_EVERY_S):
                 return
@@ -136,7 +147,8 @@ class Bar:
 
     def show(self, view: View) -> None:
         scenes = f"{view.scenes_done}/{view.scenes_total} scenes" if view.scenes_total else ""
-        self._progress.update(self._task, description=view.stage, completed=view.percent, scenes=scenes, eta=view.eta)
+        stage = view.stage if len(view.stage) <= _STAGE_CHARS else f"{view.stage[: _STAGE_CHARS - 3]}..."
+        self._progress.update(self._task, description=stage, completed=view.percent, scenes=scenes, eta=view.eta)
 
     def say(self, line: str) -> None:
         self._progress.console.print(line, markup=False, highlight=False)

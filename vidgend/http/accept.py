@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
 from typing import Protocol
 
 from vidgend.egress import Network
-from vidgend.errors import BadInput, Draining, FeatureUnavailable, StorageFull
+from vidgend.errors import BadInput, Draining, FeatureUnavailable
 from vidgend.http.callback_url import check_callback_url
 from vidgend.http.services import Jobs
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody, to_brief, to_prefetch
-from vidgend.models import Brief
+from vidgend.models import Brief, PrefetchBrief
 from vidgend.pipeline.planner.builtin import script_language
 from vidgend.store.database import Database
 from vidgend.store.idempotency import earlier_job
@@ -60,7 +59,7 @@ async def accept_generate(
         if not door.webhooks_enabled:
             raise FeatureUnavailable("callback_url: webhooks.enabled is off in the settings", hint="Poll the status.")
         check_callback_url(body.callback_url, door.allow_networks)
-    await _check_open(door)
+    await check_open(door, brief)
     return await door.jobs.submit(
         brief,
         priority=body.priority,
@@ -77,18 +76,23 @@ async def accept_prefetch(
     """The same for a prefetch job. Raises: BadInput, IdempotencyMismatch, Draining, StorageFull, QueueFull."""
     if key is not None and (known := await earlier_job(door.database, key, body_sha256)) is not None:
         return known, False
-    await _check_open(door)
+    _check_draining(door)
     queries = body.queries
     if queries is None:
         queries = await door.queries(to_brief(GenerateBody(prompt=body.prompt or ""), door.defaults))
         if not queries:
             raise BadInput("nothing to search for was found in the prompt", hint="Give `queries`.")
     brief = to_prefetch(body, queries, door.defaults)
+    await check_open(door, brief)
     return await door.jobs.submit(brief, idempotency_key=key, body_sha256=body_sha256)
 
 
-async def _check_open(door: Door) -> None:
+async def check_open(door: Door, brief: Brief | PrefetchBrief) -> None:
+    """Whether such a job is taken now. Raises: Draining, StorageFull."""
+    _check_draining(door)
+    await door.worker.check_room(brief)
+
+
+def _check_draining(door: Door) -> None:
     if door.worker.draining:
         raise Draining("vidgend is stopping; send this again after the restart")
-    if not await asyncio.to_thread(door.worker.has_space):
-        raise StorageFull("there is too little free disk space to take a job")

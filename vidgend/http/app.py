@@ -10,13 +10,25 @@ from vidgend.http import (
     docs_routes,
     health_routes,
     jobs_routes,
+    queue_routes,
     storyboard_routes,
+    webhook_routes,
 )
 from vidgend.http.auth import allowed_names
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.middlewares import catch, expect, finish_headers, make_guard, tell
 from vidgend.http.services import SERVICES, Services
 
+_GROUPS = (
+    jobs_routes,
+    queue_routes,
+    storyboard_routes,
+    webhook_routes,
+    assets_routes,
+    catalogue_routes,
+    docs_routes,
+    health_routes,
+)
 IDLE_TIMEOUT_S = 15.0
 """For AppRunner's `keepalive_timeout`. aiohttp closes a connection that has not sent a whole request head in this
 time, the first one included, so it is the deadline against slow clients as well."""
@@ -33,7 +45,7 @@ def make_app(services: Services) -> web.Application:
         client_max_size=MAX_BODY_BYTES,
     )
     app[SERVICES] = services
-    for group in (jobs_routes, storyboard_routes, assets_routes, catalogue_routes, docs_routes, health_routes):
+    for group in _GROUPS:
         for route in group.routes:
             assert isinstance(route, web.RouteDef)
             app.add_routes([web.RouteDef(route.method, route.path, route.handler, {"expect_handler": expect})])

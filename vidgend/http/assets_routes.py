@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import re
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from aiohttp import web
 
-from vidgend.errors import NotFound, ResultExpired
+from vidgend.errors import NotFound, ResultExpired, VidgendError
 from vidgend.http.problems import PreconditionFailed, RangeNotSatisfiable, problem
 from vidgend.http.services import SERVICES
 
 _log = logging.getLogger(__name__)
 
-CHUNK_BYTES = 512 * 1024
 STALL_S = 120.0
 """A client that does not take one chunk in this time is let go. Players that pause for longer ask for the rest."""
 INLINE_TYPES = frozenset(
@@ -59,19 +57,25 @@ async def asset(request: web.Request) -> web.StreamResponse:
     if if_none_match.strip() == "*" or etag in if_none_match:
         return web.Response(status=304, headers=headers)
     try:
-        path = await services.assets.local(digest)
-        file, size_bytes = await asyncio.to_thread(_open, path)
-    except (NotFound, FileNotFoundError):
+        size_bytes = await services.assets.size_bytes(digest)
+        span = _span(request, size_bytes, etag)
+        if span is None:
+            return problem(RangeNotSatisfiable(), headers={"Content-Range": f"bytes */{size_bytes}"})
+        first, count, partial = span
+        wanted = min(count, 1) if request.method == "HEAD" else count
+        async with aclosing(services.assets.read(digest, first=first, count=wanted)) as pieces:
+            # Before the head is out: only now can it still be said that there is nothing.
+            piece = await anext(pieces, b"")
+            if partial:
+                headers["Content-Range"] = f"bytes {first}-{first + count - 1}/{size_bytes}"
+            answer = web.StreamResponse(status=206 if partial else 200, headers=headers)
+            answer.content_length = count
+            await answer.prepare(request)
+            if request.method != "HEAD":
+                await _send(request, answer, piece, pieces, count)
+            return answer
+    except NotFound:
         raise ResultExpired("the file is no longer in the store") from None
-    try:
-        return await _answer(request, file, size_bytes, headers, etag)
-    finally:
-        await asyncio.to_thread(file.close)
-
-
-def _open(path: Path) -> tuple[BinaryIO, int]:
-    file = path.open("rb", buffering=0)
-    return file, os.fstat(file.fileno()).st_size
 
 
 def _headers(name: str, content_type: str, *, etag: str, shared: bool) -> dict[str, str]:
@@ -88,39 +92,25 @@ def _headers(name: str, content_type: str, *, etag: str, shared: bool) -> dict[s
     }
 
 
-async def _answer(
-    request: web.Request, file: BinaryIO, size_bytes: int, headers: dict[str, str], etag: str
-) -> web.StreamResponse:
-    span = _span(request, size_bytes, etag)
-    if span is None:
-        return problem(RangeNotSatisfiable(), headers={"Content-Range": f"bytes */{size_bytes}"})
-    first, count, partial = span
-    answer = web.StreamResponse(status=200, headers=headers)
-    if partial:
-        answer.set_status(206)
-        answer.headers["Content-Range"] = f"bytes {first}-{first + count - 1}/{size_bytes}"
-    answer.content_length = count
-    await answer.prepare(request)
-    if request.method == "HEAD":
-        return answer
+async def _send(
+    request: web.Request, answer: web.StreamResponse, piece: bytes, pieces: AsyncGenerator[bytes, None], count: int
+) -> None:
+    """The head is out, so a broken connection is the only way left to say that something is wrong."""
     try:
-        await asyncio.to_thread(file.seek, first)
-        while count > 0:
-            chunk = await asyncio.to_thread(file.read, min(CHUNK_BYTES, count))
-            if not chunk:
-                raise OSError("the file ends early")
+        while piece:
             async with asyncio.timeout(STALL_S):
-                await answer.write(chunk)
-            count -= len(chunk)
+                await answer.write(piece)
+            count -= len(piece)
+            piece = await anext(pieces, b"")
+        if count:
+            raise OSError("the file ends early")
     except ConnectionError:
         pass  # the client went away
     except TimeoutError:
         _abort(request)
-    except OSError as error:
-        # The header is out, so a broken connection is the only way left to say it.
+    except (OSError, VidgendError) as error:
         _log.error("asset_unreadable", extra={"reason": str(error)})
         _abort(request)
-    return answer
 
 
 def _abort(request: web.Request) -> None:

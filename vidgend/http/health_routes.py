@@ -7,6 +7,7 @@ import sqlite3
 
 from aiohttp import web
 
+from vidgend.errors import DatabaseDamaged
 from vidgend.http.answers import json_answer
 from vidgend.http.problems import NotReady, problem
 from vidgend.http.services import SERVICES
@@ -29,7 +30,10 @@ async def readyz(request: web.Request) -> web.Response:
         reasons.append("storage_full")
     try:
         await services.jobs.counts()
-    except sqlite3.Error:
+        broken = services.database.trouble is not None
+    except (sqlite3.Error, DatabaseDamaged):
+        broken = True
+    if broken:
         reasons.append("database")
     if reasons:
         return problem(NotReady(f"not ready: {', '.join(reasons)}"), reasons=reasons)

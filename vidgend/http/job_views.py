@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from vidgend.http.answers import rfc3339
-from vidgend.http.auth import asset_url
-from vidgend.http.services import Services
 from vidgend.models import JobState, PrefetchBrief, Published, Result
 from vidgend.pipeline.run import Progress
-from vidgend.store.jobs import Job
+from vidgend.store.job_reads import POSITION_LIMIT
+from vidgend.store.jobs import Job, Pause
 
 _PROMPT_CHARS = 120
 _STEPS: dict[JobState, str] = {
@@ -29,27 +28,56 @@ _STEPS: dict[JobState, str] = {
 }
 
 
-def _current_step(job: Job, scenes_done: int, scenes_total: int, queue_position: int | None) -> str:
+def _current_step(job: Job, scenes_done: int, scenes_total: int) -> str:
     if job.state == "failed":
         return f"failed: {job.error.detail}" if job.error else "failed"
-    if job.state == "queued" and queue_position is not None and queue_position > 1:
-        return f"waiting in the queue behind {queue_position - 1} other job{'s' if queue_position > 2 else ''}"
     if job.state == "rendering" and scenes_total:
         return f"rendering the scenes: {scenes_done} of {scenes_total} are done"
     return _STEPS[job.state]
 
 
+def _waiting(job: Job, queue_position: int | None, pause: Pause | None, now_s: float) -> str:
+    """What a queued job waits for."""
+    paused = f"the queue is paused{f': {pause.reason}' if pause.reason else ''}" if pause else ""
+    if not job.ready:
+        wait_s = math.ceil((job.run_at or now_s) - now_s)
+        text = f"waiting {_span(wait_s)} for another try" if wait_s > 0 else "waiting for another try"
+        text += f": {job.error.detail}" if job.error else ""
+        return f"{text}; {paused}" if paused else text
+    if paused:
+        return paused
+    if queue_position is None or queue_position <= 1:
+        return _STEPS["queued"]
+    if queue_position > POSITION_LIMIT:
+        return f"waiting in the queue behind more than {POSITION_LIMIT} others"
+    return f"waiting in the queue behind {queue_position - 1} other job{'s' if queue_position > 2 else ''}"
+
+
+def _span(seconds: int) -> str:
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{math.ceil(seconds / 60)} min" if seconds < 7200 else f"{math.ceil(seconds / 3600)} h"
+
+
 def status_view(
-    job: Job, progress: Progress | None, *, logs: Sequence[tuple[float, str]], queue_position: int | None
+    job: Job,
+    progress: Progress | None,
+    *,
+    logs: Sequence[tuple[float, str]],
+    queue_position: int | None = None,
+    pause: Pause | None = None,
+    now_s: float,
 ) -> dict[str, Any]:
-    """`progress` is given while the job runs here; the row's own numbers are older."""
+    """`progress` is given while the job runs here; the row's own numbers are older. `pause` is the queue's, if any."""
     done, total = (progress.scenes_done, progress.scenes_total) if progress else (job.scenes_done, job.scenes_total)
     eta_s = progress.eta_s() if progress else None
+    waits = job.state == "queued"
+    step = _waiting(job, queue_position, pause, now_s) if waits else _current_step(job, done, total)
     view: dict[str, Any] = {
         "job_id": job.id,
         "status": job.state,
         "overall_progress": _percent(job, progress),
-        "current_step": _current_step(job, done, total, queue_position),
+        "current_step": step,
         "scenes_processed": done,
         "total_scenes": total,
         "logs": [f"{rfc3339(at)} {line}" for at, line in logs],
@@ -60,11 +88,16 @@ def status_view(
         "finished_at": rfc3339(job.finished_at),
         "priority": job.priority,
         "attempt": job.attempt,
+        "failures": job.failures,
+        "crashes": job.crashes,
+        "retry_at": rfc3339(job.run_at) if waits and not job.ready else None,
         "metadata": job.metadata,
     }
     if queue_position is not None:
         view["queue_position"] = queue_position
-    if job.error is not None:
+    if waits:
+        view["queue_paused"] = pause is not None
+    if job.error is not None and (waits or job.ended):  # what runs again has not failed again
         view["error"] = {"code": job.error.code, "detail": job.error.detail, "hint": job.error.hint}
         if job.error.tail:
             view["error"]["tail"] = job.error.tail
@@ -87,7 +120,7 @@ def summary_view(job: Job, progress: Progress | None) -> dict[str, Any]:
         "started_at": rfc3339(job.started_at),
         "finished_at": rfc3339(job.finished_at),
         "priority": job.priority,
-        "error": job.error.code if job.error else None,
+        "error": job.error.code if job.error and job.ended else None,
         "metadata": job.metadata,
     }
 
@@ -102,25 +135,18 @@ def _about(job: Job) -> str:
     return text if len(text) <= _PROMPT_CHARS else f"{text[: _PROMPT_CHARS - 1]}…"
 
 
-def result_view(job: Job, services: Services, *, base_url: str) -> dict[str, Any]:
-    """The result of a completed job; its links begin with `base_url`."""
+def result_view(job: Job, urls: Mapping[str, str]) -> dict[str, Any]:
+    """The result of a completed job; `urls` says where the file of each role is."""
     head = {"job_id": job.id, "status": job.state, "kind": job.kind}
     tail = {"finished_at": rfc3339(job.finished_at), "metadata": job.metadata}
     if not isinstance(job.result, Result):
         return head | dict(job.result or {}) | tail
     found, files = job.result, job.result.files
-    now_s = time.time()
-
-    def url(role: str) -> str | None:
-        if role not in files:
-            return None
-        key = services.url_key if services.api_key else None
-        return asset_url(base_url, files[role].digest, url_key=key, now_s=now_s)
 
     def entry(role: str, file: Published) -> dict[str, Any]:
         return {
             "name": file.name,
-            "url": url(role),
+            "url": urls.get(role),
             "content_type": file.content_type,
             "size_bytes": file.size_bytes,
             "sha256": file.digest,
@@ -131,12 +157,12 @@ def result_view(job: Job, services: Services, *, base_url: str) -> dict[str, Any
     return (
         head
         | {
-            "video_url": url("video"),
-            "thumbnail_url": url("thumbnail"),
+            "video_url": urls.get("video"),
+            "thumbnail_url": urls.get("thumbnail"),
             "storage_uri": video.uri,
-            "subtitles": {role: url(role) for role in ("srt", "vtt", "words")},
+            "subtitles": {role: urls.get(role) for role in ("srt", "vtt", "words")},
             "credits": [asdict(credit) for credit in found.credits],
-            "credits_url": url("credits"),
+            "credits_url": urls.get("credits"),
             "duration": found.duration_s,
             "width": found.width_px,
             "height": found.height_px,

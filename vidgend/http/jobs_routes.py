@@ -1,4 +1,4 @@
-"""The life of a job over HTTP: generate, prefetch, status, result, cancel, list."""
+"""The life of a job over HTTP: generate, prefetch, status, result, cancel, retry, list, delete."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Any, get_args
 from aiohttp import web
 
 from vidgend.errors import Conflict, JobEnded, JobNotFinished, NotFound, ResultExpired
-from vidgend.http.accept import accept_generate, accept_prefetch
-from vidgend.http.answers import json_answer
+from vidgend.http.accept import accept_generate, accept_prefetch, check_open
+from vidgend.http.answers import JSON_HEADERS, json_answer
+from vidgend.http.asset_links import result_urls
 from vidgend.http.auth import base_url
 from vidgend.http.body import idempotency_key, parameters, read_body, whole_number
 from vidgend.http.job_views import result_view, status_view, summary_view
 from vidgend.http.problems import InvalidFields, problem
-from vidgend.http.services import SERVICES, Services
+from vidgend.http.services import SERVICES
 from vidgend.http.wire import GenerateBody, PrefetchBody
 from vidgend.models import ACTIVE_STATES, JobState, Result
 from vidgend.store.jobs import Job
@@ -38,6 +39,7 @@ def job_id_of(request: web.Request) -> str:
 
 
 def _accepted(job_id: str, message: str) -> web.Response:
+    """The same for a repeat as for the first: which of twins came first is nobody's business."""
     return json_answer(
         {"job_id": job_id, "status": "accepted", "message": message},
         status=202,
@@ -50,9 +52,9 @@ async def generate(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     body, body_sha256 = await read_body(request, GenerateBody)
     key = idempotency_key(request)
-    job_id, new = await accept_generate(services, body, key=key, body_sha256=body_sha256)
+    job_id, _ = await accept_generate(services, body, key=key, body_sha256=body_sha256)
     services.worker.wake()
-    return _accepted(job_id, "The job is in the queue." if new else "This is the job of your earlier request.")
+    return _accepted(job_id, "The job is accepted.")
 
 
 @routes.post("/mcp/prefetch")
@@ -60,9 +62,9 @@ async def prefetch(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     body, body_sha256 = await read_body(request, PrefetchBody)
     key = idempotency_key(request)
-    job_id, new = await accept_prefetch(services, body, key=key, body_sha256=body_sha256)
+    job_id, _ = await accept_prefetch(services, body, key=key, body_sha256=body_sha256)
     services.worker.wake()
-    return _accepted(job_id, "The searches are in the queue." if new else "This is the job of your earlier request.")
+    return _accepted(job_id, "The searches are accepted.")
 
 
 @routes.get("/mcp/status/{job_id}")
@@ -73,10 +75,17 @@ async def status(request: web.Request) -> web.Response:
     progress = services.worker.progress(job_id)
     job = await services.jobs.get(job_id)
     logs = await services.jobs.logs(job_id)
-    position = await services.jobs.queue_position(job) if job.state == "queued" else None
-    return json_answer(
-        status_view(job, progress if job.state in ACTIVE_STATES else None, logs=logs, queue_position=position)
+    waits = job.state == "queued"
+    position = await services.jobs.queue_position(job) if waits and job.ready else None
+    view = status_view(
+        job,
+        progress if job.state in ACTIVE_STATES else None,
+        logs=logs,
+        queue_position=position,
+        pause=await services.jobs.paused() if waits else None,
+        now_s=services.database.clock(),
     )
+    return json_answer(view)
 
 
 @routes.get("/mcp/result/{job_id}")
@@ -90,17 +99,13 @@ async def result(request: web.Request) -> web.Response:
         return problem(JobEnded(job.error.detail, hint=job.error.hint), job_status="failed", error=why)
     if job.state != "completed" or job.result is None:
         return problem(JobEnded(f"the job was {job.state}"), job_status=job.state)
-    if isinstance(job.result, Result):
-        await _still_here(services, job.result)
+    if not isinstance(job.result, Result):
+        return json_answer(result_view(job, {}))
+    files = job.result.files
+    if not await services.assets.has(files["video"].digest):
+        raise ResultExpired("the video is no longer in the store")
     base = base_url(request, services.public_url, services.trusted_proxies)
-    return json_answer(result_view(job, services, base_url=base))
-
-
-async def _still_here(services: Services, found: Result) -> None:
-    try:
-        await services.assets.local(found.files["video"].digest)
-    except NotFound:
-        raise ResultExpired("the video is no longer in the store") from None
+    return json_answer(result_view(job, await result_urls(services, job.id, files, base_url=base)))
 
 
 @routes.post("/mcp/cancel/{job_id}")
@@ -110,6 +115,31 @@ async def cancel(request: web.Request) -> web.Response:
     if state in ("completed", "failed"):
         return problem(Conflict(f"the job has already {state}"), job_status=state)
     return json_answer({"job_id": job_id, "status": state})
+
+
+@routes.post("/mcp/retry/{job_id}")
+async def retry(request: web.Request) -> web.Response:
+    """Send a failed or cancelled job again, under its own id. What it had finished is not done again."""
+    services = request.app[SERVICES]
+    job = await services.jobs.get(job_id_of(request))
+    if job.state not in ("failed", "cancelled"):
+        return problem(Conflict(f"the job is {job.state}: only one that failed can be retried"), job_status=job.state)
+    await check_open(services, job.brief)
+    await services.jobs.retry(job.id)
+    services.worker.wake()
+    return _accepted(job.id, "The job is accepted again.")
+
+
+@routes.delete("/mcp/jobs/{job_id}")
+async def delete(request: web.Request) -> web.Response:
+    """Forget an ended job: its row, its log, its events and its files."""
+    services = request.app[SERVICES]
+    job = await services.jobs.get(job_id_of(request))
+    if not job.ended:
+        why = Conflict(f"the job is {job.state}", hint=f"POST /mcp/cancel/{job.id} first.")
+        return problem(why, job_status=job.state)
+    await services.worker.delete(job.id)
+    return web.Response(status=204, headers=JSON_HEADERS)
 
 
 @routes.get("/mcp/jobs")

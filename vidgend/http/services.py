@@ -10,10 +10,10 @@ from typing import Protocol
 from aiohttp import web
 
 from vidgend.http.wire import Defaults
-from vidgend.models import Brief, JobState
+from vidgend.models import Brief, JobState, PrefetchBrief
 from vidgend.pipeline.run import Progress
 from vidgend.pipeline.speech.port import Voice
-from vidgend.store.assets.port import AssetStore
+from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 from vidgend.store.jobs import JobStore
 
@@ -29,7 +29,11 @@ class Jobs(Protocol):
 
     def has_space(self) -> bool: ...
 
+    async def check_room(self, brief: Brief | PrefetchBrief, owner: str = "") -> None: ...
+
     async def cancel(self, job_id: str) -> JobState: ...
+
+    async def delete(self, job_id: str) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +55,10 @@ class Services:
     voices: tuple[Voice, ...]
     check_voice: Callable[[str, str | None], None]
     queries: Callable[[Brief], Awaitable[tuple[str, ...]]]
+    wake_webhooks: Callable[[], None]
     version: str
+    presign: bool
+    """Whether results in a store that can sign its own links are linked to there."""
     url_key: bytes
     """Signs asset URLs while an api_key is set."""
 

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import logging
 import secrets
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -38,6 +39,8 @@ _LONGEST_WAIT_S = 60.0
 """The outbox is looked at so often even if nobody wakes us: wall-clock jumps must not keep an event back."""
 _LONGEST_RETRY_AFTER_S = 86_400.0
 _SECRET_PREFIX = "whsec_"
+_PASSING = (StorageFull, sqlite3.OperationalError)
+"""A full, busy or faltering disk: the daemon outlives it, and so does this."""
 
 
 def new_secret() -> str:
@@ -63,11 +66,11 @@ def signature(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Outcome:
-    """What an attempt came to. An empty `reason` is success; `final` means: never again."""
+    """What an attempt came to. An empty `reason` is success; `gone` means: never again, and nothing else either."""
 
     reason: str = ""
     retry_after_s: float = 0.0
-    final: bool = False
+    gone: bool = False
 
 
 class WebhookSender:
@@ -100,13 +103,20 @@ class WebhookSender:
         async with self._client, asyncio.TaskGroup() as group:
             while True:
                 self._woken.clear()
-                due, wait_s = await self._outbox.due(MAX_AT_ONCE - len(self._running), wanted=self._chooser())
+                due, wait_s = await self._due()
                 for delivery in due:
                     self._running[delivery.id] = _host(delivery.url)
                     group.create_task(self._deliver(delivery), name=f"webhook {delivery.id}")
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(min(_LONGEST_WAIT_S, wait_s if wait_s is not None else _LONGEST_WAIT_S)):
                         await self._woken.wait()
+
+    async def _due(self) -> tuple[list[Delivery], float | None]:
+        try:
+            return await self._outbox.due(MAX_AT_ONCE - len(self._running), wanted=self._chooser())
+        except _PASSING as error:
+            _log.error("webhooks_wait", extra={"reason": str(error)})
+            return [], None
 
     def _chooser(self) -> Callable[[str, str], bool]:
         """Picks what may start: each host has its own few places, so a slow one keeps nobody else waiting."""
@@ -127,7 +137,7 @@ class WebhookSender:
         try:
             outcome = await self._attempt(delivery)
             await self._record(delivery, outcome)
-        except StorageFull:
+        except _PASSING:
             # The row stays due. Hold its place for a while, or it would be sent over and over.
             _log.error("webhook_not_recorded", extra={"webhook": delivery.id})
             await asyncio.sleep(_LONGEST_WAIT_S)
@@ -147,7 +157,7 @@ class WebhookSender:
             _log.info("webhook_delivered", extra=about)
             return
         wait_s = await self._outbox.failed(
-            delivery, outcome.reason, retry_after_s=outcome.retry_after_s, final=outcome.final
+            delivery, outcome.reason, retry_after_s=outcome.retry_after_s, gone=outcome.gone
         )
         about |= {"reason": outcome.reason, "next_s": None if wait_s is None else round(wait_s)}
         _log.warning("webhook_failed" if wait_s is not None else "webhook_given_up", extra=about)
@@ -196,7 +206,7 @@ class WebhookSender:
             return _Outcome()
         reason = f"HTTP {status}"
         if status == 410:
-            return _Outcome(reason=reason, final=True)
+            return _Outcome(reason=reason, gone=True)
         wait_s = retry_after_s(response.headers, now_s=now_s) if status in (429, 503) else None
         return _Outcome(reason=reason, retry_after_s=min(wait_s or 0.0, _LONGEST_RETRY_AFTER_S))
 

@@ -10,8 +10,8 @@ from vidgend.errors import NotFound, StepError
 from vidgend.models import Brief, PrefetchBrief, Storyboard
 from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.run import JobRun
-from vidgend.pipeline.scene_to_clip import ClipFinder
-from vidgend.store.assets.port import AssetStore
+from vidgend.pipeline.scene_to_clip import ClipFinder, no_footage
+from vidgend.store.assets.store import AssetStore
 
 
 async def prefetch(
@@ -21,7 +21,10 @@ async def prefetch(
     unused: Mapping[str, str],
     assets: AssetStore,
 ) -> dict[str, Any]:
-    """Fetch up to `per_query` clips for each query. Answers the clips and what failed, as text."""
+    """Fetch up to `per_query` clips for each query. Answers the clips and what failed, as text.
+
+    Raises: NoFootage if there is not one.
+    """
     await run.enter("retrieving", f"fetching footage for {len(brief.queries)} searches")
     finder = ClipFinder(
         run=run,
@@ -33,6 +36,7 @@ async def prefetch(
     )
     clips: list[dict[str, Any]] = []
     failed: list[str] = []
+    passing: list[StepError] = []
 
     async def one(query: str) -> None:
         wanted = brief.per_query
@@ -44,6 +48,8 @@ async def prefetch(
                     clip = await finder.fetch(offer)
                 except (StepError, NotFound) as error:
                     failed.append(f"{query!r}: {error.detail}")
+                    if isinstance(error, StepError) and error.retryable:
+                        passing.append(error)
                     continue
                 clips.append({"query": query, "provider": clip.provider, "id": clip.id, "asset": clip.digest})
                 wanted -= 1
@@ -56,4 +62,7 @@ async def prefetch(
     async with asyncio.TaskGroup() as group:
         for query in brief.queries:
             group.create_task(one(query), name=f"prefetch {query}")
+    if failed and not clips:
+        hint = "`vidgend doctor` says which footage providers are set up."
+        raise no_footage("; ".join(failed), [*passing, *finder.passing()], hint=hint)
     return {"clips": clips, "failed": failed}

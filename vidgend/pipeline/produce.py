@@ -45,7 +45,7 @@ from vidgend.pipeline.timeline import (
 )
 from vidgend.pipeline.video_text import credits_of, scene_captions, speech_end_s, video_captions, video_words
 from vidgend.pipeline.video_to_report import check_video
-from vidgend.store.assets.port import AssetStore
+from vidgend.store.assets.store import AssetStore
 
 
 class StoryboardKeeper(Protocol):
@@ -167,7 +167,7 @@ class Producer:
         files = {}
         for role, digest in digests.items():
             name, content_type = names[role]
-            uri = await self.assets.publish(digest, job_id, name)
+            uri = await self.assets.publish(digest, job_id, name, content_type)
             size = await self.assets.size_bytes(digest)
             files[role] = Published(name=name, digest=digest, content_type=content_type, size_bytes=size, uri=uri)
         return Result(

@@ -73,7 +73,10 @@ def status_error(status: int, *, name: str, wait_s: float | None = None) -> Prov
             f"{name} says that its quota is used up",
             retry_after_s=DEFAULT_RETRY_AFTER_S if wait_s is None else wait_s,
         )
-    return ProviderError(f"{name} answered HTTP {status}")
+    error = ProviderError(f"{name} answered HTTP {status}")
+    if 400 <= status < 500 and status not in (408, 409, 425):  # the same request will not get another answer
+        error.retryable, error.max_retries = False, 0
+    return error
 
 
 def transport_error(error: httpx.HTTPError | httpx.InvalidURL, *, name: str) -> ProviderError:

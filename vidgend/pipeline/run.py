@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vidgend.errors import VidgendError
@@ -54,8 +54,11 @@ class Progress:
 class JobRun:
     """What the stages use: `step` runs a step and gives its output, the rest records."""
 
-    def __init__(self, executor: Executor, *, salt: str, announce: Announce, note: Note, progress: Progress) -> None:
+    def __init__(
+        self, executor: Executor, *, job_id: str, salt: str, announce: Announce, note: Note, progress: Progress
+    ) -> None:
         self._executor = executor
+        self._job_id = job_id
         self._announce = announce
         self._note = note
         self._salt = salt
@@ -97,7 +100,7 @@ class JobRun:
 
         Raises: what the step raised.
         """
-        ref = await self._executor.submit(spec, progress)
+        ref = await self._executor.submit(replace(spec, job_id=self._job_id), progress)
         try:
             event = await self._executor.wait(ref)
         except asyncio.CancelledError:

@@ -19,7 +19,7 @@ from vidgend.pipeline.footage.port import FootageProvider, FootageQuery
 from vidgend.pipeline.media_kind import sniff
 from vidgend.pipeline.probe import probe
 from vidgend.pipeline.run import JobRun
-from vidgend.store.assets.port import AssetStore
+from vidgend.store.assets.store import AssetStore
 
 SEARCH, FETCH = "search", "fetch"
 CODE = ("scene_to_clip.py", "footage", "media_kind.py", "vocabulary.py", "probe.py")
@@ -94,6 +94,8 @@ class _Search:
     scene: Scene
     reasons: list[str] = field(default_factory=list)
     shown: list[Candidate] = field(default_factory=list)
+    passing: list[StepError] = field(default_factory=list)
+    """Errors that another try may better."""
     repeated: bool = False
     replaced: int = 0
 
@@ -105,6 +107,17 @@ class Offer:
     provider: FootageProvider
     query: str
     candidate: Candidate
+
+
+def no_footage(detail: str, passing: Sequence[StepError], *, hint: str | None = None) -> NoFootage:
+    """The error for a scene without a picture. It is worth another try if one of the causes was."""
+    error = NoFootage(detail, hint=hint)
+    if passing:
+        error.retryable = True
+        error.max_retries = max(cause.max_retries for cause in passing)
+        waits = [cause.retry_after_s for cause in passing if cause.retry_after_s is not None]
+        error.retry_after_s = min(waits) if waits else None
+    return error
 
 
 @dataclass
@@ -256,18 +269,27 @@ class ClipFinder:
                 clip = await self.fetch(offer)
             except (StepError, NotFound) as error:
                 search.reasons.append(f"{offer.candidate.provider} {offer.candidate.id}: {error.detail}")
+                if isinstance(error, StepError) and error.retryable:
+                    search.passing.append(error)
                 offer = await anext(more, None)
                 continue
             await self._tell(search, clip)
             why = f"{clip.provider}: first free match for {clip.query!r}"
             return replace(search.scene, clip=clip, candidates=tuple(search.shown), why=why)
         number, query = search.scene.index + 1, search.scene.queries[0]
-        raise NoFootage(f"scene {number} ({query!r}): {'; '.join(search.reasons) or 'no provider'}")
+        raise no_footage(
+            f"scene {number} ({query!r}): {'; '.join(search.reasons) or 'no provider'}",
+            [*search.passing, *self.passing()],
+        )
 
     async def offers_for(self, provider: FootageProvider, text: str) -> list[Offer]:
         """All that one provider has for one query, best first."""
         found = await self._search(provider, None, text)
         return [Offer(provider=provider, query=text, candidate=candidate) for candidate in found]
+
+    def passing(self) -> list[StepError]:
+        """The errors of providers that may answer again later."""
+        return [error for error in self._down.values() if error.retryable]
 
     def out_of_order(self) -> list[str]:
         """The providers that failed, with the reason."""

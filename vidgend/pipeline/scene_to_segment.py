@@ -18,7 +18,7 @@ from vidgend.pipeline.ffmpeg_args import Encoding, Picture, segment_args
 from vidgend.pipeline.probe import input_options
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.styles import find_style
-from vidgend.store.assets.port import AssetStore
+from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import parse_fps
 
 KIND = "segment"

@@ -16,7 +16,7 @@ from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech.voices import resolve
-from vidgend.store.assets.port import AssetStore
+from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import SAMPLE_RATE_HZ
 
 KIND = "speech"

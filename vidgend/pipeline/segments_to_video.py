@@ -28,7 +28,7 @@ from vidgend.pipeline.music.port import MusicLibrary
 from vidgend.pipeline.probe import read_loudness
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.timeline import speech_start_sample
-from vidgend.store.assets.port import AssetStore
+from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import frames_to_s, frames_to_samples, parse_fps, to_us
 
 TRACK, JOIN, THUMBNAIL = "track", "join", "thumbnail"

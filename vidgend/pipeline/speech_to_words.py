@@ -15,7 +15,7 @@ from vidgend.models import Scene, Speech, Substitution, Words
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.run import JobRun
-from vidgend.store.assets.port import AssetStore
+from vidgend.store.assets.store import AssetStore
 
 KIND = "align"
 CODE = ("speech_to_words.py", "aligner", "speech")
@@ -53,6 +53,7 @@ async def find_words(run: JobRun, scene: Scene, speech: Speech, *, language: str
             args=args,
             label=aligner.label,
             timeout_s=900,
+            stall_s=0,  # the recogniser does not say how far it is
             priority=1,  # before the narration of later scenes, so that this one can render
             max_attempts=1,
         )

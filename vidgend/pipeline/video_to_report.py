@@ -14,7 +14,7 @@ from vidgend.pipeline.ffmpeg_args import LOUDNESS_LUFS
 from vidgend.pipeline.probe import packets, read_loudness
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.segments_to_video import JoinedVideo
-from vidgend.store.assets.port import AssetStore
+from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import frames_to_s, parse_fps
 
 KIND = "check"
@@ -78,6 +78,7 @@ async def check_video(run: JobRun, brief: Brief, video: JoinedVideo, *, speech_e
         args=args,
         label="ffmpeg",
         timeout_s=900,
+        stall_s=0,  # it only reads
     )
     seen = await run.step(spec, stage="publishing")
     fps = parse_fps(brief.fps)

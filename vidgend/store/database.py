@@ -1,45 +1,31 @@
 """SQLite: one writer thread that runs each transaction whole, and aiosqlite for reads.
 
-A write is a plain function of a connection. It runs from BEGIN IMMEDIATE to COMMIT on one dedicated thread and
-cannot be cut in half by cancelling whoever waits for it: with aiosqlite a cancelled task left its transaction open
-and another task's COMMIT published the half-written row (measured; docs/adr/0003). Reads use aiosqlite on
-a `query_only` connection.
+A write is a plain function of a connection. It runs from BEGIN IMMEDIATE to COMMIT on one dedicated thread
+(`writer.py`) and cannot be cut in half by cancelling whoever waits for it: with aiosqlite a cancelled task left its
+transaction open and another task's COMMIT published the half-written row (measured; docs/adr/0003). Reads use aiosqlite
+on a `query_only` connection.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 import os
-import queue
 import secrets
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
 
-from vidgend.errors import DataDirLocked, SchemaTooNew, StorageFull
+from vidgend.errors import DatabaseDamaged, DataDirLocked, StorageFull
+from vidgend.store import schema
+from vidgend.store.writer import BUSY_MS, Writer, WriterLimits, is_full
 
 T = TypeVar("T")
-
-_PRAGMAS = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA busy_timeout = 30000;
-PRAGMA foreign_keys = ON;
-PRAGMA trusted_schema = OFF;
-PRAGMA cell_size_check = ON;
-PRAGMA temp_store = MEMORY;
-PRAGMA wal_autocheckpoint = 1000;
-PRAGMA journal_size_limit = 67108864;
-"""
 
 
 class DataDir:
@@ -70,119 +56,117 @@ class DataDir:
             self._fd = None
 
 
-def _migrations() -> list[str]:
-    folder = resources.files("vidgend.store") / "migrations"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    return [(folder / name).read_text() for name in names]
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    scripts = _migrations()
-    if version > len(scripts):
-        raise SchemaTooNew(f"{path} has schema {version}; this vidgend knows up to {len(scripts)}")
-    if 0 < version < len(scripts):
-        copy = path.with_name(f"{path.name}.before-{len(scripts)}")
-        copy.unlink(missing_ok=True)
-        connection.execute("VACUUM INTO ?", (str(copy),))
-    for number, script in enumerate(scripts[version:], start=version + 1):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for statement in script.split(";\n"):
-                if statement.strip():
-                    connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {number}")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-
-
 class Database:
     """Open with `await Database.open(path)`, close with `await close()`.
 
     Times in the database are seconds since the epoch, UTC (`clock`).
+
+    A transaction function runs on the writer's thread, and it may run a second time (when the commit that it shared
+    with others failed, or when space was made on a full disk): it has no effects but those on the connection. It leaves
+    BEGIN, COMMIT and ROLLBACK alone.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float] = time.time,
+        *,
+        on_full: Callable[[], bool] | None = None,
+        connect: Callable[[Path], sqlite3.Connection] = schema.connect,
+        limits: WriterLimits | None = None,
+        check_s: float = 0.5,
+    ) -> None:
         self.path = path
         self.clock = clock
-        self._work: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], Any], Future[Any]] | None]
-        self._work = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
-        self._opened: Future[None] = Future()
+
+        def prepared() -> sqlite3.Connection:
+            connection = connect(path)
+            try:
+                schema.prepare(connection, path, check_s=check_s)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+
+        self._writer = Writer(path, prepared, on_full=on_full, limits=limits or WriterLimits())
         self._reader: aiosqlite.Connection | None = None
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, clock: Callable[[], float] = time.time) -> Database:
-        """Raises: SchemaTooNew, sqlite3.DatabaseError."""
-        database = cls(path, clock)
-        database._thread.start()
-        await asyncio.wrap_future(database._opened)
-        reader = aiosqlite.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    async def open(
+        cls,
+        path: Path,
+        clock: Callable[[], float] = time.time,
+        *,
+        on_full: Callable[[], bool] | None = None,
+        connect: Callable[[Path], sqlite3.Connection] = schema.connect,
+        limits: WriterLimits | None = None,
+        check_s: float = 0.5,
+    ) -> Database:
+        """Open the file or create it, and bring it to the newest schema.
+
+        `on_full` is called on the writer's thread when the disk is full; if it answers True it has made space, and the
+        transaction is run once more. `check_s` bounds the look for damage after a stop that was not clean.
+
+        Raises: SchemaTooNew, DatabaseDamaged, StorageFull, sqlite3.Error.
+        """
+        database = cls(path, clock, on_full=on_full, connect=connect, limits=limits, check_s=check_s)
+        database._writer.start()
         try:
-            database._reader = await reader
-            await database._reader.execute("PRAGMA query_only = 1")
-            await database._reader.execute("PRAGMA busy_timeout = 30000")
+            await asyncio.shield(asyncio.wrap_future(database._writer.opened))
+            uri = f"{path.absolute().as_uri()}?mode=ro"
+            database._reader = await aiosqlite.connect(uri, uri=True, isolation_level=None)
+            for pragma in ("query_only = 1", f"busy_timeout = {BUSY_MS}", "wal_autocheckpoint = 0"):
+                await database._reader.execute(f"PRAGMA {pragma}")
         except BaseException:
             await database.close()
             raise
         return database
 
-    def _serve(self) -> None:
-        try:
-            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            for pragma in _PRAGMAS.strip().splitlines():
-                connection.execute(pragma).fetchall()
-            _migrate(connection, self.path)
-        except BaseException as error:  # noqa: BLE001  handed to whoever opens; this thread has no other voice
-            self._opened.set_exception(error)
-            return
-        self._opened.set_result(None)
-        while (item := self._work.get()) is not None:
-            job, answer = item
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    value = job(connection)
-                except BaseException:
-                    if connection.in_transaction:  # SQLite rolls back by itself when the disk is full
-                        connection.execute("ROLLBACK")
-                    raise
-                connection.execute("COMMIT")
-            except BaseException as error:  # noqa: BLE001  handed to the caller
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                answer.set_exception(error)
-            else:
-                answer.set_result(value)
-        with contextlib.suppress(sqlite3.OperationalError):  # a full disk; the next start does it
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        connection.close()
-
     async def write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
         """Run `transaction` whole and wait until it is on the disk. It completes even if the caller is cancelled.
 
-        Raises: StorageFull when the disk is full, sqlite3.Error otherwise.
+        Raises: StorageFull when the disk is full, DatabaseDamaged, sqlite3.Error otherwise.
         """
         if self._closed:
             raise sqlite3.ProgrammingError("the database is closed")
         answer: Future[T] = Future()
-        self._work.put((transaction, answer))
+        answer.set_running_or_notify_cancel()  # from here on it cannot be cancelled any more
+        self._writer.put(transaction, answer)
         try:
             return await asyncio.shield(asyncio.wrap_future(answer))
-        except sqlite3.OperationalError as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        except sqlite3.Error as error:
+            if is_full(error):
                 raise StorageFull("the database's file system is full") from error
+            if schema.is_damaged(error):
+                raise DatabaseDamaged(f"{self.path}: {error}") from error
             raise
 
+    def post(self, transaction: Callable[[sqlite3.Connection], object]) -> None:
+        """Run `transaction` without waiting for it: for bookkeeping that may get lost. An error is only logged."""
+        if not self._closed:
+            self._writer.put(transaction, None)
+
     async def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query, as plain tuples."""
+        """All rows of a query, as plain tuples. Raises: DatabaseDamaged, sqlite3.Error."""
         assert self._reader is not None
-        async with self._reader.execute(sql, parameters) as cursor:
-            return [tuple(row) for row in await cursor.fetchall()]
+        try:
+            async with self._reader.execute(sql, parameters) as cursor:
+                return [tuple(row) for row in await cursor.fetchall()]
+        except sqlite3.Error as error:
+            if schema.is_damaged(error):
+                raise DatabaseDamaged(f"{self.path}: {error}") from error
+            raise
+
+    @property
+    def wal_bytes(self) -> int:
+        """How large the write-ahead log is."""
+        return self._writer.wal_bytes()
+
+    @property
+    def trouble(self) -> str | None:
+        """The I/O error that the writer has not got over yet; until then no write is taken."""
+        return self._writer.trouble
 
     async def close(self) -> None:
         """Finish what is queued, checkpoint, end the thread."""
@@ -190,5 +174,5 @@ class Database:
         if self._reader is not None:
             await self._reader.close()
             self._reader = None
-        self._work.put(None)
-        await asyncio.to_thread(self._thread.join)
+        self._writer.stop()
+        await asyncio.to_thread(self._writer.join)

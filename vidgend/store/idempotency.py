@@ -5,6 +5,9 @@ from __future__ import annotations
 from vidgend.errors import IdempotencyMismatch
 from vidgend.store.database import Database
 
+KEEP_S = 7 * 86_400.0
+"""A key is known for so long at least."""
+
 
 async def earlier_job(database: Database, key: str, body_sha256: str, *, owner: str = "") -> str | None:
     """The job that was accepted under this key, or None. Raises: IdempotencyMismatch."""

@@ -14,7 +14,8 @@ BRIEFS: dict[str, TypeAdapter[Any]] = {"video": TypeAdapter(Brief), "prefetch": 
 RESULT = TypeAdapter(Result)
 COLUMNS = (
     "id, kind, state, priority, brief, metadata, callback_url, created_at, updated_at, started_at, finished_at, "
-    "attempt, crashes, cancel_requested, progress, scenes_done, scenes_total, error, result"
+    "attempt, crashes, cancel_requested, progress, scenes_done, scenes_total, error, result, owner, failures, "
+    "refunds, suspicion, ready, run_at, token"
 )
 
 
@@ -29,8 +30,22 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pause:
+    """Since when nothing is begun, and why."""
+
+    paused_at: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
-    """One row. Times in seconds since the epoch; `progress` 0..100."""
+    """One row. Times in seconds since the epoch; `progress` 0..100.
+
+    `attempt` counts the times it was begun, `failures` those that it failed and was put back for another try,
+    `crashes` those that the daemon died under it, `refunds` those that a clean stop cut short (no attempt).
+    `suspicion` is the number of crashes in a row without anything done between them. A queued job that is not `ready`
+    waits until `run_at`; `error` is then why. `token` and `attempt` name the claim under which it runs.
+    """
 
     id: str
     kind: Literal["video", "prefetch"]
@@ -51,6 +66,13 @@ class Job:
     scenes_total: int
     error: Failure | None
     result: Result | dict[str, Any] | None
+    owner: str = ""
+    failures: int = 0
+    refunds: int = 0
+    suspicion: int = 0
+    ready: bool = True
+    run_at: float | None = None
+    token: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -67,5 +89,6 @@ def read_job(row: tuple[Any, ...]) -> Job:
         metadata=json.loads(row[5]), callback_url=row[6], created_at=row[7], updated_at=row[8], started_at=row[9],
         finished_at=row[10], attempt=row[11], crashes=row[12], cancel_requested=bool(row[13]), progress=row[14],
         scenes_done=row[15], scenes_total=row[16], error=Failure(**json.loads(row[17])) if row[17] else None,
-        result=result,
+        result=result, owner=row[19], failures=row[20], refunds=row[21], suspicion=row[22], ready=bool(row[23]),
+        run_at=row[24], token=row[25],
     )  # fmt: skip

@@ -8,17 +8,24 @@ from typing import Any
 import pytest
 
 from vidgend.errors import ProviderError, ProviderRateLimited, StepTimeout, StorageFull
+from vidgend.models import Brief
 from vidgend.pipeline.executor import local
 from vidgend.pipeline.executor.local import LocalExecutor
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec, step_key
-from vidgend.store.assets.filesystem import FilesystemAssets
+from vidgend.store.assets.select import open_filesystem_assets
+from vidgend.store.assets.store import AssetStore
+from vidgend.store.database import Database
+from vidgend.store.jobs import JobStore
+from vidgend.store.steps import StepStore
 
 
 class Bench:
     """Steps that record what happened to them."""
 
-    def __init__(self, assets: FilesystemAssets) -> None:
+    def __init__(self, database: Database, assets: AssetStore, job_id: str) -> None:
+        self.database = database
         self.assets = assets
+        self.job_id = job_id
         self.starts: list[str] = []
         self.now = self.most = 0
         self.release = asyncio.Event()
@@ -58,21 +65,44 @@ class Bench:
         await asyncio.sleep(60)
         return StepOutput(output={})
 
+    async def crawl(self, args: dict[str, Any], run: StepRun) -> StepOutput:
+        """Slower than the stall limit, but never still: `sign` is how it shows that."""
+        for number in range(12):
+            await asyncio.sleep(0.05)
+            if args["sign"] == "progress":
+                run.progress(number / 12)
+            else:
+                with (run.scratch / "grows").open("ab") as file:
+                    file.write(b"x")
+        return StepOutput(output={})
+
+    async def row(self) -> tuple[Any, ...]:
+        rows = await self.database.read("SELECT state, attempt, failures, refunds FROM steps")
+        return rows[0]
+
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[tuple[LocalExecutor, Bench]]:
-    assets = FilesystemAssets(tmp_path / "assets")
-    assets.prepare()
-    bench = Bench(assets)
-    registry = {"write": bench.write, "hold": bench.hold, "fail": bench.fail, "sleep": bench.sleep}
+    database = await Database.open(tmp_path / "db")
+    jobs = JobStore(database, boot_id="boot", max_queued=10)
+    await jobs.recover()
+    job_id, _ = await jobs.submit(Brief(prompt="sea"))
+    assets = await open_filesystem_assets(database, tmp_path / "assets")
+    bench = Bench(database, assets, job_id)
+    registry = {
+        "write": bench.write, "hold": bench.hold, "fail": bench.fail, "sleep": bench.sleep, "crawl": bench.crawl,
+    }  # fmt: skip
     executor = LocalExecutor(
         slots={"ffmpeg": 2, "net": 1, "io": 8, "gpu": 1, "llm": 1},
         registry=registry,
-        assets=assets,
+        steps=StepStore(database, assets, boot_id="boot"),
         work=tmp_path / "work",
+        stall_s=0.3,
     )
     yield executor, bench
     await executor.aclose()
+    await assets.aclose()
+    await database.close()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -222,6 +252,56 @@ async def test_a_bug_in_a_step_fails_the_step_and_not_the_executor(bench: tuple[
     event = await executor.wait(await executor.submit(spec("fail", "a", args={"how": "bug"})))
     assert event.state == "failed" and event.error is not None and "KeyError" in event.error.detail
     assert (await executor.wait(await executor.submit(spec("write", "b")))).state == "done"
+
+
+async def test_a_step_that_shows_no_progress_is_stopped_and_told(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    event = await executor.wait(await executor.submit(spec("hold", "a", max_attempts=1)))
+    assert isinstance(event.error, StepTimeout) and "no progress for 0.3 s" in event.error.detail
+    assert steps.now == 0 and await steps.row() == ("failed", 1, 1, 0)
+
+
+@pytest.mark.parametrize("sign", ["progress", "bytes"])
+async def test_a_slow_step_that_tells_or_writes_something_goes_on(
+    bench: tuple[LocalExecutor, Bench], sign: str
+) -> None:
+    executor, _ = bench
+    assert (await executor.wait(await executor.submit(spec("crawl", "a", args={"sign": sign})))).state == "done"
+
+
+async def test_what_happens_to_a_step_is_on_record(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    ref = await executor.submit(spec("hold", "a"))
+    await until(lambda: steps.now == 1)
+    assert await steps.row() == ("running", 1, 0, 0)
+    await executor.cancel(ref)
+    assert await steps.row() == ("ready", 0, 0, 1)
+    steps.release.set()
+    await executor.wait(await executor.submit(spec("hold", "a")))
+    assert await steps.row() == ("done", 1, 0, 1)
+
+
+async def test_a_bug_in_a_step_is_on_record_too(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    await executor.wait(await executor.submit(spec("fail", "a", args={"how": "bug"})))
+    assert await steps.row() == ("failed", 1, 1, 0)
+    assert await steps.database.read("SELECT error FROM steps") == [("KeyError: 'oops'",)]
+
+
+async def test_every_job_that_wants_a_step_is_on_record(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    jobs = JobStore(steps.database, boot_id="boot", max_queued=10)
+    other, _ = await jobs.submit(Brief(prompt="sea"))
+    late, _ = await jobs.submit(Brief(prompt="sea"))
+    first = await executor.submit(spec("hold", "a", job_id=steps.job_id))
+    await until(lambda: steps.now == 1)
+    second = await executor.submit(spec("hold", "a", job_id=other))
+    steps.release.set()
+    await asyncio.gather(executor.wait(first), executor.wait(second))
+    await executor.wait(await executor.submit(spec("hold", "a", job_id=late)))
+    await steps.database.write(lambda c: None)
+    wanted = await steps.database.read("SELECT job_id FROM job_steps")
+    assert {row[0] for row in wanted} == {steps.job_id, other, late} and steps.starts == ["a"]
 
 
 async def test_a_step_has_a_deadline(bench: tuple[LocalExecutor, Bench]) -> None:

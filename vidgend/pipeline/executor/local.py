@@ -6,10 +6,11 @@ import asyncio
 import errno
 import itertools
 import logging
+import os
 import random
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,16 +21,19 @@ from vidgend.pipeline.executor.port import (
     Progress,
     StepEvent,
     StepFunction,
+    StepOutput,
     StepRun,
     StepSpec,
 )
 from vidgend.pipeline.executor.slots import Slots
-from vidgend.store.assets.port import AssetStore
+from vidgend.store.steps import Lease, StepStore
 
 _log = logging.getLogger(__name__)
 
 RETRY_BASE_S = 0.5
 RETRY_CAP_S = 20.0
+"""Waits inside a job are short; a longer one is the job's, which then gives up its place."""
+DEFAULT_STALL_S = 300.0
 
 
 @dataclass(eq=False)
@@ -41,20 +45,23 @@ class _Running:
 
 
 class LocalExecutor:
-    """`slots` is how many steps of each label run at once. Scratch folders lie under `work`."""
+    """`slots` is how many steps of each label run at once. Scratch folders lie under `work`. A step that shows no
+    progress for `stall_s` is stopped."""
 
     def __init__(
         self,
         *,
         slots: Mapping[Label, int],
         registry: Mapping[str, StepFunction],
-        assets: AssetStore,
+        steps: StepStore,
         work: Path,
+        stall_s: float = DEFAULT_STALL_S,
     ) -> None:
         self._slots = {label: Slots(count) for label, count in slots.items()}
         self._registry = dict(registry)
-        self._assets = assets
+        self._steps = steps
         self._work = work
+        self._stall_s = stall_s
         self._running: dict[str, _Running] = {}
         self._stopping: set[asyncio.Task[StepEvent]] = set()
         self._refs: dict[str, _Running] = {}
@@ -67,6 +74,8 @@ class LocalExecutor:
             running.task = asyncio.create_task(self._run(running), name=f"{spec.kind} {spec.key[:8]}")
             running.task.add_done_callback(lambda _: self._forget(running))
             self._running[spec.key] = running
+        elif spec.job_id != running.spec.job_id:
+            self._steps.join(spec.key, spec.job_id)
         ref = f"{spec.key}#{next(self._numbers)}"
         running.holders.add(ref)
         if progress is not None:
@@ -142,7 +151,7 @@ class LocalExecutor:
             )  # fmt: skip
 
         try:
-            done = await self._assets.manifest(spec.key)
+            done = await self._steps.finished(spec.key, spec.job_id)
             if done is not None:
                 return ended(0, output=done, cached=True)
             for attempt in itertools.count(1):
@@ -167,11 +176,58 @@ class LocalExecutor:
         raise AssertionError("unreachable")
 
     async def _once(self, running: _Running) -> dict[str, Any] | VidgendError:
-        """One attempt: the output, recorded, or what went wrong."""
+        """One attempt: the output, recorded, or what went wrong, recorded."""
         spec = running.spec
         scratch = self._work / f"{spec.key[:16]}-{next(self._numbers)}"
+        began = time.monotonic()
+        try:
+            lease = await self._begin(spec)
+        except StorageFull as error:
+            return error
+        try:
+            done = await self._attempt(running, scratch)
+            # From here on the work is done; a cancel must not lose it.
+            output = await asyncio.shield(
+                self._steps.finish(lease, done.output, done.blobs, seconds=time.monotonic() - began)
+            )
+            if output is None:
+                raise VidgendError(f"another run of {spec.kind} took this one's place")
+            return output
+        except asyncio.CancelledError:
+            await asyncio.shield(self._steps.release(lease))
+            raise
+        except Exception as error:  # recorded here, judged by `_run`
+            await self._record_failure(lease, error, began)
+            if isinstance(error, VidgendError):
+                return error
+            raise
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True))
+
+    async def _begin(self, spec: StepSpec) -> Lease:
+        """Take the lease. A cancel that comes meanwhile gives it back."""
+        begin = asyncio.ensure_future(self._steps.begin(spec.key, kind=spec.kind, label=spec.label, job_id=spec.job_id))
+        try:
+            return await asyncio.shield(begin)
+        except asyncio.CancelledError:
+            if not begin.cancelled():
+                await self._steps.release(await begin)
+            raise
+
+    async def _record_failure(self, lease: Lease, error: Exception, began: float) -> None:
+        reason = error.detail if isinstance(error, VidgendError) else f"{type(error).__name__}: {error}"
+        try:
+            await self._steps.fail(lease, reason, seconds=time.monotonic() - began)
+        except StorageFull:  # it stays `running`, and the next attempt begins it anew
+            _log.error("step_failure_not_recorded", extra={"key": lease.key[:12]})
+
+    async def _attempt(self, running: _Running, scratch: Path) -> StepOutput:
+        """Raises: VidgendError."""
+        spec = running.spec
+        told = [0.0]
 
         def tell(share: float) -> None:
+            told[0] = share
             for watcher in running.watchers:
                 watcher(min(1.0, max(0.0, share)))
 
@@ -179,16 +235,64 @@ class LocalExecutor:
         try:
             await asyncio.to_thread(scratch.mkdir, parents=True, mode=0o700)
             async with deadline:
-                done = await self._registry[spec.kind](spec.args, StepRun(scratch=scratch, progress=tell))
-            # From here on the work is done; a cancel must not lose it.
-            return await asyncio.shield(self._assets.put_manifest(spec.key, done.output, done.blobs))
-        except VidgendError as error:
-            return error
+                work = self._registry[spec.kind](spec.args, StepRun(scratch=scratch, progress=tell))
+                return await _watched(
+                    work,
+                    name=spec.kind,
+                    stall_s=self._stall_s if spec.stall_s is None else spec.stall_s,
+                    sign=lambda: (told[0], _written(scratch)),
+                )
         except OSError as error:
             if isinstance(error, TimeoutError) and deadline.expired():
-                return StepTimeout(f"{spec.kind} was not finished after {spec.timeout_s:g} s")
+                raise StepTimeout(f"{spec.kind} was not finished after {spec.timeout_s:g} s") from None
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                return StorageFull(f"{spec.kind} could not write: the disk is full")
+                raise StorageFull(f"{spec.kind} could not write: the disk is full") from error
             raise
-        finally:
-            await asyncio.shield(asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True))
+
+
+async def _watched(
+    work: Coroutine[Any, Any, StepOutput], *, name: str, stall_s: float, sign: Callable[[], object]
+) -> StepOutput:
+    """`work`, stopped when its sign of life does not change for `stall_s` (0: never). It has ended on return."""
+    task = asyncio.create_task(work, name=name)
+    last, since = None, time.monotonic()
+    try:
+        while not (await asyncio.wait({task}, timeout=min(stall_s / 4, 15.0) or None))[0]:
+            now = await asyncio.to_thread(sign)
+            if now != last:
+                last, since = now, time.monotonic()
+            elif time.monotonic() - since >= stall_s:
+                raise StepTimeout(
+                    f"{name} made no progress for {stall_s:g} s and was stopped",
+                    hint="If the machine is only slow, raise queue.stall_timeout_s.",
+                )
+        return task.result()
+    finally:
+        await _end(task)
+
+
+async def _end(task: asyncio.Task[Any]) -> None:
+    """Cancel and wait until it has ended, whoever cancels us meanwhile: its slot is not free before."""
+    task.cancel()
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+def _written(folder: Path) -> tuple[int, int]:
+    """(bytes, latest change in ns) of the files in a scratch folder: what grows there is alive."""
+    size_bytes = latest_ns = 0
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                stat = entry.stat(follow_symlinks=False)
+                size_bytes += stat.st_size
+                latest_ns = max(latest_ns, stat.st_mtime_ns)
+    except FileNotFoundError:
+        pass  # it is being tidied up
+    return size_bytes, latest_ns

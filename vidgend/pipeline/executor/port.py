@@ -1,6 +1,6 @@
 """The executor port: run steps somewhere, once per key.
 
-Success is defined by the asset store, not by whoever ran the step: it is done when its manifest exists.
+Success is defined by the store, not by whoever ran the step: it is done when its row says so and its assets are there.
 `kind` is a name in the step registry (code never travels); `args` is JSON with asset digests only.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -23,7 +23,11 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True, kw_only=True)
 class StepSpec:
-    """One piece of work. `key` identifies it, its output, and its place in the cache."""
+    """One piece of work. `key` identifies it, its output, and its place in the cache; `job_id` is who wants it.
+
+    `stall_s` is how long it may neither report progress nor write to its scratch folder: None for the executor's own
+    limit, 0 for none (`timeout_s` alone counts then).
+    """
 
     key: str
     kind: str
@@ -32,6 +36,8 @@ class StepSpec:
     priority: int = 0
     timeout_s: float = 3600.0
     max_attempts: int = 3
+    stall_s: float | None = None
+    job_id: str = ""
 
 
 def step_key(kind: str, args: dict[str, Any], identity: str) -> str:
@@ -71,7 +77,7 @@ class StepOutput:
     blobs: tuple[str, ...] = ()
 
 
-StepFunction = Callable[[dict[str, Any], StepRun], Awaitable[StepOutput]]
+StepFunction = Callable[[dict[str, Any], StepRun], Coroutine[Any, Any, StepOutput]]
 
 
 class Executor(Protocol):

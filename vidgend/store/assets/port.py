@@ -1,44 +1,94 @@
-"""The asset store port: immutable bytes named by their SHA-256, and step manifests named by their step's key.
+"""The port for bytes: blobs named by their SHA-256, and files published under a job's name.
 
-A step is done when, and only when, its manifest exists. The first manifest of a key wins.
+An adapter only keeps bytes. Their sizes, types and when they were used are rows (store.py).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+
+from vidgend.errors import NotFound
+
+CHUNK_BYTES = 512 * 1024
+"""What a read hands out at once."""
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}")
 
 
-class AssetStore(Protocol):
-    async def put(self, path: Path) -> str:
-        """Take the file at `path` into the store (it is moved) and return its digest, 64 hex digits.
+def check_digest(digest: str) -> str:
+    """Raises: NotFound for anything that cannot be a digest, so that it is never part of a path or key."""
+    if not _DIGEST.fullmatch(digest):
+        raise NotFound(f"no such asset: {digest[:80]!r}")
+    return digest
 
-        Durable on return. Raises: StorageFull.
+
+def check_name(name: str) -> str:
+    """A job's id or a published file's name. Raises: NotFound for what could lead out of its folder."""
+    if not _NAME.fullmatch(name):
+        raise NotFound(f"no such name: {name[:80]!r}")
+    return name
+
+
+class BlobStore(Protocol):
+    """When a call ends, however it ends, nothing of it goes on behind the caller's back; a cancelled one too."""
+
+    scheme: str
+    """"file" or "s3"."""
+
+    async def put(self, path: Path, digest: str) -> None:
+        """Take the file at `path`, whose SHA-256 is `digest`, into the store (it is moved).
+
+        Durable on return. If these bytes are there already, only the file goes away.
+        Raises: StorageFull, ProviderError.
         """
         ...
 
+    async def has(self, digest: str) -> bool: ...
+
     async def local(self, digest: str) -> Path:
-        """A local file with these bytes, for reading only. Raises: NotFound."""
+        """A local file with these bytes, for reading only. Its content is checked once per process and file.
+
+        Raises: NotFound, AssetDamaged (what was there has been put aside), StorageFull, ProviderError.
+        """
         ...
 
-    async def touch(self, digest: str) -> bool:
-        """Say that these bytes are in use; False if they are not there (any more)."""
+    def read(self, digest: str, *, first: int = 0, count: int | None = None) -> AsyncGenerator[bytes, None]:
+        """The bytes from `first` on, `count` of them or all, in pieces. Raises as `local` does, at the first piece."""
         ...
 
-    async def size_bytes(self, digest: str) -> int: ...
-
-    async def manifest(self, key: str) -> dict[str, Any] | None:
-        """The output of the finished step `key`; None if it is not done or one of its blobs is gone."""
+    async def delete(self, digest: str) -> None:
+        """Nothing happens if it is not there."""
         ...
 
-    async def put_manifest(self, key: str, output: dict[str, Any], blobs: tuple[str, ...]) -> dict[str, Any]:
-        """Record that step `key` is done with `output`, made of `blobs`. Returns the manifest that won."""
+    def list(self) -> AsyncIterator[tuple[str, int]]:
+        """(digest, size in bytes) of every blob."""
         ...
 
-    async def publish(self, digest: str, job_id: str, name: str) -> str:
-        """Give the blob a stable name in the job's folder; the answer is its URI."""
+    async def publish(self, digest: str, job_id: str, name: str, content_type: str) -> str:
+        """Give the blob a name in the job's folder; the answer is its URI. Raises as `local` does."""
+        ...
+
+    async def unpublish(self, job_id: str) -> None:
+        """Take away all names of a job."""
+        ...
+
+    def published(self) -> AsyncIterator[str]:
+        """The ids of jobs that have named files."""
+        ...
+
+    async def link(self, job_id: str, name: str, life_s: float) -> str | None:
+        """A URL that opens a published file without a key for `life_s`; None where the store has no such thing."""
         ...
 
     def free_bytes(self) -> int | None:
-        """Free space where the store lies; None where that means nothing."""
+        """Free space where files lie on this machine; None where that means nothing."""
         ...
+
+    async def prepare(self) -> None:
+        """Once, before anything else: folders are made, what a crash left behind is removed."""
+        ...
+
+    async def aclose(self) -> None: ...

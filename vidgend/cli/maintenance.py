@@ -1,0 +1,218 @@
+"""`vidgend gc | fsck`: what may go, and whether all is well. They work on the data directory, without the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vidgend.cli.backups import backup, restore
+from vidgend.cli.data_dir import disk_errors, hint_when_locked, is_locked, owning, progress_line, reading
+from vidgend.cli.options import Options, echo_json, json_option, shared
+from vidgend.cli.outcome import human_bytes
+from vidgend.errors import Conflict, DatabaseDamaged
+
+if TYPE_CHECKING:
+    from vidgend.settings import Settings
+    from vidgend.store.database import Database
+    from vidgend.store.fsck import Finding
+    from vidgend.store.fsck_repair import Mended
+    from vidgend.store.reading import ReadOnly
+    from vidgend.store.retention import Collected
+
+_WRONG = 1
+_SHOWN = 50
+_DAEMON_COLLECTS = "The daemon collects by itself every ten minutes; `vidgend gc --dry-run` shows what would go."
+_DAEMON_STOPS = "Stop the daemon first; `vidgend fsck` without --repair runs beside it."
+
+
+# --- gc ------------------------------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would go. Runs beside a daemon.")
+@click.option("--unknown", is_flag=True, help="Delete files that no row knows even if they are most of the store.")
+@json_option
+@shared()
+@click.pass_obj
+def gc(options: Options, dry_run: bool, unknown: bool, as_json: bool) -> None:
+    """Delete what the settings do not keep: old results, unused cache, old rows, files that no row knows.
+
+    A running daemon does this by itself every ten minutes.
+    """
+    import asyncio
+
+    settings = options.settings()
+    with disk_errors(settings), hint_when_locked(_DAEMON_COLLECTS):
+        gone, doubt = asyncio.run(_foresee(settings) if dry_run else _collect(settings, unknown=unknown))
+    if as_json:
+        echo_json({"dry_run": dry_run, "bytes": gone.bytes, **asdict(gone)})
+    else:
+        _print_collected(gone, dry_run=dry_run)
+    if doubt is not None and not (dry_run and unknown):
+        raise doubt
+
+
+async def _foresee(settings: Settings) -> tuple[Collected, Conflict | None]:
+    from vidgend.daemon import retention_rules
+    from vidgend.store.orphans import find_orphans
+    from vidgend.store.retention import foresee
+
+    async with reading(settings) as (reads, blobs):
+        rules = retention_rules(settings)
+        free_bytes = blobs.free_bytes()
+        low = free_bytes is not None and free_bytes < settings.store.min_free_bytes
+        used_since = await _oldest_start(reads)
+        gone = await foresee(reads, rules, used_since=used_since, low=low, free_bytes=free_bytes)
+        orphans = await find_orphans(reads, blobs)
+        return replace(gone, orphans=orphans.freed), orphans.doubt
+
+
+async def _collect(settings: Settings, *, unknown: bool) -> tuple[Collected, Conflict | None]:
+    from vidgend.daemon import retention_rules
+    from vidgend.store.orphans import collect_orphans
+    from vidgend.store.retention import collect
+
+    async with owning(settings) as (database, assets):
+        free_bytes = assets.free_bytes()
+        low = free_bytes is not None and free_bytes < settings.store.min_free_bytes
+        used_since = await _oldest_start(database)
+        gone = await collect(database, assets, retention_rules(settings), used_since=used_since, low=low)
+        try:
+            freed = await collect_orphans(database, assets, even_if_doubtful=unknown)
+        except Conflict as doubt:
+            return gone, doubt
+        return replace(gone, orphans=freed), None
+
+
+async def _oldest_start(reads: Database | ReadOnly) -> float:
+    """Since when the oldest unfinished job has been under way; now if there is none."""
+    from vidgend.models import ACTIVE_STATES
+
+    marks = ", ".join("?" * len(ACTIVE_STATES))
+    rows = await reads.read(f"SELECT min(started_at) FROM jobs WHERE state IN ({marks})", ACTIVE_STATES)
+    now = reads.clock()
+    return min(now, rows[0][0]) if rows[0][0] is not None else now
+
+
+def _print_collected(gone: Collected, *, dry_run: bool) -> None:
+    lines = (
+        (gone.old_results, "results older than assets.max_age_s"),
+        (gone.results_over_limit, "results above assets.max_bytes"),
+        (gone.unused, "files not used for cache.ttl_s"),
+        (gone.cache_over_limit, "files above cache.max_bytes"),
+        (gone.space_low, "files to make space"),
+        (gone.orphans, "files that no row knows"),
+    )
+    for freed, what in lines:
+        if freed.count:
+            click.echo(f"{freed.count:>8}  {what}: {human_bytes(freed.bytes)}")
+    rows = (
+        (gone.steps, "steps"), (gone.idempotency_keys, "idempotency keys"), (gone.events, "delivered webhook events"),
+        (gone.boots, "records of starts"),
+    )  # fmt: skip
+    for count, what in rows:
+        if count:
+            click.echo(f"{count:>8}  {what}")
+    nothing = not any(freed.count for freed, _ in lines) and not any(count for count, _ in rows)
+    if nothing:
+        click.echo("there is nothing to delete")
+    else:
+        click.echo(f"{human_bytes(gone.bytes)} would be freed" if dry_run else f"{human_bytes(gone.bytes)} freed")
+
+
+# --- fsck ----------------------------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.option("--deep", is_flag=True, help="Read every file and compare its content with its name.")
+@click.option("--repair", is_flag=True, help="Mend what can be mended. The daemon must be stopped.")
+@click.option("--lost", is_flag=True, help="Mend even if most files are gone, which looks like a disk not mounted.")
+@json_option
+@shared()
+@click.pass_obj
+def fsck(options: Options, deep: bool, repair: bool, lost: bool, as_json: bool) -> None:
+    """Check that the database and the files agree. Ends with 1 if something is wrong and was not mended."""
+    import asyncio
+
+    from vidgend.logs import set_up_logging
+
+    set_up_logging("info" if options.verbose else "critical", "text")  # what the store logs is told as a finding
+    settings = options.settings()
+    mended: list[Mended] = []
+    with disk_errors(settings), hint_when_locked(_DAEMON_STOPS), progress_line() as tell:
+        try:
+            if repair:
+                found, mended = asyncio.run(_repair(settings, deep=deep, lost=lost, tell=tell))
+            else:
+                found = asyncio.run(_check(settings, deep=deep, lost=lost, tell=tell))
+        except DatabaseDamaged as error:
+            from vidgend.store.fsck import damaged_database
+
+            found = [damaged_database(error.detail)]
+    wrong = [finding for finding in found if not finding.harmless]
+    left = len(wrong) - sum(one.ok for one in mended)
+    did = {id(one.finding): one for one in mended}
+    if as_json:
+        echo_json({"ok": not left, "findings": [_told(finding, did.get(id(finding))) for finding in found]})
+    else:
+        _print_findings(found, did, repaired=repair)
+        click.echo(_verdict(len(wrong), left, repaired=repair, deep=deep))
+    if left:
+        raise click.exceptions.Exit(_WRONG)
+
+
+async def _check(settings: Settings, *, deep: bool, lost: bool, tell: Callable[[str], None]) -> list[Finding]:
+    from vidgend.store.fsck import check
+
+    alone = not is_locked(settings.data_dir)
+    async with reading(settings) as (reads, blobs):
+        return await check(reads, blobs, deep=deep, alone=alone, even_if_most_are_lost=lost, progress=tell)
+
+
+async def _repair(
+    settings: Settings, *, deep: bool, lost: bool, tell: Callable[[str], None]
+) -> tuple[list[Finding], list[Mended]]:
+    from vidgend.store.fsck import check
+    from vidgend.store.fsck_repair import repair
+
+    async with owning(settings) as (database, assets):
+        blobs = assets.blobs
+        found = await check(database, blobs, deep=deep, alone=True, even_if_most_are_lost=lost, progress=tell)
+        tell("mending")
+        return found, await repair(database, assets, found, aside=settings.data_dir / "damaged")
+
+
+def _told(finding: Finding, mended: Mended | None) -> dict[str, Any]:
+    told = {
+        "kind": finding.kind, "what": finding.what, "mend": finding.mend, "mendable": finding.mendable,
+        "harmless": finding.harmless,
+    }  # fmt: skip
+    return told if mended is None else {**told, "mended": mended.ok, "did": mended.did}
+
+
+def _print_findings(found: list[Finding], did: dict[int, Mended], *, repaired: bool) -> None:
+    for finding in found[:_SHOWN]:
+        click.echo(f"{'note' if finding.harmless else 'wrong'}: {finding.what}")
+        mended = did.get(id(finding))
+        click.echo(f"  -> {mended.did if mended is not None and mended.ok else finding.mend}")
+        if mended is not None and not mended.ok and finding.mendable:
+            click.echo(f"     not mended: {mended.did}")
+    if len(found) > _SHOWN:
+        click.echo(f"({len(found) - _SHOWN} more; --json shows all)")
+
+
+def _verdict(wrong: int, left: int, *, repaired: bool, deep: bool) -> str:
+    if not wrong:
+        return "the database and the files agree" + ("" if deep else "; --deep reads the content of the files too")
+    things = f"{wrong} thing{'s are' if wrong > 1 else ' is'} wrong"
+    if not repaired:
+        return f"{things}; `vidgend fsck --repair` mends what can be mended, with the daemon stopped"
+    return f"{things.replace(' are ', ' were ').replace(' is ', ' was ')}; " + (
+        f"{left} could not be mended" if left else "all is mended"
+    )
+
+
+MAINTENANCE_COMMANDS: tuple[click.Command, ...] = (gc, fsck, backup, restore)

@@ -1,0 +1,253 @@
+"""The asset store that everyone uses: bytes in a BlobStore, what is known about them in the table `assets`.
+
+A blob is written before its row and deleted after it, so a crash can leave a blob that no row knows, never a row
+without its bytes. Nothing that is needed is deleted: what a result shows, what a finished step of a job that has not
+ended gave, what was used since the oldest running job began, and what is being put right now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+from vidgend.errors import AssetDamaged, NotFound, VidgendError
+from vidgend.models import TERMINAL_STATES
+from vidgend.store.assets.local_files import digest_of
+from vidgend.store.assets.port import BlobStore, check_digest
+from vidgend.store.assets.to_the_end import to_the_end
+from vidgend.store.database import Database
+
+_log = logging.getLogger(__name__)
+
+USE_NOTED_S = 60.0
+"""A use is written at most this often per digest, so `used_at` may be this far ahead: it holds until then."""
+_BATCH = 100
+"""Digests per deleting transaction: the writer is never held long."""
+_DELETES = 8
+"""Deletions that a store on the network is asked for at once."""
+_LIVE_KEYS = f"""
+SELECT s.key FROM jobs AS j CROSS JOIN job_steps AS s ON s.job_id = j.id
+WHERE j.state NOT IN ({", ".join(f"'{state}'" for state in TERMINAL_STATES)})
+"""
+"""The steps of the few jobs that have not ended: asked once per transaction. A step may have many jobs that have."""
+
+
+def _protected(connection: sqlite3.Connection, digest: str, used_since: float, live_keys: set[str]) -> bool:
+    shown_or_used = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM published WHERE digest = ?1) "
+        "OR EXISTS (SELECT 1 FROM assets WHERE digest = ?1 AND used_at >= ?2)",
+        (digest, used_since),
+    ).fetchone()[0]
+    makers = connection.execute("SELECT key FROM step_assets WHERE digest = ?", (digest,))
+    return bool(shown_or_used) or any(key in live_keys for (key,) in makers)
+
+
+def _forget(connection: sqlite3.Connection, digest: str) -> int:
+    """Delete the row and the finished steps that gave these bytes, so that they run again. Returns the size."""
+    connection.execute("DELETE FROM steps WHERE key IN (SELECT key FROM step_assets WHERE digest = ?)", (digest,))
+    rows = connection.execute("DELETE FROM assets WHERE digest = ? RETURNING size_bytes", (digest,)).fetchall()
+    return sum(size for (size,) in rows)
+
+
+def _digest_and_size(path: Path) -> tuple[str, int]:
+    with path.open("rb", buffering=0) as file:
+        digest = digest_of(file)
+        return digest, file.tell()
+
+
+class AssetStore:
+    """`blobs` is for looking at what lies there; to change something, use the methods here."""
+
+    def __init__(self, database: Database, blobs: BlobStore) -> None:
+        self.blobs = blobs
+        self._database = database
+        self._incoming: Counter[str] = Counter()
+        """Digests that are being put."""
+        self._condemned: dict[str, asyncio.Event] = {}
+        """Digests whose rows and bytes are being deleted; the event comes when that is over."""
+        self._noted: dict[str, float] = {}
+        """Until when the use of a digest is written down."""
+
+    async def prepare(self) -> None:
+        await self.blobs.prepare()
+
+    async def aclose(self) -> None:
+        await self.blobs.aclose()
+
+    async def put(self, path: Path, content_type: str = "application/octet-stream") -> str:
+        """Take the file at `path` into the store (it is moved) and return its digest, 64 hex digits.
+
+        Durable on return. Raises: StorageFull, ProviderError.
+        """
+        digest, size_bytes = await asyncio.to_thread(_digest_and_size, path)
+        await self._not_condemned(digest)
+        self._incoming[digest] += 1
+        try:
+            await self.blobs.put(path, digest)
+            await self._database.write(lambda connection: self._record(connection, digest, size_bytes, content_type))
+        finally:
+            self._incoming[digest] -= 1
+            if not self._incoming[digest]:
+                del self._incoming[digest]
+        return digest
+
+    def _record(self, connection: sqlite3.Connection, digest: str, size_bytes: int, content_type: str) -> None:
+        connection.execute(
+            "INSERT INTO assets (digest, size_bytes, content_type, stored_at, used_at) "
+            "VALUES (:digest, :size, :type, :now, :now) "
+            "ON CONFLICT (digest) DO UPDATE SET used_at = max(used_at, excluded.used_at)",
+            {"digest": digest, "size": size_bytes, "type": content_type, "now": self._database.clock()},
+        )
+
+    async def has(self, digest: str) -> bool:
+        await self._not_condemned(digest)
+        return await self.blobs.has(digest)
+
+    async def touch(self, digest: str) -> bool:
+        """Say that these bytes are in use, which keeps them; False if they are not there (any more)."""
+        await self._not_condemned(digest)
+        self._note_use(digest)
+        if await self.blobs.has(digest):
+            return True
+        await self._lost(digest)
+        return False
+
+    def _note_use(self, digest: str) -> None:
+        now = self._database.clock()
+        if now <= self._noted.get(digest, 0.0) <= now + USE_NOTED_S:
+            return
+        until = now + USE_NOTED_S
+        self._noted = {known: noted for known, noted in self._noted.items() if noted > now} | {digest: until}
+        self._database.post(
+            lambda connection: connection.execute(
+                "UPDATE assets SET used_at = max(used_at, ?) WHERE digest = ?", (until, digest)
+            )
+        )
+
+    async def local(self, digest: str) -> Path:
+        """A local file with these bytes, for reading only.
+
+        Raises: NotFound, AssetDamaged, StorageFull, ProviderError.
+        """
+        await self._not_condemned(digest)
+        self._note_use(digest)
+        try:
+            return await self.blobs.local(digest)
+        except NotFound as error:
+            await self._lost(digest, damaged=isinstance(error, AssetDamaged))
+            raise
+
+    async def read(self, digest: str, *, first: int = 0, count: int | None = None) -> AsyncGenerator[bytes, None]:
+        """The bytes from `first` on, `count` of them or all. Raises as `local` does, at the first piece."""
+        await self._not_condemned(digest)
+        try:
+            async with aclosing(self.blobs.read(digest, first=first, count=count)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except NotFound as error:
+            await self._lost(digest, damaged=isinstance(error, AssetDamaged))
+            raise
+
+    async def size_bytes(self, digest: str) -> int:
+        """Raises: NotFound."""
+        rows = await self._database.read("SELECT size_bytes FROM assets WHERE digest = ?", (digest,))
+        if not rows:
+            raise NotFound(f"asset {digest[:80]} is gone")
+        size: int = rows[0][0]
+        return size
+
+    async def publish(self, digest: str, job_id: str, name: str, content_type: str) -> str:
+        """Give the bytes a stable name in the job's folder; the answer is its URI. Raises as `local` does."""
+        await self._not_condemned(digest)
+        self._note_use(digest)
+        try:
+            return await self.blobs.publish(digest, job_id, name, content_type)
+        except NotFound as error:
+            await self._lost(digest, damaged=isinstance(error, AssetDamaged))
+            raise
+
+    async def unpublish(self, job_id: str) -> None:
+        await self.blobs.unpublish(job_id)
+
+    async def link(self, job_id: str, name: str, life_s: float) -> str | None:
+        """A URL of the store's own that opens a published file for `life_s`; None where it has no such thing."""
+        return await self.blobs.link(job_id, name, life_s)
+
+    def free_bytes(self) -> int | None:
+        return self.blobs.free_bytes()
+
+    async def discard(self, digests: Iterable[str], used_since: float) -> int:
+        """Delete those of `digests` that nothing protects, with the finished steps that gave them; bytes freed.
+
+        That nothing protects them is looked at again inside the deleting transaction. A digest that no row knows is
+        deleted as well. `used_since` is in seconds since the epoch: what was used after it stays.
+        """
+        freed, wanted = 0, list(dict.fromkeys(digests))
+        for at in range(0, len(wanted), _BATCH):
+            freed += await to_the_end(self._discard(wanted[at : at + _BATCH], used_since))
+        return freed
+
+    async def _discard(self, digests: Sequence[str], used_since: float) -> int:
+        chosen = self._condemn(digests)
+
+        def forget(connection: sqlite3.Connection) -> dict[str, int]:
+            live_keys = {key for (key,) in connection.execute(_LIVE_KEYS)}
+            return {
+                digest: _forget(connection, digest)
+                for digest in chosen
+                if not _protected(connection, digest, used_since, live_keys)
+            }
+
+        try:
+            gone = await self._database.write(forget)
+            limit = asyncio.Semaphore(_DELETES)
+            return sum(await asyncio.gather(*(self._delete(digest, size, limit) for digest, size in gone.items())))
+        finally:
+            self._release(chosen)
+
+    async def _delete(self, digest: str, size_bytes: int, limit: asyncio.Semaphore) -> int:
+        async with limit:
+            try:
+                await self.blobs.delete(digest)
+            except (VidgendError, OSError) as error:  # the row is gone: it will be found as a blob that nobody knows
+                _log.warning("blob_not_deleted", extra={"digest": digest, "reason": str(error)})
+                return 0
+        return size_bytes
+
+    async def _lost(self, digest: str, *, damaged: bool = False) -> None:
+        """The bytes are not there although they may have a row: the steps that gave them have to run again."""
+        await to_the_end(self._forget_lost(digest, damaged))
+
+    async def _forget_lost(self, digest: str, damaged: bool) -> None:
+        chosen = self._condemn([digest])
+        if not chosen:  # someone is putting or deleting it right now
+            return
+        try:
+            if await self.blobs.has(digest):  # it came back meanwhile
+                return
+            if await self._database.write(lambda connection: _forget(connection, digest)) and not damaged:
+                _log.error("asset_missing", extra={"digest": digest})
+        finally:
+            self._release(chosen)
+
+    def _condemn(self, digests: Iterable[str]) -> list[str]:
+        """Those of `digests` that nobody puts or deletes; until they are released nobody can begin to use them."""
+        free = [check_digest(digest) for digest in digests]
+        free = [digest for digest in free if digest not in self._incoming and digest not in self._condemned]
+        self._condemned |= {digest: asyncio.Event() for digest in free}
+        return free
+
+    def _release(self, digests: Iterable[str]) -> None:
+        for digest in digests:
+            self._condemned.pop(digest).set()
+            self._noted.pop(digest, None)
+
+    async def _not_condemned(self, digest: str) -> None:
+        check_digest(digest)
+        while (over := self._condemned.get(digest)) is not None:
+            await over.wait()

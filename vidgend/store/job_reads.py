@@ -1,0 +1,97 @@
+"""Looking at jobs. Nothing here writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from vidgend.errors import NotFound
+from vidgend.models import Storyboard
+from vidgend.store.database import Database
+from vidgend.store.job_rows import COLUMNS, Job, Pause, read_job
+
+STORYBOARD = TypeAdapter(Storyboard)
+POSITION_LIMIT = 1000
+"""A place in the queue is counted up to here: the exact one of a million would cost every look at it a scan."""
+
+
+class JobReads:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, job_id: str) -> Job:
+        """Raises: NotFound."""
+        rows = await self._database.read(f"SELECT {COLUMNS} FROM jobs WHERE id = ?", (job_id,))
+        if not rows:
+            raise NotFound(f"no job {job_id!r}")
+        return read_job(rows[0])
+
+    async def page(
+        self, *, state: str | None = None, limit: int = 50, before: tuple[float, str] | None = None
+    ) -> list[Job]:
+        """Newest first; `before` is the (created_at, id) of the last one seen."""
+        where, parameters = ["1"], list[Any]()
+        if state is not None:
+            where.append("state = ?")
+            parameters.append(state)
+        if before is not None:
+            where.append("(created_at, id) < (?, ?)")
+            parameters.extend(before)
+        rows = await self._database.read(
+            f"SELECT {COLUMNS} FROM jobs WHERE {' AND '.join(where)} ORDER BY created_at DESC, id DESC LIMIT ?",
+            [*parameters, limit],
+        )
+        return [read_job(row) for row in rows]
+
+    async def queue_position(self, job: Job) -> int:
+        """The place of a queued job among its owner's, 1 is next; POSITION_LIMIT + 1 means that and more."""
+        rows = await self._database.read(
+            "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued' AND ready = 1 AND owner = ? "
+            "AND rank < (SELECT rank FROM jobs WHERE id = ?) LIMIT ?)",
+            (job.owner, job.id, POSITION_LIMIT),
+        )
+        return int(rows[0][0]) + 1
+
+    async def logs(self, job_id: str, *, last: int = 50) -> list[tuple[float, str]]:
+        """The newest `last` lines as (time, line), newest last."""
+        rows = await self._database.read(
+            "SELECT at, line FROM job_events WHERE job_id = ? ORDER BY seq DESC LIMIT ?", (job_id, last)
+        )
+        return [(row[0], row[1]) for row in reversed(rows)]
+
+    async def counts(self) -> dict[str, int]:
+        """How many jobs there are in each state that has any."""
+        return dict(await self._database.read("SELECT state, jobs FROM job_counts WHERE jobs > 0"))
+
+    async def next_due_s(self) -> float | None:
+        """Seconds until the first parked job is to be tried again; None if there is none."""
+        rows = await self._database.read("SELECT min(run_at) FROM jobs WHERE state = 'queued' AND ready = 0")
+        return None if rows[0][0] is None else max(0.0, rows[0][0] - self._database.clock())
+
+    async def paused(self) -> Pause | None:
+        rows = await self._database.read("SELECT paused_at, reason FROM pauses WHERE name = 'queue'")
+        return Pause(paused_at=rows[0][0], reason=rows[0][1]) if rows else None
+
+    async def storyboard(self, job_id: str, version: int | None = None) -> tuple[int, Storyboard] | None:
+        """(version, storyboard), the newest unless `version` is given; None if there is none (yet)."""
+        rows = await self._database.read(
+            "SELECT version, body FROM storyboards WHERE job_id = ? AND (? IS NULL OR version = ?) "
+            "ORDER BY version DESC LIMIT 1",
+            (job_id, version, version),
+        )
+        return (rows[0][0], STORYBOARD.validate_json(rows[0][1])) if rows else None
+
+    async def published(self, digest: str) -> tuple[str, str] | None:
+        """(file name, content type) of a published asset."""
+        rows = await self._database.read("SELECT name, content_type FROM published WHERE digest = ? LIMIT 1", (digest,))
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    async def published_bytes(self, owner: str = "") -> int:
+        """How much the results of one owner take."""
+        rows = await self._database.read(
+            "SELECT coalesce(sum(p.size_bytes), 0) FROM published AS p JOIN jobs AS j ON j.id = p.job_id "
+            "WHERE j.owner = ?",
+            (owner,),
+        )
+        return int(rows[0][0])

@@ -1,0 +1,77 @@
+"""Reading the database of a daemon that may run: nothing is written or checkpointed, and no lock is held."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from vidgend.errors import DatabaseDamaged, SchemaTooNew, SettingsInvalid
+from vidgend.store.schema import is_damaged, migrations
+
+
+class Reads(Protocol):
+    """What a survey needs of a database; `Database` has it too."""
+
+    clock: Callable[[], float]
+
+    async def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]: ...
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """Raises: DatabaseDamaged when it is no database, sqlite3.OperationalError when it cannot be opened."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("PRAGMA busy_timeout = 30000").fetchall()
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if not is_damaged(error):
+            raise
+        raise DatabaseDamaged(f"{path}: {error}") from error
+    return connection
+
+
+class ReadOnly:
+    """A `Reads` on a connection of its own. Close it with `await close()`."""
+
+    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
+        self._connection = connection
+        self._turn = asyncio.Lock()
+        self.clock = clock
+
+    @classmethod
+    async def open(cls, path: Path, clock: Callable[[], float] = time.time) -> ReadOnly:
+        """Raises: SchemaTooNew, SettingsInvalid (an older schema), DatabaseDamaged, sqlite3.OperationalError."""
+        connection = await asyncio.to_thread(open_read_only, path)
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        known = len(migrations())
+        if version == known:
+            return cls(connection, clock)
+        connection.close()
+        if version > known:
+            raise SchemaTooNew(f"{path} has schema {version}; this vidgend knows up to {known}")
+        raise SettingsInvalid(
+            f"{path} has schema {version}, this vidgend has {known}",
+            hint="Start `vidgend serve` once; it brings the database up to date.",
+        )
+
+    async def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Raises: DatabaseDamaged, sqlite3.Error."""
+        async with self._turn:
+            try:
+                return await asyncio.to_thread(lambda: self._connection.execute(sql, parameters).fetchall())
+            except sqlite3.Error as error:
+                if is_damaged(error):
+                    raise DatabaseDamaged(str(error)) from error
+                raise
+
+    async def close(self) -> None:
+        async with self._turn:
+            await asyncio.to_thread(self._connection.close)

@@ -1,0 +1,347 @@
+"""What may go, and when: old results, unused cache, old rows. Nothing that a job still needs is ever touched.
+
+Work comes in small batches: a read page by page along an index, then one short transaction for what it found. So a
+store of a million files is gone through beside running jobs, and whoever submits one waits for a batch at most.
+Each transaction looks again at what protects its rows, since time has passed since the page was read.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, get_args
+
+from vidgend.models import TERMINAL_STATES, JobState
+from vidgend.store.database import Database
+from vidgend.store.idempotency import KEEP_S
+from vidgend.store.reading import Reads
+from vidgend.store.transitions import note
+
+if TYPE_CHECKING:
+    from vidgend.store.assets.store import AssetStore
+
+PAGE_ROWS = 1000
+BATCH_ROWS = 200
+"""Rows that one transaction deletes."""
+EVENTS_LIVE_S = 30 * 86_400.0
+"""Delivered webhook events; the dead ones stay with their job."""
+BOOTS_KEPT = 1000
+DELETED = "its files were deleted"
+"""How the line begins that the log of a job has whose files are gone."""
+
+_LIVE = ", ".join(f"'{state}'" for state in get_args(JobState) if state not in TERMINAL_STATES)
+_ENDED = ", ".join(f"'{state}'" for state in TERMINAL_STATES)
+LIVE_KEYS = f"SELECT s.key FROM jobs AS j CROSS JOIN job_steps AS s ON s.job_id = j.id WHERE j.state IN ({_LIVE})"
+"""The steps of jobs that have not ended. The join begins with those few jobs; a step may have many that have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Zero means no limit for results (`results_*`), and none at all for the cache (`cache_max_bytes`)."""
+
+    ttl_s: float
+    cache_max_bytes: int
+    results_max_age_s: float
+    results_max_bytes: int
+    min_free_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freed:
+    count: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: Freed) -> Freed:
+        return Freed(count=self.count + other.count, bytes=self.bytes + other.bytes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """What went, by reason. The first two count jobs and the bytes of their files, the next four files."""
+
+    old_results: Freed = Freed()
+    results_over_limit: Freed = Freed()
+    unused: Freed = Freed()
+    cache_over_limit: Freed = Freed()
+    space_low: Freed = Freed()
+    orphans: Freed = Freed()
+    steps: int = 0
+    idempotency_keys: int = 0
+    events: int = 0
+    boots: int = 0
+
+    @property
+    def bytes(self) -> int:
+        files = self.unused, self.cache_over_limit, self.space_low, self.orphans
+        return sum(freed.bytes for freed in (self.old_results, self.results_over_limit, *files))
+
+
+class Hands(Protocol):
+    """What is done with the finds. Each answers what it freed."""
+
+    async def expire(self, job_id: str, why: str) -> Freed: ...
+
+    async def discard(self, found: list[tuple[str, int]]) -> Freed: ...
+
+    async def drop(self, table: str, where: str, value: float) -> int: ...
+
+    def free_bytes(self) -> int | None: ...
+
+
+async def collect(database: Database, assets: AssetStore, rules: Rules, *, used_since: float, low: bool) -> Collected:
+    """Delete what the rules do not keep. `used_since`: when the oldest running job began, now if none runs; what was
+    used after it stays. `low`: free `min_free_bytes` at the cost of the cache.
+
+    Raises: StorageFull, OSError, sqlite3.Error; what was done until then stays done.
+    """
+    return await _sweep(database, _Deleting(database, assets, used_since), rules, used_since=used_since, low=low)
+
+
+async def foresee(
+    reads: Reads, rules: Rules, *, used_since: float, low: bool = False, free_bytes: int | None = None
+) -> Collected:
+    """What `collect` would delete now; nothing is touched. Bytes are an upper bound where files are shared."""
+    return await _sweep(reads, _Counting(reads, free_bytes), rules, used_since=used_since, low=low)
+
+
+async def _sweep(reads: Reads, hands: Hands, rules: Rules, *, used_since: float, low: bool) -> Collected:
+    now = reads.clock()
+    gone = await _results(reads, hands, rules, now)
+    unused_since = min(now - rules.ttl_s, used_since)
+    gone = await _cache(reads, hands, rules, gone, unused_since=unused_since, used_since=used_since, low=low)
+    steps = await hands.drop(
+        "steps",
+        f"state IN ('done', 'failed', 'ready') AND used_at < ? AND key NOT IN ({LIVE_KEYS})",
+        unused_since,
+    )
+    keys = await hands.drop("idempotency", "created_at < ?", now - KEEP_S)
+    # `next_at` of a delivered event is when its last attempt was due; the index has it.
+    events = await hands.drop("outbox", "state = 'delivered' AND next_at < ?", now - EVENTS_LIVE_S)
+    boots = await hands.drop(
+        "boots",
+        "boot_id NOT IN (SELECT boot_id FROM boots ORDER BY started_at DESC, rowid DESC LIMIT ?)",
+        BOOTS_KEPT,
+    )
+    return replace(gone, steps=steps, idempotency_keys=keys, events=events, boots=boots)
+
+
+# --- results -------------------------------------------------------------------------------------------------------
+
+
+async def _results(reads: Reads, hands: Hands, rules: Rules, now: float) -> Collected:
+    gone = Collected()
+    if not rules.results_max_age_s and not rules.results_max_bytes:
+        return gone
+    kept_bytes = await published_bytes(reads)
+    too_old = now - rules.results_max_age_s if rules.results_max_age_s else float("-inf")
+    async for job_id, finished_at in _ended_with_files(reads):
+        if finished_at < too_old:
+            freed = await hands.expire(job_id, f"after {_span(rules.results_max_age_s)}")
+            gone = replace(gone, old_results=gone.old_results + freed)
+        elif rules.results_max_bytes and kept_bytes > rules.results_max_bytes:
+            freed = await hands.expire(job_id, f"to keep results under {rules.results_max_bytes:,} bytes")
+            gone = replace(gone, results_over_limit=gone.results_over_limit + freed)
+        else:
+            break
+        kept_bytes -= freed.bytes
+    return gone
+
+
+async def published_bytes(reads: Reads) -> int:
+    """Bytes of all results; what several jobs show counts once."""
+    rows = await reads.read(
+        "SELECT coalesce(sum(size_bytes), 0) FROM (SELECT max(size_bytes) AS size_bytes FROM published GROUP BY digest)"
+    )
+    return int(rows[0][0])
+
+
+async def _ended_with_files(reads: Reads) -> AsyncIterator[tuple[str, float]]:
+    """Ended jobs that have files, the one that ended first first."""
+    after = (float("-inf"), "")
+    while True:
+        page = await reads.read(
+            "SELECT j.id, j.finished_at FROM (SELECT DISTINCT job_id FROM published) AS p "
+            f"CROSS JOIN jobs AS j ON j.id = p.job_id WHERE j.state IN ({_ENDED}) "
+            "AND (j.finished_at, j.id) > (?, ?) ORDER BY j.finished_at, j.id LIMIT ?",
+            (*after, PAGE_ROWS),
+        )
+        for job_id, finished_at in page:
+            yield job_id, finished_at
+        if len(page) < PAGE_ROWS:
+            return
+        after = page[-1][1], page[-1][0]
+
+
+def _span(seconds: float) -> str:
+    for unit, length_s in (("day", 86_400.0), ("hour", 3600.0), ("minute", 60.0)):
+        if seconds >= length_s:
+            count = round(seconds / length_s, 1)
+            return f"{count:g} {unit}{'s' if count != 1 else ''}"
+    return f"{seconds:g} seconds"
+
+
+# --- cache ---------------------------------------------------------------------------------------------------------
+
+
+async def _cache(
+    reads: Reads, hands: Hands, rules: Rules, gone: Collected, *, unused_since: float, used_since: float, low: bool
+) -> Collected:
+    needed = await needed_by_jobs(reads)
+    kept_bytes = 0
+    async for page in _pages(reads, after=float("-inf"), before=float("inf")):
+        free = [entry for entry in page if not entry.published and entry.digest not in needed]
+        unused = [(entry.digest, entry.size_bytes) for entry in free if entry.used_at < unused_since]
+        gone = replace(gone, unused=gone.unused + await _in_batches(hands, unused))
+        kept_bytes += sum(entry.size_bytes for entry in free if entry.used_at >= unused_since)
+    over = kept_bytes - rules.cache_max_bytes
+    if over <= 0 and not low:
+        return gone
+    async for page in _pages(reads, after=unused_since, before=used_since):
+        oldest = [entry for entry in page if not entry.published and entry.digest not in needed]
+        while oldest:
+            lacking = 0
+            if low and (free_bytes := hands.free_bytes()) is not None:
+                lacking = rules.min_free_bytes - free_bytes
+            if over <= 0 and lacking <= 0:
+                return gone
+            batch, batch_bytes = list[tuple[str, int]](), 0
+            while oldest and batch_bytes < max(over, lacking) and len(batch) < BATCH_ROWS:
+                entry = oldest.pop(0)
+                batch.append((entry.digest, entry.size_bytes))
+                batch_bytes += entry.size_bytes
+            freed = await hands.discard(batch)
+            if over > 0:
+                gone = replace(gone, cache_over_limit=gone.cache_over_limit + freed)
+                over -= freed.bytes
+            else:
+                gone = replace(gone, space_low=gone.space_low + freed)
+    return gone
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    digest: str
+    size_bytes: int
+    used_at: float
+    published: bool
+
+
+async def _pages(reads: Reads, *, after: float, before: float) -> AsyncIterator[list[_Entry]]:
+    """The assets with after <= used_at < before, least recently used first."""
+    cursor = (after, "")
+    while True:
+        rows = await reads.read(
+            "SELECT a.digest, a.size_bytes, a.used_at, EXISTS (SELECT 1 FROM published AS p WHERE p.digest = a.digest) "
+            "FROM assets AS a WHERE (a.used_at, a.digest) > (?, ?) AND a.used_at < ? "
+            "ORDER BY a.used_at, a.digest LIMIT ?",
+            (*cursor, before, PAGE_ROWS),
+        )
+        yield [_Entry(row[0], row[1], row[2], bool(row[3])) for row in rows]
+        if len(rows) < PAGE_ROWS:
+            return
+        cursor = rows[-1][2], rows[-1][0]
+
+
+async def needed_by_jobs(reads: Reads) -> frozenset[str]:
+    """What the steps of jobs that have not ended are made of."""
+    rows = await reads.read(f"SELECT DISTINCT digest FROM step_assets WHERE key IN ({LIVE_KEYS})")
+    return frozenset(row[0] for row in rows)
+
+
+async def _in_batches(hands: Hands, found: list[tuple[str, int]]) -> Freed:
+    freed = Freed()
+    for first in range(0, len(found), BATCH_ROWS):
+        freed += await hands.discard(found[first : first + BATCH_ROWS])
+    return freed
+
+
+# --- hands ---------------------------------------------------------------------------------------------------------
+
+
+class _Deleting:
+    def __init__(self, database: Database, assets: AssetStore, used_since: float) -> None:
+        self._database = database
+        self._assets = assets
+        self._used_since = used_since
+
+    async def expire(self, job_id: str, why: str) -> Freed:
+        """Rows first, then the named files, then the blobs: a crash in between leaves files that nothing names,
+        which the search for orphans finds, and never a result that names files which are gone."""
+        now = self._database.clock()
+
+        def transaction(connection: sqlite3.Connection) -> dict[str, int]:
+            if not connection.execute(f"SELECT 1 FROM jobs WHERE id = ? AND state IN ({_ENDED})", (job_id,)).fetchone():
+                return {}
+            rows = connection.execute(
+                "DELETE FROM published WHERE job_id = ? RETURNING digest, size_bytes", (job_id,)
+            ).fetchall()
+            if rows:
+                note(connection, job_id, now, f"{DELETED} {why}")
+            shared = "SELECT 1 FROM published WHERE digest = ?"
+            return {digest: 0 if connection.execute(shared, (digest,)).fetchone() else size for digest, size in rows}
+
+        files = await self._database.write(transaction)
+        if not files:
+            return Freed()
+        await self._assets.unpublish(job_id)
+        await self._assets.discard(files, self._used_since)
+        return Freed(count=1, bytes=sum(files.values()))
+
+    async def discard(self, found: list[tuple[str, int]]) -> Freed:
+        digests = [digest for digest, _ in found]
+        freed_bytes = await self._assets.discard(digests, self._used_since)
+        left = await self._database.read(
+            "SELECT count(*) FROM assets WHERE digest IN (SELECT value FROM json_each(?))", (json.dumps(digests),)
+        )
+        return Freed(count=len(found) - left[0][0], bytes=freed_bytes)
+
+    async def drop(self, table: str, where: str, value: float) -> int:
+        names = _KEYS[table]
+        by_key = " AND ".join(f"{name} = ?" for name in names.split(", "))
+
+        def transaction(connection: sqlite3.Connection) -> int:
+            found = f"SELECT {names} FROM {table} WHERE {where} LIMIT {BATCH_ROWS}"
+            rows = connection.execute(found, (value,)).fetchall()
+            connection.executemany(f"DELETE FROM {table} WHERE {by_key}", rows)
+            if table == "steps":  # and what says that ended jobs used them
+                connection.executemany("DELETE FROM job_steps WHERE key = ?", rows)
+            return len(rows)
+
+        dropped = 0
+        while batch := await self._database.write(transaction):
+            dropped += batch
+        return dropped
+
+    def free_bytes(self) -> int | None:
+        return self._assets.free_bytes()
+
+
+_KEYS = {"steps": "key", "idempotency": "owner, key", "outbox": "id", "boots": "boot_id"}
+
+
+class _Counting:
+    def __init__(self, reads: Reads, free_bytes: int | None) -> None:
+        self._reads = reads
+        self._free_bytes = free_bytes
+
+    async def expire(self, job_id: str, why: str) -> Freed:
+        rows = await self._reads.read(
+            "SELECT coalesce(sum(size_bytes), 0) FROM (SELECT digest, max(size_bytes) AS size_bytes "
+            "FROM published WHERE job_id = ? GROUP BY digest)",
+            (job_id,),
+        )
+        return Freed(count=1, bytes=rows[0][0])
+
+    async def discard(self, found: list[tuple[str, int]]) -> Freed:
+        freed = Freed(count=len(found), bytes=sum(size for _, size in found))
+        if self._free_bytes is not None:
+            self._free_bytes += freed.bytes
+        return freed
+
+    async def drop(self, table: str, where: str, value: float) -> int:
+        return int((await self._reads.read(f"SELECT count(*) FROM {table} WHERE {where}", (value,)))[0][0])
+
+    def free_bytes(self) -> int | None:
+        return self._free_bytes

@@ -19,6 +19,8 @@ VidgendError
 ├── ResultExpired                result_expired
 ├── Unavailable
 │   ├── StorageFull              storage_full
+│   ├── StorageUnavailable       storage_unavailable
+│   │   └── StorageRefused       storage_unauthorized
 │   ├── QueueFull                queue_full
 │   └── Draining                 draining
 ├── SettingsInvalid              settings_invalid
@@ -177,6 +179,22 @@ class StorageFull(Unavailable):
     status = 507
     hint = "Free some space under data_dir, or lower cache.max_bytes."
     max_retries = 4
+
+
+class StorageUnavailable(Unavailable):
+    """Not a provider's error: no other provider can help."""
+
+    code = "storage_unavailable"
+    title = "The asset store does not answer"
+    retry_after_s = 10
+    hint = "Check assets.endpoint and the server there; jobs wait and go on by themselves."
+
+
+class StorageRefused(StorageUnavailable):
+    code = "storage_unauthorized"
+    title = "The asset store refused the key"
+    retryable = False
+    hint = "Check assets.access_key and assets.secret_key; they must allow listing, reading and writing."
 
 
 class QueueFull(Unavailable):

@@ -263,12 +263,12 @@ async def test_a_video_that_ends_early_breaks_the_connection(
     assert "asset_unreadable" in caplog.text
 
 
-async def test_a_store_that_is_away_is_a_gateway_error(world: World, server: S3Server, connect: Any) -> None:
+async def test_a_store_that_is_away_is_told_as_such(world: World, server: S3Server, connect: Any) -> None:
     digest = await big_video(await on_s3(world, server, "here"), b"video")
     away = await on_s3(world, S3Server(endpoint="http://127.0.0.1:1", data=server.data), "elsewhere")
     answer = await (await connect(away)).get(f"/mcp/assets/{digest}")
     body = await answer.json(content_type="application/problem+json")
-    assert (answer.status, body["code"]) == (502, "provider_unavailable")
+    assert (answer.status, body["code"]) == (503, "storage_unavailable")
 
 
 async def test_results_on_s3_are_linked_to_directly_if_that_is_wanted(world: World, server: S3Server) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from vidgend.errors import AssetDamaged, NotFound, ProviderError
+from vidgend.errors import AssetDamaged, NotFound, StorageUnavailable
 from vidgend.store.assets.filesystem import FilesystemBlobs
 from vidgend.store.assets.store import USE_NOTED_S, AssetStore
 from vidgend.store.database import Database
@@ -117,9 +117,9 @@ async def test_the_bytes_come_before_the_row(world: World) -> None:
     putting = asyncio.create_task(world.put())
     await world.blobs.putting.wait()
     assert await world.rows("assets") == []
-    world.blobs.error = ProviderError("away")
+    world.blobs.error = StorageUnavailable("away")
     world.blobs.may_put.set()
-    with pytest.raises(ProviderError):
+    with pytest.raises(StorageUnavailable):
         await putting
     assert await world.rows("assets") == []
     world.blobs.error = None
@@ -207,7 +207,7 @@ async def test_bytes_that_cannot_be_deleted_lose_their_row_and_are_not_counted(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     digest = await world.put()
-    world.blobs.error = ProviderError("the store is away")
+    world.blobs.error = StorageUnavailable("the store is away")
     assert await world.assets.discard([digest], LATER) == 0
     assert await world.rows("assets") == []
     assert "blob_not_deleted" in caplog.text

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from standins.s3_standin import ACCESS_KEY, BUCKET, SECRET_KEY, S3Server, s3_server
 
-from vidgend.errors import NotFound, ProviderError, ProviderUnauthorized, ToolMissing
+from vidgend.errors import NotFound, StorageRefused, StorageUnavailable, ToolMissing
 from vidgend.store.assets import s3_client
 from vidgend.store.assets.local_copies import IN_USE_S
 from vidgend.store.assets.objects import ObjectBlobs
@@ -114,28 +114,28 @@ async def test_reading_a_part_does_not_fetch_the_whole(server: S3Server, tmp_pat
 
 async def test_a_refused_key_is_named_and_never_shown(server: S3Server, tmp_path: Path) -> None:
     blobs = await open_blobs(server, tmp_path, secret_key="not-the-right-one")
-    with pytest.raises(ProviderUnauthorized) as refused:
+    with pytest.raises(StorageRefused) as refused:
         await blobs.check()
     told = f"{refused.value.detail} {refused.value.hint}"
     assert "SignatureDoesNotMatch" in told and "assets.secret_key" in told
     assert "not-the-right-one" not in told and ACCESS_KEY not in told
-    with pytest.raises(ProviderUnauthorized):
+    with pytest.raises(StorageRefused):
         await put(blobs, tmp_path)
     assert (tmp_path / "made").exists()
 
 
 async def test_a_bucket_that_is_not_there_is_named(server: S3Server, tmp_path: Path) -> None:
     blobs = await open_blobs(server, tmp_path, url="s3://no-such-bucket/x")
-    with pytest.raises(ProviderError, match="has no bucket 'no-such-bucket'"):
+    with pytest.raises(StorageUnavailable, match="has no bucket 'no-such-bucket'"):
         await put(blobs, tmp_path)
 
 
-async def test_a_server_that_is_away_is_a_provider_that_does_not_answer(server: S3Server, tmp_path: Path) -> None:
+async def test_a_server_that_is_away_is_told_as_such(server: S3Server, tmp_path: Path) -> None:
     blobs = await open_blobs(server, tmp_path, endpoint="http://127.0.0.1:1")
     for call in (blobs.has(DIGEST), blobs.local(DIGEST), blobs.delete(DIGEST), put(blobs, tmp_path)):
-        with pytest.raises(ProviderError, match="failed") as away:
+        with pytest.raises(StorageUnavailable, match="failed") as away:
             await asyncio.wait_for(call, 40)
-        assert away.value.max_retries > 0 and not isinstance(away.value, NotFound)
+        assert away.value.retryable and not isinstance(away.value, NotFound)
 
 
 async def test_keys_that_are_given_count_whatever_the_environment_says(
@@ -180,7 +180,7 @@ async def test_a_server_that_never_answers_is_given_up(
     monkeypatch.setattr(s3_client, "ABORT_S", 0.3)
     async with await asyncio.start_server(silent, "127.0.0.1") as listener:
         blobs = await open_blobs(server, tmp_path, endpoint=f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}")
-        with pytest.raises(ProviderError, match="in time"):
+        with pytest.raises(StorageUnavailable, match="in time"):
             await blobs.has(DIGEST)
         assert asked.is_set()
         asked.clear()

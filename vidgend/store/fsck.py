@@ -76,7 +76,7 @@ async def check(
     A store that has lost most of its files is told as one thing that cannot be mended, since its disk may just not be
     mounted; `even_if_most_are_lost` says that they are gone for good.
 
-    Raises: sqlite3.Error, OSError, ProviderError when the database or the store cannot be read at all.
+    Raises: sqlite3.Error, OSError, StorageUnavailable when the database or the store cannot be read at all.
     """
     progress("the database")
     damage = await _database(database)

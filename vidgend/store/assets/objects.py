@@ -71,7 +71,7 @@ class ObjectBlobs:
         pass
 
     async def check(self) -> None:
-        """Raises: ProviderError if the bucket cannot be reached or listed with the keys that were given."""
+        """Raises: StorageUnavailable if the bucket cannot be reached or listed with the keys that were given."""
         async for _ in self._client.walk(f"{self._prefix}{_BLOBS}"):
             break
 

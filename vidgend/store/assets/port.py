@@ -42,7 +42,7 @@ class BlobStore(Protocol):
         """Take the file at `path`, whose SHA-256 is `digest`, into the store (it is moved).
 
         Durable on return. If these bytes are there already, only the file goes away.
-        Raises: StorageFull, ProviderError.
+        Raises: StorageFull, StorageUnavailable.
         """
         ...
 
@@ -51,7 +51,7 @@ class BlobStore(Protocol):
     async def local(self, digest: str) -> Path:
         """A local file with these bytes, for reading only. Its content is checked once per process and file.
 
-        Raises: NotFound, AssetDamaged (what was there has been put aside), StorageFull, ProviderError.
+        Raises: NotFound, AssetDamaged (what was there has been put aside), StorageFull, StorageUnavailable.
         """
         ...
 

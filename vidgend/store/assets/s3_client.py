@@ -25,7 +25,7 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
-from vidgend.errors import NotFound, ProviderError, ProviderUnauthorized, StorageFull, VidgendError
+from vidgend.errors import NotFound, StorageFull, StorageRefused, StorageUnavailable, VidgendError
 from vidgend.store.assets.local_files import Stopped
 from vidgend.store.assets.to_the_end import to_the_end
 
@@ -88,7 +88,7 @@ class S3Client:
         try:
             yield
         except TimeoutError:
-            raise ProviderError(f"{self._where} did not answer in time") from None
+            raise StorageUnavailable(f"{self._where} did not answer in time") from None
         except (FileNotFoundError, BaseError) as error:
             raise self._translated(error) from None
 
@@ -101,15 +101,14 @@ class S3Client:
         first = told.partition("\n")[0].partition("<")[0]
         if "NoSuchBucket" in code:
             hint = "Make the bucket, or mend assets.url."
-            return ProviderError(f"{self._where} has no bucket {self.bucket!r}", hint=hint)
+            return StorageUnavailable(f"{self._where} has no bucket {self.bucket!r}", hint=hint)
         if isinstance(error, FileNotFoundError):
             return NotFound("no such object in the S3 store")
         if isinstance(error, (PermissionDeniedError, UnauthenticatedError)) or _REFUSED.search(first):
-            hint = "Check assets.access_key and assets.secret_key; they must allow listing, reading and writing."
-            return ProviderUnauthorized(f"{self._where} refused the key{code}", hint=hint)
+            return StorageRefused(f"{self._where} refused the key{code}")
         if any(word in code or word in first for word in _FULL):
             return StorageFull(f"{self._where} is full", hint="Give the bucket more room.")
-        return ProviderError(f"{self._where} failed{code}: {first.rpartition(' - ')[2].strip(' :')[:200]}")
+        return StorageUnavailable(f"{self._where} failed{code}: {first.rpartition(' - ')[2].strip(' :')[:200]}")
 
     async def _call(self, call: Awaitable[T], limit_s: float | None = None) -> T:
         with self._named_errors():
@@ -117,7 +116,7 @@ class S3Client:
                 return await call
 
     async def size_bytes(self, key: str) -> int:
-        """Raises: NotFound, ProviderError."""
+        """Raises: NotFound, StorageUnavailable."""
         return (await self._call(obstore.head_async(self._store, key)))["size"]
 
     async def upload(self, key: str, path: Path, attributes: Mapping[str, str] | None = None) -> None:
@@ -162,7 +161,7 @@ class S3Client:
         found = await self._call(obstore.get_range_async(self._store, key, start=first, length=count), RANGE_S)
         piece = memoryview(found)
         if len(piece) != count:
-            raise ProviderError(f"{self._where} gave {len(piece)} bytes instead of {count}")
+            raise StorageUnavailable(f"{self._where} gave {len(piece)} bytes instead of {count}")
         return piece
 
     async def delete(self, key: str) -> None:

@@ -82,7 +82,7 @@ class AssetStore:
     async def put(self, path: Path, content_type: str = "application/octet-stream") -> str:
         """Take the file at `path` into the store (it is moved) and return its digest, 64 hex digits.
 
-        Durable on return. Raises: StorageFull, ProviderError.
+        Durable on return. Raises: StorageFull, StorageUnavailable.
         """
         digest, size_bytes = await asyncio.to_thread(_digest_and_size, path)
         await self._not_condemned(digest)
@@ -132,7 +132,7 @@ class AssetStore:
     async def local(self, digest: str) -> Path:
         """A local file with these bytes, for reading only.
 
-        Raises: NotFound, AssetDamaged, StorageFull, ProviderError.
+        Raises: NotFound, AssetDamaged, StorageFull, StorageUnavailable.
         """
         await self._not_condemned(digest)
         self._note_use(digest)

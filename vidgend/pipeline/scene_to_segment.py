@@ -12,17 +12,22 @@ from typing import Any
 
 from vidgend.errors import FfmpegFailed, MediaUnreadable
 from vidgend.models import Brief, Clip, Segment
+from vidgend.pipeline.encoding import Encoding
 from vidgend.pipeline.executor.port import Progress, StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
-from vidgend.pipeline.ffmpeg_args import Encoding, Picture, segment_args
+from vidgend.pipeline.picture_args import Picture
 from vidgend.pipeline.probe import input_options
 from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.segment_args import segment_args
 from vidgend.pipeline.styles import find_style
 from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import parse_fps
 
 KIND = "segment"
-CODE = ("scene_to_segment.py", "ffmpeg_args.py", "captions_ass.py", "styles.py", "footage/paint")
+CODE = (
+    "scene_to_segment.py", "encoding.py", "picture_args.py", "segment_args.py", "captions_ass.py", "styles.py",
+    "footage/paint",
+)  # fmt: skip
 FONTS = ("Inter-Bold.otf", "Inter-SemiBold.otf")
 
 

@@ -14,25 +14,20 @@ import numpy as np
 from vidgend.errors import FfmpegFailed, StepError
 from vidgend.models import Brief, Scene, Segment, Storyboard, Substitution
 from vidgend.pipeline.captions_ass import clean
+from vidgend.pipeline.encoding import timescale_of
 from vidgend.pipeline.executor.port import Progress, StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
-from vidgend.pipeline.ffmpeg_args import (
-    LOUDNESS_LUFS,
-    SpokenAt,
-    join_args,
-    loudness_args,
-    mix_args,
-    timescale_of,
-)
+from vidgend.pipeline.join_args import join_args
 from vidgend.pipeline.music.port import MusicLibrary
 from vidgend.pipeline.probe import read_loudness
 from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.sound_args import LOUDNESS_LUFS, SpokenAt, loudness_args, mix_args
 from vidgend.pipeline.timeline import speech_start_sample
 from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import frames_to_s, frames_to_samples, parse_fps, to_us
 
 TRACK, JOIN, THUMBNAIL = "track", "join", "thumbnail"
-CODE = ("segments_to_video.py", "ffmpeg_args.py")
+CODE = ("segments_to_video.py", "encoding.py", "join_args.py", "sound_args.py")
 MUSIC_GAIN_DB = -15.0
 """The bed against the voice, before ducking. The free tracks are at -11 to -14 LUFS, Kokoro at -20 (both measured)."""
 

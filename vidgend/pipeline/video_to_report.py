@@ -10,10 +10,10 @@ from vidgend.errors import StepError
 from vidgend.models import Brief, Substitution
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
-from vidgend.pipeline.ffmpeg_args import LOUDNESS_LUFS
 from vidgend.pipeline.probe import packets, read_loudness
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.segments_to_video import JoinedVideo
+from vidgend.pipeline.sound_args import LOUDNESS_LUFS
 from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import frames_to_s, parse_fps
 

@@ -46,7 +46,7 @@ class _Running:
 
 class LocalExecutor:
     """`slots` is how many steps of each label run at once. Scratch folders lie under `work`. A step that shows no
-    progress for `stall_s` is stopped."""
+    progress for `stall_s` is stopped; `activity` is a number that grows while the store moves bytes for anybody."""
 
     def __init__(
         self,
@@ -56,12 +56,14 @@ class LocalExecutor:
         steps: StepStore,
         work: Path,
         stall_s: float = DEFAULT_STALL_S,
+        activity: Callable[[], int] = lambda: 0,
     ) -> None:
         self._slots = {label: Slots(count) for label, count in slots.items()}
         self._registry = dict(registry)
         self._steps = steps
         self._work = work
         self._stall_s = stall_s
+        self._activity = activity
         self._running: dict[str, _Running] = {}
         self._stopping: set[asyncio.Task[StepEvent]] = set()
         self._refs: dict[str, _Running] = {}
@@ -240,7 +242,7 @@ class LocalExecutor:
                     work,
                     name=spec.kind,
                     stall_s=self._stall_s if spec.stall_s is None else spec.stall_s,
-                    sign=lambda: (told[0], _written(scratch)),
+                    sign=lambda: (told[0], _written(scratch), self._activity()),
                 )
         except OSError as error:
             if isinstance(error, TimeoutError) and deadline.expired():

@@ -19,12 +19,16 @@ import numpy as np
 from bench.clips import make_clips
 from vidgend.models import Brief, Clip, Credit, Scene, Segment, Speech, Storyboard, Word
 from vidgend.parts import build_parts, cores, encode_slots
-from vidgend.pipeline.captions_ass import ass_text
+from vidgend.pipeline.captions.fonts import as_args, fonts_folder, machine_fonts
+from vidgend.pipeline.captions.presets import Frame, find_preset
+from vidgend.pipeline.captions_ass import CaptionScript, caption_script
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.run import JobRun, Progress
-from vidgend.pipeline.scene_to_segment import RenderSettings, fonts_folder, render_segment
+from vidgend.pipeline.scene_to_segment import RenderSettings, render_segment
 from vidgend.pipeline.segments_to_video import join_video
+from vidgend.pipeline.shot_picture import ShotPicture
 from vidgend.pipeline.styles import find_style
+from vidgend.pipeline.timeline import shot_of
 from vidgend.pipeline.video_to_report import check_video
 from vidgend.pipeline.words_to_captions import make_captions
 from vidgend.settings_sources import load_settings
@@ -44,11 +48,15 @@ def _children_cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _ass() -> str:
+def _script() -> CaptionScript:
     words = tuple(Word(text=w, start_s=i * 0.4 + 0.3, end_s=i * 0.4 + 0.65) for i, w in enumerate(TEXT.split()))
     captions = make_captions(words, end_s=float(SECONDS))
-    return ass_text(
-        captions, width_px=WIDTH_PX, height_px=HEIGHT_PX, highlight=find_style("cinematic").highlight_colour
+    return caption_script(
+        captions,
+        frame=Frame(width_px=WIDTH_PX, height_px=HEIGHT_PX),
+        preset=find_preset("classic"),
+        faces=machine_fonts().preference(None, "en"),
+        accent=find_style("cinematic").highlight_colour,
     )
 
 
@@ -85,17 +93,22 @@ async def _ours(folder: Path, clips: list[Path], voice: Path, music: Path) -> Pa
     render = RenderSettings(preset=PRESET, crf=CRF, threads=threads)
     spoken = Speech(digest=await put(voice), samples=48_000 * (SECONDS - 2), engine="bench", voice="sine")
     digests = [await put(path) for path in clips]
+    script = _script()
     ffmpeg = await parts.ffmpeg.get()
     segments: list[Segment] = await asyncio.gather(
         *(
             render_segment(
                 run, brief,
-                Clip(
-                    provider="bench", id=path.stem, kind="video", description="", query="", credit=Credit(provider="bench"),
-                    digest=digest, demuxer="mov", width_px=WIDTH_PX, height_px=HEIGHT_PX, fps=30.0,
-                    duration_s=float(SECONDS + 1),
+                ShotPicture(
+                    index=number,
+                    clip=Clip(
+                        provider="bench", id=path.stem, kind="video", description="", query="",
+                        credit=Credit(provider="bench"), digest=digest, demuxer="mov", width_px=WIDTH_PX,
+                        height_px=HEIGHT_PX, fps=30.0, duration_s=float(SECONDS + 1),
+                    ),
+                    shot=shot_of(frames, before=0, after=0), ass=script.ass, fonts=as_args(script.faces),
                 ),
-                settings=render, ffmpeg=ffmpeg, frames=frames, ass=_ass(), index=number, count=len(clips), progress=lambda share: None,
+                settings=render, ffmpeg=ffmpeg, count=len(clips), progress=lambda share: None,
             )
             for number, (path, digest) in enumerate(zip(clips, digests, strict=True))
         )
@@ -117,12 +130,13 @@ async def _ours(folder: Path, clips: list[Path], voice: Path, music: Path) -> Pa
 
 def _by_hand(ffmpeg: Ffmpeg, folder: Path, clips: list[Path], voice: Path, music: Path) -> Path:
     """One command: every clip through the same filters, concatenated, one x264, the sound mixed beside it."""
-    (folder / "captions.ass").write_text(_ass())
+    (folder / "captions.ass").write_text(_script().ass)
     if not (folder / "fonts").exists():
         (folder / "fonts").symlink_to(fonts_folder())
+    look = find_style("cinematic")
     grade = ",".join(
-        f"{name}=" + ":".join(f"{key}={value}" for key, value in arguments.items())
-        for name, arguments in find_style("cinematic").grade
+        f"{name}=" + ":".join(f"{key}='{value}'" for key, value in arguments.items())
+        for name, arguments in (*look.grade, *look.finishing(WIDTH_PX, HEIGHT_PX))
     )
     count, total_s = len(clips), len(clips) * SECONDS
     graph = []

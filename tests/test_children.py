@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vidgend import children
-from vidgend.children import Child, JsonService
+from vidgend.children import Child, JsonService, Limits
 from vidgend.errors import SpeechFailed, StepError, StepTimeout, ToolMissing
 
 PY = sys.executable
@@ -193,3 +194,62 @@ async def test_children_are_told_to_send_nothing_home() -> None:
 async def test_too_much_output_is_an_error_not_a_full_memory() -> None:
     with pytest.raises(StepError, match="more than"):
         await children.run([PY, "-c", "print('x' * 100000)"], timeout_s=20, max_stdout_bytes=1000)
+
+
+LIMITS = Limits(cpu_s=2, file_bytes=1_000_000, open_files=20, address_bytes=2 * 1024**3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits are set through prlimit(2)")
+async def test_a_child_and_its_own_children_get_no_more_than_their_limits() -> None:
+    kinds = "RLIMIT_CPU, r.RLIMIT_FSIZE, r.RLIMIT_NOFILE, r.RLIMIT_AS, r.RLIMIT_CORE"
+    inner = f"import resource as r; print(*(r.getrlimit(kind)[1] for kind in (r.{kinds})))"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}], check=True)"
+    finished = await children.run([PY, "-c", code], timeout_s=20, limits=LIMITS)
+    assert finished.stdout.split() == [b"2", b"1000000", b"20", str(2 * 1024**3).encode(), b"0"], finished.stderr_tail
+
+
+async def test_a_child_that_burns_processor_time_is_killed() -> None:
+    with pytest.raises(StepTimeout, match="processor time or memory"):
+        await children.run([PY, "-c", "while True: pass"], timeout_s=60, limits=Limits(cpu_s=1))
+
+
+async def test_a_child_that_fills_the_disk_is_killed(tmp_path: Path) -> None:
+    code = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_DFL); open('big', 'wb').write(bytes(5_000_000))"
+    with pytest.raises(StepError, match="more than 1000000 bytes"):
+        await children.run([PY, "-c", code], cwd=tmp_path, timeout_s=20, limits=LIMITS)
+    assert (tmp_path / "big").stat().st_size <= 1_000_000
+
+
+async def test_a_child_that_wants_all_memory_gets_an_error() -> None:
+    finished = await children.run([PY, "-c", "bytearray(4 * 1024**3)"], timeout_s=20, limits=LIMITS)
+    assert finished.returncode != 0 and "MemoryError" in finished.stderr_tail
+
+
+async def test_the_kernel_takes_a_child_before_the_daemon_when_memory_runs_out() -> None:
+    path = Path("/proc/self/oom_score_adj")
+    if not path.exists():
+        pytest.skip("there is no /proc")
+    code = (
+        "import time; read = lambda: open('/proc/self/oom_score_adj').read().strip(); until = time.monotonic() + 10\n"
+        f"while read() != '{children.OOM_SCORE}' and time.monotonic() < until: pass\n"
+        "print(read())"
+    )
+    finished = await children.run([PY, "-c", code], timeout_s=20)
+    assert int(finished.stdout) == children.OOM_SCORE > int(path.read_text())
+
+
+async def test_keys_and_passwords_stay_out_of_a_child_that_reads_strangers_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    secrets = {
+        "VIDGEND_HTTP__API_KEYS": "a", "PEXELS_API_KEY": "b", "AWS_SECRET_ACCESS_KEY": "c", "CREDENTIALS_DIRECTORY": "d",
+        "HF_TOKEN": "e", "DB_PASSWORD": "f",
+    }  # fmt: skip
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LIBVA_DRIVER_NAME", "iHD")
+    code = "import json, os; print(json.dumps(dict(os.environ)))"
+    seen = json.loads((await children.run([PY, "-c", code], timeout_s=20, limits=Limits(secrets=False))).stdout)
+    assert not set(secrets) & set(seen)
+    assert seen["PATH"] and seen["LIBVA_DRIVER_NAME"] == "iHD"
+    assert set(secrets) <= set(json.loads((await children.run([PY, "-c", code], timeout_s=20)).stdout))

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from workshop import candidate, clips, fake_footage, finished, make, settings_for, workshop
 
 from vidgend import worker
+from vidgend.daemon import Runtime
 from vidgend.errors import ProviderRateLimited, ProviderUnauthorized, StorageFull, UnknownVoice
 from vidgend.http.wire import GenerateBody, PrefetchBody
 from vidgend.models import Result
@@ -79,15 +81,71 @@ async def test_without_the_cache_every_job_does_its_own_work(ffmpeg: Ffmpeg, tmp
         assert first["run"] == second["run"] > 5
 
 
-async def test_changing_one_scene_encodes_one_segment(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
-    files = clips(ffmpeg.path, tmp_path / "clips", 3)
-    scenes = [{"narration": text, "query": "sea"} for text in ("The sea is calm.", "A boat comes in.", "Gulls follow.")]
+TEXTS = ("The sea is calm.", "A boat comes in.", "Gulls follow.", "Night falls.", "All is still.")
+
+
+async def encodes(runtime: Runtime) -> Counter[str]:
+    """Segments and transitions that were ever made."""
+    rows = await runtime.database.read("SELECT kind, count(*) FROM steps WHERE state = 'done' GROUP BY kind")
+    return Counter({kind: count for kind, count in rows if kind in ("segment", "transition")})
+
+
+@pytest.mark.parametrize(("changed", "neighbours"), [(0, 1), (2, 2), (4, 1)])
+async def test_changing_one_scene_encodes_that_scene_and_its_transitions(
+    ffmpeg: Ffmpeg, tmp_path: Path, changed: int, neighbours: int
+) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 5)
+    scenes = [{"narration": text, "query": "sea"} for text in TEXTS]
     async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
-        result(await make(runtime, scenes=scenes))
-        scenes[1] = {**scenes[1], "narration": "A ship comes in slowly."}
-        again = result(await make(runtime, scenes=scenes))
-        # plan, speech, segment, join, thumbnail choice and check of the new whole: nothing of the other two scenes
-        assert again.report["steps"]["run"] <= 6
+        result(await make(runtime, scenes=scenes, transitions="dissolve"))
+        first = await encodes(runtime)
+        assert first == {"segment": 5, "transition": 4}
+        scenes[changed] = {**scenes[changed], "narration": "A ship comes in slowly, very slowly."}
+        again = result(await make(runtime, scenes=scenes, transitions="dissolve"))
+        assert await encodes(runtime) - first == {"segment": 1, "transition": neighbours}
+        # plan, speech, words, the encodes, and join, thumbnail and check of the new whole
+        assert again.report["steps"]["run"] <= 7 + neighbours
+
+
+@pytest.mark.parametrize("kind", ["cut", "fade", "slide"])
+async def test_transitions_change_neither_length_nor_words(ffmpeg: Ffmpeg, tmp_path: Path, kind: str) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 4)
+    scenes = [{"narration": text, "query": "sea"} for text in TEXTS[:3]]
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
+        plain = result(await make(runtime, scenes=scenes, transitions="cut"))
+        made = result(await make(runtime, scenes=scenes, transitions={"kind": kind, "duration": 0.3}))
+        assert made.report["frames"] == plain.report["frames"]
+        assert made.files["words"].digest == plain.files["words"].digest
+        assert made.files["srt"].digest == plain.files["srt"].digest
+        assert made.report["transitions"] == {"kind": kind, "frames": [] if kind == "cut" else [9, 9]}
+
+
+async def test_a_transition_that_was_asked_for_too_long_is_shortened_and_that_is_said(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 2)
+    scenes = [{"narration": text, "query": "sea"} for text in ("Sea.", "Sky.")]
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
+        job = await make(runtime, scenes=scenes, transitions={"kind": "wipe", "duration": 2.0})
+        (frames,) = result(job).report["transitions"]["frames"]
+        assert 4 <= frames < 60
+        lines = [line for _, line in await runtime.jobs.logs(job.id)]
+        assert any(f"transition 1 is shortened to {frames} frames" in line for line in lines)
+
+
+async def test_transitions_survive_a_clip_that_is_replaced_while_they_are_made(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 3, seconds=6.0)
+    cut = media.make(
+        ffmpeg.path, ["-i", str(files["clip0"]), "-c", "copy", "-movflags", "+faststart", "-f", "mp4"], tmp_path / "c"
+    )
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 3])
+    scenes = [{"narration": text, "query": "sea", "duration": 4} for text in TEXTS[:2]]
+    async with workshop(tmp_path / "data", providers=(fake_footage({"cut": cut, **files}),)) as runtime:
+        made = result(await make(runtime, scenes=scenes, transitions="dissolve"))
+        assert any("cut" in entry.reason for entry in made.degraded)
+        video = await runtime.assets.local(made.files["video"].digest)
+        assert (await packets(ffmpeg, video))["video"].packets == made.report["frames"]
+        assert (await encodes(runtime))["segment"] == 2
 
 
 async def test_a_short_idea_is_carried_to_its_length_by_pictures(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

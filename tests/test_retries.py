@@ -9,14 +9,25 @@ import pytest
 from workshop import candidate, clips, fake_footage, finished, make, workshop
 
 from vidgend import worker
-from vidgend.errors import FfmpegFailed, ProviderError, ProviderRateLimited, StepError, StorageFull, VidgendError
+from vidgend.errors import (
+    FfmpegFailed,
+    ProviderError,
+    ProviderRateLimited,
+    StepError,
+    StorageFull,
+    StorageRefused,
+    StorageUnavailable,
+    VidgendError,
+)
 from vidgend.http.wire import GenerateBody
-from vidgend.models import Candidate
+from vidgend.models import Brief, Candidate
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.footage.fake import FakeFootage
 from vidgend.pipeline.footage.port import FootageQuery
-from vidgend.worker import retry_wait_s
+from vidgend.store.jobs import Job
+from vidgend.worker import again
 
+NOW = 1_800_000_000.0
 SCENE = [{"narration": "The sea is calm.", "query": "sea"}]
 
 
@@ -103,21 +114,35 @@ async def test_ffmpeg_gets_the_same_input_twice_and_its_last_words_are_kept(
         assert (job.error.code, job.error.tail, job.attempt) == ("ffmpeg_failed", "line before\nno", 2)
 
 
+def tried(*, failures: int = 0, waits: int = 0, started_s_ago: float = 0.0) -> Job:
+    return Job(
+        id="job_1", kind="video", state="rendering", priority=0, brief=Brief(prompt="sea"), metadata={},
+        callback_url=None, created_at=0, updated_at=0, started_at=NOW - started_s_ago, finished_at=None, attempt=1,
+        crashes=0, cancel_requested=False, progress=0, scenes_done=0, scenes_total=0, error=None, result=None,
+        failures=failures, waits=waits,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("error", "failures", "waits"),
+    ("error", "job", "counts"),
     [
-        (ProviderError("down"), 3, True),
-        (ProviderError("down"), 4, False),
-        (ProviderRateLimited("hour", retry_after_s=3600), 99, True),
-        (ProviderRateLimited("month", retry_after_s=20 * 86_400), 0, False),
-        (StorageFull("full"), 0, True),
-        (FfmpegFailed("no"), 0, True),
-        (FfmpegFailed("no"), 1, False),
-        (VidgendError("bug"), 0, False),
+        (ProviderError("down"), tried(failures=3), True),
+        (ProviderError("down"), tried(failures=4), None),
+        (ProviderRateLimited("hour", retry_after_s=3600), tried(failures=99), False),
+        (ProviderRateLimited("hour", retry_after_s=3600), tried(started_s_ago=86_000), None),
+        (ProviderRateLimited("month", retry_after_s=20 * 86_400), tried(), None),
+        (StorageFull("full"), tried(), True),
+        (StorageFull("full"), tried(failures=4), None),
+        (StorageUnavailable("away"), tried(waits=1000, started_s_ago=1e6), False),
+        (StorageRefused("no"), tried(waits=3), False),
+        (FfmpegFailed("no"), tried(), True),
+        (FfmpegFailed("no"), tried(failures=1), None),
+        (VidgendError("bug"), tried(), None),
     ],
 )
-def test_how_often_depends_on_the_kind_of_error(error: VidgendError, failures: int, waits: bool) -> None:
-    assert (retry_wait_s(error, failures) is not None) == waits
+def test_how_often_depends_on_the_kind_of_error(error: VidgendError, job: Job, counts: bool | None) -> None:
+    retry = again(error, job, now=NOW)
+    assert (retry.counts if retry else None) == counts
 
 
 def test_waits_are_spread_out_and_grow_up_to_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +150,9 @@ def test_waits_are_spread_out_and_grow_up_to_ten_minutes(monkeypatch: pytest.Mon
     error = ProviderError("down")
     error.max_retries = 100
     for failures, most_s in ((0, 2), (1, 4), (3, 16), (20, 600)):
-        waits = [retry_wait_s(error, failures) or 0.0 for _ in range(300)]
-        assert 0 <= min(waits) < most_s * 0.1 and most_s * 0.9 < max(waits) <= most_s
-    named = retry_wait_s(ProviderRateLimited("hour", retry_after_s=120), 0)
-    assert named is not None and 120 <= named <= 125
+        waits = [retry.wait_s for _ in range(300) if (retry := again(error, tried(failures=failures), now=NOW))]
+        assert len(waits) == 300 and 0 <= min(waits) < most_s * 0.1 and most_s * 0.9 < max(waits) <= most_s
+    named = again(ProviderRateLimited("hour", retry_after_s=120), tried(), now=NOW)
+    assert named is not None and 120 <= named.wait_s <= 125
+    away = [retry.wait_s for _ in range(300) if (retry := again(StorageUnavailable("away"), tried(waits=20), now=NOW))]
+    assert max(away) > 500, "a store that is away is not asked every few seconds for ever"

@@ -3,7 +3,7 @@
 Every child gets its own session, no terminal, a drained and bounded stderr, and dies with its parent
 (`setpriv --pdeathsig KILL`, measured: after SIGKILL of the daemon no child is left). Stopping is
 SIGTERM to the group, a short grace, SIGKILL to the group, reap; only then does the call return, so a slot
-that is held around it is free when it says so.
+that is held around it is free when it says so. `Limits` bounds what one may take of the machine (docs/adr/0013).
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ import asyncio
 import contextlib
 import json
 import os
+import re
+import resource
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +31,76 @@ QUIET = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_
 STDERR_TAIL_BYTES = 64 * 1024
 STOP_GRACE_S = 0.5
 """Between SIGTERM and SIGKILL. Short: partial output is thrown away, and a cancelled job must be still in 1 s."""
+
+
+OOM_SCORE = 500
+"""When memory runs out the kernel should take a child, which is run again, and not the daemon that holds the jobs."""
+
+_SECRET = re.compile(r"^VIDGEND_|^CREDENTIALS_DIRECTORY$|KEY|TOKEN|SECRET|PASSW")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a child may take, enforced by the kernel; it and all of its own children inherit it. None: no limit.
+
+    `secrets` False keeps keys and passwords out of its environment.
+    """
+
+    cpu_s: int | None = None
+    file_bytes: int | None = None
+    open_files: int | None = None
+    address_bytes: int | None = None
+    secrets: bool = True
+
+    def environment(self) -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if self.secrets or not _SECRET.search(name)}
+
+    def values(self) -> dict[int, int]:
+        """By kind of limit (RLIMIT_*), none above what this process may give."""
+        wanted = {
+            resource.RLIMIT_CORE: 0,
+            resource.RLIMIT_CPU: self.cpu_s,
+            resource.RLIMIT_FSIZE: self.file_bytes,
+            resource.RLIMIT_NOFILE: self.open_files,
+            resource.RLIMIT_AS: self.address_bytes,
+        }
+        allowed = {kind: resource.getrlimit(kind)[1] for kind in wanted}
+        return {
+            kind: value if allowed[kind] == resource.RLIM_INFINITY else min(value, allowed[kind])
+            for kind, value in wanted.items()
+            if value is not None
+        }
+
+    def wrapper(self) -> tuple[str, ...]:
+        """A program that sets the limits and becomes the child, so that it never runs without them; () if there is
+        none. Not `preexec_fn`: code between fork and exec is not safe in a process with threads."""
+        prlimit = _prlimit()
+        if prlimit is None:
+            return ()
+        return (prlimit, *(f"--{_LIMIT_NAMES[kind]}={value}" for kind, value in self.values().items()), "--")
+
+    def apply(self, pid: int) -> None:
+        """What can be set on a child that runs already."""
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{pid}/oom_score_adj").write_text(str(OOM_SCORE))
+        if _prlimit() is None and sys.platform == "linux":
+            for kind, value in self.values().items():
+                with contextlib.suppress(OSError, ValueError):  # it may have ended already
+                    resource.prlimit(pid, kind, (value, value))
+
+
+_LIMIT_NAMES = {
+    resource.RLIMIT_CORE: "core", resource.RLIMIT_CPU: "cpu", resource.RLIMIT_FSIZE: "fsize",
+    resource.RLIMIT_NOFILE: "nofile", resource.RLIMIT_AS: "as",
+}  # fmt: skip
+
+
+@cache
+def _prlimit() -> str | None:
+    return shutil.which("prlimit")
+
+
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +141,7 @@ class Child:
         env: dict[str, str] | None = None,
         stdin: int = asyncio.subprocess.DEVNULL,
         stdout: int = asyncio.subprocess.PIPE,
+        limits: Limits = NO_LIMITS,
     ) -> Child:
         """Start `argv`. Cancelling during the start waits for it and kills what was started.
 
@@ -77,10 +151,11 @@ class Child:
             raise ToolMissing(f"there is no program {argv[0]}")
         start = asyncio.ensure_future(
             asyncio.create_subprocess_exec(
+                *limits.wrapper(),
                 *_wrapper(),
                 *argv,
                 cwd=cwd,
-                env={**os.environ, **QUIET, **(env or {})},
+                env={**limits.environment(), **QUIET, **(env or {})},
                 stdin=stdin,
                 stdout=stdout,
                 stderr=asyncio.subprocess.PIPE,
@@ -95,6 +170,7 @@ class Child:
                 orphan = cls(await start, argv[0])
                 await orphan.stop()
             raise
+        limits.apply(process.pid)
         return cls(process, Path(argv[0]).name)
 
     async def _drain_stderr(self) -> None:
@@ -156,13 +232,15 @@ async def run(
     on_line: Callable[[str], None] | None = None,
     feeder: Sequence[str] | None = None,
     max_stdout_bytes: int = 64 * 1024 * 1024,
+    limits: Limits = NO_LIMITS,
 ) -> Finished:
     """Run a child to its end and return how it went; a non-zero code is not an error here.
 
     `on_line` receives stdout line by line and stdout is then not kept. `stall_s` kills a child that writes
-    nothing on stdout for so long. `feeder` is a second child whose stdout becomes the first one's stdin.
+    nothing on stdout for so long. `feeder` is a second child whose stdout becomes the first one's stdin; `limits`
+    are for both.
 
-    Raises: StepTimeout, ToolMissing, StepError (too much output). Cancellation stops the group first.
+    Raises: StepTimeout, ToolMissing, StepError (too much output, too large a file). Cancellation stops the group first.
     """
     read_end = write_end = -1
     upstream: Child | None = None
@@ -170,10 +248,11 @@ async def run(
     try:
         if feeder is not None:
             read_end, write_end = os.pipe()
-            upstream = await Child.spawn(feeder, cwd=cwd, stdout=write_end)
+            upstream = await Child.spawn(feeder, cwd=cwd, stdout=write_end, limits=limits)
             os.close(write_end)
             write_end = -1
-        child = await Child.spawn(argv, cwd=cwd, stdin=read_end if read_end >= 0 else asyncio.subprocess.DEVNULL)
+        stdin = read_end if read_end >= 0 else asyncio.subprocess.DEVNULL
+        child = await Child.spawn(argv, cwd=cwd, stdin=stdin, limits=limits)
         if read_end >= 0:
             os.close(read_end)
             read_end = -1
@@ -205,6 +284,10 @@ async def run(
         except TimeoutError:
             raise StepTimeout(f"{child.name}: not finished after {timeout_s:g} s", tail=child.stderr_tail) from None
         tail = child.stderr_tail
+        if code == -signal.SIGXCPU or (code == -signal.SIGKILL and limits.cpu_s is not None):
+            raise StepTimeout(f"{child.name} was killed: out of processor time or memory", tail=tail)
+        if code == -signal.SIGXFSZ:
+            raise StepError(f"{child.name} wrote a file of more than {limits.file_bytes} bytes", tail=tail)
         if upstream is not None:
             try:
                 upstream_code = await asyncio.wait_for(upstream.wait(), 5)

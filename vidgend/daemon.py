@@ -31,6 +31,7 @@ from vidgend.parts import Parts, build_parts
 from vidgend.pipeline.speech.port import Voice
 from vidgend.pipeline.speech.voices import resolve
 from vidgend.settings import Settings, parse_resolution
+from vidgend.store.assets.local_files import fsync
 from vidgend.store.assets.port import BlobStore
 from vidgend.store.assets.select import select_blobs
 from vidgend.store.assets.store import AssetStore
@@ -39,7 +40,9 @@ from vidgend.store.database import Database, DataDir
 from vidgend.store.filesystem_kind import refuse_network
 from vidgend.store.jobs import JobStore
 from vidgend.store.outbox import Outbox
+from vidgend.store.restore import refuse_half_restored
 from vidgend.store.retention import Rules
+from vidgend.store.secret_files import write_secret
 from vidgend.store.space import Space
 from vidgend.store.steps import StepStore
 from vidgend.worker import Worker
@@ -84,13 +87,14 @@ class Runtime:
         Raises: DataDirLocked, NetworkFilesystem, SchemaTooNew, DatabaseDamaged, StorageFull, OSError.
         """
         data_dir = DataDir(settings.data_dir)
-        await asyncio.to_thread(data_dir.acquire)
+        ballast = Ballast(settings.data_dir / "ballast", settings.store.ballast_bytes)
+        await asyncio.to_thread(data_dir.acquire, ballast.drop)
         async with contextlib.AsyncExitStack() as undo:
             undo.callback(data_dir.release)
             await asyncio.to_thread(refuse_network, settings.data_dir, allow=settings.store.allow_network_filesystem)
             work = settings.data_dir / "work"
             await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
-            ballast = Ballast(settings.data_dir / "ballast", settings.store.ballast_bytes)
+            await asyncio.to_thread(refuse_half_restored, settings.data_dir)
             made = await asyncio.to_thread(ballast.ensure, settings.store.min_free_bytes)
             if not made and settings.store.ballast_bytes:
                 _log.warning("no_ballast", extra={"reason": "there is too little free disk space"})
@@ -159,6 +163,10 @@ class Runtime:
         """Raises: UnknownVoice, LanguageUnsupported."""
         resolve(voice, language, self.parts.engines)
 
+    def check_font(self, family: str) -> None:
+        """Reads font files. Raises: UnknownFont."""
+        self.parts.producer.fonts.find(family)
+
     def voices(self) -> tuple[Voice, ...]:
         return tuple(voice for engine in self.parts.engines for voice in engine.voices())
 
@@ -208,7 +216,6 @@ def retention_rules(settings: Settings) -> Rules:
         cache_max_bytes=settings.cache.max_bytes,
         results_max_age_s=settings.assets.max_age_s,
         results_max_bytes=settings.assets.max_bytes,
-        min_free_bytes=2 * settings.store.min_free_bytes,
     )
 
 
@@ -230,13 +237,8 @@ def _secret(path: Path, make: bytes) -> bytes:
         if len(kept) >= 32:
             return kept
         path.unlink()  # cut off by a crash; an empty key could be guessed
-    part = path.with_suffix(".part")
-    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(make)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    write_secret(path, make)
+    fsync(path.parent)
     return make
 
 
@@ -316,6 +318,8 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, on_signal)
     async with Runtime.open(settings) as runtime:
         runtime.check_voice(settings.speech.voice, None)
+        if settings.captions.font:
+            await asyncio.to_thread(runtime.check_font, settings.captions.font)
         secret = settings.webhooks.secret.get_secret_value() or await asyncio.to_thread(
             lambda: _secret(
                 settings.data_dir / "webhook.secret",
@@ -344,6 +348,7 @@ async def serve(settings: Settings) -> None:
                 allow_networks=runtime.allow_networks,
                 voices=runtime.voices(),
                 check_voice=runtime.check_voice,
+                check_font=runtime.check_font,
                 queries=runtime.queries,
                 wake_webhooks=runtime.webhook_wake.set,
                 version=__version__,

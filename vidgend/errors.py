@@ -5,6 +5,8 @@ VidgendError
 │   ├── PromptEmpty              prompt_empty
 │   ├── UnknownVoice             voice_unknown
 │   ├── UnknownStyle             style_unknown
+│   ├── UnknownPreset            caption_preset_unknown
+│   ├── UnknownFont              font_unknown
 │   ├── LanguageUnsupported      language_unsupported
 │   ├── TargetForbidden          callback_forbidden
 │   ├── FeatureUnavailable       not_available
@@ -18,6 +20,7 @@ VidgendError
 │   └── StoryboardNotReady       storyboard_not_ready
 ├── ResultExpired                result_expired
 ├── Unavailable
+│   ├── DatabaseUnavailable      database_unavailable
 │   ├── StorageFull              storage_full
 │   ├── StorageUnavailable       storage_unavailable
 │   │   └── StorageRefused       storage_unauthorized
@@ -92,6 +95,18 @@ class UnknownStyle(BadInput):
     code = "style_unknown"
     title = "No such style"
     hint = "`vidgend styles` or GET /mcp/styles lists them."
+
+
+class UnknownPreset(BadInput):
+    code = "caption_preset_unknown"
+    title = "No such caption preset"
+    hint = "docs/captions.md describes them: classic, highlight, karaoke, pop, lower_third."
+
+
+class UnknownFont(BadInput):
+    code = "font_unknown"
+    title = "No such font"
+    hint = "Put its files into captions.fonts_folder, or leave captions.font out."
 
 
 class LanguageUnsupported(BadInput):
@@ -181,6 +196,13 @@ class StorageFull(Unavailable):
     max_retries = 4
 
 
+class DatabaseUnavailable(Unavailable):
+    code = "database_unavailable"
+    title = "The database could not read or write"
+    hint = "The daemon's log has the reason; the disk may be failing."
+    max_retries = 4
+
+
 class StorageUnavailable(Unavailable):
     """Not a provider's error: no other provider can help."""
 
@@ -193,7 +215,6 @@ class StorageUnavailable(Unavailable):
 class StorageRefused(StorageUnavailable):
     code = "storage_unauthorized"
     title = "The asset store refused the key"
-    retryable = False
     hint = "Check assets.access_key and assets.secret_key; they must allow listing, reading and writing."
 
 

@@ -31,13 +31,35 @@ MediaKind = Literal["video", "photo", "generated"]
 WordSource = Literal["engine", "whisper", "proportional"]
 
 
+TransitionKind = Literal["cut", "dissolve", "fade", "wipe", "slide", "zoom"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """How one scene gives way to the next; a cut takes no time. `fade` goes through black."""
+
+    kind: TransitionKind = "cut"
+    duration_s: float = 0.0
+
+
+TRANSITION_S: dict[TransitionKind, float] = {
+    "cut": 0.0, "dissolve": 0.5, "fade": 0.7, "wipe": 0.4, "slide": 0.35, "zoom": 0.4,
+}  # fmt: skip
+"""How long each kind takes unless somebody says otherwise: long enough to be seen, within the pause between scenes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CaptionOptions:
-    """What is burnt into the picture. `highlight` colours the spoken word."""
+    """What is burnt into the picture. `highlight` colours the spoken word, `font` is a family.
+
+    `preset` None lets the style choose, `position` None the preset.
+    """
 
     enabled: bool = True
+    preset: str | None = None
+    font: str | None = None
     highlight: bool = True
-    position: Literal["bottom", "middle", "top"] = "bottom"
+    position: Literal["bottom", "middle", "top"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +103,8 @@ class Brief:
     quality: Quality = "standard"
     captions: CaptionOptions = field(default_factory=CaptionOptions)
     music: MusicOptions = field(default_factory=MusicOptions)
+    transitions: Transition | None = None
+    """Between all scenes; None lets the style choose."""
     seed: int = 0
 
     @property
@@ -163,6 +187,36 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Colour:
+    """How the numbers of a picture are meant. `matrix` is "" for RGB. `wide`: BT.2020 primaries."""
+
+    matrix: str = ""
+    full_range: bool = False
+    transfer: Literal["", "pq", "hlg"] = ""
+    wide: bool = False
+    alpha: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipScan:
+    """What a quick look at a clip told: where it is cut, how it moves, where its subject is.
+
+    `brightness` (mean, 0..255), `detail` (spread, 0..255) and `shake` (percent of the width by which the picture's
+    speed changes in a tenth of a second) hold one number for each `step_s` from `start_s` on. `columns` and `rows`
+    tell how much there is to see across and down, as shares of 1000.
+    """
+
+    start_s: float
+    step_s: float
+    brightness: tuple[int, ...]
+    detail: tuple[int, ...]
+    shake: tuple[float, ...]
+    cuts_s: tuple[float, ...] = ()
+    columns: tuple[int, ...] = ()
+    rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Clip:
     """A chosen candidate whose bytes are in the asset store (`digest`), or a recipe to paint."""
 
@@ -179,16 +233,26 @@ class Clip:
     fps: float = 0.0
     duration_s: float | None = None
     recipe: dict[str, Any] | None = None
+    colour: Colour = field(default_factory=Colour)
+    interlaced: Literal["", "flagged", "tff", "bff"] = ""
+    """`flagged`: the frames say so themselves; else which field was found to come first."""
+    orientation: int = 1
+    """As EXIF counts: 1 is upright."""
+    scan: ClipScan | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Word:
-    """One word of the script as written, with its time in its scene's speech. `confidence` 0..1."""
+    """One word of the script as written, with its time in its scene's speech. `confidence` 0..1.
+
+    `glued`: no space before it, since it is the next part of a longer word.
+    """
 
     text: str
     start_s: float
     end_s: float
     confidence: float = 1.0
+    glued: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +275,11 @@ class Words:
     reason: str = ""
 
 
+def join_words(words: tuple[Word, ...]) -> str:
+    """The words as written: spaces between them, none inside a word that was cut."""
+    return "".join(word.text if word.glued or number == 0 else f" {word.text}" for number, word in enumerate(words))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Caption:
     """One picture of text: one or two `lines` of words, shown from `start_s` to `end_s` in the scene."""
@@ -225,17 +294,17 @@ class Caption:
 
     @property
     def text(self) -> str:
-        return "\n".join(" ".join(word.text for word in line) for line in self.lines)
+        return "\n".join(join_words(line) for line in self.lines)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """An encoded scene: H.264 in MP4, no sound, closed GOPs, exactly `frames` long."""
+    """An encoded scene or transition: H.264 in MP4, no sound, closed GOPs, exactly `frames` long."""
 
     digest: str
     frames: int
-    poster: str
-    """Digest of a JPEG of one of its frames, graded, without captions and fades."""
+    poster: str | None = None
+    """Digest of a JPEG of one of a scene's frames, graded, without captions and fades."""
 
 
 @dataclass(frozen=True, kw_only=True)

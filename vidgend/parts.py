@@ -13,6 +13,7 @@ from vidgend.errors import SettingsInvalid
 from vidgend.guarded_client import guarded_client
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.select import build_aligners
+from vidgend.pipeline.captions.fonts import machine_fonts
 from vidgend.pipeline.executor.local import LocalExecutor
 from vidgend.pipeline.executor.port import Label, StepFunction
 from vidgend.pipeline.ffmpeg import FfmpegTool
@@ -31,9 +32,11 @@ from vidgend.pipeline.prompt_to_storyboard import KIND as PLAN
 from vidgend.pipeline.prompt_to_storyboard import PlanStep
 from vidgend.pipeline.scene_to_clip import FETCH, SEARCH, FetchStep, SearchStep
 from vidgend.pipeline.scene_to_segment import KIND as SEGMENT
-from vidgend.pipeline.scene_to_segment import RenderSettings, SegmentStep, fonts_folder
+from vidgend.pipeline.scene_to_segment import RenderSettings, SegmentStep
 from vidgend.pipeline.scene_to_speech import KIND as SPEECH
 from vidgend.pipeline.scene_to_speech import SpeechStep
+from vidgend.pipeline.scenes_to_transition import KIND as TRANSITION
+from vidgend.pipeline.scenes_to_transition import TransitionStep
 from vidgend.pipeline.segments_to_video import JOIN, THUMBNAIL, TRACK, JoinStep, ThumbnailStep, TrackStep
 from vidgend.pipeline.speech.hub import default_hub_dir
 from vidgend.pipeline.speech.port import SpeechEngine
@@ -202,6 +205,7 @@ def wire(
 ) -> Parts:
     """The steps, the executor and the producer over chosen adapters."""
     ffmpeg = FfmpegTool(settings.render.ffmpeg)
+    fonts = machine_fonts(settings.captions.fonts_folder, default=settings.captions.font)
     encodes, threads = encode_slots(settings)
     registry: dict[str, StepFunction] = {
         PLAN: PlanStep(planners),
@@ -209,7 +213,8 @@ def wire(
         FETCH: FetchStep(providers, ffmpeg, assets),
         SPEECH: SpeechStep(engines, ffmpeg, assets),
         ALIGN: AlignStep(aligners, assets),
-        SEGMENT: SegmentStep(ffmpeg, assets, fonts_folder()),
+        SEGMENT: SegmentStep(ffmpeg, assets, fonts),
+        TRANSITION: TransitionStep(ffmpeg, assets, fonts),
         TRACK: TrackStep(music, assets),
         JOIN: JoinStep(ffmpeg, assets),
         THUMBNAIL: ThumbnailStep(ffmpeg, assets),
@@ -224,7 +229,12 @@ def wire(
         "io": IO_SLOTS,
     }
     executor = LocalExecutor(
-        slots=slots, registry=registry, steps=steps, work=work, stall_s=settings.queue.stall_timeout_s
+        slots=slots,
+        registry=registry,
+        steps=steps,
+        work=work,
+        stall_s=settings.queue.stall_timeout_s,
+        activity=lambda: assets.moved_bytes,
     )
     producer = Producer(
         planners=planners,
@@ -234,6 +244,7 @@ def wire(
         aligners=aligners,
         music=music,
         ffmpeg=ffmpeg,
+        fonts=fonts,
         render=RenderSettings(preset=settings.render.preset, crf=settings.render.crf, threads=threads),
         assets=assets,
         scratch=work,

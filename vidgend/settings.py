@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -175,6 +176,15 @@ class Music(_Part):
     folder: Path | None = Field(None, description="Your own tracks; sub-folder names are moods. Unset: the free ones.")
 
 
+class Captions(_Part):
+    """The text in the picture."""
+
+    font: str = Field("", description="Font family of captions. Empty: Inter, which comes with vidgend.")
+    fonts_folder: Path | None = Field(
+        None, description="Your own font files (.ttf, .otf, .ttc); requests name them by family. Unset: none."
+    )
+
+
 class Store(_Part):
     """The database and the disk it lies on."""
 
@@ -218,9 +228,27 @@ class Assets(_Part):
             raise ValueError("give file:///path or s3://bucket/prefix")
         if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
             raise ValueError("a file URL has three slashes: file:///path")
-        if parts.scheme == "s3" and not parts.netloc:
+        if parts.scheme == "file" and not parts.path.startswith("/"):
+            raise ValueError("a file URL has three slashes: file:///path")
+        if parts.scheme == "s3" and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", parts.netloc):
             raise ValueError("an S3 URL names its bucket: s3://bucket/prefix")
+        if parts.scheme == "s3" and (parts.query or parts.fragment or {".", ".."} & set(parts.path.split("/"))):
+            raise ValueError("an S3 prefix is a plain path: s3://bucket/some/prefix")
         return value
+
+    @field_validator("endpoint")
+    @classmethod
+    def _endpoint(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
+            raise ValueError("give the server's address, such as http://nas.lan:9000")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _both_keys(self) -> Assets:
+        if bool(self.access_key) != bool(self.secret_key.get_secret_value()):
+            raise ValueError("access_key and secret_key belong together")
+        return self
 
 
 class Cache(_Part):
@@ -278,6 +306,7 @@ class Settings(_Part):
     aligner: AlignerSettings = AlignerSettings()
     render: Render = Render()
     music: Music = Music()
+    captions: Captions = Captions()
     store: Store = Store()
     assets: Assets = Assets()
     cache: Cache = Cache()

@@ -9,9 +9,10 @@ import random
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
-from vidgend.errors import StepError, StorageFull, VidgendError
+from vidgend.errors import DatabaseUnavailable, StepError, StorageFull, VidgendError
 from vidgend.models import TERMINAL_STATES, Brief, JobState, PrefetchBrief, Storyboard
 from vidgend.pipeline.disk_estimate import estimate_bytes
 from vidgend.pipeline.executor.port import Executor
@@ -20,8 +21,8 @@ from vidgend.pipeline.produce import Producer
 from vidgend.pipeline.run import JobRun, Progress
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
+from vidgend.store.doomed import work_off
 from vidgend.store.jobs import Failure, Job, JobStore
-from vidgend.store.orphans import collect_orphans
 from vidgend.store.retention import Rules, collect
 from vidgend.store.space import Space
 
@@ -36,23 +37,42 @@ STOP_LOOP_S = 5.0
 RETRY_BASE_S = 2.0
 RETRY_CAP_S = 600.0
 LONGEST_PARK_S = 86_400.0
-"""A provider that asks for more patience than this has said no."""
+"""A job that would wait longer than this for a provider's quota has got a no."""
+NOT_RECORDED = (StorageFull, DatabaseUnavailable)
+"""What passes: the disk is full, or does not write for a while."""
 
 Finish = Callable[[], Awaitable[Any]]
 """Records the end of a run."""
 
 
-def retry_wait_s(error: VidgendError, failures: int) -> float | None:
-    """Seconds until a job that ended with `error` is tried again; None if it is not.
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """Try a job again in `wait_s`; `counts` says whether it failed, or only had to wait for something."""
 
-    Full jitter: anything up to twice as much as the time before. A time that a provider named is kept, and such a wait
-    is nobody's failure.
+    wait_s: float
+    counts: bool
+
+
+def again(error: VidgendError, job: Job, *, now: float) -> Again | None:
+    """Whether a job that ended with `error` is tried again.
+
+    Failures wait with full jitter: anything up to twice as much as the time before. Waiting for the asset store or for
+    a provider's quota is nobody's failure; the first may take as long as it takes, the second a day.
     """
-    if error.retryable and error.retry_after_s is not None and not isinstance(error, StorageFull):
-        return error.retry_after_s + random.uniform(0, 5) if error.retry_after_s <= LONGEST_PARK_S else None
-    if failures >= error.max_retries:
+    exponential_s = min(RETRY_CAP_S, RETRY_BASE_S * 2 ** (job.failures + job.waits))
+    if error.retryable and error.retry_after_s is not None and error.max_retries == 0:
+        return Again(wait_s=max(error.retry_after_s, random.uniform(0, exponential_s)), counts=False)
+    if error.retryable and error.retry_after_s is not None and isinstance(error, StepError):
+        wait_s = max(error.retry_after_s, exponential_s) + random.uniform(0, 5)
+        waited_s = now - (job.started_at or now)
+        return Again(wait_s=wait_s, counts=False) if waited_s + wait_s <= LONGEST_PARK_S else None
+    if job.failures >= error.max_retries:
         return None
-    return random.uniform(0, min(RETRY_CAP_S, RETRY_BASE_S * 2**failures))
+    return Again(wait_s=random.uniform(0, exponential_s), counts=True)
+
+
+def _mb(size_bytes: float) -> str:
+    return f"{size_bytes / 1e6:.0f} MB" if size_bytes < 10e9 else f"{size_bytes / 1e9:.0f} GB"
 
 
 class _Keeper:
@@ -106,14 +126,19 @@ class Worker:
         self._result_event = result_event
         self._on_ended = on_ended
         self._wake = asyncio.Event()
+        self._claiming = asyncio.Lock()
+        self._lacking_bytes = 0
         self._running: dict[str, asyncio.Task[None]] = {}
         self._progress: dict[str, Progress] = {}
         self._cancelled: set[str] = set()
         self._loop: asyncio.Task[None] | None = None
         self._began: dict[str, float] = {}
+        self._estimates: dict[str, int] = {}
         self._late: list[tuple[str, Finish]] = []
         self._tidying: asyncio.Task[None] | None = None
         self._swept = float("-inf")
+        self._sweep_again_s = LOOK_AGAIN_S
+        self._untidy = asyncio.Event()
         self.draining = False
         self.only: set[str] | None = None
         """Where set, nothing but these jobs is claimed."""
@@ -138,36 +163,51 @@ class Worker:
             if not task.cancelled():
                 task.result()
 
-    def has_space(self, more_bytes: int = 0) -> bool:
-        """Whether there is disk space to take a job on that wants `more_bytes`. Blocking."""
-        return self._space.has_room(more_bytes)
+    @property
+    def lacking_bytes(self) -> int:
+        """How much disk space is missing before a job may be begun, as it was seen last; 0 if none is."""
+        return self._lacking_bytes
+
+    def has_space(self) -> bool:
+        """Whether there is disk space to work. Blocking."""
+        return not self._space.lacking_bytes(0)
 
     async def check_room(self, brief: Brief | PrefetchBrief, owner: str = "") -> None:
         """Raises: StorageFull if this job would not fit, or its owner's results fill the quota."""
-        wanted = estimate_bytes(brief)
-        if not await asyncio.to_thread(self.has_space, wanted):
-            raise StorageFull(f"there is too little free disk space: this job may take {wanted / 1e6:.0f} MB")
-        if self._quota_bytes and await self._jobs.published_bytes(owner) >= self._quota_bytes:
+        wanted_bytes = estimate_bytes(brief)
+        if await asyncio.to_thread(self._space.lacking_bytes, wanted_bytes, with_cache=True):
+            free_bytes = await asyncio.to_thread(self._space.free_bytes)
+            raise StorageFull(
+                f"this job may take {_mb(wanted_bytes)}; {_mb(free_bytes)} are free, of which "
+                f"{_mb(self._space.min_free_bytes)} stay free (store.min_free_bytes)"
+            )
+        if not await self.within_quota(owner):
             raise StorageFull(
                 "the results that are kept fill the quota",
                 hint="Delete old jobs (`vidgend delete`), or raise assets.quota_bytes.",
             )
 
+    async def within_quota(self, owner: str = "") -> bool:
+        """Whether an owner's results leave room for another one."""
+        return not self._quota_bytes or await self._jobs.published_bytes(owner) < self._quota_bytes
+
     async def delete(self, job_id: str) -> None:
         """Forget an ended job and delete its files. Raises: NotFound, Conflict."""
         await self._jobs.delete(job_id)
-        await self._assets.unpublish(job_id)
+        await self._delete_doomed()
 
     async def cancel(self, job_id: str) -> JobState:
         """Cancel a job; when this returns or raises its children are dead. Idempotent.
 
         The work is stopped first and that is recorded afterwards, so that a full disk cannot keep it going.
-        Raises: NotFound; StorageFull if the job was stopped but its end cannot be written yet.
+        Raises: NotFound; StorageFull or DatabaseUnavailable if it was stopped but its end cannot be written yet.
         """
-        task = self._running.get(job_id)
+        async with self._claiming:  # what is being claimed right now is among those that run afterwards
+            task = self._running.get(job_id)
+            if task is not None:
+                self._cancelled.add(job_id)
+                task.cancel()
         if task is not None:
-            self._cancelled.add(job_id)
-            task.cancel()
             await asyncio.wait([task])
         try:
             state = await self._jobs.request_cancel(job_id)
@@ -175,10 +215,10 @@ class Worker:
                 # A task that was cancelled before its first step has recorded nothing.
                 await self._jobs.finish_cancel(job_id)
                 state = (await self._jobs.get(job_id)).state
-        except StorageFull as error:
+        except NOT_RECORDED as error:
             if task is None:
                 raise
-            raise StorageFull("the job has been stopped, but the disk is too full to record it yet") from error
+            raise type(error)("the job has been stopped, but that cannot be written down yet") from error
         self._on_ended()
         return state
 
@@ -200,41 +240,58 @@ class Worker:
                 await asyncio.wait(tasks)
             try:
                 await self._jobs.release("vidgend is stopping; the job will go on after the restart")
-            except StorageFull as error:  # the next start finds them running and puts them back
+            except NOT_RECORDED as error:  # the next start finds them running and puts them back
                 _log.critical("stop_not_recorded", extra={"error": str(error)})
 
     async def _claim_loop(self) -> None:
         while not self.draining:
             self._wake.clear()
+            wait_s = CLAIM_EVERY_S
             try:
                 await self._record_late()
-                short_of_space = not await self._claim_what_fits()
-                due_s = await self._jobs.next_due_s()
-            except (VidgendError, OSError, sqlite3.OperationalError) as error:
+                if await self._claim_what_fits():
+                    due_s = await self._jobs.next_due_s()
+                    wait_s = wait_s if due_s is None else min(wait_s, due_s + 0.01)
+            except VidgendError as error:
                 # A full disk or a busy one passes; the daemon outlives it and tries again.
                 _log.error("claim_failed", extra={"error": str(error)})
-                short_of_space, due_s = True, None
-            wait_s = LOOK_AGAIN_S if short_of_space or self._late else CLAIM_EVERY_S
+                wait_s = LOOK_AGAIN_S
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s if due_s is None else min(wait_s, due_s + 0.01)):
+                async with asyncio.timeout(min(wait_s, LOOK_AGAIN_S) if self._late or self._lacking_bytes else wait_s):
                     await self._wake.wait()
 
     async def _claim_what_fits(self) -> bool:
-        """Begin jobs while there is room for them. False if disk space is what lacks."""
+        """Begin jobs while there is room for them. True if there was, and it was jobs that lacked."""
         while not self.draining and len(self._running) < self._max_jobs:
-            if not await asyncio.to_thread(self.has_space):
-                _log.error("storage_low", extra={"free_bytes": await asyncio.to_thread(self._space.free_bytes)})
-                return False
+            if not await self._claim_one():
+                return not self._lacking_bytes
+        return False
+
+    async def _claim_one(self) -> bool:
+        await self._look_at_space()
+        if self._lacking_bytes:
+            return False
+        async with self._claiming:
             job = await self._jobs.claim(None if self.only is None else frozenset(self.only))
-            if job is None:
-                return True
-            self._begin(job)
-        return True
+            if job is not None:
+                self._begin(job)
+        return job is not None
+
+    async def _look_at_space(self) -> None:
+        """What is lacking for the jobs that run; it is said once, and the cache is asked for it."""
+        now = self._database.clock()  # where it was set back, what these jobs use now looks older than they are
+        self._began = {job_id: min(began, now) for job_id, began in self._began.items()}
+        for job_id, wanted_bytes in self._estimates.items():
+            progress = self._progress.get(job_id)
+            self._space.expect(job_id, wanted_bytes * (1 - progress.percent / 100 if progress else 1.0))
+        lacking_bytes = await asyncio.to_thread(self._space.lacking_bytes, 0)
+        if lacking_bytes and not self._lacking_bytes:
+            _log.error("storage_low", extra={"lacking_bytes": lacking_bytes})
+        self._lacking_bytes = lacking_bytes
 
     def _begin(self, job: Job) -> None:
         self._began[job.id] = self._database.clock()
-        wanted = estimate_bytes(job.brief)
-        self._space.expect(job.id, wanted)
+        self._estimates[job.id] = estimate_bytes(job.brief)
         task = asyncio.create_task(self._run(job), name=job.id)
         self._running[job.id] = task
 
@@ -242,9 +299,11 @@ class Worker:
             self._running.pop(job.id, None)
             self._began.pop(job.id, None)
             self._progress.pop(job.id, None)
+            self._estimates.pop(job.id, None)
             self._cancelled.discard(job.id)
             self._space.expect(job.id, 0)
             self._wake.set()
+            self._untidy.set()
             self._on_ended()
             if not done.cancelled() and done.exception() is not None:
                 _log.error("job_task_died", exc_info=done.exception(), extra={"job": job.id})
@@ -252,26 +311,43 @@ class Worker:
         task.add_done_callback(ended)
 
     async def _tidy_up(self) -> None:
-        """What the store need not keep goes every ten minutes, and at once while space is low. What a running job uses
+        """What the store need not keep goes every ten minutes; at once while space is lacking. What a running job uses
         is younger than it and stays."""
-        looked_for_orphans = False
         while True:
-            low = not await asyncio.to_thread(self.has_space)
-            if low or time.monotonic() - self._swept >= SWEEP_EVERY_S:
-                used_since = min(self._began.values(), default=self._database.clock())
-                try:
-                    collected = await collect(self._database, self._assets, self._rules, used_since=used_since, low=low)
-                    freed_bytes = collected.bytes
-                    if not looked_for_orphans:
-                        looked_for_orphans = True
-                        freed_bytes += (await collect_orphans(self._database, self._assets)).bytes
-                    if freed_bytes:
-                        _log.info("store_swept", extra={"freed_bytes": freed_bytes})
-                        self._wake.set()
-                except (VidgendError, OSError, sqlite3.OperationalError) as error:
-                    _log.warning("sweep_failed", extra={"reason": str(error)})
-                self._swept = time.monotonic()
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await self._look_at_space()
+            since_s = time.monotonic() - self._swept
+            if since_s >= SWEEP_EVERY_S or (self._lacking_bytes and since_s >= self._sweep_again_s):
+                await self._sweep()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await self._untidy.wait()
+                    self._untidy.clear()
+                    await self._delete_doomed()
+
+    async def _sweep(self) -> None:
+        used_since = min(self._began.values(), default=self._database.clock())
+        freed_bytes = 0
+        try:
+            collected = await collect(
+                self._database, self._assets, self._rules, used_since=used_since, lacking_bytes=self._lacking_bytes
+            )
+            self._space.evictable_bytes = collected.evictable_bytes
+            freed_bytes = collected.bytes
+        except (VidgendError, OSError, sqlite3.Error) as error:
+            _log.warning("sweep_failed", extra={"reason": str(error)})
+        await self._delete_doomed()
+        if freed_bytes:
+            _log.info("store_swept", extra={"freed_bytes": freed_bytes})
+            self._wake.set()
+        # A sweep that frees nothing looks at everything for nothing.
+        self._sweep_again_s = LOOK_AGAIN_S if freed_bytes else min(SWEEP_EVERY_S, 2 * self._sweep_again_s)
+        self._swept = time.monotonic()
+
+    async def _delete_doomed(self) -> None:
+        try:
+            await work_off(self._database, self._assets)
+        except (VidgendError, OSError, sqlite3.Error) as error:  # it stays written down
+            _log.warning("doomed_files_left", extra={"reason": str(error)})
 
     async def _run(self, job: Job) -> None:
         progress = self._progress[job.id] = Progress()
@@ -297,16 +373,17 @@ class Worker:
         try:
             async with deadline:
                 finish = await self._work(job, run)
-        except asyncio.CancelledError:
-            finish = self._interrupted(job.id)
+        except asyncio.CancelledError as error:
+            if job.id not in self._cancelled and not self.draining:
+                _log.error("job_interrupted", exc_info=error, extra={"job": job.id})
+                finish = self._failed(job, Failure(code="internal", detail="interrupted for no reason"), progress)
+            else:
+                finish = self._interrupted(job)
         except VidgendError as error:
             tail = error.tail if isinstance(error, StepError) else ""
             failure = Failure(code=error.code, detail=error.detail, hint=error.hint, tail=tail[-2000:])
-            wait_s = retry_wait_s(error, job.failures)
-            if wait_s is None:
-                finish = self._failed(job, failure, progress)
-            else:
-                finish = self._parked(job, failure, wait_s, counts=error.retry_after_s is None)
+            retry = again(error, job, now=self._database.clock())
+            finish = self._failed(job, failure, progress) if retry is None else self._parked(job, failure, retry)
         except Exception as bug:  # noqa: BLE001  the boundary of a job: a bug ends the job, not the daemon
             if isinstance(bug, TimeoutError) and deadline.expired():
                 failure = Failure(
@@ -325,7 +402,7 @@ class Worker:
         """Write how a job ended. What cannot be written now is tried again by the claim loop."""
         try:
             await finish()
-        except (StorageFull, sqlite3.OperationalError) as error:
+        except NOT_RECORDED as error:
             _log.critical("end_not_recorded", extra={"job": job_id, "error": str(error)})
             self._late.append((job_id, finish))
 
@@ -366,20 +443,20 @@ class Worker:
 
         return finish
 
-    def _parked(self, job: Job, failure: Failure, wait_s: float, *, counts: bool) -> Finish:
+    def _parked(self, job: Job, failure: Failure, retry: Again) -> Finish:
         async def finish() -> None:
-            await self._jobs.park(job, failure, wait_s=wait_s, counts=counts)
-            _log.warning("job_parked", extra={"job": job.id, "code": failure.code, "wait_s": round(wait_s, 1)})
+            await self._jobs.park(job, failure, wait_s=retry.wait_s, counts=retry.counts)
+            _log.warning("job_parked", extra={"job": job.id, "code": failure.code, "wait_s": round(retry.wait_s, 1)})
 
         return finish
 
-    def _interrupted(self, job_id: str) -> Finish:
-        cancelled = job_id in self._cancelled
+    def _interrupted(self, job: Job) -> Finish:
+        cancelled = job.id in self._cancelled
 
         async def finish() -> None:
             if cancelled:
-                await self._jobs.finish_cancel(job_id)
-                _log.info("job_cancelled", extra={"job": job_id})
+                await self._jobs.finish_cancel(job.id, claim=job)
+                _log.info("job_cancelled", extra={"job": job.id})
             # Else it is a clean stop, and `stop` puts everything back.
 
         return finish

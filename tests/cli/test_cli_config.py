@@ -38,6 +38,7 @@ def test_every_default_in_the_example_is_the_real_one(home: Path) -> None:
     shown, real = load_settings(file, environ={}).model_dump(), Settings().model_dump()
     assert str(shown.pop("data_dir")).endswith(".local/share/vidgend") and real.pop("data_dir")
     assert shown["music"].pop("folder") and real["music"].pop("folder") is None
+    assert shown["captions"].pop("fonts_folder") and real["captions"].pop("fonts_folder") is None
     assert shown == real
 
 

@@ -88,6 +88,7 @@ def test_s3_is_asked_and_its_answer_told(vidgend: Any, home: Path, monkeypatch: 
     monkeypatch.setenv("VIDGEND_ASSETS__URL", "s3://videos/tv")
     monkeypatch.setenv("VIDGEND_ASSETS__ENDPOINT", "http://127.0.0.1:1")
     monkeypatch.setenv("VIDGEND_ASSETS__ACCESS_KEY", "k")
+    monkeypatch.setenv("VIDGEND_ASSETS__SECRET_KEY", "s")
     told = vidgend("doctor")
     assert told.exit_code == 69 and "assets s3://videos/tv: http://127.0.0.1:1" in told.output, told.output
 

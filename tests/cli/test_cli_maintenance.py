@@ -17,6 +17,7 @@ from stock import DAY_S, Stock, stock
 from vidgend.store.backup import backups
 from vidgend.store.database import DataDir
 from vidgend.store.orphans import FEW
+from vidgend.store.restore import RESTORING
 
 
 @pytest.fixture
@@ -67,6 +68,29 @@ def age_everything(data: Path) -> None:
 
 
 # --- gc
+
+
+def test_gc_finishes_what_a_crash_left_to_be_deleted(vidgend, data: Path) -> None:
+    blob(data, b"half a put").parent.mkdir(exist_ok=True)
+    blob(data, b"half a put").write_bytes(b"half a put")
+
+    async def doom(store: Stock) -> None:
+        digest = hashlib.sha256(b"half a put").hexdigest()
+        await store.sql("INSERT INTO doomed (kind, name, since, size_bytes) VALUES ('blob', ?, 1, 10)", digest)
+
+    in_stock(data, doom)
+    assert vidgend("gc", "--dry-run").stdout.splitlines()[-1] == "10 B would be freed"
+    assert vidgend("gc").stdout.splitlines() == ["       1  files that no row knows: 10 B", "10 B freed"]
+    assert not blob(data, b"half a put").exists()
+
+
+def test_gc_deletes_nothing_when_the_database_was_lost(vidgend, data: Path) -> None:
+    for path in data.glob("vidgend.db*"):
+        path.unlink()
+    in_stock(data, lambda store: store.job("job_new", "queued"))
+    refused = vidgend("gc")
+    assert refused.exit_code == 6 and "knows 0 files and 0 results" in refused.stderr
+    assert all(blob(data, content).exists() for content in (b"video", b"clip", b"loose"))
 
 
 def test_gc_says_when_there_is_nothing_to_delete(vidgend, data: Path) -> None:
@@ -228,6 +252,27 @@ def test_restore_needs_force_over_a_database_and_keeps_it(vidgend, data: Path, h
     restored = json.loads(vidgend("restore", str(path), "--force", "--json").stdout)
     assert Path(restored["moved_aside"]).name.startswith("vidgend.db.before-restore-")
     assert (restored["jobs"], restored["results"], restored["dropped"]) == (2, 1, 0)
+    assert vidgend("fsck").exit_code == 0
+
+
+def test_secrets_that_a_restore_replaces_are_kept_and_told(vidgend, data: Path, home: Path) -> None:
+    (data / "webhook.secret").write_text("whsec_old")
+    assert vidgend("backup", "backups").exit_code == 0
+    (data / "webhook.secret").write_text("whsec_new")
+    restored = vidgend("restore", str(backups(home / "backups")[0]), "--force")
+    assert restored.exit_code == 0 and "the secret that was there is now " in restored.stdout
+    assert (data / "webhook.secret").read_text() == "whsec_old"
+    [kept] = data.glob("webhook.secret.before-restore-*")
+    assert kept.read_text() == "whsec_new"
+
+
+def test_a_directory_whose_restore_was_cut_short_is_left_alone(vidgend, data: Path, home: Path) -> None:
+    assert vidgend("backup", "backups").exit_code == 0
+    (data / RESTORING).write_bytes(b"")
+    for command in (["gc"], ["fsck", "--repair"]):
+        refused = vidgend(*command)
+        assert refused.exit_code == 6 and "was cut short" in refused.stderr and "vidgend restore" in refused.stderr
+    assert vidgend("restore", str(backups(home / "backups")[0])).exit_code == 0
     assert vidgend("fsck").exit_code == 0
 
 

@@ -125,4 +125,4 @@ def test_a_server_that_is_away_is_told_and_nothing_is_deleted(
     monkeypatch.setattr("vidgend.store.assets.s3_client.CALL_S", 0.5)
     for command in (["fsck"], ["fsck", "--repair"], ["gc"]):
         result = vidgend(*command)
-        assert result.exit_code == 69 and result.stderr.startswith("error: "), result.output
+        assert result.exit_code == 75 and result.stderr.startswith("error: "), result.output

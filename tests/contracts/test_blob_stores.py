@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,7 @@ from standins.s3_standin import ACCESS_KEY, BUCKET, SECRET_KEY, S3Server, s3_ser
 
 from vidgend.errors import AssetDamaged, NotFound
 from vidgend.store.assets.filesystem import FilesystemBlobs
+from vidgend.store.assets.local_files import INCOMING
 from vidgend.store.assets.port import CHUNK_BYTES, BlobStore
 from vidgend.store.assets.select import select_blobs
 
@@ -55,7 +57,7 @@ class FileBench:
         path.write_bytes(b"x" + path.read_bytes()[1:])
 
     def unfinished(self) -> list[Path]:
-        return list((self.folder / "assets" / "tmp").iterdir())
+        return list((self.folder / "assets" / INCOMING).iterdir())
 
     def source(self) -> Path:
         """A folder on another file system, from where a put has to copy."""
@@ -329,9 +331,26 @@ async def test_a_link_of_the_stores_own_opens_without_the_key_and_cannot_be_chan
 
 async def test_a_new_process_starts_clean_and_finds_what_was_stored(bench: Bench) -> None:
     digest = await put(bench)
-    folder = next(path for path in bench.folder.rglob("tmp") if path.is_dir())
+    folder = next(path for path in bench.folder.rglob(INCOMING) if path.is_dir())
     (folder / "half.part").write_bytes(b"x")
     await bench.blobs.prepare()
     assert list(folder.iterdir()) == []
     assert (await bench.blobs.local(digest)).read_bytes() == CONTENT
     assert (bench.blobs.free_bytes() or 0) > 0
+
+
+async def test_bytes_on_their_way_are_a_sign_of_life(bench: Bench) -> None:
+    path, digest = write(bench.source() / "large", os.urandom(1 << 20) * 40)
+    await bench.blobs.put(path, digest)
+    sent = bench.blobs.moved_bytes
+    assert sent >= 40 << 20
+    await bench.forget_copies()
+    assert len(await read(bench.blobs, digest)) == 40 << 20
+    assert bench.blobs.moved_bytes - sent >= 40 << 20
+
+
+async def test_giving_up_copies_loses_nothing(bench: Bench) -> None:
+    digest = await put(bench)
+    freed = await bench.blobs.trim(10**12, used_since=time.time() + 60)
+    assert freed == (0 if bench.blobs.scheme == "file" else SIZE)
+    assert await bench.blobs.has(digest) and await read(bench.blobs, digest) == CONTENT

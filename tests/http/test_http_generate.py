@@ -96,9 +96,9 @@ async def test_every_field_of_the_guide_reaches_the_job(world: World, connect: A
         ({"prompt": "p", "review": True}, "not_available", None),
         ({"prompt": "p", "outputs": [{"aspect_ratio": "1:1"}]}, "not_available", None),
         ({"prompt": "p", "narration_audio": "asset_1"}, "not_available", None),
-        ({"prompt": "p", "transitions": "fade"}, "not_available", None),
-        ({"prompt": "p", "captions": {"font": "Inter"}}, "not_available", None),
-        ({"prompt": "p", "captions": {"preset": "karaoke"}}, "not_available", None),
+        ({"prompt": "p", "transitions": "explode"}, "invalid_request", "/transitions"),
+        ({"prompt": "p", "captions": {"font": "/etc/fonts/a.ttf"}}, "font_unknown", None),
+        ({"prompt": "p", "captions": {"preset": "sparkle"}}, "caption_preset_unknown", None),
         ({"prompt": "p", "music": {"asset": "asset_1"}}, "not_available", None),
         ({"scenes": [{"narration": "a", "clip": "asset_1"}]}, "not_available", None),
         ({"scenes": [{"narration": "a", "image": {"url": "https://x.example/a.png"}}]}, "not_available", None),
@@ -144,7 +144,7 @@ async def test_a_frame_rate_is_kept_as_the_fraction_that_it_means(
 async def test_what_is_the_default_anyway_may_be_said(world: World, client: Client) -> None:
     for none, enabled in ((True, False), (False, True)):
         body = {
-            "prompt": "p", "transitions": "cut", "captions": {"preset": "classic", "font": None},
+            "prompt": "p", "transitions": "cut", "captions": {"preset": "karaoke", "font": "inter"},
             "music": {"none": none}, "review": False,
         }  # fmt: skip
         answer = await client.post("/mcp/generate", json=body)

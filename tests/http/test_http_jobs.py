@@ -237,7 +237,7 @@ async def test_voices_and_styles_are_listed_with_their_defaults(client: Client) 
     }
     styles = await get(client, "/mcp/styles")
     assert styles["default"] in [style["name"] for style in styles["styles"]]
-    assert all(set(style) == {"name", "description", "mood"} for style in styles["styles"])
+    assert all(set(style) == {"name", "description", "mood", "captions", "transition"} for style in styles["styles"])
 
 
 def _brief(prompt: str = "p") -> Brief:

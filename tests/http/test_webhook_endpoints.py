@@ -52,26 +52,63 @@ async def test_gone_means_never_again_for_every_event_of_the_endpoint(post: Post
     assert (event.state, event.disabled) == ("dead", "it said 410 Gone")
 
 
-async def test_five_days_without_one_success_disable_an_endpoint(post: Post, receiver: Receiver) -> None:
-    answer_with(receiver, 503)
-    async with post.sending():
-        for number in range(1, 6):  # a new event each day: none of them uses up its own attempts
-            await post.event(receiver.url())
-            await post.settled(number)
-            await post.put_off(1.1 * DAY_S)
-            assert [row[1] for row in await endpoints(post)] == [None]
-            post.clock.now_s += DAY_S
-        assert post.clock.now_s - (await endpoints(post))[0][0] == DISABLE_AFTER_S
-        await post.event(receiver.url())
-        rows = await post.settled(6)
-        reason = "nothing was delivered for 5 days; last: HTTP 503"
-        assert {row[0] for row in rows} == {"dead"} and {row[2] for row in rows} == {f"disabled: {reason}"}
-        assert [row[1:] for row in await endpoints(post)] == [(post.clock.now_s, reason)]
-        calls = len(receiver.calls)
-        await post.event(receiver.url())
-        await post.event(receiver.url("/other"))
-        await receiver.wait_for(calls + 1)
-        assert [row[0] for row in (await post.settled(7))[-2:]] == ["dead", "delivered"]
+async def tried(post: Post, attempts: int) -> str:
+    """An event for an endpoint that fails, tried so often. Answers the state it is in then."""
+    job_id = await post.event(URL)
+    for _ in range(attempts):
+        due, _ = await post.outbox.due(1000)
+        (delivery,) = (each for each in due if each.job_id == job_id)
+        wait_s = await post.outbox.failed(delivery, "HTTP 503")
+        if wait_s is None:
+            break
+        post.clock.now_s += wait_s
+    return str((await post.rows())[-1][0])
+
+
+URL = "http://x.example/"
+
+
+async def test_an_endpoint_that_was_tried_again_and_again_for_five_days_is_disabled(post: Post) -> None:
+    began = post.clock.now_s
+    while post.clock.now_s - began < DISABLE_AFTER_S:  # an event each day, each tried twice
+        assert await tried(post, 2) == "pending"
+        assert [row[1] for row in await endpoints(post)] == [None]
+        post.clock.now_s += DAY_S
+    assert await tried(post, 1) == "pending", "the first attempt of an event"
+    assert await tried(post, 2) == "dead"
+    reason = "nothing was delivered for 5 days; last: HTTP 503"
+    assert {row[0] for row in await post.rows()} == {"dead"}
+    assert {row[2] for row in await post.rows()} == {f"disabled: {reason}"}
+    assert [row[1:] for row in await endpoints(post)] == [(post.clock.now_s, reason)]
+    await post.event(URL)
+    await post.event("http://x.example/other")
+    assert [row[0] for row in (await post.rows())[-2:]] == ["dead", "pending"]
+
+
+async def test_one_failure_long_ago_and_one_now_do_not_disable_an_endpoint(post: Post) -> None:
+    assert await tried(post, 1) == "pending"
+    await post.database.write(lambda connection: connection.execute("DELETE FROM jobs"))
+    post.clock.now_s += 6 * DAY_S
+    assert await tried(post, 3) == "pending"
+
+
+async def test_after_an_event_died_and_a_quiet_week_the_next_one_has_all_its_attempts(post: Post) -> None:
+    assert await tried(post, 10) == "dead"
+    post.clock.now_s += 7 * DAY_S
+    assert await tried(post, 9) == "pending"
+    assert [row[1] for row in await endpoints(post)] == [None]
+
+
+async def test_an_event_that_is_tried_at_the_longest_waits_counts_as_tried_all_the_time(post: Post) -> None:
+    began = post.clock.now_s
+    await post.event(URL)
+    for _ in range(5):
+        (delivery,), _ = await post.outbox.due()
+        assert await post.outbox.failed(delivery, "HTTP 503", retry_after_s=9e9) == LONGEST_WAIT_S
+        post.clock.now_s += LONGEST_WAIT_S
+    (delivery,), _ = await post.outbox.due()
+    assert await post.outbox.failed(delivery, "HTTP 503") is None
+    assert post.clock.now_s - began > DISABLE_AFTER_S
 
 
 async def test_one_success_clears_what_was_held_against_an_endpoint(post: Post, receiver: Receiver) -> None:

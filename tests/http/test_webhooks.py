@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +12,7 @@ from standins.outbox_standin import SECRET, Post
 from standins.receiver_standin import Receiver, verify
 
 from vidgend import __version__
-from vidgend.errors import SettingsInvalid, StorageFull
+from vidgend.errors import DatabaseUnavailable, SettingsInvalid, StorageFull
 from vidgend.http import webhooks
 from vidgend.http.webhooks import new_secret, secret_bytes
 
@@ -249,7 +248,7 @@ async def test_a_database_that_is_broken_stops_the_sender_loudly(
             await asyncio.wait_for(asyncio.shield(task), 5)
 
 
-@pytest.mark.parametrize("error", [StorageFull("full"), sqlite3.OperationalError("disk I/O error")])
+@pytest.mark.parametrize("error", [StorageFull("full"), DatabaseUnavailable("disk I/O error")])
 async def test_a_disk_that_falters_for_a_while_does_not_stop_the_sender(
     post: Post, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:

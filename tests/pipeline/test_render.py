@@ -1,74 +1,32 @@
 """Segments and joins through the real ffmpeg, judged by probing."""
 
-import dataclasses
 import os
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import media
 import numpy as np
 import pytest
+from studio import Studio, open_studio
 
 from vidgend.errors import FfmpegFailed, MediaUnreadable
-from vidgend.pipeline.executor.port import StepRun
+from vidgend.models import Caption, Word
+from vidgend.pipeline.captions.fonts import as_args, machine_fonts
+from vidgend.pipeline.captions.presets import Frame, find_preset
+from vidgend.pipeline.captions_ass import caption_script
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.probe import packets, probe
-from vidgend.pipeline.scene_to_segment import SegmentStep, fonts_folder
 from vidgend.pipeline.segments_to_video import JoinStep, ThumbnailStep
-from vidgend.pipeline.video_to_report import CheckStep
-from vidgend.store.assets.select import open_filesystem_assets
-from vidgend.store.assets.store import AssetStore
-from vidgend.store.database import Database
+from vidgend.pipeline.timeline import shot_of
 from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_s, parse_fps
-
-
-@dataclasses.dataclass
-class Studio:
-    ffmpeg: Ffmpeg
-    assets: AssetStore
-    work: Path
-    runs: int = 0
-
-    def run(self) -> StepRun:
-        self.runs += 1
-        scratch = self.work / str(self.runs)
-        scratch.mkdir(parents=True)
-        return StepRun(scratch=scratch, progress=lambda share: None)
-
-    def encoding(self, fps: str = "30", width: int = 320, height: int = 180) -> dict[str, Any]:
-        return {"width_px": width, "height_px": height, "fps": fps, "preset": "ultrafast", "crf": 23, "threads": 1}
-
-    async def segment(self, source: Path, frames: int, *, demuxer: str = "mov", **more: Any) -> dict[str, Any]:
-        seen = await probe(self.ffmpeg, source, demuxer)
-        photo = demuxer.endswith("_pipe")
-        args = {
-            "clip": {
-                "kind": "photo" if photo else "video", "digest": await self.assets.put(source), "demuxer": demuxer,
-                "width_px": seen.width_px, "height_px": seen.height_px, "fps": seen.fps,
-                "duration_s": None if photo else seen.duration_s, "recipe": None,
-            },
-            "encoding": self.encoding(), "frames": frames, "style": "documentary", "motion": 1, "ass": "",
-            "fade_in": False, "fade_out": False, "timeout_s": 60,
-        } | more  # fmt: skip
-        done = await SegmentStep(FfmpegTool(), self.assets, fonts_folder())(args, self.run())
-        return done.output
-
-    async def look(self, digest: str) -> dict[str, Any]:
-        return (await CheckStep(FfmpegTool(), self.assets)({"digest": digest}, self.run())).output
-
-    async def frames(self, segment: dict[str, Any]) -> np.ndarray:
-        return media.gray(self.ffmpeg.path, await self.assets.local(segment["digest"]))
 
 
 @pytest.fixture
 async def studio(ffmpeg: Ffmpeg, tmp_path: Path) -> AsyncIterator[Studio]:
-    database = await Database.open(tmp_path / "db")
-    assets = await open_filesystem_assets(database, tmp_path / "assets")
-    yield Studio(ffmpeg, assets, tmp_path / "work")
-    await assets.aclose()
-    await database.close()
+    async with open_studio(ffmpeg, tmp_path) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("fps", ["24", "25", "30", "60", "24000/1001", "30000/1001"])
@@ -177,29 +135,30 @@ async def test_a_painted_scene_is_rendered_from_its_recipe(studio: Studio) -> No
 
     (candidate, *_) = await GeneratedFootage().search(FootageQuery(text="ocean sunset", width_px=320, height_px=180))
     args = {
-        "clip": {"kind": "generated", "recipe": candidate.recipe}, "encoding": studio.encoding(), "frames": 20,
-        "style": "cinematic", "motion": 0, "ass": "", "fade_in": True, "fade_out": False, "timeout_s": 60,
+        "clip": {"kind": "generated", "recipe": candidate.recipe}, "shot": asdict(shot_of(20, before=0, after=0)),
+        "style": "news", "fade_in": True,
     }  # fmt: skip
-    done = await SegmentStep(FfmpegTool(), studio.assets, fonts_folder())(args, studio.run())
-    frames = await studio.frames(done.output)
+    made = await studio.body(args)
+    frames = await studio.frames(made)
     assert len(frames) == 20
     assert frames[0].mean() < 5 < frames[19].mean()
-    poster = media.gray(studio.ffmpeg.path, await studio.assets.local(done.output["poster"]))
+    poster = media.gray(studio.ffmpeg.path, await studio.assets.local(made["poster"]))
     assert poster.mean() > 20  # taken before the fade
 
 
 async def test_captions_are_burnt_in_with_the_shipped_font(studio: Studio, tmp_path: Path) -> None:
-    from vidgend.models import Caption, Word
-    from vidgend.pipeline.captions_ass import ass_text
-
     words = (Word(text="WWWWWWWW", start_s=0.0, end_s=1.0),)
-    ass = ass_text([Caption(lines=(words,), start_s=0.0, end_s=1.0)], width_px=320, height_px=180, highlight=None)
+    fonts = machine_fonts()
+    made = caption_script(
+        [Caption(lines=(words,), start_s=0.0, end_s=1.0)], frame=Frame(width_px=320, height_px=180),
+        preset=find_preset("classic"), faces=fonts.preference(None, "en"), highlight=False,
+    )  # fmt: skip
     black = media.make(
         studio.ffmpeg.path,
         ["-f", "lavfi", "-i", "color=black:size=320x180:rate=30:duration=2", "-f", "mp4"],
         tmp_path / "b",
     )
-    segment = await studio.segment(black, 45, ass=ass)
+    segment = await studio.segment(black, 45, ass=made.ass, fonts=as_args(made.faces))
     frames = await studio.frames(segment)
     assert frames[10, 26:, :].max() > 100 and frames[10, :20, :].max() < 40
     assert frames[40].max() < 40
@@ -209,32 +168,26 @@ async def test_captions_are_burnt_in_with_the_shipped_font(studio: Studio, tmp_p
 async def test_a_damaged_clip_is_named_as_the_cause(studio: Studio, tmp_path: Path, damage: str) -> None:
     source = media.clip(studio.ffmpeg.path, tmp_path / "c", seconds=4.0, extra=("-movflags", "+faststart", "-bf", "0"))
     content = source.read_bytes()
-    seen = await probe(studio.ffmpeg, source, "mov")
     half = len(content) // 3
     broken = {
         "truncated": content[:half],
         "noise": content[:half] + os.urandom(len(content) - half),
         "header only": content[:3000],
     }
+    clip = await studio.clip(source, studio.encoding(), 100)
     source.write_bytes(broken[damage])
-    digest = await studio.assets.put(source)
     args = {
-        "clip": {"kind": "video", "digest": digest, "demuxer": "mov", "width_px": seen.width_px, "height_px": seen.height_px,
-                 "fps": 30.0, "duration_s": 4.0, "recipe": None},
-        "encoding": studio.encoding(), "frames": 100, "style": "documentary", "motion": 0, "ass": "",
-        "fade_in": False, "fade_out": False, "timeout_s": 60,
+        "clip": {**clip, "digest": await studio.assets.put(source)}, "shot": asdict(shot_of(100, before=0, after=0)),
     }  # fmt: skip
-    run = studio.run()
-    step = SegmentStep(FfmpegTool(), studio.assets, fonts_folder())
     if damage == "noise":
         # ffmpeg conceals what it can; either all frames come or the clip is refused, never fewer frames.
         try:
-            assert len(await studio.frames((await step(args, run)).output)) == 100
+            assert len(await studio.frames(await studio.body(args))) == 100
         except MediaUnreadable:
             return
     else:
         with pytest.raises(MediaUnreadable):
-            await step(args, run)
+            await studio.body(args)
 
 
 async def test_a_title_that_looks_like_ffmpegs_own_words_changes_nothing(studio: Studio, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from daemon_process import Daemon, follow, generate
 from vidgend.store.database import Database
 
 pytestmark = pytest.mark.process
-DISK_MB = 96
+DISK_MB = 512
 LONG = {
     "prompt": "The sea",
     "duration_target": 20,

@@ -13,6 +13,7 @@ from vidgend.errors import LanguageUnsupported, StorageFull, UnknownVoice
 from vidgend.http.services import Services
 from vidgend.http.wire import Defaults
 from vidgend.models import Brief, Credit, JobState, PrefetchBrief, Published, Result, Substitution
+from vidgend.pipeline.captions.fonts import machine_fonts
 from vidgend.pipeline.run import Progress
 from vidgend.pipeline.speech.port import Voice
 from vidgend.store.assets.select import open_filesystem_assets
@@ -35,6 +36,10 @@ class FakeWorker:
         self.live: dict[str, Progress] = {}
         self._jobs = jobs
 
+    @property
+    def lacking_bytes(self) -> int:
+        return 0 if self.space else 5_000_000
+
     def wake(self) -> None:
         self.woken += 1
 
@@ -47,6 +52,9 @@ class FakeWorker:
     async def check_room(self, brief: Brief | PrefetchBrief, owner: str = "") -> None:
         if not self.space:
             raise StorageFull("there is too little free disk space")
+
+    async def within_quota(self, owner: str = "") -> bool:
+        return True
 
     async def delete(self, job_id: str) -> None:
         await self._jobs.delete(job_id)
@@ -150,6 +158,7 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             allow_networks=(),
             voices=(VOICE,),
             check_voice=_check_voice,
+            check_font=machine_fonts().find,
             queries=_queries,
             wake_webhooks=lambda: None,
             version="1.2.3",

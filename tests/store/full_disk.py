@@ -1,4 +1,5 @@
-"""Run inside a mount namespace: a small tmpfs is mounted at argv[1], filled, and a real database works on it.
+"""Run inside a mount namespace: a small tmpfs is mounted at argv[1], filled, and a real database works on it, or
+starts on it (argv[2]).
 
 Says on stdout what happened, one JSON object; the test judges.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from vidgend.errors import StorageFull
 from vidgend.store.ballast import Ballast
-from vidgend.store.database import Database
+from vidgend.store.database import Database, DataDir
 
 BALLAST_BYTES = 2**20
 
@@ -36,6 +37,63 @@ def _add(number: int, size_bytes: int = 200) -> Callable[[sqlite3.Connection], N
         connection.execute("INSERT INTO note VALUES (?, ?)", (number, bytes(size_bytes)))
 
     return transaction
+
+
+_DIE = """
+import asyncio, os, sys
+from pathlib import Path
+from vidgend.store.database import Database, DataDir
+async def main(folder):
+    DataDir(folder).acquire()
+    database = await Database.open(folder / "db")
+    await database.write(lambda c: c.execute("INSERT INTO boots (boot_id, started_at) VALUES ('first', 1)").fetchall())
+    os._exit(0)
+asyncio.run(main(Path(sys.argv[1])))
+"""
+"""Leaves its log behind, as a daemon does that was killed."""
+
+
+async def _start(folder: Path, ballast: Ballast) -> str:
+    """What a start does to its database before it works. Answers how it ended."""
+    data_dir = DataDir(folder)
+    data_dir.acquire(ballast.drop)
+    try:
+        database = await Database.open(folder / "db", on_full=ballast.drop)
+        try:
+            await database.write(
+                lambda c: c.execute("INSERT INTO boots (boot_id, started_at) VALUES (?, 2)", (data_dir.boot_id,))
+            )
+            rows = await database.read("SELECT count(*) FROM boots")
+            return f"started after {rows[0][0] - 1}"
+        finally:
+            await database.close()
+    except StorageFull:
+        return "StorageFull"
+    finally:
+        data_dir.release()
+
+
+async def start(folder: Path) -> dict[str, object]:
+    said: dict[str, object] = {}
+    ballast = Ballast(folder / "ballast", BALLAST_BYTES)
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", _DIE, str(folder)], check=True)
+    pid = (folder / "vidgend.lock").read_text()
+    said["log_left_behind"] = (folder / "db-wal").stat().st_size > 0
+    (folder / "db-shm").unlink()  # as after a restart of the machine with a full disk
+    filler = folder / "video.part"
+    _fill(filler)
+    said["without_ballast"] = await _start(folder, ballast)
+    said["lock_kept"] = (folder / "vidgend.lock").read_text() in (pid, f"{os.getpid()}\n")
+    (folder / "vidgend.lock").unlink()  # a new one has no room for its number
+    _fill(filler)
+    said["without_lock"] = await _start(folder, ballast)
+    os.truncate(filler, filler.stat().st_size - 2 * BALLAST_BYTES)
+    said["made"] = ballast.ensure(0)
+    _fill(filler)
+    said["full_before"] = os.statvfs(folder).f_bavail == 0
+    said["with_ballast"] = await _start(folder, ballast)
+    said["dropped"] = not ballast.present
+    return said
 
 
 async def main(folder: Path) -> dict[str, object]:
@@ -94,4 +152,5 @@ async def main(folder: Path) -> dict[str, object]:
 
 if __name__ == "__main__":
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", sys.argv[1]], check=True)
-    print(json.dumps(asyncio.run(main(Path(sys.argv[1])))))
+    run = start if sys.argv[2:] == ["start"] else main
+    print(json.dumps(asyncio.run(run(Path(sys.argv[1])))))

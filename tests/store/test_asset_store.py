@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -306,20 +305,31 @@ async def test_uses_are_written_down_at_most_once_a_minute(world: World, monkeyp
     assert len(posted) == 3
 
 
-async def test_a_row_that_cannot_be_written_leaves_a_blob_that_can_be_put_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write = world.database.write
+async def test_moving_bytes_is_a_sign_of_life(world: World) -> None:
+    digest = await world.put(b"sea" * 1000)
+    hashed = world.assets.moved_bytes
+    assert hashed >= 3000
+    assert [piece async for piece in world.assets.read(digest)]
+    assert world.assets.moved_bytes >= hashed + 3000
 
-    async def broken(transaction: Any) -> Any:
-        raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(world.database, "write", broken)
-    with pytest.raises(sqlite3.OperationalError):
-        await world.put()
-    monkeypatch.setattr(world.database, "write", write)
-    assert await world.rows("assets") == [] and len([entry async for entry in world.blobs.list()]) == 1
-    assert await world.put() in await world.rows("assets")
+async def test_a_forgotten_step_is_forgotten_by_the_jobs_that_have_ended(world: World) -> None:
+    digest = await world.put()
+    await world.step(digest)
+    await world.job("completed")
+    await world.execute("INSERT INTO job_steps (job_id, key) VALUES ('job_1', ?)", STEP)
+    assert await world.assets.discard([digest], LATER) == 3
+    assert await world.rows("job_steps") == []
+
+
+async def test_a_step_that_lost_its_bytes_is_still_needed_by_a_job_that_has_not_ended(world: World) -> None:
+    digest = await world.put()
+    await world.step(digest)
+    await world.job("rendering")
+    await world.execute("INSERT INTO job_steps (job_id, key) VALUES ('job_1', ?)", STEP)
+    (await world.assets.local(digest)).unlink()
+    assert not await world.assets.touch(digest)
+    assert await world.rows("steps") == [] and await world.rows("job_steps") == ["job_1"]
 
 
 @pytest.mark.parametrize("digest", ["", "../x", "A" * 64])

@@ -104,8 +104,8 @@ async def test_files_that_the_daemon_deletes_meanwhile_are_told_and_harm_nothing
     take = backup_module._Writing._take_files
 
     def late(self, *arguments) -> None:  # type: ignore[no-untyped-def]
-        rules = Rules(ttl_s=1e9, cache_max_bytes=10**9, results_max_age_s=50, results_max_bytes=0, min_free_bytes=0)
-        collecting = collect(store.database, store.assets, rules, used_since=NOW, low=False)
+        rules = Rules(ttl_s=1e9, cache_max_bytes=10**9, results_max_age_s=50, results_max_bytes=0)
+        collecting = collect(store.database, store.assets, rules, used_since=NOW, lacking_bytes=0)
         assert asyncio.run_coroutine_threadsafe(collecting, loop).result().old_results.count == 1
         take(self, *arguments)
 
@@ -139,16 +139,44 @@ async def test_on_another_file_system_files_are_copied_once(
     assert copies[0].read_bytes() == b"video" and copies[0].stat().st_mode & 0o777 == 0o444
 
 
-async def test_damage_is_not_copied(store: Stock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("linked", [True, False])
+async def test_damage_is_not_saved(store: Stock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: bool) -> None:
     digest = await store.result("job_a", b"video", ended_s_ago=1)
     store.path(digest).chmod(0o600)
     store.path(digest).write_bytes(b"vodka")
-    tried = no_links(monkeypatch, store)
+    if not linked:
+        no_links(monkeypatch, store)
     made = await make_backup(store, tmp_path / "backups")
-    assert tried and made.lost == (digest,) and made.files == 0
+    assert made.lost == (digest,) and made.files == 0
     with pytest.raises(AssetDamaged):
-        backup_module.take_blob(store.path(digest), tmp_path / "copy")
+        backup_module.take_blob(store.path(digest), tmp_path / "copy", 5)
     assert not (tmp_path / "copy").exists()
+
+
+async def test_a_file_that_was_cut_off_is_not_saved_as_if_it_were_whole(store: Stock, tmp_path: Path) -> None:
+    """It would be linked, and its content is only read when it is copied."""
+    cut = await store.result("job_a", b"video", ended_s_ago=1)
+    await store.result("job_b", b"other", ended_s_ago=1)
+    await make_backup(store, tmp_path / "backups")
+    store.path(cut).unlink()
+    store.path(cut).write_bytes(b"vid")
+    made = await make_backup(store, tmp_path / "backups")
+    assert made.lost == (cut,) and made.files == 1
+    assert (await bring_back(made.path, tmp_path / "new")).dropped == 1
+
+
+@pytest.mark.parametrize("where", ["data", "backups"])
+async def test_the_disk_that_is_full_is_named(
+    store: Stock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def full(*_: object) -> None:
+        error = sqlite3.OperationalError("full")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE if where == "data" else sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr(backup_module._Writing, "_copy_database", full)
+    with pytest.raises(StorageFull, match=f"/{where} is full"):
+        await make_backup(store, tmp_path / "backups")
 
 
 # --- whole, or not there

@@ -61,23 +61,40 @@ def test_only_one_of_many_threads_is_told_that_it_made_space(tmp_path: Path) -> 
     assert answers.count(True) == 1
 
 
-@pytest.mark.process
-def test_on_a_really_full_disk_the_ballast_lets_the_database_record_what_happened(tmp_path: Path) -> None:
+def on_a_small_disk(folder: Path, *arguments: str) -> dict[str, object]:
     if shutil.which("unshare") is None:
         pytest.skip("unshare is not installed")
-    disk = tmp_path / "disk"
+    disk = folder / "disk"
     disk.mkdir()
     probe = ["unshare", "-m", "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
     if (tried := subprocess.run(probe, capture_output=True, text=True)).returncode != 0:
         pytest.skip(f"no tmpfs may be mounted here: {tried.stderr.strip()}")
     script = Path(__file__).with_name("full_disk.py")
     run = subprocess.run(
-        ["unshare", "-m", sys.executable, str(script), str(disk)], capture_output=True, text=True, timeout=60
+        ["unshare", "-m", sys.executable, str(script), str(disk), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert run.returncode == 0, run.stderr
-    said = json.loads(run.stdout)
+    said: dict[str, object] = json.loads(run.stdout)
+    return said
+
+
+@pytest.mark.process
+def test_on_a_really_full_disk_the_ballast_lets_the_database_record_what_happened(tmp_path: Path) -> None:
+    said = on_a_small_disk(tmp_path)
     assert said.pop("refused_when_nothing_is_left") == 3, said
     assert said.pop("small_failed") == []
     assert said.pop("too_big") == "StorageFull"
     assert said.pop("integrity") == "ok"
+    assert [name for name, value in said.items() if value is not True] == []
+
+
+@pytest.mark.process
+def test_a_start_on_a_really_full_disk_gives_the_ballast_up_and_says_so_where_there_is_none(tmp_path: Path) -> None:
+    said = on_a_small_disk(tmp_path, "start")
+    assert said.pop("without_ballast") == "StorageFull"
+    assert said.pop("without_lock") == "StorageFull"
+    assert said.pop("with_ballast") == "started after 1"
     assert [name for name, value in said.items() if value is not True] == []

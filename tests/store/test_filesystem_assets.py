@@ -1,4 +1,4 @@
-"""What only the file system store has: hard links, syncs, full disks, an older layout."""
+"""What only the file system store has: hard links, syncs, full disks, a folder that is the user's."""
 
 import asyncio
 import errno
@@ -13,6 +13,7 @@ import pytest
 from vidgend.errors import AssetDamaged, NotFound, StorageFull
 from vidgend.store.assets import filesystem, local_files
 from vidgend.store.assets.filesystem import FilesystemBlobs
+from vidgend.store.assets.local_files import INCOMING
 
 SEA = hashlib.sha256(b"sea").hexdigest()
 
@@ -59,7 +60,7 @@ async def test_a_published_file_is_another_name_of_the_blob(blobs: FilesystemBlo
     path = Path(unquote(urlsplit(uri).path))
     assert path.samefile(await blobs.local(SEA))
     assert await blobs.publish(SEA, "job_1", "output.mp4", "video/mp4") == uri
-    assert path.stat().st_nlink == 2 and list((blobs.root / "tmp").iterdir()) == []
+    assert path.stat().st_nlink == 2 and list((blobs.root / INCOMING).iterdir()) == []
     await blobs.delete(SEA)
     assert path.read_bytes() == b"sea"
 
@@ -169,14 +170,32 @@ async def test_a_cancelled_read_leaves_no_file_open(blobs: FilesystemBlobs, tmp_
     assert SEA not in opened
 
 
-async def test_leftovers_and_the_manifests_of_older_versions_are_cleared_at_start(blobs: FilesystemBlobs) -> None:
-    (blobs.root / "tmp" / "half.part").write_bytes(b"x")
-    old = blobs.root / "steps" / "ab"
-    old.mkdir(parents=True)
-    (old / "ab12.json").write_text("{}")
+async def test_what_was_on_its_way_in_is_cleared_at_start_and_nothing_of_the_users(blobs: FilesystemBlobs) -> None:
+    (blobs.root / INCOMING / "half.part").write_bytes(b"x")
+    theirs = [blobs.root / "tmp" / "draft.txt", blobs.root / "steps" / "ab" / "ab12.json"]
+    for path in theirs:
+        path.parent.mkdir(parents=True)
+        path.write_text("not ours")
     (blobs.root / "blobs" / "ab").mkdir()
     (blobs.root / "blobs" / "ab" / "notes.txt").write_text("not ours")
     await blobs.prepare()
-    assert list((blobs.root / "tmp").iterdir()) == []
-    assert not (blobs.root / "steps").exists()
+    assert list((blobs.root / INCOMING).iterdir()) == []
+    assert all(path.read_text() == "not ours" for path in theirs)
     assert [entry async for entry in blobs.list()] == []
+
+
+async def test_names_that_cannot_be_removed_are_told(
+    blobs: FilesystemBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await blobs.put(made(tmp_path), SEA)
+    await blobs.publish(SEA, "job_1", "output.mp4", "video/mp4")
+
+    def refuse(*given: object, **named: object) -> None:
+        raise PermissionError(errno.EACCES, "not allowed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", refuse)
+        with pytest.raises(PermissionError):
+            await blobs.unpublish("job_1")
+    await blobs.unpublish("job_1")
+    assert [job_id async for job_id in blobs.published()] == []

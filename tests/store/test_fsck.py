@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 from stock import NOW, Stock, stock
 
-from vidgend.errors import DatabaseDamaged
+from vidgend.errors import DatabaseDamaged, DatabaseUnavailable
+from vidgend.store.assets.local_files import INCOMING
 from vidgend.store.database import Database
+from vidgend.store.doomed import work_off
 from vidgend.store.fsck import Finding, check
 from vidgend.store.fsck_repair import Mended, repair
 from vidgend.store.orphans import FEW
@@ -52,9 +55,10 @@ async def test_nothing_is_found_where_nothing_is_wrong(store: Stock, deep: bool)
 async def test_nothing_is_found_after_retention(store: Stock) -> None:
     await store.result("job_old", b"old", ended_s_ago=100)
     await store.result("job_same", b"old", ended_s_ago=1)
-    rules = Rules(ttl_s=1, cache_max_bytes=0, results_max_age_s=50, results_max_bytes=0, min_free_bytes=0)
-    gone = await collect(store.database, store.assets, rules, used_since=NOW, low=False)
+    rules = Rules(ttl_s=1, cache_max_bytes=0, results_max_age_s=50, results_max_bytes=0)
+    gone = await collect(store.database, store.assets, rules, used_since=NOW, lacking_bytes=0)
     assert gone.old_results.count == 1
+    await work_off(store.database, store.assets)
     assert await look(store, deep=True) == []
 
 
@@ -87,7 +91,6 @@ async def test_a_video_that_is_lost_under_both_names_is_taken_out_of_the_result(
     assert [one.finding.kind for one in mended] == ["blob_missing", "name_missing"] and all(one.ok for one in mended)
     assert await store.count("published") == 0 and await store.count("jobs") == 1
     assert "output.mp4 was lost" in (await store.log("job_a"))[-1]
-    await mend(store)  # the empty folder that is left
     assert await look(store) == []
 
 
@@ -119,6 +122,7 @@ async def test_changed_content_is_found_by_a_deep_check_only(tmp_path: Path) -> 
 async def test_a_file_that_no_row_knows_is_deleted(store: Stock) -> None:
     digest = await store.blob(b"orphan")
     await store.sql("DELETE FROM assets")
+    await store.blob(b"known")
     for alone in (True, False):
         [finding] = await look(store, alone=alone)
         assert finding.kind == "blob_unknown" and digest in finding.what
@@ -220,6 +224,27 @@ async def test_rows_that_belong_to_nothing_are_deleted(store: Stock) -> None:
     assert await look(store) == []
 
 
+async def test_what_is_to_be_deleted_yet_is_told_and_left_to_the_next_start(store: Stock) -> None:
+    await healthy(store)
+    digest = hashlib.sha256(b"half a put").hexdigest()
+    store.path(digest).parent.mkdir(exist_ok=True)
+    store.path(digest).write_bytes(b"half a put")
+    await store.sql("INSERT INTO doomed (kind, name, since) VALUES ('blob', ?, 1)", digest)
+    assert await look(store, alone=False) == []
+    [finding] = await look(store)
+    assert finding.kind == "doomed" and finding.harmless and await mend(store) == []
+    assert store.path(digest).exists()
+
+
+async def test_a_mended_step_is_forgotten_by_the_jobs_that_have_ended(store: Stock) -> None:
+    digest = await store.blob(b"clip")
+    jobs = (await store.job("job_done"), await store.job("job_live", "queued"))
+    await store.step("clip", digest, jobs=jobs)
+    store.path(digest).unlink()
+    assert await mend(store)
+    assert await store.database.read("SELECT job_id FROM job_steps") == [("job_live",)]
+
+
 async def test_what_ran_when_the_daemon_died_is_told_and_left_to_the_next_start(store: Stock) -> None:
     await store.job("job_a", "rendering")
     await store.step("a", state="running")
@@ -256,10 +281,10 @@ async def test_a_check_runs_beside_a_daemon_and_changes_nothing(tmp_path: Path) 
     async with stock(tmp_path) as store:
         await healthy(store)
         reads = await ReadOnly.open(store.database.path)
-        (tmp_path / "assets" / "tmp" / "incoming.part").write_bytes(b"on its way in")
+        (tmp_path / "assets" / INCOMING / "incoming.part").write_bytes(b"on its way in")
         before = sorted(path for path in tmp_path.rglob("*"))
         assert await check(reads, store.blobs, deep=True, alone=False) == []
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        with pytest.raises(DatabaseUnavailable, match="readonly"):
             await reads.read("DELETE FROM jobs RETURNING id")
         await reads.close()
         assert sorted(path for path in tmp_path.rglob("*")) == before

@@ -63,6 +63,9 @@ async def test_a_database_of_the_first_release_is_upgraded_and_a_copy_is_kept(tm
         ("queued", ROWS // 2),
     ]
     assert await database.read("SELECT count(*) FROM assets") == [(ROWS // 2,)]
+    shown = await database.read("SELECT sum(size_bytes), count(DISTINCT job_id) FROM published")
+    assert await database.read("SELECT sum(published_bytes), count(published_bytes) FROM jobs") == shown
+    assert await database.read("SELECT owner, published_bytes FROM owner_bytes") == [("", shown[0][0])]
     assert await database.read("PRAGMA application_id") == [(schema.APPLICATION_ID,)]
     assert await database.write(lambda c: c.execute("PRAGMA foreign_keys").fetchone()) == (1,)
     await database.close()
@@ -171,6 +174,17 @@ async def test_the_look_for_damage_ends_in_time_and_says_that_it_did_not_finish(
     await (await Database.open(tmp_path / "db", check_s=0.001)).close()
     assert caplog.messages == ["quick_check_unfinished"]
     assert time.monotonic() - began < 5
+
+
+async def test_after_a_clock_in_the_future_the_newest_start_is_still_the_last_one(tmp_path: Path) -> None:
+    await _with_a_hole(tmp_path / "db", clean_stop=1)
+    connection = sqlite3.connect(tmp_path / "db")
+    connection.execute("UPDATE boots SET started_at = 4e9")
+    connection.execute("INSERT INTO boots (boot_id, started_at) VALUES ('b2', 2e9)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(DatabaseDamaged):  # looked for only after a crash
+        await Database.open(tmp_path / "db", check_s=30)
 
 
 _UPGRADE = """

@@ -94,6 +94,20 @@ async def test_copies_that_nobody_used_for_long_make_room_for_new_ones(server: S
     assert (await blobs.local(old[1])).read_bytes() == bytes([1]) * 1000  # it is still in the bucket
 
 
+async def test_copies_make_room_when_it_lacks_but_those_in_use(server: S3Server, tmp_path: Path) -> None:
+    blobs = await open_blobs(server, tmp_path)
+    digests = [await put(blobs, tmp_path, bytes([number]) * 1000) for number in range(4)]
+    now = time.time()
+    for digest, age_s in zip(digests, (400, 300, 200, 10), strict=True):
+        path = await blobs.local(digest)
+        os.utime(path, (now - age_s, path.stat().st_mtime))
+    assert await blobs.trim(1) == 0  # all were handed out within hours
+    assert await blobs.trim(1001, used_since=now - 100) == 2000
+    assert await blobs.trim(10**9, used_since=now - 100) == 1000
+    assert [path.name for path in (tmp_path / "cache" / "copies" / "blobs").glob("??/*")] == [digests[3]]
+    assert (await blobs.local(digests[0])).read_bytes() == bytes([0]) * 1000
+
+
 async def test_copies_in_use_stay_even_if_that_is_too_much(server: S3Server, tmp_path: Path) -> None:
     blobs = await open_blobs(server, tmp_path, cache_bytes=100)
     digests = [await put(blobs, tmp_path, bytes([number]) * 1000) for number in range(3)]
@@ -162,7 +176,7 @@ async def test_without_its_library_s3_says_how_to_get_it(tmp_path: Path, monkeyp
     monkeypatch.setitem(sys.modules, "obstore", None)
     with pytest.raises(ToolMissing) as missing:
         select_blobs("s3://videos", root=tmp_path)
-    assert "vidgend[s3]" in missing.value.hint
+    assert "obstore" in missing.value.hint
 
 
 async def test_a_server_that_never_answers_is_given_up(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from vidgend.errors import DatabaseUnavailable
 from vidgend.models import Brief
 from vidgend.store import schema
 from vidgend.store.database import Database
@@ -54,7 +55,7 @@ class Promises:
     def counting_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError:
+        except DatabaseUnavailable:
             self.refused += 1
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vidgend.errors import StepPoisoned
 from vidgend.models import Brief
 from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.database import Database
@@ -114,6 +115,59 @@ async def test_getting_on_clears_a_job_of_suspicion_unless_the_step_that_crashed
     assert (await life.jobs.get(job_id)).suspicion == 1, (
         "the step that was under way at the crash has not been done yet"
     )
+
+
+async def test_a_step_that_crashed_and_is_not_wanted_again_does_not_condemn_a_job_that_gets_on(tmp_path: Path) -> None:
+    """A search whose key changes by the hour, a clip that was replaced: the step under way at a crash may never end."""
+    now = 1_000_000.0
+    database = await Database.open(tmp_path / "clocked", clock=lambda: now)
+    life = await boot(database, tmp_path, "0")
+    job_id, _ = await life.jobs.submit(BRIEF)
+    for crash in range(1, 6):
+        await life.claim()
+        now += 30
+        await life.steps.begin(f"{crash:064}", kind="search", label="io", job_id=job_id)
+        life = await boot(database, tmp_path, str(crash))
+        await life.claim()
+        for number in range(3):
+            now += 30
+            lease = await life.steps.begin(f"{crash}{number:063}", kind="segment", label="io", job_id=job_id)
+            await life.steps.finish(lease, {}, (), seconds=1)
+        assert (await life.jobs.get(job_id)).suspicion == 0
+        await life.jobs.release("stopping")
+    await database.close()
+
+
+async def test_a_step_that_killed_three_daemons_is_not_begun_for_any_job_until_one_is_sent_again_by_hand(
+    database: Database, tmp_path: Path
+) -> None:
+    life = await boot(database, tmp_path, "0")
+    job_id, _ = await life.jobs.submit(BRIEF)
+    for crash in (1, 2, 3):
+        await life.claim()
+        await life.steps.begin("a" * 64, kind="fetch", label="net", job_id=job_id)
+        life = await boot(database, tmp_path, str(crash))
+    assert (await life.jobs.get(job_id)).state == "failed"
+    other, _ = await life.jobs.submit(BRIEF)
+    with pytest.raises(StepPoisoned, match="3 times"):
+        await life.steps.begin("a" * 64, kind="fetch", label="net", job_id=other)
+    await life.jobs.retry(job_id)
+    assert (await life.steps.begin("a" * 64, kind="fetch", label="net", job_id=job_id)).attempt == 4
+
+
+async def test_crashes_count_even_when_the_clock_was_once_in_the_future(tmp_path: Path) -> None:
+    now = 4_000_000_000.0
+    database = await Database.open(tmp_path / "clocked", clock=lambda: now)
+    life = await boot(database, tmp_path, "future")
+    await life.jobs.mark_clean_stop()
+    now = 1_800_000_000.0
+    life = await boot(database, tmp_path, "0")
+    job_id, _ = await life.jobs.submit(BRIEF)
+    for crash in (1, 2, 3):
+        await life.claim()
+        life = await boot(database, tmp_path, str(crash))
+    assert (await life.jobs.get(job_id)).state == "failed"
+    await database.close()
 
 
 async def test_a_clean_stop_costs_neither_job_nor_step_an_attempt(database: Database, tmp_path: Path) -> None:

@@ -7,14 +7,17 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stock import Stock, bring_back, make_backup, no_links, stock
 
 from vidgend.errors import BackupInvalid, Conflict, DataDirLocked, SchemaTooNew
 from vidgend.store import backup as backup_module
+from vidgend.store import restore as restore_module
+from vidgend.store.assets.local_files import digest_of_file
 from vidgend.store.database import Database, DataDir
-from vidgend.store.restore import verify
+from vidgend.store.restore import refuse_half_restored, verify
 
 
 @pytest.fixture
@@ -168,7 +171,7 @@ async def test_a_backup_of_a_newer_vidgend_is_refused(store: Stock, tmp_path: Pa
     connection.close()
     database = {"path": "vidgend.db", "size_bytes": (made / "vidgend.db").stat().st_size}
     lines = [json.loads(line) for line in _lines(made)[:-1]]
-    digest = backup_module._sha256(made / "vidgend.db")
+    digest = digest_of_file(made / "vidgend.db")
     _close_index(
         made, [{**line, **database, "sha256": digest} if line.get("path") == "vidgend.db" else line for line in lines]
     )
@@ -234,3 +237,72 @@ async def test_a_running_daemon_keeps_its_directory(store: Stock, tmp_path: Path
             await bring_back(made, store.folder, force=True)
     finally:
         daemon.release()
+
+
+async def test_secrets_that_are_replaced_are_kept(store: Stock, tmp_path: Path) -> None:
+    made = (await make_backup(store, tmp_path / "backups")).path
+    await store.database.close()
+    (store.folder / "webhook.secret").write_text("whsec_newer")
+    restored = await bring_back(made, store.folder, force=True)
+    assert (store.folder / "webhook.secret").read_text() == "whsec_secret"
+    [kept] = restored.secrets_aside
+    assert kept.read_text() == "whsec_newer"
+    again = await bring_back(made, store.folder, force=True)
+    assert again.secrets_aside == () and kept.read_text() == "whsec_newer"
+
+
+class Died(BaseException):
+    """The process is killed here."""
+
+
+@pytest.mark.parametrize("step", ["_put_secrets", "_keep", "after _keep"])
+@pytest.mark.parametrize("there", [False, True])
+async def test_a_restore_that_dies_keeps_others_away_and_can_be_done_again(
+    store: Stock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, there: bool
+) -> None:
+    await store.job("job_old", "failed")
+    made = (await make_backup(store, tmp_path / "backups")).path
+    new = tmp_path / "new"
+    new.mkdir()
+    if there:
+        async with stock(new) as other:
+            await other.job("job_other", "failed")
+        (new / "webhook.secret").write_text("whsec_other")
+    keep = restore_module._keep
+
+    def die(*given: Any) -> None:
+        if step == "after _keep":
+            keep(*given)
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(restore_module, step.split()[-1], die)
+        with pytest.raises(Died):
+            restore_module.restore(made, new, new / "assets", force=True)
+    assert (new / "vidgend.db").exists() == there, "a daemon would make an empty one"
+    with pytest.raises(Conflict, match="was cut short"):
+        refuse_half_restored(new)
+    await bring_back(made, new)
+    refuse_half_restored(new)
+    assert (new / "webhook.secret").read_text() == "whsec_secret"
+    async with stock(new) as restored:
+        assert await restored.database.read("SELECT id FROM jobs") == [("job_old",)]
+    if there:
+        assert [path.read_text() for path in new.glob("webhook.secret.before-*")] == ["whsec_other"]
+        for kept in new.glob("vidgend.db.before-restore-*Z*"):
+            database = await Database.open(kept)
+            assert await database.read("SELECT id FROM jobs") == [("job_other",)]
+            await database.close()
+
+
+async def test_what_was_to_be_deleted_at_the_time_of_the_backup_is_not_deleted_after_it(
+    store: Stock, tmp_path: Path
+) -> None:
+    """A newer result may have the same bytes, and this database cannot know."""
+    await store.sql("INSERT INTO doomed (kind, name, since) VALUES ('blob', ?, 1)", "a" * 64)
+    made = (await make_backup(store, tmp_path / "backups")).path
+    await store.sql("DELETE FROM doomed")
+    await store.database.close()
+    await bring_back(made, store.folder, force=True)
+    async with stock(store.folder) as again:
+        assert await again.count("doomed") == 0

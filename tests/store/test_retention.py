@@ -15,9 +15,18 @@ from stock import DAY_S, NOW, Stock, stock
 from vidgend.errors import Conflict
 from vidgend.models import ACTIVE_STATES
 from vidgend.store.orphans import FEW, collect_orphans, find_orphans
-from vidgend.store.retention import BATCH_ROWS, PAGE_ROWS, Collected, Freed, Rules, collect, foresee
+from vidgend.store.outbox import DISABLED_LIVE_S, SILENCE_S
+from vidgend.store.retention import (
+    BATCH_ROWS,
+    PAGE_ROWS,
+    Collected,
+    Freed,
+    Rules,
+    collect,
+    foresee,
+)
 
-ALL = Rules(ttl_s=7 * DAY_S, cache_max_bytes=10**12, results_max_age_s=0, results_max_bytes=0, min_free_bytes=0)
+ALL = Rules(ttl_s=7 * DAY_S, cache_max_bytes=10**12, results_max_age_s=0, results_max_bytes=0)
 NOTHING_STAYS = replace(ALL, ttl_s=1, cache_max_bytes=0)
 
 
@@ -27,8 +36,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Stock]:
         yield stocked
 
 
-async def run(store: Stock, rules: Rules = ALL, *, used_since: float = NOW, low: bool = False) -> Collected:
-    return await collect(store.database, store.assets, rules, used_since=used_since, low=low)
+async def run(store: Stock, rules: Rules = ALL, *, used_since: float = NOW, lacking_bytes: int = 0) -> Collected:
+    return await collect(store.database, store.assets, rules, used_since=used_since, lacking_bytes=lacking_bytes)
 
 
 # --- the cache
@@ -51,15 +60,41 @@ async def test_above_the_limit_the_least_recently_used_go_until_it_fits(store: S
     assert store.path(shown).exists()
 
 
-async def test_low_space_takes_cache_until_enough_is_free(store: Stock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_lacking_is_taken_from_the_cache_and_no_more_than_that(store: Stock) -> None:
     digests = [await store.blob(bytes([number]) * 1000, age_s=100 - number) for number in range(4)]
-    monkeypatch.setattr(
-        store.blobs, "free_bytes", lambda: 10_000 + 1000 * sum(not store.path(digest).exists() for digest in digests)
-    )
-    rules = replace(ALL, min_free_bytes=12_000)
-    assert await run(store, rules) == Collected(), "only when space is low"
-    assert (await run(store, rules, low=True)).space_low == Freed(count=2, bytes=2000)
+    await store.blob(b"in use", age_s=0)
+    assert await run(store, used_since=NOW - 50) == Collected(evictable_bytes=4000)
+    foreseen = await foresee(store.database, ALL, used_since=NOW - 50, lacking_bytes=1500)
+    gone = await run(store, used_since=NOW - 50, lacking_bytes=1500)
+    assert gone == foreseen == Collected(space_low=Freed(count=2, bytes=2000), evictable_bytes=2000)
     assert [store.path(digest).exists() for digest in digests] == [False, False, True, True]
+    gone = await run(store, used_since=NOW - 50, lacking_bytes=10**9)
+    assert gone == Collected(space_low=Freed(count=2, bytes=2000))
+
+
+async def test_what_the_rules_delete_counts_towards_what_is_lacking(store: Stock) -> None:
+    await store.blob(b"o" * 1000, age_s=8 * DAY_S)
+    young = await store.blob(b"y" * 1000, age_s=100)
+    gone = await run(store, lacking_bytes=1000)
+    assert gone == Collected(unused=Freed(count=1, bytes=1000), evictable_bytes=1000)
+    assert store.path(young).exists()
+
+
+async def test_copies_of_what_lies_elsewhere_are_given_up_before_anything_is_deleted(
+    store: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.blob(b"y" * 1000, age_s=100)
+    asked: list[tuple[int, float | None]] = []
+
+    async def trim(lacking_bytes: int, *, used_since: float | None = None) -> int:
+        asked.append((lacking_bytes, used_since))
+        return 400
+
+    monkeypatch.setattr(store.blobs, "trim", trim)
+    assert await run(store) == Collected(evictable_bytes=1000) and asked == []
+    assert (await run(store, lacking_bytes=400)).bytes == 0
+    assert (await run(store, lacking_bytes=401)).bytes == 1000
+    assert asked == [(400, NOW), (401, NOW)]
 
 
 async def test_a_store_of_many_pages_is_gone_through_in_short_transactions(store: Stock) -> None:
@@ -102,7 +137,7 @@ async def test_what_a_job_that_has_not_ended_made_stays_however_old_it_is(store:
     digest = await store.blob(b"clip", age_s=400 * DAY_S)
     job = await store.job("job_a", state)
     key = await store.step("clip", digest, jobs=(job,), age_s=400 * DAY_S)
-    assert await run(store, NOTHING_STAYS, low=True) == Collected()
+    assert await run(store, NOTHING_STAYS, lacking_bytes=2**60) == Collected()
     assert store.path(digest).exists()
     assert await store.database.read("SELECT key FROM steps") == [(key,)]
 
@@ -119,21 +154,21 @@ async def test_a_step_that_an_ended_and_a_living_job_share_stays(store: Stock) -
     digest = await store.blob(b"clip", age_s=8 * DAY_S)
     jobs = await store.job("job_a"), await store.job("job_b", "rendering")
     await store.step("clip", digest, jobs=jobs, age_s=8 * DAY_S)
-    assert await run(store, NOTHING_STAYS, low=True) == Collected()
+    assert await run(store, NOTHING_STAYS, lacking_bytes=2**60) == Collected()
 
 
 async def test_what_was_used_since_the_oldest_running_job_began_stays(store: Stock) -> None:
     before = await store.blob(b"before", age_s=200)
     since = await store.blob(b"since", age_s=100)
     key = await store.step("since", since, age_s=100)
-    await run(store, NOTHING_STAYS, used_since=NOW - 150, low=True)
+    await run(store, NOTHING_STAYS, used_since=NOW - 150, lacking_bytes=2**60)
     assert not store.path(before).exists() and store.path(since).exists()
     assert await store.database.read("SELECT key FROM steps") == [(key,)]
 
 
 async def test_what_a_result_shows_stays(store: Stock) -> None:
     digest = await store.result("job_a", b"video", ended_s_ago=400 * DAY_S)
-    assert await run(store, NOTHING_STAYS, low=True) == Collected()
+    assert await run(store, NOTHING_STAYS, lacking_bytes=2**60) == Collected()
     assert store.path(digest).exists() and store.named("job_a").exists()
 
 
@@ -154,11 +189,11 @@ STATES = st.sampled_from(["queued", "rendering", "completed", "failed"])
     blobs=st.lists(AGES, min_size=1, max_size=5),
     jobs=st.lists(st.tuples(STATES, st.lists(st.integers(0, 4), max_size=3), st.booleans()), max_size=4),
     limit=st.sampled_from([0, 10, 10**9]),
-    low=st.booleans(),
+    lacking_bytes=st.sampled_from([0, 1, 2**60]),
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 async def test_whatever_the_store_holds_nothing_that_is_needed_goes(
-    blobs: list[float], jobs: list[tuple[str, list[int], bool]], limit: int, low: bool
+    blobs: list[float], jobs: list[tuple[str, list[int], bool]], limit: int, lacking_bytes: int
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with stock(Path(folder)) as store:
@@ -173,67 +208,19 @@ async def test_whatever_the_store_holds_nothing_that_is_needed_goes(
                 elif shows and mine:
                     await store.publish(job, mine[0], 1)
                     needed.add(mine[0])
-            rules = replace(ALL, cache_max_bytes=limit, min_free_bytes=2**62)
-            foreseen = await foresee(store.database, rules, used_since=NOW - 100, low=low, free_bytes=0)
-            gone = await run(store, rules, used_since=NOW - 100, low=low)
+            rules = replace(ALL, cache_max_bytes=limit)
+            foreseen = await foresee(store.database, rules, used_since=NOW - 100, lacking_bytes=lacking_bytes)
+            gone = await run(store, rules, used_since=NOW - 100, lacking_bytes=lacking_bytes)
             left = {row[0] for row in await store.database.read("SELECT digest FROM assets")}
             assert needed <= left and all(store.path(digest).exists() for digest in left)
             assert {digest async for digest, _ in store.blobs.list()} == left
-            if low or not limit:
+            if lacking_bytes > 1 or not limit:
                 assert left == needed, "all that nothing protects went"
+            sizes = await store.database.read("SELECT digest, size_bytes FROM assets")
+            assert gone.evictable_bytes == sum(size for digest, size in sizes if digest not in needed)
+            assert not lacking_bytes or gone.bytes >= lacking_bytes or left == needed
             # A dry run tells what will go; some steps go with their files, before they are counted.
             assert replace(gone, steps=foreseen.steps) == foreseen and gone.steps <= foreseen.steps
-
-
-# --- results
-
-
-async def test_results_are_kept_for_ever_if_nobody_says_otherwise(store: Stock) -> None:
-    await store.result("job_a", b"video", ended_s_ago=5000 * DAY_S)
-    assert await run(store) == Collected()
-
-
-async def test_files_of_old_results_go_and_their_jobs_stay(store: Stock) -> None:
-    old = await store.result("job_old", b"old", ended_s_ago=31 * DAY_S)
-    step = await store.step("video", old, jobs=("job_old",), age_s=0)
-    young = await store.result("job_young", b"young", ended_s_ago=29 * DAY_S)
-    gone = await run(store, replace(ALL, results_max_age_s=30 * DAY_S))
-    assert gone.old_results == Freed(count=1, bytes=3)
-    assert not store.path(old).exists() and not store.named("job_old").exists()
-    assert store.path(young).exists() and store.named("job_young").exists()
-    assert await store.count("jobs") == 2
-    assert await store.database.read("SELECT job_id FROM published") == [("job_young",)]
-    assert await store.log("job_old") == ["its files were deleted after 30 days"]
-    assert await store.database.read("SELECT 1 FROM steps WHERE key = ?", (step,)) == []
-
-
-async def test_above_the_limit_the_oldest_results_go(store: Stock) -> None:
-    digests = [await store.result(f"job_{n}", bytes([n]) * 1000, ended_s_ago=100 - n) for n in range(4)]
-    gone = await run(store, replace(ALL, results_max_bytes=2500))
-    assert gone.results_over_limit == Freed(count=2, bytes=2000)
-    assert [store.path(digest).exists() for digest in digests] == [False, False, True, True]
-    assert await store.log("job_0") == ["its files were deleted to keep results under 2,500 bytes"]
-
-
-async def test_a_file_that_a_younger_result_shows_too_stays(store: Stock) -> None:
-    digest = await store.result("job_old", b"same", ended_s_ago=31 * DAY_S)
-    await store.result("job_young", b"same", ended_s_ago=1)
-    gone = await run(store, replace(ALL, results_max_age_s=30 * DAY_S, results_max_bytes=4))
-    assert gone.old_results == Freed(count=1, bytes=0)
-    assert store.path(digest).exists() and store.named("job_young").exists() and not store.named("job_old").exists()
-
-
-async def test_the_files_of_an_old_result_that_a_living_job_needs_stay_as_cache(store: Stock) -> None:
-    digest = await store.result("job_old", b"part", ended_s_ago=31 * DAY_S)
-    await store.step("part", digest, jobs=(await store.job("job_b", "queued"),), age_s=31 * DAY_S)
-    await run(store, replace(ALL, results_max_age_s=30 * DAY_S))
-    assert store.path(digest).exists() and await store.count("published") == 0
-
-
-async def test_a_job_that_runs_again_keeps_its_files(store: Stock) -> None:
-    await store.result("job_a", b"video", ended_s_ago=31 * DAY_S)
-    await store.sql("UPDATE jobs SET state = 'queued'")
-    assert await run(store, replace(ALL, results_max_age_s=1)) == Collected()
 
 
 # --- rows
@@ -254,13 +241,29 @@ async def test_old_keys_events_and_boots_go(store: Stock) -> None:
                 f"{state} {age}", state, NOW - age * DAY_S, NOW - age * DAY_S,
             )  # fmt: skip
     for number in range(1003):
-        await store.sql("INSERT INTO boots (boot_id, started_at) VALUES (?, ?)", str(number), float(number))
+        # This start's clock was set back by years: it is the newest all the same, and stays.
+        at = float(number) if number < 1002 else -1.0
+        await store.sql("INSERT INTO boots (boot_id, started_at) VALUES (?, ?)", str(number), at)
     gone = await run(store)
     assert (gone.idempotency_keys, gone.events, gone.boots) == (1, 1, 3)
     assert await store.database.read("SELECT key FROM idempotency") == [("6",)]
     assert await store.database.read("SELECT id FROM outbox WHERE state = 'delivered'") == [("delivered 29",)]
     assert await store.count("outbox") == 5
-    assert await store.database.read("SELECT min(started_at), count(*) FROM boots") == [(3.0, 1000)]
+    boots = await store.database.read("SELECT boot_id FROM boots ORDER BY rowid")
+    assert [boots[0], boots[-1], len(boots)] == [("3",), ("1002",), 1000]
+
+
+async def test_endpoints_are_forgotten_when_they_say_nothing_any_more(store: Stock) -> None:
+    for url, failed_s_ago, disabled in (
+        ("long ago", SILENCE_S + 1, False), ("lately", SILENCE_S - 1, False),
+        ("disabled", SILENCE_S + 1, True), ("disabled long ago", DISABLED_LIVE_S + 1, True),
+    ):  # fmt: skip
+        await store.sql(
+            "INSERT INTO endpoints (url, failing_since, last_failed_at, disabled_at) VALUES (?, 1, ?, ?)",
+            url, NOW - failed_s_ago, NOW - failed_s_ago if disabled else None,
+        )  # fmt: skip
+    assert (await run(store)).endpoints == 2
+    assert await store.database.read("SELECT url FROM endpoints ORDER BY url") == [("disabled",), ("lately",)]
 
 
 # --- orphans

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vidgend.cli.data_dir import disk_errors, hint_when_locked, owning, progress_line
+from vidgend.cli.data_dir import FOUND_WRONG, SHOWN, disk_errors, hint_when_locked, owning, progress_line
 from vidgend.cli.options import Options, echo_json, json_option, shared
 from vidgend.cli.outcome import human_bytes
 from vidgend.errors import BadInput
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from vidgend.settings import Settings
     from vidgend.store.backup import Backup
     from vidgend.store.restore import Restored
-
-_WRONG = 1
-_SHOWN = 50
 
 
 @click.command()
@@ -55,7 +52,7 @@ def backup(options: Options, folder: Path, keep: int | None, cache: bool, as_jso
     else:
         _print_backup(made, removed, keep=keep)
     if made.lost:
-        raise click.exceptions.Exit(_WRONG)
+        raise click.exceptions.Exit(FOUND_WRONG)
 
 
 @contextmanager
@@ -79,7 +76,7 @@ def _print_backup(made: Backup, removed: list[Path], *, keep: int | None) -> Non
         click.echo("note: the files are on S3 and are not in this backup")
     if made.expired:
         click.echo(f"note: {len(made.expired)} files were deleted by the daemon meanwhile")
-    for digest in made.lost[:_SHOWN]:
+    for digest in made.lost[:SHOWN]:
         click.echo(f"wrong: the file {digest} is missing or damaged in the store")
     if made.lost:
         kept = "; older backups were kept" if keep else ""
@@ -134,12 +131,18 @@ async def _link_names(settings: Settings, tell: Callable[[str], None]) -> int:
 
 def _restored_told(restored: Restored, named: int) -> dict[str, Any]:
     aside = str(restored.moved_aside) if restored.moved_aside else None
-    return {**asdict(restored), "data_dir": str(restored.data_dir), "moved_aside": aside, "results": named}
+    secrets = [str(path) for path in restored.secrets_aside]
+    return {
+        **asdict(restored), "data_dir": str(restored.data_dir), "moved_aside": aside, "secrets_aside": secrets,
+        "results": named,
+    }  # fmt: skip
 
 
 def _print_restored(restored: Restored, *, on_s3: bool) -> None:
     if restored.moved_aside:
         click.echo(f"note: the database that was there is now {restored.moved_aside}")
+    for path in restored.secrets_aside:
+        click.echo(f"note: the secret that was there is now {path}")
     if restored.damaged:
         click.echo(f"note: {len(restored.damaged)} files are damaged in the backup and were left out")
     if restored.dropped:

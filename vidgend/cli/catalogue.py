@@ -85,7 +85,13 @@ def styles(as_json: bool) -> None:
         echo_json(
             {
                 "styles": [
-                    {"name": style.name, "description": style.description, "mood": style.mood}
+                    {
+                        "name": style.name,
+                        "description": style.description,
+                        "mood": style.mood,
+                        "captions": style.caption_preset,
+                        "transition": style.transition.kind,
+                    }
                     for style in STYLES.values()
                 ]
             }

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from vidgend.store.reading import ReadOnly
 
 
+FOUND_WRONG = 1
+"""The exit code of a command that found something wrong and left it so."""
+SHOWN = 50
+"""More lines of a kind than this are for --json."""
+
+
 def _database_path(settings: Settings) -> Path:
     path = settings.data_dir / "vidgend.db"
     if not path.is_file():
@@ -47,16 +53,20 @@ async def reading(settings: Settings) -> AsyncIterator[tuple[ReadOnly, BlobStore
 
 @asynccontextmanager
 async def owning(settings: Settings) -> AsyncIterator[tuple[Database, AssetStore]]:
-    """Instead of a daemon. Raises: DataDirLocked."""
+    """Instead of a daemon. On a full disk it has the ballast to work with. Raises: DataDirLocked."""
     from vidgend.daemon import open_blobs
     from vidgend.store.assets.store import AssetStore
+    from vidgend.store.ballast import Ballast
     from vidgend.store.database import Database, DataDir
+    from vidgend.store.restore import refuse_half_restored
 
     path = _database_path(settings)
+    ballast = Ballast(settings.data_dir / "ballast", settings.store.ballast_bytes)
     data_dir = DataDir(settings.data_dir)
-    data_dir.acquire()
+    data_dir.acquire(ballast.drop)
     try:
-        database = await Database.open(path)
+        refuse_half_restored(settings.data_dir)
+        database = await Database.open(path, on_full=ballast.drop)
         try:
             assets = AssetStore(database, open_blobs(settings))
             try:

@@ -30,12 +30,21 @@ if TYPE_CHECKING:
 @click.option("--voice", metavar="NAME", help="A voice of `vidgend voices`, or a tag such as en-GB-female.")
 @click.option("--language", metavar="TAG", help="Language of the narration, such as en or pt-BR.")
 @click.option("--style", metavar="NAME", help="A look of `vidgend styles`.  [default: cinematic]")
+@click.option(
+    "--transition",
+    metavar="KIND",
+    help="cut, dissolve, fade, wipe, slide or zoom, or KIND:SECONDS.  [default: the style's]",
+)
 @click.option("--script", metavar="FILE", help="The narration word for word; `-` reads stdin.")
 @click.option("--scenes", metavar="FILE", help="JSON list of scenes: narration, and if you like query and duration.")
 @click.option("--quality", metavar="NAME", help="draft, standard or high.")
 @click.option("--seed", metavar="N", help="The same seed makes the same choices again.")
 @click.option("--no-captions", is_flag=True, help="No text in the picture.")
-@click.option("--caption-position", metavar="PLACE", help="bottom, middle or top.")
+@click.option(
+    "--caption-preset", metavar="NAME", help="classic, highlight, karaoke, pop or lower_third.  [default: the style's]"
+)
+@click.option("--caption-font", metavar="FAMILY", help="A font family that is installed.  [default: Inter]")
+@click.option("--caption-position", metavar="PLACE", help="bottom, middle or top.  [default: the preset's]")
 @click.option("--no-highlight", is_flag=True, help="Do not colour the spoken word.")
 @click.option("--no-music", is_flag=True, help="Narration only.")
 @click.option("--music-mood", metavar="MOOD", help="Such as calm or happy.  [default: the style's]")

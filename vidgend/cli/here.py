@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from vidgend.cli.exits import Interrupted, error_of
 from vidgend.cli.progress import Reporter, View
 from vidgend.cli.target import SUFFIXES, Target, copier
-from vidgend.errors import SettingsInvalid, StepError
+from vidgend.errors import DatabaseUnavailable, SettingsInvalid, StepError
 from vidgend.logs import set_up_logging
 from vidgend.models import Result
 
@@ -54,7 +54,7 @@ def data_dir_errors(settings: Settings) -> Iterator[None]:
         if error.errno not in _UNUSABLE or not (ours and error.filename):
             raise
         reason = f"{(error.strerror or str(error)).lower()}: {error.filename}"
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, DatabaseUnavailable) as error:
         reason = f"the database cannot be opened: {error}"
     else:
         return

@@ -75,11 +75,39 @@ def data_dir(settings: Settings, section: str = "data directory") -> Iterator[Fi
         yield Finding(section=section, mark="ok", text=f"{name} {folder} is writable{there}")
         yield _space(shutil.disk_usage(_existing(folder)).free, settings.store.min_free_bytes, section)
     yield from _on_network(settings, section)
+    yield from _database(settings, section)
     if settings.assets.url.startswith("s3:"):
         yield _s3(settings, section)
     owner = lock_owner(settings.data_dir)
     if owner:
         yield Finding(section=section, mark="ok", text=f"in use by a running vidgend, process {owner}")
+
+
+def _database(settings: Settings, section: str) -> Iterator[Finding]:
+    """Whether the database can be opened by this version. Looked at for damage by `vidgend fsck`."""
+    from vidgend.store import schema
+
+    path = settings.data_dir / "vidgend.db"
+    if not path.exists():
+        return
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+        try:
+            version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        yield Finding(
+            section=section, mark="problem", text=f"{path}: {error}", fix="Restore a backup with `vidgend restore`."
+        )
+        return
+    newest = len(schema.migrations())
+    if version > newest:
+        text = f"{path} was written by a newer vidgend (schema {version}; this one knows {newest})"
+        yield Finding(section=section, mark="problem", text=text, fix="Upgrade vidgend, or use another data_dir.")
+    else:
+        yield Finding(section=section, mark="ok", text=f"database of {human_bytes(path.stat().st_size)}")
 
 
 def _on_network(settings: Settings, section: str) -> Iterator[Finding]:

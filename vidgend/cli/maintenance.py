@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vidgend.cli.backups import backup, restore
-from vidgend.cli.data_dir import disk_errors, hint_when_locked, is_locked, owning, progress_line, reading
+from vidgend.cli.data_dir import (
+    FOUND_WRONG,
+    SHOWN,
+    disk_errors,
+    hint_when_locked,
+    is_locked,
+    owning,
+    progress_line,
+    reading,
+)
 from vidgend.cli.options import Options, echo_json, json_option, shared
 from vidgend.cli.outcome import human_bytes
 from vidgend.errors import Conflict, DatabaseDamaged
@@ -22,9 +31,10 @@ if TYPE_CHECKING:
     from vidgend.store.reading import ReadOnly
     from vidgend.store.retention import Collected
 
-_WRONG = 1
-_SHOWN = 50
-_DAEMON_COLLECTS = "The daemon collects by itself every ten minutes; `vidgend gc --dry-run` shows what would go."
+_DAEMON_COLLECTS = (
+    "The daemon collects by itself every ten minutes; `vidgend gc --dry-run` shows what would go. "
+    "To delete files that no row knows, stop it first."
+)
 _DAEMON_STOPS = "Stop the daemon first; `vidgend fsck` without --repair runs beside it."
 
 
@@ -40,7 +50,7 @@ _DAEMON_STOPS = "Stop the daemon first; `vidgend fsck` without --repair runs bes
 def gc(options: Options, dry_run: bool, unknown: bool, as_json: bool) -> None:
     """Delete what the settings do not keep: old results, unused cache, old rows, files that no row knows.
 
-    A running daemon does this by itself every ten minutes.
+    A running daemon does this by itself every ten minutes, but for the last.
     """
     import asyncio
 
@@ -57,42 +67,56 @@ def gc(options: Options, dry_run: bool, unknown: bool, as_json: bool) -> None:
 
 async def _foresee(settings: Settings) -> tuple[Collected, Conflict | None]:
     from vidgend.daemon import retention_rules
+    from vidgend.store.doomed import waiting
     from vidgend.store.orphans import find_orphans
-    from vidgend.store.retention import foresee
+    from vidgend.store.retention import Freed, foresee
 
     async with reading(settings) as (reads, blobs):
         rules = retention_rules(settings)
-        free_bytes = blobs.free_bytes()
-        low = free_bytes is not None and free_bytes < settings.store.min_free_bytes
         used_since = await _oldest_start(reads)
-        gone = await foresee(reads, rules, used_since=used_since, low=low, free_bytes=free_bytes)
+        lacking_bytes = _lacking_bytes(settings, blobs.free_bytes())
+        gone = await foresee(reads, rules, used_since=used_since, lacking_bytes=lacking_bytes)
+        doomed = await waiting(reads)
         orphans = await find_orphans(reads, blobs)
-        return replace(gone, orphans=orphans.freed), orphans.doubt
+        return replace(gone, orphans=orphans.freed + Freed(count=doomed.count, bytes=doomed.bytes)), orphans.doubt
 
 
 async def _collect(settings: Settings, *, unknown: bool) -> tuple[Collected, Conflict | None]:
     from vidgend.daemon import retention_rules
+    from vidgend.store.doomed import waiting, work_off
     from vidgend.store.orphans import collect_orphans
-    from vidgend.store.retention import collect
+    from vidgend.store.retention import Freed, collect
 
     async with owning(settings) as (database, assets):
-        free_bytes = assets.free_bytes()
-        low = free_bytes is not None and free_bytes < settings.store.min_free_bytes
+        before = await waiting(database)
+        freed_bytes = await work_off(database, assets)
+        freed = Freed(count=before.count - (await waiting(database)).count, bytes=freed_bytes)
         used_since = await _oldest_start(database)
-        gone = await collect(database, assets, retention_rules(settings), used_since=used_since, low=low)
+        lacking_bytes = _lacking_bytes(settings, assets.free_bytes())
+        if lacking_bytes:  # copies of what lies on S3 are free to give up
+            await assets.trim(lacking_bytes, used_since=used_since)
+            lacking_bytes = _lacking_bytes(settings, assets.free_bytes())
+        rules = retention_rules(settings)
+        gone = await collect(database, assets, rules, used_since=used_since, lacking_bytes=lacking_bytes)
+        freed += Freed(bytes=await work_off(database, assets))
         try:
-            freed = await collect_orphans(database, assets, even_if_doubtful=unknown)
+            freed += await collect_orphans(database, assets, even_if_doubtful=unknown)
         except Conflict as doubt:
-            return gone, doubt
+            return replace(gone, orphans=freed), doubt
         return replace(gone, orphans=freed), None
+
+
+def _lacking_bytes(settings: Settings, free_bytes: int | None) -> int:
+    """What makes twice the reserve free, once it has been touched."""
+    reserve = settings.store.min_free_bytes
+    return 2 * reserve - free_bytes if free_bytes is not None and free_bytes < reserve else 0
 
 
 async def _oldest_start(reads: Database | ReadOnly) -> float:
     """Since when the oldest unfinished job has been under way; now if there is none."""
-    from vidgend.models import ACTIVE_STATES
+    from vidgend.store.live import OLDEST_START
 
-    marks = ", ".join("?" * len(ACTIVE_STATES))
-    rows = await reads.read(f"SELECT min(started_at) FROM jobs WHERE state IN ({marks})", ACTIVE_STATES)
+    rows = await reads.read(OLDEST_START)
     now = reads.clock()
     return min(now, rows[0][0]) if rows[0][0] is not None else now
 
@@ -111,7 +135,7 @@ def _print_collected(gone: Collected, *, dry_run: bool) -> None:
             click.echo(f"{freed.count:>8}  {what}: {human_bytes(freed.bytes)}")
     rows = (
         (gone.steps, "steps"), (gone.idempotency_keys, "idempotency keys"), (gone.events, "delivered webhook events"),
-        (gone.boots, "records of starts"),
+        (gone.endpoints, "records of webhook receivers"), (gone.boots, "records of starts"),
     )  # fmt: skip
     for count, what in rows:
         if count:
@@ -161,7 +185,7 @@ def fsck(options: Options, deep: bool, repair: bool, lost: bool, as_json: bool) 
         _print_findings(found, did, repaired=repair)
         click.echo(_verdict(len(wrong), left, repaired=repair, deep=deep))
     if left:
-        raise click.exceptions.Exit(_WRONG)
+        raise click.exceptions.Exit(FOUND_WRONG)
 
 
 async def _check(settings: Settings, *, deep: bool, lost: bool, tell: Callable[[str], None]) -> list[Finding]:
@@ -194,14 +218,14 @@ def _told(finding: Finding, mended: Mended | None) -> dict[str, Any]:
 
 
 def _print_findings(found: list[Finding], did: dict[int, Mended], *, repaired: bool) -> None:
-    for finding in found[:_SHOWN]:
+    for finding in found[:SHOWN]:
         click.echo(f"{'note' if finding.harmless else 'wrong'}: {finding.what}")
         mended = did.get(id(finding))
         click.echo(f"  -> {mended.did if mended is not None and mended.ok else finding.mend}")
         if mended is not None and not mended.ok and finding.mendable:
             click.echo(f"     not mended: {mended.did}")
-    if len(found) > _SHOWN:
-        click.echo(f"({len(found) - _SHOWN} more; --json shows all)")
+    if len(found) > SHOWN:
+        click.echo(f"({len(found) - SHOWN} more; --json shows all)")
 
 
 def _verdict(wrong: int, left: int, *, repaired: bool, deep: bool) -> str:

@@ -28,10 +28,13 @@ _NAMES = {
     "aspect_ratio": "--aspect",
     "resolution": "--resolution",
     "fps": "--fps",
-    "captions": "--caption-position",
+    "captions.position": "--caption-position",
+    "captions.preset": "--caption-preset",
+    "captions.font": "--caption-font",
     "music.mood": "--music-mood",
     "music.volume": "--music-volume",
     "quality": "--quality",
+    "transitions": "--transition",
     "seed": "--seed",
     "queries": "QUERY",
     "orientation": "--orientation",
@@ -119,10 +122,18 @@ def nearest_style(error: UnknownStyle, name: str) -> UnknownStyle:
     return error
 
 
+def _transition(text: str) -> dict[str, str]:
+    """KIND or KIND:SECONDS."""
+    kind, given, seconds = text.strip().lower().partition(":")
+    return {"kind": kind} | ({"duration": seconds} if given else {})
+
+
 def build(
     *, prompt: str | None, duration: str | None, aspect: str | None, resolution: str | None, fps: str | None,
-    voice: str | None, language: str | None, style: str | None, script: str | None, scenes: str | None,
-    quality: str | None, seed: str | None, captions: bool, caption_position: str | None, highlight: bool,
+    voice: str | None, language: str | None, style: str | None, transition: str | None, script: str | None,
+    scenes: str | None,
+    quality: str | None, seed: str | None, captions: bool, caption_preset: str | None,
+    caption_font: str | None, caption_position: str | None, highlight: bool,
     music: bool, music_mood: str | None, music_volume: str | None, callback_url: str | None,
 ) -> GenerateBody:  # fmt: skip
     """The request, with only what was given, so that the daemon's settings decide the rest.
@@ -141,6 +152,7 @@ def build(
         "voice": voice,
         "language": language,
         "style": style,
+        "transitions": _transition(transition) if transition else None,
         "script": read_text(script, "--script") if script else None,
         "scenes": read_scenes(scenes) if scenes else None,
         "quality": quality,
@@ -150,8 +162,11 @@ def build(
     body = {name: value for name, value in body.items() if value is not None}
     if not captions:
         body["captions"] = False
-    elif caption_position or not highlight:
-        body["captions"] = {"highlight": highlight} | ({"position": caption_position} if caption_position else {})
+    else:
+        wanted = {"preset": caption_preset, "font": caption_font, "position": caption_position}
+        wanted = {name: value for name, value in wanted.items() if value is not None}
+        if wanted or not highlight:
+            body["captions"] = {"highlight": highlight, **wanted}
     if not music:
         body["music"] = "none"
     else:

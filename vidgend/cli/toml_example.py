@@ -23,7 +23,11 @@ _HEAD = """\
 # setting. A variable with a list holds a,b or ["a", "b"].
 # Made by `vidgend config example`.
 """
-_SAMPLES: dict[str, Any] = {"data_dir": "~/.local/share/vidgend", "music.folder": "/srv/music"}
+_SAMPLES: dict[str, Any] = {
+    "data_dir": "~/.local/share/vidgend",
+    "music.folder": "/srv/music",
+    "captions.fonts_folder": "/srv/fonts",
+}
 """Shown where the default depends on the machine, or is `unset`, for which TOML has no word."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Protocol
 
@@ -40,6 +41,8 @@ class Door(Protocol):
 
     def check_voice(self, voice: str, language: str | None, /) -> None: ...
 
+    def check_font(self, family: str, /) -> None: ...
+
     def queries(self, brief: Brief, /) -> Awaitable[tuple[str, ...]]: ...
 
 
@@ -55,6 +58,8 @@ async def accept_generate(
         return known, False
     brief = to_brief(body, door.defaults)
     door.check_voice(brief.voice, brief.language or script_language(brief))
+    if brief.captions.font is not None:
+        await asyncio.to_thread(door.check_font, brief.captions.font)
     if body.callback_url is not None:
         if not door.webhooks_enabled:
             raise FeatureUnavailable("callback_url: webhooks.enabled is off in the settings", hint="Poll the status.")

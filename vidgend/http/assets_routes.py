@@ -10,9 +10,10 @@ from contextlib import aclosing
 
 from aiohttp import web
 
-from vidgend.errors import NotFound, ResultExpired, VidgendError
+from vidgend.errors import AssetDamaged, NotFound, ResultExpired, VidgendError
 from vidgend.http.problems import PreconditionFailed, RangeNotSatisfiable, problem
 from vidgend.http.services import SERVICES
+from vidgend.store.assets.port import check_digest
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ INLINE_TYPES = frozenset(
     }
 )
 """What a browser may show in place; anything else is only saved."""
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _RANGE = re.compile(r"([0-9]{0,18})-([0-9]{0,18})")
 _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9 ._()-]")
 _POLICY = (
@@ -45,7 +45,7 @@ routes = web.RouteTableDef()
 async def asset(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     digest = request.match_info["digest"]
-    known = await services.jobs.published(digest) if _DIGEST.fullmatch(digest) else None
+    known = await services.jobs.published(check_digest(digest))
     if known is None:
         raise NotFound("no such asset")
     etag = f'"{digest}"'
@@ -74,6 +74,8 @@ async def asset(request: web.Request) -> web.StreamResponse:
             if request.method != "HEAD":
                 await _send(request, answer, piece, pieces, count)
             return answer
+    except AssetDamaged:
+        raise
     except NotFound:
         raise ResultExpired("the file is no longer in the store") from None
 

@@ -42,7 +42,14 @@ async def styles(request: web.Request) -> web.Response:
     return json_answer(
         {
             "styles": [
-                {"name": style.name, "description": style.description, "mood": style.mood} for style in STYLES.values()
+                {
+                    "name": style.name,
+                    "description": style.description,
+                    "mood": style.mood,
+                    "captions": style.caption_preset,
+                    "transition": style.transition.kind,
+                }
+                for style in STYLES.values()
             ],
             "default": GenerateBody.model_fields["style"].default,
         }

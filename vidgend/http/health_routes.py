@@ -7,7 +7,7 @@ import sqlite3
 
 from aiohttp import web
 
-from vidgend.errors import DatabaseDamaged
+from vidgend.errors import DatabaseDamaged, DatabaseUnavailable
 from vidgend.http.answers import json_answer
 from vidgend.http.problems import NotReady, problem
 from vidgend.http.services import SERVICES
@@ -31,8 +31,10 @@ async def readyz(request: web.Request) -> web.Response:
     try:
         await services.jobs.counts()
         broken = services.database.trouble is not None
-    except (sqlite3.Error, DatabaseDamaged):
+    except (sqlite3.Error, DatabaseDamaged, DatabaseUnavailable):
         broken = True
+    if not broken and not await services.worker.within_quota():
+        reasons.append("quota")
     if broken:
         reasons.append("database")
     if reasons:

@@ -36,8 +36,10 @@ def _current_step(job: Job, scenes_done: int, scenes_total: int) -> str:
     return _STEPS[job.state]
 
 
-def _waiting(job: Job, queue_position: int | None, pause: Pause | None, now_s: float) -> str:
+def _waiting(job: Job, queue_position: int | None, pause: Pause | None, now_s: float, lacking_bytes: int) -> str:
     """What a queued job waits for."""
+    if lacking_bytes and (job.ready or (job.run_at or 0.0) <= now_s):
+        return f"waiting for disk space: {max(1, round(lacking_bytes / 1e6))} MB more are needed"
     paused = f"the queue is paused{f': {pause.reason}' if pause.reason else ''}" if pause else ""
     if not job.ready:
         wait_s = math.ceil((job.run_at or now_s) - now_s)
@@ -67,12 +69,14 @@ def status_view(
     queue_position: int | None = None,
     pause: Pause | None = None,
     now_s: float,
+    lacking_bytes: int = 0,
 ) -> dict[str, Any]:
-    """`progress` is given while the job runs here; the row's own numbers are older. `pause` is the queue's, if any."""
+    """`progress` is given while the job runs here; the row's own numbers are older. `pause` is the queue's, if any;
+    `lacking_bytes` is the disk space without which nothing is begun."""
     done, total = (progress.scenes_done, progress.scenes_total) if progress else (job.scenes_done, job.scenes_total)
     eta_s = progress.eta_s() if progress else None
     waits = job.state == "queued"
-    step = _waiting(job, queue_position, pause, now_s) if waits else _current_step(job, done, total)
+    step = _waiting(job, queue_position, pause, now_s, lacking_bytes) if waits else _current_step(job, done, total)
     view: dict[str, Any] = {
         "job_id": job.id,
         "status": job.state,

@@ -84,6 +84,7 @@ async def status(request: web.Request) -> web.Response:
         queue_position=position,
         pause=await services.jobs.paused() if waits else None,
         now_s=services.database.clock(),
+        lacking_bytes=services.worker.lacking_bytes,
     )
     return json_answer(view)
 
@@ -102,7 +103,7 @@ async def result(request: web.Request) -> web.Response:
     if not isinstance(job.result, Result):
         return json_answer(result_view(job, {}))
     files = job.result.files
-    if not await services.assets.has(files["video"].digest):
+    if not (await services.jobs.has_files(job.id) and await services.assets.has(files["video"].digest)):
         raise ResultExpired("the video is no longer in the store")
     base = base_url(request, services.public_url, services.trusted_proxies)
     return json_answer(result_view(job, await result_urls(services, job.id, files, base_url=base)))
@@ -123,7 +124,10 @@ async def retry(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     job = await services.jobs.get(job_id_of(request))
     if job.state not in ("failed", "cancelled"):
-        return problem(Conflict(f"the job is {job.state}: only one that failed can be retried"), job_status=job.state)
+        return problem(
+            Conflict(f"the job is {job.state}: only one that failed or was cancelled can be retried"),
+            job_status=job.state,
+        )
     await check_open(services, job.brief)
     await services.jobs.retry(job.id)
     services.worker.wake()
@@ -136,7 +140,7 @@ async def delete(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     job = await services.jobs.get(job_id_of(request))
     if not job.ended:
-        why = Conflict(f"the job is {job.state}", hint=f"POST /mcp/cancel/{job.id} first.")
+        why = Conflict(f"the job is {job.state}", hint="Cancel it first.")
         return problem(why, job_status=job.state)
     await services.worker.delete(job.id)
     return web.Response(status=204, headers=JSON_HEADERS)

@@ -24,12 +24,20 @@ class PauseBody(BaseModel):
     reason: Annotated[str, StringConstraints(max_length=500, strip_whitespace=True, pattern=r"^[^\x00]*$")] = ""
 
 
+class NoBody(BaseModel):
+    """Nothing, or {}."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
 @routes.get("/mcp/queue")
 async def queue(request: web.Request) -> web.Response:
     parameters(request)
     services = request.app[SERVICES]
     counts = await services.jobs.counts()
-    return json_answer(await _pause_view(services) | {"jobs": {state: counts.get(state, 0) for state in STATES}})
+    jobs = {state: counts.get(state, 0) for state in STATES}
+    lacking_bytes = services.worker.lacking_bytes
+    return json_answer(await _pause_view(services) | {"lacking_bytes": lacking_bytes, "jobs": jobs})
 
 
 @routes.post("/mcp/pause")
@@ -44,6 +52,7 @@ async def pause(request: web.Request) -> web.Response:
 @routes.post("/mcp/resume")
 async def resume(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
+    await read_optional_body(request, NoBody)
     await services.jobs.resume()
     services.worker.wake()
     return json_answer(await _pause_view(services))

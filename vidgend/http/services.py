@@ -29,7 +29,12 @@ class Jobs(Protocol):
 
     def has_space(self) -> bool: ...
 
+    @property
+    def lacking_bytes(self) -> int: ...
+
     async def check_room(self, brief: Brief | PrefetchBrief, owner: str = "") -> None: ...
+
+    async def within_quota(self, owner: str = "") -> bool: ...
 
     async def cancel(self, job_id: str) -> JobState: ...
 
@@ -38,8 +43,8 @@ class Jobs(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """`check_voice` raises UnknownVoice or LanguageUnsupported. `queries` are the searches for a prompt's scenes.
-    An empty `public_url` means: the way that each request came."""
+    """`check_voice` raises UnknownVoice or LanguageUnsupported, `check_font` UnknownFont. `queries` are the
+    searches for a prompt's scenes. An empty `public_url` means: the way that each request came."""
 
     database: Database
     jobs: JobStore
@@ -54,6 +59,7 @@ class Services:
     allow_networks: tuple[IPv4Network | IPv6Network, ...]
     voices: tuple[Voice, ...]
     check_voice: Callable[[str, str | None], None]
+    check_font: Callable[[str], None]
     queries: Callable[[Brief], Awaitable[tuple[str, ...]]]
     wake_webhooks: Callable[[], None]
     version: str

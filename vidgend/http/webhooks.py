@@ -13,7 +13,6 @@ import hashlib
 import hmac
 import logging
 import secrets
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -23,7 +22,7 @@ import httpx
 
 from vidgend import __version__
 from vidgend.egress import Network
-from vidgend.errors import SettingsInvalid, StorageFull, TargetForbidden
+from vidgend.errors import DatabaseUnavailable, SettingsInvalid, StorageFull, TargetForbidden
 from vidgend.guarded_client import Resolve, guarded_client
 from vidgend.pipeline.provider_http import retry_after_s
 from vidgend.store.outbox import Delivery, Outbox
@@ -39,7 +38,7 @@ _LONGEST_WAIT_S = 60.0
 """The outbox is looked at so often even if nobody wakes us: wall-clock jumps must not keep an event back."""
 _LONGEST_RETRY_AFTER_S = 86_400.0
 _SECRET_PREFIX = "whsec_"
-_PASSING = (StorageFull, sqlite3.OperationalError)
+_PASSING = (StorageFull, DatabaseUnavailable)
 """A full, busy or faltering disk: the daemon outlives it, and so does this."""
 
 

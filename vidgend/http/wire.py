@@ -8,7 +8,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from vidgend.errors import FeatureUnavailable, PromptEmpty
-from vidgend.models import Brief, CaptionOptions, MusicOptions, PrefetchBrief, SceneBrief
+from vidgend.models import (
+    TRANSITION_S,
+    Brief,
+    CaptionOptions,
+    MusicOptions,
+    PrefetchBrief,
+    SceneBrief,
+    Transition,
+    TransitionKind,
+)
+from vidgend.pipeline.captions.presets import find_preset
 from vidgend.pipeline.styles import find_style
 from vidgend.timebase import fps_text, parse_fps
 
@@ -25,9 +35,11 @@ class _Body(BaseModel):
 
 class CaptionBody(_Body):
     enabled: bool = True
-    preset: str = Field("classic", max_length=40)
-    font: Any = None
-    position: Literal["bottom", "middle", "top"] = "bottom"
+    preset: str | None = Field(None, max_length=40, description="How captions look; unset: as the style has it.")
+    font: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_NO_NUL)] | None = Field(
+        None, description="A font family that is installed where the daemon runs."
+    )
+    position: Literal["bottom", "middle", "top"] | None = None
     highlight: bool = True
 
 
@@ -37,6 +49,11 @@ class MusicBody(_Body):
     none: bool = False
     volume: float = Field(1.0, ge=0, le=2)
     ducking: bool = True
+
+
+class TransitionBody(_Body):
+    kind: TransitionKind
+    duration: float | None = Field(None, ge=0.1, le=2, description="In seconds; unset: what suits the kind.")
 
 
 class SceneBody(_Body):
@@ -63,7 +80,7 @@ class GenerateBody(_Body):
     fps: float | Annotated[str, StringConstraints(pattern=r"^\d{1,6}(\.\d{1,4}|/\d{1,6})?$")] | None = None
     captions: CaptionBody | bool = CaptionBody()
     music: MusicBody | Literal["none"] = MusicBody()
-    transitions: Any = None
+    transitions: TransitionBody | TransitionKind | None = Field(None, description="Unset: as the style has it.")
     quality: Literal["draft", "standard", "high"] = "standard"
     priority: int = Field(0, ge=-100, le=100)
     seed: int | None = Field(None, ge=0, le=2**31 - 1)
@@ -140,10 +157,7 @@ def _check_available(body: GenerateBody) -> None:
         "narration_audio": body.narration_audio,
         "review": body.review,
         "outputs": body.outputs,
-        "transitions": body.transitions not in (None, "cut"),
     }
-    if isinstance(body.captions, CaptionBody):
-        wanted |= {"captions/font": body.captions.font, "captions/preset": body.captions.preset != "classic"}
     if isinstance(body.music, MusicBody):
         wanted["music/asset"] = body.music.asset
     for number, scene in enumerate(body.scenes or ()):
@@ -153,8 +167,16 @@ def _check_available(body: GenerateBody) -> None:
             raise FeatureUnavailable(f"/{place} is part of the contract, but this version cannot do it yet")
 
 
+def _transition(wish: TransitionBody | TransitionKind | None) -> Transition | None:
+    if wish is None:
+        return None
+    body = TransitionBody(kind=wish, duration=None) if isinstance(wish, str) else wish
+    usual_s = TRANSITION_S[body.kind]
+    return Transition(kind=body.kind, duration_s=usual_s if body.duration is None or not usual_s else body.duration)
+
+
 def to_brief(body: GenerateBody, defaults: Defaults) -> Brief:
-    """Fill in every default. Raises: PromptEmpty, UnknownStyle, FeatureUnavailable."""
+    """Fill in every default. Raises: PromptEmpty, UnknownStyle, UnknownPreset, FeatureUnavailable."""
     _check_available(body)
     has_scenes = body.scenes is not None and any(scene.narration.strip() for scene in body.scenes)
     if not body.prompt.strip() and not (body.script or "").strip() and not has_scenes:
@@ -182,10 +204,17 @@ def to_brief(body: GenerateBody, defaults: Defaults) -> Brief:
         height_px=height_px,
         fps=body.fps if isinstance(body.fps, str) else defaults.fps,
         quality=body.quality,
-        captions=CaptionOptions(enabled=captions.enabled, highlight=captions.highlight, position=captions.position),
+        captions=CaptionOptions(
+            enabled=captions.enabled,
+            preset=find_preset(captions.preset).name if captions.preset is not None else None,
+            font=captions.font,
+            highlight=captions.highlight,
+            position=captions.position,
+        ),
         music=MusicOptions(
             enabled=defaults.music and not music.none, mood=music.mood, volume=music.volume, ducking=music.ducking
         ),
+        transitions=_transition(body.transitions),
         seed=body.seed if body.seed is not None else 0,
     )
 

@@ -10,6 +10,7 @@
 | speech_to_words.py      | Speech, narration      | Words            | cpu    | speech, text, aligner, model         |
 | words_to_captions.py    | Words                  | Captions         | -      | (pure, microseconds)                 |
 | scene_to_segment.py     | Clip, Captions, length | Segment, poster  | ffmpeg | clip, captions, look, encoding       |
+| scenes_to_transition.py | two scenes' ends       | Segment          | ffmpeg | both clips, captions, look, encoding |
 | segments_to_video.py    | Segments, Speech       | MP4, thumbnail   | ffmpeg | all of them and the music            |
 | video_to_report.py      | MP4                    | Report           | ffmpeg | the video                            |
 

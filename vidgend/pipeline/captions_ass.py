@@ -7,28 +7,65 @@ ffmpeg only through a file.
 from __future__ import annotations
 
 import html
-import unicodedata
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import dataclass
 
-from vidgend.models import Caption, Word
+from vidgend.models import Caption
+from vidgend.pipeline.captions.events import LOOKS, Dress, Event, Stage, colour_tag, pictures
+from vidgend.pipeline.captions.font_files import FontFace
+from vidgend.pipeline.captions.presets import Frame, Position, Preset
+from vidgend.pipeline.captions.setting import set_caption
+from vidgend.pipeline.captions.text import clean
 from vidgend.timebase import clock
 
-FONT = "Inter"
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionScript:
+    """An ASS script ("" if there is nothing to draw), the faces it names, and characters that no face draws."""
+
+    ass: str
+    faces: frozenset[FontFace] = frozenset()
+    undrawn: frozenset[str] = frozenset()
 
 
-def clean(text: str) -> str:
-    """Without control characters and line breaks."""
-    return "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
+def caption_script(
+    captions: Sequence[Caption],
+    *,
+    frame: Frame,
+    preset: Preset,
+    faces: Sequence[FontFace],
+    position: Position | None = None,
+    highlight: bool = True,
+    colour: str = "FFFFFF",
+    accent: str = "FFD34E",
+) -> CaptionScript:
+    """A whole script for a picture of that size. `faces` in order of preference; `accent` marks the spoken word.
 
-
-def escape_ass(text: str) -> str:
-    """Text that libass shows as it is: braces escaped, backslashes made harmless by a word joiner."""
-    return clean(text).replace("\\", "\\\u2060").replace("{", "\\{").replace("}", "\\}")
-
-
-def _ass_colour(rgb: str) -> str:
-    return f"&H{rgb[4:6]}{rgb[2:4]}{rgb[0:2]}&"
+    The colours are changed where they could not be read (`captions.colours`).
+    """
+    stage = Stage(
+        frame=frame,
+        preset=preset,
+        position=position or preset.position,
+        highlight=preset.highlight == "always" or (preset.highlight == "asked" and highlight),
+        dress=Dress.of(colour, accent, boxed=preset.look == "box"),
+    )
+    events: list[Event] = []
+    used: set[FontFace] = set()
+    undrawn: set[str] = set()
+    for caption in captions:
+        for picture, lines in pictures(caption, preset.look):
+            done, missing = set_caption(picture, lines, faces)
+            undrawn |= missing
+            if done is not None:
+                used |= done.faces()
+                events.extend(LOOKS[preset.look](done, stage))
+    rows = [row for event in events if (row := _dialogue(event))]
+    if not rows:
+        return CaptionScript(ass="", undrawn=frozenset(undrawn))
+    return CaptionScript(
+        ass="\n".join([*_head(stage, faces[0]), *rows]) + "\n", faces=frozenset(used), undrawn=frozenset(undrawn)
+    )
 
 
 def _ass_time(seconds: float) -> str:
@@ -38,41 +75,25 @@ def _ass_time(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{hundredths // 100:02d}.{hundredths % 100:02d}"
 
 
-def _line_text(caption: Caption, active: Word | None, colour: str, highlight: str) -> str:
-    def one(word: Word) -> str:
-        text = escape_ass(word.text)
-        return f"{{\\1c{highlight}}}{text}{{\\1c{colour}}}" if word is active else text
-
-    return "\\N".join(" ".join(one(word) for word in line) for line in caption.lines)
+def _dialogue(event: Event) -> str:
+    """Empty for what is shorter than the format's hundredth of a second."""
+    start, end = _ass_time(event.start_s), _ass_time(event.end_s)
+    return f"Dialogue: {event.layer},{start},{end},Caption,,0,0,0,,{event.text}" if start != end else ""
 
 
-def ass_text(
-    captions: Sequence[Caption],
-    *,
-    width_px: int,
-    height_px: int,
-    position: Literal["bottom", "middle", "top"] = "bottom",
-    colour: str = "FFFFFF",
-    highlight: str | None = "FFD34E",
-) -> str:
-    """A whole ASS script for a picture of that size; `highlight` colours the word that is being spoken.
-
-    The text keeps clear of the edges: 6 % at the sides, 7 % below (a fifth on portrait pictures, where phones
-    put their buttons).
-    """
-    portrait = height_px > width_px
-    size = round(width_px * 0.068) if portrait else round(height_px * (0.05 if width_px == height_px else 0.058))
-    outline = max(2, round(size * 0.075))
-    side = round(width_px * 0.06)
-    vertical = round(height_px * (0.2 if portrait and position == "bottom" else 0.07))
-    alignment = {"bottom": 2, "middle": 5, "top": 8}[position]
-    base = _ass_colour(colour)
-    rows = [
+def _head(stage: Stage, face: FontFace) -> list[str]:
+    frame, dress = stage.frame, stage.dress
+    edge_px = stage.outline_px + stage.shadow_px
+    vertical = round({"bottom": frame.bottom_px, "middle": 0, "top": frame.top_px}[stage.position] + edge_px)
+    alignment = {"bottom": 2, "middle": 5, "top": 8}[stage.position]
+    base, accent, edge = (colour_tag(rgb)[2:8] for rgb in (dress.base, dress.accent, dress.edge))
+    return [
         "[Script Info]",
         "ScriptType: v4.00+",
-        f"PlayResX: {width_px}",
-        f"PlayResY: {height_px}",
-        "WrapStyle: 0",
+        f"PlayResX: {frame.width_px}",
+        f"PlayResY: {frame.height_px}",
+        # No line is ever wrapped by the renderer: what does not fit is set smaller.
+        "WrapStyle: 2",
         "ScaledBorderAndShadow: yes",
         "YCbCr Matrix: TV.709",
         "",
@@ -80,24 +101,14 @@ def ass_text(
         "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, "
         "Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, "
         "MarginR, MarginV, Encoding",
-        f"Style: Caption,{FONT},{size},&H00{base[2:8]},&H00{base[2:8]},&H14101010,&H78000000,-1,0,0,0,100,100,0,0,1,"
-        f"{outline},{max(1, outline // 2)},{alignment},{side},{side},{vertical},1",
+        # Encoding -1: the text tells its direction, and words in colour keep their place in it.
+        f"Style: Caption,{face.family},{stage.em_px * face.line_height:.1f},&H00{base},&H00{accent},&H00{edge},"
+        f"&H78{edge},-1,0,0,0,100,100,0,0,1,{stage.outline_px:.1f},{stage.shadow_px:.1f},{alignment},"
+        f"{frame.side_px},{frame.side_px},{vertical},-1",
         "",
         "[Events]",
         "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text",
     ]
-    mark = _ass_colour(highlight) if highlight else base
-    for caption in captions:
-        spans: list[tuple[float, float, Word | None]] = [(caption.start_s, caption.end_s, None)]
-        if highlight:
-            words = caption.words
-            starts = [caption.start_s, *(word.start_s for word in words[1:]), caption.end_s]
-            spans = [(starts[i], starts[i + 1], word) for i, word in enumerate(words)]
-        for start_s, end_s, active in spans:
-            start, end = _ass_time(start_s), _ass_time(end_s)
-            if start != end:
-                rows.append(f"Dialogue: 0,{start},{end},Caption,,0,0,0,,{_line_text(caption, active, base, mark)}")
-    return "\n".join(rows) + "\n"
 
 
 def srt_text(captions: Sequence[Caption]) -> str:

@@ -12,6 +12,8 @@ _COPIES = 2.5
 """Segments, the joined video, and what is on its way between them."""
 _CLIP_BYTES = 20_000_000
 """A stock clip at 1080p."""
+_BOUNCE_BYTES = 400_000_000
+"""What a clip that is shown there and back may take while its scene is encoded (`bounce.py`)."""
 
 
 def estimate_bytes(brief: Brief | PrefetchBrief) -> int:
@@ -21,11 +23,16 @@ def estimate_bytes(brief: Brief | PrefetchBrief) -> int:
     seconds = _length_s(brief)
     scenes = len(brief.scenes) or max(1, round(seconds / _SCENE_S))
     picture = seconds * float(brief.frame_rate) * brief.width_px * brief.height_px * _BITS_PER_PIXEL / 8
-    return round(picture * _COPIES) + scenes * _clip_bytes(brief.width_px, brief.height_px)
+    return round(picture * _COPIES) + scenes * _clip_bytes(brief.width_px, brief.height_px) + _bounce_bytes(brief)
 
 
 def _clip_bytes(width_px: int, height_px: int) -> int:
     return round(_CLIP_BYTES * max(0.25, width_px * height_px / (1920 * 1080)))
+
+
+def _bounce_bytes(brief: Brief) -> int:
+    """A few raw seconds at the size of the video, two at once at most."""
+    return min(2 * _BOUNCE_BYTES, 2 * round(brief.width_px * brief.height_px * 1.5 * 4 * float(brief.frame_rate)))
 
 
 def _length_s(brief: Brief) -> float:

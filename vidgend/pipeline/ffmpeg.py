@@ -11,16 +11,23 @@ from pathlib import Path
 from typing import Literal
 
 from vidgend import children
+from vidgend.children import Limits
 from vidgend.errors import FfmpegFailed, StorageFull, ToolMissing
 
 OLDEST = (5, 1)
 """Older ones lack `-fps_mode` and the latency compensation of alimiter."""
 NEEDED_FILTERS = (
-    "adelay", "afade", "alimiter", "amix", "ass", "colorbalance", "crop", "ebur128", "eq", "fade", "fps", "scale",
-    "setsar", "sidechaincompress", "tpad", "zoompan",
+    "adelay", "afade", "alimiter", "amix", "ass", "bwdif", "colorbalance", "colorchannelmixer", "crop", "ebur128", "eq",
+    "fade", "fps", "idet", "lutrgb", "perspective", "premultiply", "scale", "setsar", "sidechaincompress", "sidedata",
+    "tpad", "trim", "xfade",
 )  # fmt: skip
 STALL_S = 120.0
 """An encode that reports nothing for so long is stuck."""
+MEDIA_LIMITS = Limits(cpu_s=48 * 3600, file_bytes=200_000_000_000, open_files=4096, secrets=False)
+"""Of every ffmpeg: it reads files that strangers made. Far above what a render needs. The address space is free, since
+graphics drivers reserve more of it than there is memory (docs/adr/0013)."""
+LOOK_LIMITS = Limits(cpu_s=20, file_bytes=1_000_000_000, open_files=64, address_bytes=4 * 1024**3, secrets=False)
+"""Of one that only looks at a file: a header, some small frames."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +73,7 @@ class Ffmpeg:
             stall_s=STALL_S,
             on_line=on_line,
             feeder=feeder,
+            limits=MEDIA_LIMITS,
         )  # fmt: skip
         self._check(finished)
         return written
@@ -75,10 +83,25 @@ class Ffmpeg:
     ) -> children.Finished:
         """Run and return stdout and stderr. Raises: as `run`."""
         finished = await children.run(
-            [self.path, "-nostdin", "-hide_banner", "-nostats", "-v", level, *args], cwd=cwd, timeout_s=timeout_s
+            [self.path, "-nostdin", "-hide_banner", "-nostats", "-v", level, *args],
+            cwd=cwd,
+            timeout_s=timeout_s,
+            limits=MEDIA_LIMITS,
         )
         self._check(finished)
         return finished
+
+    async def look(self, args: Sequence[str], *, cwd: Path, timeout_s: float, level: str = "info") -> children.Finished:
+        """A short run on a file that nothing is known about, under tight limits. That it fails is no error here.
+
+        Raises: StepTimeout (out of time, processor time or memory), StepError (more output than any good file gives).
+        """
+        return await children.run(
+            [self.path, "-nostdin", "-hide_banner", "-nostats", "-v", level, *args],
+            cwd=cwd,
+            timeout_s=timeout_s,
+            limits=LOOK_LIMITS,
+        )
 
     @staticmethod
     def _check(finished: children.Finished) -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Demuxer = Literal["mov", "matroska", "gif", "png_pipe", "jpeg_pipe", "webp_pipe", "mp3", "wav", "ogg", "flac"]
+Demuxer = Literal[
+    "mov", "matroska", "gif", "png_pipe", "jpeg_pipe", "webp_pipe", "webp_anim", "mp3", "wav", "ogg", "flac"
+]
 
 HEAD_BYTES = 64
 """How many leading bytes `sniff` wants to see; fewer are fine for a file that has no more."""
@@ -41,6 +43,7 @@ _GIF = MediaType(demuxer="gif", kind="video", content_type="image/gif", suffix="
 _PNG = MediaType(demuxer="png_pipe", kind="photo", content_type="image/png", suffix=".png")
 _JPEG = MediaType(demuxer="jpeg_pipe", kind="photo", content_type="image/jpeg", suffix=".jpg")
 _WEBP = MediaType(demuxer="webp_pipe", kind="photo", content_type="image/webp", suffix=".webp")
+_WEBP_ANIMATION = MediaType(demuxer="webp_anim", kind="video", content_type="image/webp", suffix=".webp")
 _MP3 = MediaType(demuxer="mp3", kind="audio", content_type="audio/mpeg", suffix=".mp3")
 _WAV = MediaType(demuxer="wav", kind="audio", content_type="audio/wav", suffix=".wav")
 _OGG = MediaType(demuxer="ogg", kind="audio", content_type="audio/ogg", suffix=".ogg")
@@ -50,7 +53,7 @@ _FLAC = MediaType(demuxer="flac", kind="audio", content_type="audio/flac", suffi
 def sniff(head: bytes) -> MediaType | None:
     """The type of the file that starts with `head`; None for everything that vidgend does not feed to ffmpeg.
 
-    None too for animated WebP (ffmpeg's `webp_pipe` reads stills) and for HEIC and AVIF pictures.
+    None too for HEIC and AVIF pictures. Only newer ffmpegs have the demuxer for animated WebP.
     """
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return _PNG
@@ -78,7 +81,7 @@ def _riff(head: bytes) -> MediaType | None:
     if form != b"WEBP":
         return None
     animated = head[12:16] == b"VP8X" and len(head) > 20 and bool(head[20] & 0x02)
-    return None if animated else _WEBP
+    return _WEBP_ANIMATION if animated else _WEBP
 
 
 def _mov(head: bytes) -> MediaType | None:

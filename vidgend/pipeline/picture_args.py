@@ -7,111 +7,159 @@ scratch folder.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 import ffmpeg
 
-from vidgend.models import MediaKind
+from vidgend.models import Colour, MediaKind
+from vidgend.pipeline.clip_window import Window
+from vidgend.pipeline.colour_args import scaled
 from vidgend.pipeline.encoding import Encoding
-from vidgend.pipeline.probe import MAX_PIXELS
+from vidgend.pipeline.exif import turning_filters
+from vidgend.pipeline.probe import input_arguments
 from vidgend.timebase import fps_text
 
-SLOWEST = 1.6
-"""A clip that is too short for its scene is slowed down to this factor at most, else it is repeated."""
+SEEK_EARLY_S = 0.5
+"""Seeking goes before the first frame that is wanted, since the one that covers its moment may begin earlier."""
+_NO_SEEK = ("webp_anim",)
+"""Demuxers that cannot go to a time; the frames before it are decoded and dropped."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """The source of a segment: `source.media` in the scratch folder, or raw frames on stdin for painted ones.
+    """The source of a segment: `file` in the scratch folder, or raw frames in `raw`, which is stdin or a file of ours.
 
-    Sizes as shown (rotated, square pixels). `motion` chooses the direction of a photo's pan and zoom.
+    Raw are painted pictures, and clips that go back and forth (`window.bounce_s`): they come unrolled (bounce.py), in
+    the size, rate and colours of the output. Sizes as shown (rotated, square pixels). `motion` chooses the direction of
+    a photo's pan and zoom. `crop_x`, `crop_y`: where the cover crop lies, 0 left or top, 1 right or bottom.
     """
 
     kind: MediaKind
+    file: str = "source.media"
+    raw: str = "pipe:0"
     width_px: int
     height_px: int
     demuxer: str | None = None
     fps: float = 0.0
-    duration_s: float | None = None
+    window: Window = field(default_factory=Window)
+    colour: Colour = field(default_factory=Colour)
+    interlaced: Literal["", "flagged", "tff", "bff"] = ""
+    orientation: int = 1
+    crop_x: float = 0.5
+    crop_y: float = 0.5
     motion: int = 0
 
 
-def _cover(stream: Any, picture: Picture, width: int, height: int) -> Any:
-    """Scale so that the picture covers width x height, then cut off what is over, centred."""
-    factor = max(Fraction(width, picture.width_px), Fraction(height, picture.height_px))
-    scaled_width = max(width, ceil(picture.width_px * factor / 2) * 2)
-    scaled_height = max(height, ceil(picture.height_px * factor / 2) * 2)
-    stream = stream.filter(
-        "scale",
-        w=scaled_width,
-        h=scaled_height,
-        flags="bicubic",
-        out_color_matrix="bt709",
-        out_range="tv",
-    )
-    if (scaled_width, scaled_height) != (width, height):
-        stream = stream.filter("crop", w=width, h=height)
-    return stream.filter("setsar", sar=1)
+def cover(stream: Any, picture: Picture, width: int, height: int) -> Any:
+    """Cut to the shape of width x height, then scale: what is cut off is not worth scaling."""
+    shape = Fraction(picture.width_px, picture.height_px) / Fraction(width, height)
+    if shape > 1:
+        share, place = f"trunc(iw*{float(1 / shape):.6f}/2)*2", f"(iw-ow)*{picture.crop_x:.4f}"
+        stream = stream.filter("crop", w=share, h="ih", x=place, y=0)
+    elif shape < 1:
+        share, place = f"trunc(ih*{float(shape):.6f}/2)*2", f"(ih-oh)*{picture.crop_y:.4f}"
+        stream = stream.filter("crop", w="iw", h=share, x=0, y=place)
+    return scaled(stream, picture.colour, width_px=width, height_px=height).filter("setsar", sar=1)
 
 
-def video_source(picture: Picture, encoding: Encoding, length_s: Fraction) -> Any:
-    rate = fps_text(encoding.fps)
-    options: dict[str, Any] = {
-        "format": picture.demuxer,
-        "protocol_whitelist": "file,pipe",
-        "max_pixels": MAX_PIXELS,
-    }
-    have_s = picture.duration_s or 0.0
-    need_s = float(length_s)
-    slow = 1.0
-    if have_s >= need_s + 0.1:
-        # Not the very first moment: stock clips often start with a shake or a fade.
-        options["ss"] = f"{(have_s - need_s) * 0.25:.3f}"
-    elif have_s * SLOWEST >= need_s + 0.1:
-        slow = (need_s + 0.1) / have_s
-    else:
-        options["stream_loop"] = -1
-    stream = ffmpeg.input("source.media", **options).video
-    if slow > 1.0:
-        stream = stream.filter("setpts", expr=f"{slow:.6f}*PTS")
-    reduce_first = picture.fps > float(encoding.fps) * 1.01
+def video_source(picture: Picture, encoding: Encoding, length_s: Fraction, *, first: int = 0) -> Any:
+    """Frames `first` and on of a shot that lasts `length_s`; of raw frames the first is that one already.
+
+    Which moment of the clip a frame shows does not depend on `first`: time stamps stay those of the file (`-copyts`,
+    which the caller sets) and are put on one grid that begins where the shot begins. So the last frames of a shot can
+    be made by themselves and follow those before them without a jump. Seeking only spares the decoding.
+    """
+    if picture.window.bounce_s:
+        return _raw(picture.raw, encoding.width_px, encoding.height_px, "yuv420p", encoding)
+    window = picture.window
+    early_s = max(SEEK_EARLY_S, 2 / max(picture.fps, 0.5))
+    from_s = max(0.0, window.start_s + float(first / encoding.fps) / window.slow - early_s)
+    until_s = window.start_s + float(length_s) / window.slow + 1.0
+    stream = _part_of_clip(picture, start_s=from_s, length_s=until_s - from_s)
+    stream = stream.filter("setpts", expr=f"{window.slow:.6f}*(PTS-{window.start_s:.6f}/TB)")
+    return _at_rate(stream, picture, encoding, encoding.fps, first=first)
+
+
+def unrolled_rate(picture: Picture, encoding: Encoding) -> Fraction:
+    """Frames a second of a clip that is unrolled: its own, if the video has not fewer."""
+    own = Fraction(picture.fps).limit_denominator(1001) if picture.fps else encoding.fps
+    return min(own, encoding.fps)
+
+
+def unrolled_file(picture: Picture) -> str:
+    return f"{picture.file}.yuv"
+
+
+def unroll_args(picture: Picture, encoding: Encoding, *, frames: int) -> list[str]:
+    """The part of a clip that goes back and forth, decoded once -> raw frames in the output's size and colours."""
+    stream = _part_of_clip(picture, start_s=picture.window.start_s, length_s=picture.window.bounce_s)
+    stream = stream.filter("setpts", expr="PTS-STARTPTS")
+    stream = _at_rate(stream, picture, encoding, unrolled_rate(picture, encoding))
+    output = ffmpeg.output(stream, unrolled_file(picture), **{"frames:v": frames, "format": "rawvideo"})
+    return list(output.get_args(overwrite_output=True))
+
+
+def _part_of_clip(picture: Picture, *, start_s: float, length_s: float) -> Any:
+    options: dict[str, Any] = input_arguments(picture.demuxer)
+    by_decoding = picture.demuxer in _NO_SEEK
+    if not by_decoding:
+        options |= {"ss": f"{start_s:.3f}", "t": f"{length_s:.3f}"} if start_s else {"t": f"{length_s:.3f}"}
+    stream = ffmpeg.input(picture.file, **options)["V"]
+    if by_decoding:
+        stream = stream.filter("trim", start=f"{start_s:.3f}", duration=f"{length_s:.3f}")
+    return stream
+
+
+def _at_rate(stream: Any, picture: Picture, encoding: Encoding, fps: Fraction, *, first: int = 0) -> Any:
+    if picture.interlaced:
+        # Each field becomes a frame where the video has frames enough for them.
+        doubled = float(fps) >= picture.fps * 1.5
+        flagged = picture.interlaced == "flagged"
+        stream = stream.filter(
+            "bwdif",
+            mode="send_field" if doubled else "send_frame",
+            parity="auto" if flagged else picture.interlaced,
+            deint="interlaced" if flagged else "all",
+        )
+
+    def at_rate(stream: Any) -> Any:
+        return stream.filter("fps", fps=fps_text(fps), start_time=0).filter("trim", start_pts=first)
+
+    reduce_first = picture.fps > float(fps) * 1.01
     if reduce_first:
-        stream = stream.filter("fps", fps=rate)
-    stream = _cover(stream, picture, encoding.width_px, encoding.height_px)
-    return stream if reduce_first else stream.filter("fps", fps=rate)
+        stream = at_rate(stream)
+    stream = cover(stream, picture, encoding.width_px, encoding.height_px)
+    return stream if reduce_first else at_rate(stream)
 
 
-def photo_source(picture: Picture, encoding: Encoding, frames: int) -> Any:
-    # zoompan moves in whole pixels: three times the size makes its steps a third of a pixel.
-    scale = 3 if max(encoding.width_px, encoding.height_px) <= 1920 else 2
-    stream = ffmpeg.input(
-        "source.media", format=picture.demuxer, protocol_whitelist="file,pipe", max_pixels=MAX_PIXELS
-    ).video
-    stream = _cover(stream, picture, encoding.width_px * scale, encoding.height_px * scale)
-    t = f"on/{max(1, frames - 1)}"
-    eased = f"({t})*({t})*(3-2*({t}))"
-    zoom = f"1.16-0.12*{eased}" if picture.motion & 1 else f"1.04+0.12*{eased}"
-    pan = {0: "0.5", 1: f"0.35+0.3*{eased}", 2: f"0.65-0.3*{eased}"}[picture.motion // 2 % 3]
-    return stream.filter(
-        "zoompan",
-        zoom=zoom,
-        x=f"(iw-iw/zoom)*({pan})",
-        y="(ih-ih/zoom)*0.5",
-        d=frames,
-        s=f"{encoding.width_px}x{encoding.height_px}",
-        fps=fps_text(encoding.fps),
-    )
+def still_source(picture: Picture, width_px: int, height_px: int) -> Any:
+    """A photo as one frame of that size."""
+    options: dict[str, Any] = {**input_arguments(picture.demuxer), "threads": 1}
+    if picture.demuxer is not None and picture.demuxer.endswith("_pipe"):
+        options["noautorotate"] = None  # what turns it is in `orientation`
+    stream = ffmpeg.input(picture.file, **options)["V"].filter("trim", end_frame=1)
+    for name, arguments in turning_filters(picture.orientation):
+        stream = stream.filter(name, **arguments)
+    return cover(stream, picture, width_px, height_px)
 
 
 def painted_source(picture: Picture, encoding: Encoding) -> Any:
-    stream = ffmpeg.input(
-        "pipe:0",
+    return cover(
+        _raw(picture.raw, picture.width_px, picture.height_px, "rgb24", encoding),
+        picture,
+        encoding.width_px,
+        encoding.height_px,
+    )
+
+
+def _raw(source: str, width: int, height: int, pixels: str, encoding: Encoding) -> Any:
+    return ffmpeg.input(
+        source,
         format="rawvideo",
-        pix_fmt="rgb24",
-        s=f"{picture.width_px}x{picture.height_px}",
+        protocol_whitelist="pipe" if source == "pipe:0" else "file",
+        pix_fmt=pixels,
+        s=f"{width}x{height}",
         r=fps_text(encoding.fps),
     ).video
-    return _cover(stream, picture, encoding.width_px, encoding.height_px)

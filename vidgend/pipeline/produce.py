@@ -7,7 +7,7 @@ narrated or fetched. Only a video that is stretched to a wished length waits for
 from __future__ import annotations
 
 import asyncio
-import json
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,34 +17,37 @@ from vidgend.errors import MediaUnreadable, NoFootage, StepError
 from vidgend.models import (
     Brief,
     Caption,
-    Published,
     Result,
     Scene,
     Segment,
     Storyboard,
 )
 from vidgend.pipeline.aligner.port import Aligner
-from vidgend.pipeline.captions_ass import ass_text, srt_text, vtt_text
+from vidgend.pipeline.captions.fonts import FontCatalog, as_args
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.music.port import MusicLibrary
 from vidgend.pipeline.planner.port import Planner
 from vidgend.pipeline.prompt_to_storyboard import make_storyboard
 from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.scene_lengths import SceneLengths
 from vidgend.pipeline.scene_to_clip import ClipFinder
 from vidgend.pipeline.scene_to_segment import RenderSettings, render_segment
 from vidgend.pipeline.scene_to_speech import speak
-from vidgend.pipeline.segments_to_video import JoinedVideo, find_music, join_video
+from vidgend.pipeline.scenes_to_transition import render_transition
+from vidgend.pipeline.segments_to_video import find_music, join_video, pieces_of
+from vidgend.pipeline.shot_picture import ShotPicture
 from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech_to_words import find_words
 from vidgend.pipeline.styles import find_style
-from vidgend.pipeline.timeline import (
-    SceneNeed,
-    needed_frames,
-    stretched_frames,
+from vidgend.pipeline.video_text import (
+    burnt_captions,
+    scene_captions,
+    speech_end_s,
+    undrawn_text,
 )
-from vidgend.pipeline.video_text import credits_of, scene_captions, speech_end_s, video_captions, video_words
 from vidgend.pipeline.video_to_report import check_video
+from vidgend.pipeline.video_to_result import publish_result
 from vidgend.store.assets.store import AssetStore
 
 
@@ -67,6 +70,7 @@ class Producer:
     aligners: Sequence[Aligner]
     music: MusicLibrary
     ffmpeg: FfmpegTool
+    fonts: FontCatalog
     render: RenderSettings
     assets: AssetStore
     scratch: Path
@@ -87,108 +91,23 @@ class Producer:
         await run.enter("retrieving", f"{len(storyboard.scenes)} scenes planned; looking for footage")
         making = _Making(self, brief, run, keeper, storyboard)
         try:
-            scenes, segments = await making.all_scenes()
+            scenes, segments, transitions = await making.all_scenes()
         except BaseExceptionGroup as group:
             raise _first_cause(group) from group
         await run.enter("publishing", "joining the scenes, mixing the sound")
         mood = storyboard.mood or find_style(brief.style).mood
         track = await find_music(run, brief, music=self.music, mood=mood)
         video = await join_video(
-            run, brief, making.storyboard, scenes, segments, track=track,
+            run, brief, making.storyboard, scenes, pieces_of(segments, transitions), track=track,
             progress=lambda share: run.progress.set("publishing", share * 0.8),
         )  # fmt: skip
         report = await check_video(run, brief, video, speech_end_s=speech_end_s(brief, scenes))
+        report["transitions"] = {"kind": making.lengths.wish.kind, "frames": [one.frames for one in transitions if one]}
         run.progress.set("publishing", 0.9)
-        return await self._publish(job_id, brief, run, scenes, making.captions, storyboard.language, video, report)
-
-    async def _publish(
-        self,
-        job_id: str,
-        brief: Brief,
-        run: JobRun,
-        scenes: tuple[Scene, ...],
-        captions_of: list[tuple[Caption, ...]],
-        language: str,
-        video: JoinedVideo,
-        report: dict[str, Any],
-    ) -> Result:
-        words = video_words(brief, scenes)
-        captions = tuple(
-            caption
-            for scene, own in zip(scenes, captions_of, strict=True)
-            for caption in video_captions(brief, scene, own)
-        )
-        spoken = {
-            "language": language,
-            "words": [
-                {
-                    "word": word.text,
-                    "start": round(word.start_s, 3),
-                    "end": round(word.end_s, 3),
-                    "confidence": round(word.confidence, 3),
-                }
-                for word in words
-            ],
-        }
-        degraded = tuple(run.substitutions)
-        credits = credits_of(scenes, video)
-        report = {
-            **report,
-            "words_source": sorted({scene.words.source for scene in scenes if scene.words is not None}),
-            "voice": sorted({f"{s.speech.engine} {s.speech.voice}" for s in scenes if s.speech is not None}),
-            "footage": [
-                {
-                    "scene": s.index + 1,
-                    "provider": s.clip.provider,
-                    "id": s.clip.id,
-                    "query": s.clip.query,
-                    "why": s.why,
-                }
-                for s in scenes
-                if s.clip is not None
-            ],
-            "steps": {"run": run.steps_run, "reused": run.steps_reused, "slot_wait_s": round(run.waited_s, 2)},
-        }
-        written = {
-            "srt": ("output.srt", "application/x-subrip", srt_text(captions)),
-            "vtt": ("output.vtt", "text/vtt", vtt_text(captions)),
-            "words": ("words.json", "application/json", json.dumps(spoken, ensure_ascii=False, indent=1)),
-            "credits": (
-                "credits.json",
-                "application/json",
-                json.dumps([credit.__dict__ for credit in credits], ensure_ascii=False, indent=1),
-            ),
-        }
-        digests = {"video": video.digest, "thumbnail": video.thumbnail}
-        names = {"video": ("output.mp4", "video/mp4"), "thumbnail": ("thumbnail.jpg", "image/jpeg")}
-        for role, (name, content_type, text) in written.items():
-            digests[role] = await self._put_text(f"{job_id}-{name}", text)
-            names[role] = (name, content_type)
-        files = {}
-        for role, digest in digests.items():
-            name, content_type = names[role]
-            uri = await self.assets.publish(digest, job_id, name, content_type)
-            size = await self.assets.size_bytes(digest)
-            files[role] = Published(name=name, digest=digest, content_type=content_type, size_bytes=size, uri=uri)
-        return Result(
-            files=files,
-            width_px=brief.width_px,
-            height_px=brief.height_px,
-            duration_s=report["duration_s"],
-            credits=credits,
-            degraded=degraded,
-            timings={stage: round(seconds, 2) for stage, seconds in run.seconds.items()},
-            report=report,
-        )
-
-    async def _put_text(self, name: str, text: str) -> str:
-        def write() -> Path:
-            self.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path = self.scratch / name
-            path.write_text(text, encoding="utf-8")
-            return path
-
-        return await self.assets.put(await asyncio.to_thread(write))
+        return await publish_result(
+            job_id, brief, run, scenes, making.captions, storyboard.language, video, report, assets=self.assets,
+            scratch=self.scratch,
+        )  # fmt: skip
 
 
 def _first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -215,13 +134,20 @@ class _Making:
         """Of each scene, in its own time."""
         self._rendered = [0.0] * count
         self._spoken: list[asyncio.Future[int]] = []
+        self._shots: list[asyncio.Future[ShotPicture]] = []
+        """Of each scene, once it is known: what its body and its transitions are made of."""
+        self.lengths = SceneLengths(brief, storyboard, self._spoken)
         self._saving = asyncio.Lock()
 
-    async def all_scenes(self) -> tuple[tuple[Scene, ...], tuple[Segment, ...]]:
-        """Every scene complete, every segment encoded. One failure stops all of them."""
+    async def all_scenes(self) -> tuple[tuple[Scene, ...], tuple[Segment, ...], tuple[Segment | None, ...]]:
+        """Every scene complete; the segments of all scenes, and of all transitions between them (None for a cut).
+
+        One failure stops all of them.
+        """
         loop = asyncio.get_running_loop()
         scenes = self.storyboard.scenes
-        self._spoken = [loop.create_future() for _ in scenes]
+        self._spoken += [loop.create_future() for _ in scenes]
+        self._shots += [loop.create_future() for _ in scenes]
         finder = ClipFinder(
             run=self._run,
             brief=self._brief,
@@ -235,7 +161,9 @@ class _Making:
         finally:
             await finder.aclose()
 
-    async def _all_scenes(self, finder: ClipFinder) -> tuple[tuple[Scene, ...], tuple[Segment, ...]]:
+    async def _all_scenes(
+        self, finder: ClipFinder
+    ) -> tuple[tuple[Scene, ...], tuple[Segment, ...], tuple[Segment | None, ...]]:
         scenes = self.storyboard.scenes
         async with asyncio.TaskGroup() as group:
             words = [
@@ -246,15 +174,20 @@ class _Making:
                 group.create_task(self._segment(finder, clip, word), name=f"segment {number + 1}")
                 for number, (clip, word) in enumerate(zip(clips, words, strict=True))
             ]
+            transitions = [
+                group.create_task(self._transition(number, both), name=f"transition {number + 1}")
+                for number, both in enumerate(itertools.pairwise(segments))
+            ]
         done = [task.result() for task in segments]
         start = 0
         complete = []
-        for scene, segment in done:
+        for scene, _ in done:
             complete.append(replace(scene, start_frame=start))
-            start += segment.frames
+            start += scene.frames or 0
         self.storyboard = replace(self.storyboard, scenes=tuple(complete), degraded=tuple(self._run.substitutions))
         await self._keeper.save(self.storyboard)
-        return self.storyboard.scenes, tuple(segment for _, segment in done)
+        between = tuple(task.result() for task in transitions)
+        return self.storyboard.scenes, tuple(segment for _, segment in done), between
 
     async def _speak(self, scene: Scene) -> Scene:
         """Narrate a scene and time its words."""
@@ -284,23 +217,6 @@ class _Making:
     def _tell(self, stage: Any, share: float) -> None:
         self._run.progress.set(stage, share)
 
-    async def _frames(self, scene: Scene) -> int:
-        """The scene's length: its own need, or its share of the wished length once all speech is known."""
-        count = len(self.storyboard.scenes)
-        fps = self._brief.frame_rate
-        if not self.storyboard.stretch:
-            samples = await asyncio.shield(self._spoken[scene.index])
-            return needed_frames(scene.index, count, self._need(scene, samples), fps)
-        samples_of_all = await asyncio.gather(*(asyncio.shield(future) for future in self._spoken))
-        needs = tuple(
-            self._need(one, samples) for one, samples in zip(self.storyboard.scenes, samples_of_all, strict=True)
-        )
-        return stretched_frames(needs, fps, self._brief.duration_s)[scene.index]
-
-    @staticmethod
-    def _need(scene: Scene, samples: int) -> SceneNeed:
-        return SceneNeed(speech_samples=samples, min_duration_s=scene.min_duration_s)
-
     async def _segment(
         self, finder: ClipFinder, clip: asyncio.Task[Scene], spoken: asyncio.Task[Scene]
     ) -> tuple[Scene, Segment]:
@@ -308,7 +224,7 @@ class _Making:
         self._tell("retrieving", self._run.progress.shares.get("retrieving", 0) + 1 / len(self.storyboard.scenes))
         await self._run.enter("narrating", "footage found; narrating")
         with_words = await spoken
-        frames = await self._frames(with_words)
+        frames = await self.lengths.frames(with_words.index)
         scene = replace(
             with_words, clip=with_clip.clip, candidates=with_clip.candidates, why=with_clip.why, frames=frames
         )
@@ -317,12 +233,17 @@ class _Making:
         self._tell("aligning", self._run.progress.shares.get("aligning", 0) + 1 / len(self.storyboard.scenes))
         await self._save(scene)
         await self._run.enter("rendering", "rendering")
+        shot = await self._shot(scene)
+        self._shots[scene.index].set_result(shot)
         while True:
             try:
-                segment = await self._render(scene, frames)
+                segment = await self._render(shot)
                 break
             except MediaUnreadable as error:
                 scene = await self._another_clip(finder, scene, error)
+                assert scene.clip is not None
+                shot = replace(shot, clip=scene.clip)
+                self._replace_shot(shot)
         self._run.progress.scenes_done += 1
         await self._run.note(f"scene {scene.index + 1} of {len(self.storyboard.scenes)} rendered")
         return scene, segment
@@ -336,39 +257,82 @@ class _Making:
         await self._save(again)
         return again
 
-    async def _render(self, scene: Scene, frames: int) -> Segment:
+    async def _shot(self, scene: Scene) -> ShotPicture:
         brief = self._brief
-        ass = ""
-        if brief.captions.enabled and scene.words is not None:
-            style = find_style(brief.style)
-            ass = ass_text(
-                self.captions[scene.index],
-                width_px=brief.width_px,
-                height_px=brief.height_px,
-                position=brief.captions.position,
-                colour=style.caption_colour,
-                highlight=style.highlight_colour if brief.captions.highlight else None,
-            )
+        burnt = await asyncio.to_thread(
+            burnt_captions,
+            brief,
+            self.captions[scene.index],
+            language=brief.language or self.storyboard.language,
+            fonts=self._producer.fonts,
+        )
+        if burnt.undrawn:
+            await self._run.substitute(undrawn_text(burnt.undrawn))
         assert scene.clip is not None
+        return ShotPicture(
+            index=scene.index,
+            clip=scene.clip,
+            shot=await self.lengths.shot(scene.index),
+            ass=burnt.ass,
+            fonts=as_args(burnt.faces),
+        )
 
+    def _replace_shot(self, shot: ShotPicture) -> None:
+        self._shots[shot.index] = asyncio.get_running_loop().create_future()
+        self._shots[shot.index].set_result(shot)
+
+    async def _render(self, shot: ShotPicture) -> Segment:
         def progress(share: float) -> None:
-            self._rendered[scene.index] = share
+            self._rendered[shot.index] = share
             self._tell("rendering", sum(self._rendered) / len(self._rendered))
 
         segment = await render_segment(
             self._run,
-            brief,
-            scene.clip,
+            self._brief,
+            shot,
             settings=self._producer.render,
             ffmpeg=await self._producer.ffmpeg.get(),
-            frames=frames,
-            ass=ass,
-            index=scene.index,
             count=len(self.storyboard.scenes),
             progress=progress,
         )
         progress(1.0)
         return segment
+
+    async def _transition(
+        self, index: int, bodies: tuple[asyncio.Task[tuple[Scene, Segment]], asyncio.Task[tuple[Scene, Segment]]]
+    ) -> Segment | None:
+        """The transition after scene `index`, made beside the bodies of both; again if one of them takes another
+        clip meanwhile."""
+        left, right = [await asyncio.shield(self._shots[number]) for number in (index, index + 1)]
+        overlap = left.shot.tail
+        if self.lengths.shortened(overlap):
+            length = f"shortened to {overlap} frames" if overlap else "left out"
+            await self._run.note(f"transition {index + 1} is {length}: the scenes beside it are too short for more")
+        if not overlap:
+            return None
+        while True:
+            made: Segment | MediaUnreadable
+            try:
+                made = await render_transition(
+                    self._run,
+                    self._brief,
+                    left,
+                    right,
+                    kind=self.lengths.wish.kind,
+                    settings=self._producer.render,
+                    ffmpeg=await self._producer.ffmpeg.get(),
+                )
+            except MediaUnreadable as error:
+                made = error
+            for body in bodies:
+                await body
+            known = [self._shots[number].result() for number in (index, index + 1)]
+            if known != [left, right]:
+                left, right = known
+            elif isinstance(made, MediaUnreadable):
+                raise StepError(f"transition {index + 1}: {made.detail}", tail=made.tail) from made
+            else:
+                return made
 
     async def _save(self, scene: Scene) -> None:
         async with self._saving:

@@ -6,29 +6,37 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from vidgend.errors import MediaUnreadable, NoFootage, NotFound, StepError
 from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard, Substitution
+from vidgend.pipeline.clip_facts import examine
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.port import FootageProvider, FootageQuery
-from vidgend.pipeline.media_kind import sniff
-from vidgend.pipeline.probe import probe
 from vidgend.pipeline.run import JobRun
 from vidgend.store.assets.store import AssetStore
 
 SEARCH, FETCH = "search", "fetch"
-CODE = ("scene_to_clip.py", "footage", "media_kind.py", "vocabulary.py", "probe.py")
+CODE = (
+    "scene_to_clip.py",
+    "footage",
+    "media_kind.py",
+    "vocabulary.py",
+    "probe.py",
+    "exif.py",
+    "clip_facts.py",
+    "clip_scan.py",
+)
 KEPT_CANDIDATES = 5
 """How many of the candidates the storyboard shows."""
 TRIES = 4
 """How many candidates of one provider are fetched for a scene before the next provider is asked."""
 
 _CANDIDATE = TypeAdapter(Candidate)
+_CLIP = TypeAdapter(Clip)
 _CANDIDATES = TypeAdapter(tuple[Candidate, ...])
 _QUERY = TypeAdapter(FootageQuery)
 SEARCH_EPOCH_S = 86_400.0
@@ -50,7 +58,7 @@ class SearchStep:
 
 
 class FetchStep:
-    """args: provider, candidate, width_px, height_px -> digest, kind, demuxer, size, fps, duration"""
+    """args: provider, candidate, width_px, height_px -> digest, and what `examine` found"""
 
     def __init__(self, providers: Sequence[FootageProvider], ffmpeg: FfmpegTool, assets: AssetStore) -> None:
         self._providers = {provider.name: provider for provider in providers}
@@ -63,28 +71,12 @@ class FetchStep:
         await self._providers[args["provider"]].fetch(
             candidate, width_px=args["width_px"], height_px=args["height_px"], path=path
         )
-        kind = sniff(await asyncio.to_thread(_head, path))
-        if kind is None or kind.kind == "audio":
-            raise MediaUnreadable(f"{candidate.provider} {candidate.id}: not a video or a photo")
-        found = await probe(await self._ffmpeg.get(), path, kind.demuxer)
-        if kind.kind == "video" and not found.duration_s:
-            raise MediaUnreadable(f"{candidate.provider} {candidate.id}: the file does not say how long it is")
+        try:
+            examined = await examine(await self._ffmpeg.get(), path)
+        except MediaUnreadable as error:
+            raise MediaUnreadable(f"{candidate.provider} {candidate.id}: {error.detail}", tail=error.tail) from error
         digest = await self._assets.put(path)
-        output = {
-            "digest": digest,
-            "kind": kind.kind,
-            "demuxer": kind.demuxer,
-            "width_px": found.width_px,
-            "height_px": found.height_px,
-            "fps": found.fps,
-            "duration_s": found.duration_s if kind.kind == "video" else None,
-        }
-        return StepOutput(output=output, blobs=(digest,))
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(4096)
+        return StepOutput(output={"digest": digest, **examined}, blobs=(digest,))
 
 
 @dataclass(kw_only=True)
@@ -309,15 +301,12 @@ class ClipFinder:
                 "height_px": self.brief.height_px,
             }
             got = await self.run.step(self._spec(FETCH, offer.provider, args, timeout_s=600), stage="retrieving")
-        return Clip(
-            provider=candidate.provider,
-            id=candidate.id,
-            description=candidate.description,
-            query=offer.query,
-            credit=candidate.credit,
-            recipe=candidate.recipe,
-            **got,
-        )
+        return _CLIP.validate_python(
+            {
+                "provider": candidate.provider, "id": candidate.id, "description": candidate.description,
+                "query": offer.query, "credit": candidate.credit, "recipe": candidate.recipe, **got,
+            }
+        )  # fmt: skip
 
     async def _tell(self, search: _Search, clip: Clip) -> None:
         """Record what was substituted for this scene, if anything was."""

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from vidgend.errors import FfmpegFailed, MediaUnreadable
-from vidgend.models import Brief, Clip, Segment
+from vidgend.models import Brief, Segment
+from vidgend.pipeline.captions.fonts import FontCatalog
 from vidgend.pipeline.encoding import Encoding
 from vidgend.pipeline.executor.port import Progress, StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
-from vidgend.pipeline.picture_args import Picture
 from vidgend.pipeline.probe import input_options
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.segment_args import segment_args
+from vidgend.pipeline.shot_picture import ShotPicture, lay_picture
 from vidgend.pipeline.styles import find_style
+from vidgend.pipeline.timeline import Shot
 from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import parse_fps
 
 KIND = "segment"
 CODE = (
-    "scene_to_segment.py", "encoding.py", "picture_args.py", "segment_args.py", "captions_ass.py", "styles.py",
+    "scene_to_segment.py", "shot_picture.py", "encoding.py", "clip_args.py", "picture_args.py", "photo_args.py",
+    "colour_args.py", "bounce.py", "exif.py", "segment_args.py", "timeline.py", "captions/font_files.py", "styles",
     "footage/paint",
 )  # fmt: skip
-FONTS = ("Inter-Bold.otf", "Inter-SemiBold.otf")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +54,18 @@ def encoding_of(args: dict[str, Any]) -> Encoding:
     )  # fmt: skip
 
 
-class SegmentStep:
-    """args: clip, encoding, frames, style, ass, fade_in, fade_out -> digest, poster, frames"""
+def encoding_args(brief: Brief, settings: RenderSettings) -> dict[str, Any]:
+    chosen = settings.for_quality(brief.quality)
+    return {
+        "width_px": brief.width_px, "height_px": brief.height_px, "fps": brief.fps, "preset": chosen.preset,
+        "crf": chosen.crf, "threads": chosen.threads,
+    }  # fmt: skip
 
-    def __init__(self, ffmpeg: FfmpegTool, assets: AssetStore, fonts: Path) -> None:
+
+class SegmentStep:
+    """args: clip, shot, motion, encoding, style, ass, fonts, fade_in, fade_out -> digest, poster, frames"""
+
+    def __init__(self, ffmpeg: FfmpegTool, assets: AssetStore, fonts: FontCatalog) -> None:
         self._ffmpeg = ffmpeg
         self._assets = assets
         self._fonts = fonts
@@ -66,30 +73,25 @@ class SegmentStep:
     async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
         ffmpeg = await self._ffmpeg.get()
         encoding = encoding_of(args["encoding"])
-        frames: int = args["frames"]
+        shot = Shot(**args["shot"])
+        frames = shot.body_frames
         clip = args["clip"]
-        feeder = None
-        if clip["kind"] == "generated":
-            recipe = {**clip["recipe"], "fps": args["encoding"]["fps"], "frames": frames}
-            await asyncio.to_thread((run.scratch / "recipe.json").write_text, json.dumps(recipe))
-            feeder = [sys.executable, "-m", "vidgend.pipeline.footage.paint", str(run.scratch / "recipe.json")]
-            picture = Picture(kind="generated", width_px=recipe["width_px"], height_px=recipe["height_px"])
-        else:
-            (run.scratch / "source.media").symlink_to(await self._assets.local(clip["digest"]))
-            picture = Picture(
-                kind=clip["kind"], width_px=clip["width_px"], height_px=clip["height_px"], demuxer=clip["demuxer"],
-                fps=clip["fps"], duration_s=clip["duration_s"], motion=args["motion"],
-            )  # fmt: skip
+        laid = await lay_picture(
+            ffmpeg, self._assets, args, encoding, run.scratch, first=shot.head, count=frames,
+            timeout_s=args["timeout_s"],
+        )  # fmt: skip
+        style = find_style(args["style"])
         if args["ass"]:
             await asyncio.to_thread((run.scratch / "captions.ass").write_text, args["ass"], "utf-8")
-            (run.scratch / "fonts").symlink_to(self._fonts)
+            await asyncio.to_thread(self._fonts.lay_into, run.scratch / "fonts", args["fonts"], args["ass"])
         try:
             written = await ffmpeg.run(
                 segment_args(
-                    picture,
+                    laid.picture,
                     encoding,
-                    frames=frames,
-                    grade=find_style(args["style"]).grade,
+                    shot=shot,
+                    grade=style.grade,
+                    finish=style.finishing(encoding.width_px, encoding.height_px),
                     captions=bool(args["ass"]),
                     fade_in=args["fade_in"],
                     fade_out=args["fade_out"],
@@ -98,7 +100,7 @@ class SegmentStep:
                 timeout_s=args["timeout_s"],
                 frames=frames,
                 progress=run.progress,
-                feeder=feeder,
+                feeder=laid.feeder,
             )
         except FfmpegFailed as error:
             if clip["kind"] != "generated":
@@ -117,7 +119,7 @@ class SegmentStep:
         """Decode the clip and do nothing else. Raises: MediaUnreadable if that fails as well."""
         try:
             await ffmpeg.run(
-                [*input_options(demuxer), "-i", "source.media", "-map", "0:v:0", "-f", "null", "-"],
+                [*input_options(demuxer), "-i", "source.media", "-map", "0:V:0", "-f", "null", "-"],
                 cwd=scratch,
                 timeout_s=600,
             )
@@ -125,51 +127,37 @@ class SegmentStep:
             raise MediaUnreadable(f"the clip cannot be decoded: {error.detail}", tail=error.tail) from error
 
 
-def fonts_folder() -> Path:
-    """The shipped fonts. Source: package data; the wheel is always unpacked on disk."""
-    return Path(str(resources.files("vidgend") / "data" / "fonts"))
-
-
 async def render_segment(
     run: JobRun,
     brief: Brief,
-    clip: Clip,
+    shown: ShotPicture,
     *,
     settings: RenderSettings,
     ffmpeg: Ffmpeg,
-    frames: int,
-    ass: str,
-    index: int,
     count: int,
     progress: Progress,
 ) -> Segment:
-    """The encoded scene. Raises: MediaUnreadable if the clip is no good, FfmpegFailed, StepTimeout."""
-    chosen = settings.for_quality(brief.quality)
+    """The encoded body of a scene's shot; `count` is how many scenes there are.
+
+    Raises: MediaUnreadable if the clip is no good, FfmpegFailed, StepTimeout.
+    """
     args: dict[str, Any] = {
-        "clip": {
-            "kind": clip.kind, "digest": clip.digest, "demuxer": clip.demuxer, "width_px": clip.width_px,
-            "height_px": clip.height_px, "fps": clip.fps, "duration_s": clip.duration_s, "recipe": clip.recipe,
-        },
-        "encoding": {
-            "width_px": brief.width_px, "height_px": brief.height_px, "fps": brief.fps, "preset": chosen.preset,
-            "crf": chosen.crf, "threads": chosen.threads,
-        },
-        "frames": frames,
+        **shown.args(brief),
+        "encoding": encoding_args(brief, settings),
         "style": brief.style,
-        "motion": index if clip.kind == "photo" else 0,
-        "ass": ass,
-        "fade_in": index == 0,
-        "fade_out": index == count - 1,
-    }  # fmt: skip
+        "fonts": shown.fonts,
+        "fade_in": shown.index == 0,
+        "fade_out": shown.index == count - 1,
+    }
     key = run.key(KIND, args, CODE, ffmpeg.version)
     # Outside the key: how long one may wait says nothing about the picture.
-    args["timeout_s"] = 300.0 + float(frames / brief.frame_rate) * 60
+    args["timeout_s"] = 300.0 + float(shown.shot.frames / brief.frame_rate) * 60
     spec = StepSpec(
         key=key,
         kind=KIND,
         args=args,
         label="ffmpeg",
-        priority=-index,
+        priority=-shown.index,
         timeout_s=args["timeout_s"] + 60,
         max_attempts=1,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from vidgend.errors import FfmpegFailed, StepError
 from vidgend.models import Brief, Scene, Segment, Storyboard, Substitution
-from vidgend.pipeline.captions_ass import clean
+from vidgend.pipeline.captions.text import clean
 from vidgend.pipeline.encoding import timescale_of
 from vidgend.pipeline.executor.port import Progress, StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
@@ -211,6 +212,12 @@ async def find_music(run: JobRun, brief: Brief, *, music: MusicLibrary, mood: st
     return track
 
 
+def pieces_of(bodies: Sequence[Segment], transitions: Sequence[Segment | None]) -> tuple[Segment, ...]:
+    """All segments in the order in which they are shown; `transitions` are between the bodies, None for a cut."""
+    after = (*transitions, *[None] * (len(bodies) - len(transitions)))
+    return tuple(piece for both in zip(bodies, after, strict=True) for piece in both if piece is not None)
+
+
 async def join_video(
     run: JobRun,
     brief: Brief,
@@ -221,15 +228,16 @@ async def join_video(
     track: dict[str, Any] | None,
     progress: Progress,
 ) -> JoinedVideo:
-    """All segments and all sound in one MP4. Raises: FfmpegFailed, StorageFull, StepTimeout."""
+    """All segments and all sound in one MP4. Raises: FfmpegFailed, StorageFull, StepTimeout.
+
+    Speech starts where its scene does, which transitions do not change; `segments` may be more than there are scenes.
+    """
     fps = parse_fps(brief.fps)
-    speech = []
-    start_frame = 0
-    for scene, segment in zip(scenes, segments, strict=True):
-        if scene.speech is not None:
-            at_sample = speech_start_sample(start_frame, scene.index, fps)
-            speech.append({"digest": scene.speech.digest, "at_sample": at_sample})
-        start_frame += segment.frames
+    speech = [
+        {"digest": scene.speech.digest, "at_sample": speech_start_sample(scene.start_frame or 0, scene.index, fps)}
+        for scene in scenes
+        if scene.speech is not None
+    ]
     args = {
         "segments": [{"digest": segment.digest, "frames": segment.frames} for segment in segments],
         "speech": speech,
@@ -248,7 +256,7 @@ async def join_video(
         max_attempts=1,
     )
     joined = await run.step(spec, stage="publishing", progress=progress)
-    poster_args = {"posters": [segment.poster for segment in segments][:12]}
+    poster_args = {"posters": [segment.poster for segment in segments if segment.poster is not None][:12]}
     poster = StepSpec(
         key=run.key(THUMBNAIL, poster_args, CODE),
         kind=THUMBNAIL,

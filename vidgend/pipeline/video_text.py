@@ -5,21 +5,62 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from vidgend.models import Brief, Caption, Credit, Scene, Word
+from vidgend.models import Brief, Caption, Credit, Scene, Substitution, Word
+from vidgend.pipeline.captions.fonts import FontCatalog, script_of
+from vidgend.pipeline.captions.presets import Frame, Preset, find_preset
+from vidgend.pipeline.captions_ass import CaptionScript, caption_script
 from vidgend.pipeline.segments_to_video import JoinedVideo
+from vidgend.pipeline.styles import find_style
 from vidgend.pipeline.timeline import lead_s, speech_start_sample
-from vidgend.pipeline.words_to_captions import chars_per_line, make_captions
+from vidgend.pipeline.words_to_captions import make_captions
 from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_s
+
+
+def caption_preset(brief: Brief) -> Preset:
+    """What the request says, else what its style has."""
+    return find_preset(brief.captions.preset or find_style(brief.style).caption_preset)
 
 
 def scene_captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
     """The captions of a scene, in the scene's own time."""
     if scene.words is None or scene.frames is None:
         return ()
+    frame = Frame(width_px=brief.width_px, height_px=brief.height_px)
     return make_captions(
         _shift(scene.words.words, float(lead_s(scene.index))),
-        max_chars=chars_per_line(brief.width_px, brief.height_px),
+        max_chars=caption_preset(brief).max_chars[frame.shape],
         end_s=float(frames_to_s(scene.frames, brief.frame_rate)),
+    )
+
+
+def burnt_captions(brief: Brief, captions: tuple[Caption, ...], *, language: str, fonts: FontCatalog) -> CaptionScript:
+    """The script that draws a scene's captions: the texts and times of the subtitle files. Reads fonts.
+
+    Raises: UnknownFont if the one that was asked for has been taken away.
+    """
+    if not brief.captions.enabled or not captions:
+        return CaptionScript(ass="")
+    style = find_style(brief.style)
+    return caption_script(
+        captions,
+        frame=Frame(width_px=brief.width_px, height_px=brief.height_px),
+        preset=caption_preset(brief),
+        faces=fonts.preference(brief.captions.font, language),
+        position=brief.captions.position,
+        highlight=brief.captions.highlight,
+        colour=style.caption_colour,
+        accent=style.highlight_colour,
+    )
+
+
+def undrawn_text(undrawn: frozenset[str]) -> Substitution:
+    """What to tell about characters that no font draws. They are left out of the picture, never shown as boxes."""
+    scripts = ", ".join(sorted({script_of(char) for char in undrawn}))
+    return Substitution(
+        stage="rendering",
+        wanted=f"captions with {scripts}",
+        used="captions without them; the subtitle files have everything",
+        reason="no installed font draws them: install the extra `fonts`, or put a font into captions.fonts_folder",
     )
 
 

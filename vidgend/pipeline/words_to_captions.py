@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from unicodedata import east_asian_width
+from bisect import bisect_right
 
-from vidgend.models import Caption, Word
+from vidgend.models import Caption, Word, join_words
+from vidgend.pipeline.captions import line_breaks
 
 MAX_LINES = 2
 LONGEST_S = 6.0
-"""Source: the usual broadcast limit for two full lines is 6 to 7 s."""
+"""Of the words of a caption. Source: the usual broadcast limit for two full lines is 6 to 7 s."""
+STANDS_S = 7.0
+"""How long a caption is shown at most."""
+SHORTEST_S = 0.8
+"""How long a caption is shown at least, where the next one leaves room."""
+CHARS_PER_S = 20.0
+"""What a reader can take in; full-width characters count twice. Source: the usual limit of streaming services."""
 PAUSE_S = 0.7
 """A silence that ends a caption."""
 LINGER_S = 0.35
@@ -17,8 +24,9 @@ LINGER_S = 0.35
 LEAD_S = 0.08
 """How long a caption stands before its first word: the eye is slower than the ear."""
 
-_SENTENCE_END = tuple(".!?…。！？।")
-_CLAUSE_END = tuple(",;:—–、，；：)")
+_SENTENCE_END = tuple(".!?…。！？।؟۔")
+_CLAUSE_END = tuple(",;:—–、，；：)،؛")
+_QUOTES = "\"'”’)」』）】"
 # Words that open a phrase: a line may end before them, and should not end with them.
 _OPENERS = frozenset(
     (
@@ -29,23 +37,8 @@ _OPENERS = frozenset(
 )
 
 
-def chars_per_line(width_px: int, height_px: int) -> int:
-    """Most characters a line may have: 42 on a landscape picture, fewer on narrow ones."""
-    if width_px > height_px:
-        return 42
-    return 32 if width_px == height_px else 24
-
-
-def _width(text: str) -> float:
-    """Room that a text takes, in ordinary letters: full-width characters two, capitals and the like more than one."""
-    return sum(
-        2.0 if east_asian_width(char) in "WF" else 1.5 if char in "WMQ@%" else 1.25 if char.isupper() else 1.0
-        for char in text
-    )
-
-
 def _length(words: tuple[Word, ...]) -> float:
-    return sum(_width(word.text) for word in words) + max(0, len(words) - 1)
+    return line_breaks.width(join_words(words))
 
 
 def _bare(word: Word) -> str:
@@ -54,11 +47,13 @@ def _bare(word: Word) -> str:
 
 def _break_cost(left: Word, right: Word) -> float:
     """How bad it is to break between two words: 0 at a sentence's end, high inside a phrase."""
-    text = left.text.rstrip("\"'”’)")
+    text = left.text.rstrip(_QUOTES) or left.text
     if text.endswith(_SENTENCE_END) or right.start_s - left.end_s >= PAUSE_S:
         return 0.0
     if text.endswith(_CLAUSE_END):
         return 1.0
+    if right.glued:
+        return line_breaks.inner_cost(left.text, right.text)
     if _bare(left) in _OPENERS:
         return 12.0
     return 3.0 if _bare(right) in _OPENERS else 6.0
@@ -89,14 +84,10 @@ def split_lines(words: tuple[Word, ...], max_chars: int) -> tuple[tuple[Word, ..
 
 
 def _pieces(word: Word, max_chars: int) -> tuple[Word, ...]:
-    """A word that no line can hold, cut into parts that share its time; other words as they are."""
-    if _width(word.text) <= max_chars:
+    """A word cut where its script lets lines end, or where no line can hold it. The parts share its time."""
+    if word.text.isascii() and len(word.text) * 1.5 <= max_chars:
         return (word,)
-    texts = [""]
-    for char in word.text:
-        if _width(texts[-1] + char) > max_chars:
-            texts.append("")
-        texts[-1] += char
+    texts = [part for token in line_breaks.tokens(word.text) for part in line_breaks.cut(token, max_chars)]
     each_s = (word.end_s - word.start_s) / len(texts)
     return tuple(
         Word(
@@ -104,66 +95,133 @@ def _pieces(word: Word, max_chars: int) -> tuple[Word, ...]:
             start_s=word.start_s + number * each_s,
             end_s=word.start_s + (number + 1) * each_s,
             confidence=word.confidence,
+            glued=number > 0 or word.glued,
         )
         for number, text in enumerate(texts)
     )
 
 
-def _fits(words: tuple[Word, ...], max_chars: int) -> bool:
-    if len(words) == 1:
-        return True
-    if words[-1].end_s - words[0].start_s > LONGEST_S:
-        return False
-    if any(right.start_s - left.end_s >= PAUSE_S for left, right in itertools.pairwise(words)):
-        return False
-    lines = split_lines(words, max_chars)
-    return len(lines) <= MAX_LINES and all(_length(line) <= max_chars or len(line) == 1 for line in lines)
+def needed_s(words: tuple[Word, ...]) -> float:
+    """How long a reader needs for these words."""
+    # A hundredth more, since times in subtitle files are rounded.
+    return line_breaks.reading_length(join_words(words)) / CHARS_PER_S + 0.01
+
+
+class _Row:
+    """All words of a scene, with running sums, so that a long text is grouped in a moment."""
+
+    def __init__(self, words: tuple[Word, ...], max_chars: int, end_s: float | None) -> None:
+        self.words = words
+        self._max_chars = max_chars
+        self._end_s = end_s if end_s is not None else float("inf")
+        pairs = list(itertools.pairwise(words))
+        self.costs = [0.0, *(_break_cost(left, right) for left, right in pairs), 0.0]
+        """Of breaking before the word of that number."""
+        spaces = [0.0 if word.glued else 1.0 for word in words]
+        self._spaces = spaces
+        sizes = [line_breaks.width(word.text) + space for word, space in zip(words, spaces, strict=True)]
+        self._widths = [0.0, *itertools.accumulate(sizes)]
+        reads = [line_breaks.reading_length(word.text) + space for word, space in zip(words, spaces, strict=True)]
+        self._reads = [0.0, *itertools.accumulate(reads)]
+        self._sentences = [0, *itertools.accumulate(int(cost == 0.0) for cost in self.costs[1:])]
+        self._pauses = [
+            0,
+            0,
+            *itertools.accumulate(int(right.start_s - left.end_s >= PAUSE_S) for left, right in pairs),
+        ]
+
+    def length(self, start: int, stop: int) -> float:
+        return self._widths[stop] - self._widths[start] - self._spaces[start]
+
+    def fits(self, start: int, stop: int) -> bool:
+        """Whether these words may be one caption."""
+        if stop - start == 1:
+            return True
+        if self.words[stop - 1].end_s - self.words[start].start_s > LONGEST_S:
+            return False
+        if self._pauses[stop] > self._pauses[start + 1]:
+            return False
+        cut = bisect_right(self._widths, self._widths[start] + self._spaces[start] + self._max_chars) - 1
+        return cut >= stop or (cut > start and self.length(cut, stop) <= self._max_chars)
+
+    def cost(self, start: int, stop: int) -> float:
+        """How bad it is that these words are a caption of their own."""
+        count = len(self.words)
+        cost = 2.0 + (self.costs[stop] if stop < count else 0.0)
+        if self.length(start, stop) < self._max_chars * 0.3 and count > stop - start:
+            cost += 3.0
+        room_s = (self.words[stop].start_s if stop < count else self._end_s) - self.words[start].start_s
+        need_s = (self._reads[stop] - self._reads[start]) / CHARS_PER_S
+        cost += 20.0 * max(0.0, need_s - room_s) + 4.0 * max(0.0, SHORTEST_S - room_s)
+        # A sentence's end inside a caption is worse than a short caption.
+        return cost + 4.0 * (self._sentences[stop - 1] - self._sentences[start])
+
+
+def _group(row: _Row) -> list[tuple[Word, ...]]:
+    """The grouping with the least total cost."""
+    count = len(row.words)
+    best: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * count
+    for stop in range(1, count + 1):
+        for start in range(stop - 1, -1, -1):
+            if not row.fits(start, stop):
+                break
+            cost = best[start][0] + row.cost(start, stop)
+            if cost < best[stop][0]:
+                best[stop] = (cost, start)
+    chunks: list[tuple[Word, ...]] = []
+    stop = count
+    while stop > 0:
+        start = best[stop][1]
+        chunks.append(row.words[start:stop])
+        stop = start
+    return chunks[::-1]
+
+
+def _times(chunks: list[tuple[Word, ...]], end_s: float | None) -> list[tuple[float, float]]:
+    """When each caption begins and ends: with its words, but none so short that it cannot be read.
+
+    What speech leaves no time for is taken from the next pause, and where the scene ends too soon for that, captions
+    stand before their words. Only words that are spoken faster than anyone reads, all through, are shown faster too.
+    """
+    needs = [needed_s(chunk) for chunk in chunks]
+    begins = [max(0.0, chunk[0].start_s - LEAD_S) for chunk in chunks]
+    times: list[tuple[float, float]] = []
+    free_from_s = 0.0
+    for number, (chunk, need) in enumerate(zip(chunks, needs, strict=True)):
+        begin = max(free_from_s, begins[number])
+        limit = begins[number + 1] if number + 1 < len(chunks) else end_s if end_s is not None else float("inf")
+        close = min(max(chunk[-1].end_s + LINGER_S, begin + SHORTEST_S), begin + STANDS_S, max(limit, chunk[-1].end_s))
+        # Two captions that nearly touch are joined, or the picture flickers.
+        if number + 1 < len(chunks) and 0 < limit - close < 0.25:
+            close = limit
+        close = max(close, begin + need)
+        times.append((begin, close))
+        free_from_s = close
+    if end_s is None or times[-1][1] <= end_s:
+        return times
+    if sum(needs) > end_s:
+        ends = [share * end_s / sum(needs) for share in itertools.accumulate(needs)]
+        return list(zip([0.0, *ends[:-1]], ends, strict=True))
+    limit = end_s
+    for number in range(len(times) - 1, -1, -1):
+        close = min(times[number][1], limit)
+        limit = min(times[number][0], close - needs[number])
+        times[number] = (max(0.0, limit), close)
+    return times
 
 
 def make_captions(words: tuple[Word, ...], *, max_chars: int = 42, end_s: float | None = None) -> tuple[Caption, ...]:
     """Group `words` into captions of one or two lines of at most `max_chars` characters.
 
-    The grouping with the least total cost is chosen: breaks at sentences and clauses are cheap, breaks inside phrases
-    and captions of a single short word are dear. `end_s` is the end of the scene; no caption outlasts it.
+    The grouping with the least total cost is chosen: breaks at sentences and clauses are cheap, breaks inside phrases,
+    captions of a single short word and those that must be read in haste are dear. `end_s` is the end of the scene; no
+    caption outlasts it.
     """
     shown = tuple(piece for word in words if word.text.strip() for piece in _pieces(word, max_chars))
     if not shown:
         return ()
-    count = len(shown)
-    best: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * count
-    for stop in range(1, count + 1):
-        for start in range(stop - 1, -1, -1):
-            chunk = shown[start:stop]
-            if not _fits(chunk, max_chars):
-                break
-            cost = best[start][0] + 2.0
-            if stop < count:
-                cost += _break_cost(shown[stop - 1], shown[stop])
-            if _length(chunk) < max_chars * 0.3 and count > len(chunk):
-                cost += 3.0
-            # A sentence's end inside a caption is worse than a short caption.
-            cost += sum(4.0 for one, two in itertools.pairwise(chunk) if _break_cost(one, two) == 0.0)
-            if cost < best[stop][0]:
-                best[stop] = (cost, start)
-    bounds: list[tuple[int, int]] = []
-    stop = count
-    while stop > 0:
-        start = best[stop][1]
-        bounds.append((start, stop))
-        stop = start
-    bounds.reverse()
-    captions: list[Caption] = []
-    free_from_s = 0.0
-    for number, (start, stop) in enumerate(bounds):
-        chunk = shown[start:stop]
-        begin = max(free_from_s, chunk[0].start_s - LEAD_S)
-        limit = shown[stop].start_s - LEAD_S if number + 1 < len(bounds) else end_s
-        close = chunk[-1].end_s + LINGER_S
-        if limit is not None:
-            close = min(close, limit) if limit > chunk[-1].end_s else max(limit, begin)
-            # Two captions that nearly touch are joined, or the picture flickers.
-            if number + 1 < len(bounds) and limit - close < 0.25:
-                close = limit
-        captions.append(Caption(lines=split_lines(chunk, max_chars), start_s=begin, end_s=max(close, begin + 0.05)))
-        free_from_s = captions[-1].end_s
-    return tuple(captions)
+    chunks = _group(_Row(shown, max_chars, end_s))
+    return tuple(
+        Caption(lines=split_lines(chunk, max_chars), start_s=start_s, end_s=close_s)
+        for chunk, (start_s, close_s) in zip(chunks, _times(chunks, end_s), strict=True)
+    )

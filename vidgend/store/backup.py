@@ -31,18 +31,19 @@ from typing import IO, Any
 
 from vidgend import __version__
 from vidgend.errors import AssetDamaged, Conflict, DatabaseDamaged, NotFound, StorageFull
-from vidgend.store.assets.local_files import fsync
+from vidgend.store.assets.local_files import digest_of_file, fsync
 from vidgend.store.reading import open_read_only
+from vidgend.store.secret_files import SECRETS, write_secret
+from vidgend.store.writer import is_full
 
 FORMAT = 1
 INDEX = "index.jsonl"
 DATABASE = "vidgend.db"
-SECRETS = ("webhook.secret", "url.key")
 NAME = re.compile(r"vidgend-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(?:-\d+)?")
 _PART = re.compile(r"\.vidgend-.*\.part")
 _CHUNK_BYTES = 1024 * 1024
 
-Told = Callable[[int, int], None]
+TellCount = Callable[[int, int], None]
 """Is told (files done, files in all) now and then."""
 
 
@@ -69,7 +70,7 @@ def back_up(
     *,
     with_cache: bool = False,
     clock: Callable[[], float] = time.time,
-    progress: Told = lambda done, total: None,
+    progress: TellCount = lambda done, total: None,
 ) -> Backup:
     """Make a backup inside `folder`. `assets_root` is None where the files lie on S3.
 
@@ -79,7 +80,7 @@ def back_up(
     if not (data_dir / DATABASE).is_file():
         raise NotFound(f"there is no database in {data_dir}", hint="Give the daemon's --data-dir.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _alone_in(folder), _full_disk_is_named(folder):
+    with _alone_in(folder), _full_disk_is_named(data_dir, folder):
         final = _free_name(folder, clock())
         part = folder / f".{final.name}.part"
         part.mkdir(mode=0o700)
@@ -143,7 +144,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _full_disk_is_named(folder: Path) -> Iterator[None]:
+def _full_disk_is_named(data_dir: Path, folder: Path) -> Iterator[None]:
     hint = "Free some space there, or keep fewer backups (--keep)."
     try:
         yield
@@ -152,8 +153,10 @@ def _full_disk_is_named(folder: Path) -> Iterator[None]:
             raise
         raise StorageFull(f"the file system of {folder} is full", hint=hint) from error
     except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
+        if not is_full(error):
             raise
+        if error.sqlite_errorcode == sqlite3.SQLITE_IOERR_SHMSIZE:  # the daemon's log has an index; the copy has none
+            raise StorageFull(f"the file system of {data_dir} is full") from error
         raise StorageFull(f"the file system of {folder} is full", hint=hint) from error
 
 
@@ -188,7 +191,7 @@ class _Index:
 
 class _Writing:
     def __init__(
-        self, data_dir: Path, assets_root: Path | None, part: Path, *, earlier: Path | None, progress: Told
+        self, data_dir: Path, assets_root: Path | None, part: Path, *, earlier: Path | None, progress: TellCount
     ) -> None:
         self._data_dir = data_dir
         self._root = assets_root
@@ -211,12 +214,12 @@ class _Writing:
                     "cache": with_cache and self._root is not None,
                 }
             )  # fmt: skip
-            index.add({"path": DATABASE, "size_bytes": database.stat().st_size, "sha256": _sha256(database)})
+            index.add({"path": DATABASE, "size_bytes": database.stat().st_size, "sha256": digest_of_file(database)})
             for name in SECRETS:
                 with contextlib.suppress(FileNotFoundError):
-                    self._copy_secret(name)
                     path = self._part / name
-                    index.add({"path": name, "size_bytes": path.stat().st_size, "sha256": _sha256(path)})
+                    write_secret(path, (self._data_dir / name).read_bytes())
+                    index.add({"path": name, "size_bytes": path.stat().st_size, "sha256": digest_of_file(path)})
             if self._root is not None:
                 self._take_files(database, index, with_cache)
             index.close()
@@ -246,30 +249,23 @@ class _Writing:
         target.chmod(0o600)
         fsync(target)
 
-    def _copy_secret(self, name: str) -> None:
-        content = (self._data_dir / name).read_bytes()
-        fd = os.open(self._part / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(fd)
-
     def _take_files(self, database: Path, index: _Index, with_cache: bool) -> None:
         copy = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         try:
-            wanted = "SELECT digest FROM published"
+            wanted = "SELECT digest, size_bytes FROM published"
             if with_cache and _has_assets(copy):
-                wanted += " UNION SELECT digest FROM assets"
+                wanted += " UNION SELECT digest, size_bytes FROM assets"
             total = copy.execute(f"SELECT count(DISTINCT digest) FROM ({wanted})").fetchone()[0]
-            for number, (digest,) in enumerate(copy.execute(f"SELECT DISTINCT digest FROM ({wanted})")):
+            rows = copy.execute(f"SELECT digest, max(size_bytes) FROM ({wanted}) GROUP BY digest")
+            for number, (digest, size_bytes) in enumerate(rows):
                 if number % 100 == 0:
                     self._progress(number, total)
-                self._take(digest, index)
+                self._take(digest, size_bytes, index)
             self._progress(total, total)
         finally:
             copy.close()
 
-    def _take(self, digest: str, index: _Index) -> None:
+    def _take(self, digest: str, size_bytes: int, index: _Index) -> None:
         place = Path("assets") / "blobs" / digest[:2] / digest
         target = self._part / place
         for folder in reversed(list(target.relative_to(self._part).parents)[:-1]):
@@ -278,8 +274,11 @@ class _Writing:
                 self._folders.add(path)
         assert self._root is not None
         try:
-            size_bytes, copied = take_blob(
-                self._root / "blobs" / digest[:2] / digest, target, self._earlier / place if self._earlier else None
+            copied = take_blob(
+                self._root / "blobs" / digest[:2] / digest,
+                target,
+                size_bytes,
+                self._earlier / place if self._earlier else None,
             )
         except (FileNotFoundError, AssetDamaged) as error:
             lost = isinstance(error, AssetDamaged) or self._has_row(digest)
@@ -308,19 +307,22 @@ def _has_assets(connection: sqlite3.Connection) -> bool:
     return bool(connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'assets'").fetchone())
 
 
-def take_blob(source: Path, target: Path, earlier: Path | None = None) -> tuple[int, bool]:
-    """Link a file that never changes, else link the earlier copy, else copy it. Answers (size, whether it was copied).
+def take_blob(source: Path, target: Path, size_bytes: int, earlier: Path | None = None) -> bool:
+    """Link a file that never changes, else link the earlier copy, else copy it. Answers whether it was copied.
 
-    Raises: FileNotFoundError when there is no source, AssetDamaged when what was copied is not what its name says.
+    Raises: FileNotFoundError when there is no source, AssetDamaged when it has another size or content than its name
+    says: a backup that links to damaged bytes would be found out when it is needed.
     """
-    size_bytes = source.stat().st_size
+    found = source.stat().st_size
+    if found != size_bytes:
+        raise AssetDamaged(f"{source} has {found} bytes, not {size_bytes}")
     for known in (source, earlier):
         if known is None:
             continue
         with contextlib.suppress(OSError):
-            if known.stat().st_size == size_bytes:
+            if known.stat().st_size == size_bytes and digest_of_file(known) == source.name:
                 os.link(known, target)
-                return size_bytes, False
+                return False
     sha256 = hashlib.sha256()
     with source.open("rb") as original, target.open("xb") as copy:
         while piece := original.read(_CHUNK_BYTES):
@@ -332,9 +334,4 @@ def take_blob(source: Path, target: Path, earlier: Path | None = None) -> tuple[
         target.unlink()
         raise AssetDamaged(f"{source} is damaged")
     target.chmod(0o444)
-    return size_bytes, True
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return True

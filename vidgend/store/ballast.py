@@ -20,7 +20,7 @@ class Ballast:
 
     def __init__(self, path: Path, size_bytes: int) -> None:
         self._path = path
-        self._size_bytes = size_bytes
+        self.size_bytes = size_bytes
         self._lock = threading.Lock()
 
     @property
@@ -34,7 +34,7 @@ class Ballast:
                 return True
             self._path.unlink(missing_ok=True)
             space = os.statvfs(self._path.parent)
-            if self._size_bytes <= 0 or space.f_bavail * space.f_frsize - self._size_bytes < min_free_bytes:
+            if self.size_bytes <= 0 or space.f_bavail * space.f_frsize - self.size_bytes < min_free_bytes:
                 return False
             try:
                 self._make()
@@ -59,14 +59,14 @@ class Ballast:
     def _is_whole(self) -> bool:
         """A file of another size is of other settings, or a crash cut it off."""
         try:
-            return self._path.stat().st_size == self._size_bytes > 0
+            return self._path.stat().st_size == self.size_bytes > 0
         except FileNotFoundError:
             return False
 
     def _make(self) -> None:
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
-            os.posix_fallocate(fd, 0, self._size_bytes)
+            os.posix_fallocate(fd, 0, self.size_bytes)
             os.fsync(fd)
         finally:
             os.close(fd)

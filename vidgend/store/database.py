@@ -9,7 +9,9 @@ on a `query_only` connection.
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
+import logging
 import os
 import secrets
 import sqlite3
@@ -21,11 +23,13 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from vidgend.errors import DatabaseDamaged, DataDirLocked, StorageFull
+from vidgend.errors import DataDirLocked, StorageFull
 from vidgend.store import schema
 from vidgend.store.writer import BUSY_MS, Writer, WriterLimits, is_full
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class DataDir:
@@ -36,19 +40,39 @@ class DataDir:
         self.boot_id = secrets.token_hex(8)
         self._fd: int | None = None
 
-    def acquire(self) -> None:
-        """Create the directory (0700) and lock it. Raises: DataDirLocked."""
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(self.path / "vidgend.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def acquire(self, on_full: Callable[[], bool] = lambda: False) -> None:
+        """Create the directory (0700) and lock it.
+
+        `on_full` is called when there is no space left even for that; if it answers True it has made some.
+
+        Raises: DataDirLocked, StorageFull, OSError.
+        """
+        try:
+            fd = self._open()
+        except OSError as error:
+            if error.errno not in _NO_SPACE:
+                raise
+            if not on_full():
+                raise StorageFull(f"the file system of {self.path} is full") from error
+            fd = self._open()
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             owner = os.pread(fd, 64, 0).decode(errors="replace").strip() or "unknown"
             os.close(fd)
             raise DataDirLocked(f"{self.path} is in use by process {owner}") from None
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         self._fd = fd
+        pid = f"{os.getpid()}\n".encode()
+        try:
+            # Over the old one, which needs no space. The lock is what counts; the number is for people.
+            os.pwrite(fd, pid, 0)
+            os.ftruncate(fd, len(pid))
+        except OSError as error:
+            _log.warning("pid_not_written", extra={"error": str(error)})
+
+    def _open(self) -> int:
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return os.open(self.path / "vidgend.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def release(self) -> None:
         if self._fd is not None:
@@ -88,7 +112,15 @@ class Database:
                 raise
             return connection
 
-        self._writer = Writer(path, prepared, on_full=on_full, limits=limits or WriterLimits())
+        def opened() -> sqlite3.Connection:
+            try:
+                return prepared()
+            except sqlite3.Error as error:
+                if not (is_full(error) and on_full is not None and on_full()):
+                    raise
+            return prepared()
+
+        self._writer = Writer(path, opened, on_full=on_full, limits=limits or WriterLimits())
         self._reader: aiosqlite.Connection | None = None
         self._closed = False
 
@@ -106,9 +138,10 @@ class Database:
         """Open the file or create it, and bring it to the newest schema.
 
         `on_full` is called on the writer's thread when the disk is full; if it answers True it has made space, and the
-        transaction is run once more. `check_s` bounds the look for damage after a stop that was not clean.
+        opening or the transaction is tried once more. `check_s` bounds the look for damage after a stop that was not
+        clean.
 
-        Raises: SchemaTooNew, DatabaseDamaged, StorageFull, sqlite3.Error.
+        Raises: SchemaTooNew, DatabaseDamaged, StorageFull, DatabaseUnavailable; sqlite3.Error for a bug.
         """
         database = cls(path, clock, on_full=on_full, connect=connect, limits=limits, check_s=check_s)
         database._writer.start()
@@ -118,15 +151,18 @@ class Database:
             database._reader = await aiosqlite.connect(uri, uri=True, isolation_level=None)
             for pragma in ("query_only = 1", f"busy_timeout = {BUSY_MS}", "wal_autocheckpoint = 0"):
                 await database._reader.execute(f"PRAGMA {pragma}")
-        except BaseException:
+        except BaseException as error:
             await database.close()
+            if isinstance(error, sqlite3.Error):
+                raise schema.named(error, path) from error
             raise
         return database
 
     async def write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
         """Run `transaction` whole and wait until it is on the disk. It completes even if the caller is cancelled.
 
-        Raises: StorageFull when the disk is full, DatabaseDamaged, sqlite3.Error otherwise.
+        Raises: StorageFull, DatabaseDamaged, DatabaseUnavailable; sqlite3.Error for what the statement itself is to
+        blame for.
         """
         if self._closed:
             raise sqlite3.ProgrammingError("the database is closed")
@@ -136,11 +172,7 @@ class Database:
         try:
             return await asyncio.shield(asyncio.wrap_future(answer))
         except sqlite3.Error as error:
-            if is_full(error):
-                raise StorageFull("the database's file system is full") from error
-            if schema.is_damaged(error):
-                raise DatabaseDamaged(f"{self.path}: {error}") from error
-            raise
+            raise schema.named(error, self.path) from error
 
     def post(self, transaction: Callable[[sqlite3.Connection], object]) -> None:
         """Run `transaction` without waiting for it: for bookkeeping that may get lost. An error is only logged."""
@@ -148,15 +180,13 @@ class Database:
             self._writer.put(transaction, None)
 
     async def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query, as plain tuples. Raises: DatabaseDamaged, sqlite3.Error."""
+        """All rows of a query, as plain tuples. Raises as `write` does."""
         assert self._reader is not None
         try:
             async with self._reader.execute(sql, parameters) as cursor:
                 return [tuple(row) for row in await cursor.fetchall()]
         except sqlite3.Error as error:
-            if schema.is_damaged(error):
-                raise DatabaseDamaged(f"{self.path}: {error}") from error
-            raise
+            raise schema.named(error, self.path) from error
 
     @property
     def wal_bytes(self) -> int:

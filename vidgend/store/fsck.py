@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Literal
 
 from vidgend.errors import AssetDamaged, DatabaseDamaged, NotFound
-from vidgend.models import ACTIVE_STATES
 from vidgend.store.assets.filesystem import FilesystemBlobs
 from vidgend.store.assets.port import BlobStore
+from vidgend.store.doomed import waiting
+from vidgend.store.live import ACTIVE
 from vidgend.store.orphans import FEW, Orphans, find_orphans
 from vidgend.store.reading import Reads
 from vidgend.store.retention import DELETED
@@ -36,12 +37,12 @@ Kind = Literal[
     "result_unpublished",
     "counts",
     "interrupted",
+    "doomed",
 ]
 LOOK_AGAIN_S = 1.0
 """A blob comes before its row, so one without a row is looked up again after this."""
 _PAGE = 500
 _GONE = "is gone"
-_ACTIVE = ", ".join(f"'{state}'" for state in ACTIVE_STATES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ class Finding:
     harmless: bool = False
 
 
-Told = Callable[[str], None]
+TellLine = Callable[[str], None]
 
 
 async def check(
@@ -69,7 +70,7 @@ async def check(
     deep: bool,
     alone: bool,
     even_if_most_are_lost: bool = False,
-    progress: Told = lambda line: None,
+    progress: TellLine = lambda line: None,
 ) -> list[Finding]:
     """All that is wrong. `deep` reads every file and compares its SHA-256; `alone` says that no daemon runs here.
 
@@ -86,6 +87,7 @@ async def check(
     found += await _counts(database)
     if alone:
         found += await _interrupted(database)
+        found += await _doomed(database)
     progress("files without a row")
     orphans = await find_orphans(database, blobs)
     if orphans.blobs and not alone:
@@ -150,7 +152,7 @@ async def _counts(database: Reads) -> list[Finding]:
 
 async def _interrupted(database: Reads) -> list[Finding]:
     rows = await database.read(
-        f"SELECT 'job', count(*) FROM jobs WHERE state IN ({_ACTIVE}) "
+        f"SELECT 'job', count(*) FROM jobs WHERE state IN ({ACTIVE}) "
         "UNION ALL SELECT 'step', count(*) FROM steps WHERE state = 'running'"
     )
     return [
@@ -161,6 +163,14 @@ async def _interrupted(database: Reads) -> list[Finding]:
         for name, count in rows
         if count
     ]  # fmt: skip
+
+
+async def _doomed(database: Reads) -> list[Finding]:
+    left = await waiting(database)
+    if not left.count:
+        return []
+    what = f"files that are to be deleted yet: {left.count}"
+    return [Finding(kind="doomed", what=what, mend="the next start deletes them", harmless=True)]
 
 
 # --- the database and the store ------------------------------------------------------------------------------------
@@ -188,7 +198,7 @@ def _unknown(orphans: Orphans) -> list[Finding]:
     ]
 
 
-async def _blobs(database: Reads, blobs: BlobStore, *, deep: bool, alone: bool, progress: Told) -> list[Finding]:
+async def _blobs(database: Reads, blobs: BlobStore, *, deep: bool, alone: bool, progress: TellLine) -> list[Finding]:
     """Every row's file: there, as long as the row says, and, if `deep`, of the right content."""
     read = 0
     sizes = {bytes.fromhex(digest): size async for digest, size in blobs.list()}

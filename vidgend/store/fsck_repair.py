@@ -14,10 +14,11 @@ from pathlib import Path
 
 from vidgend.errors import NotFound, VidgendError
 from vidgend.store.assets.filesystem import FilesystemBlobs
-from vidgend.store.assets.local_files import digest_of
+from vidgend.store.assets.local_files import digest_of_file
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 from vidgend.store.fsck import Finding, named_file
+from vidgend.store.live import forget_makers, forget_step
 from vidgend.store.transitions import note
 
 _ORDER = (
@@ -148,19 +149,19 @@ class _Mender:
             return "taken from another copy"
         now = self._database.clock()
 
-        def transaction(connection: sqlite3.Connection) -> tuple[int, int]:
-            steps = connection.execute(
-                "DELETE FROM steps WHERE key IN (SELECT key FROM step_assets WHERE digest = ?)", (digest,)
-            ).rowcount
+        def transaction(connection: sqlite3.Connection) -> tuple[int, set[str]]:
+            steps = forget_makers(connection, digest)
             rows = connection.execute("DELETE FROM published WHERE digest = ? RETURNING job_id, name", (digest,))
             names = rows.fetchall()
             for job_id, name in names:
                 note(connection, job_id, now, f"its file {name} was lost; `vidgend fsck` removed it from the result")
             connection.execute("DELETE FROM assets WHERE digest = ?", (digest,))
-            return steps, len({job_id for job_id, _ in names})
+            return steps, {job_id for job_id, _ in names}
 
         steps, results = await self._database.write(transaction)
-        return f"removed its rows ({steps} steps run again, {results} results lack a file)"
+        for job_id in results:  # those that have lost their last file lose the empty names too
+            await self._assets.unpublish(job_id)
+        return f"removed its rows ({steps} steps run again, {len(results)} results lack a file)"
 
     async def _rescued(self, digest: str) -> bool:
         """Put right bytes back from where they may have outlived the blob: a named file is another name of the same
@@ -192,7 +193,7 @@ class _Mender:
         return "deleted" if not await self._assets.blobs.has(digest) else "kept: a row knows it by now"
 
     async def _step(self, key: str) -> str:
-        await self._database.write(lambda connection: connection.execute("DELETE FROM steps WHERE key = ?", (key,)))
+        await self._database.write(lambda connection: forget_step(connection, key))
         return "forgotten"
 
     async def _result(self, job_id: str) -> str:
@@ -213,8 +214,9 @@ class _Mender:
         return await self._name_missing(job_id)
 
     async def _name_unknown(self, job_id: str) -> str:
-        await self._assets.unpublish(job_id)
-        return "removed"
+        return (
+            "removed" if await self._assets.unpublish(job_id) else "kept: the job is under way or has a result by now"
+        )
 
     async def _name_missing(self, job_id: str) -> str:
         linked, gone = await link_names(self._database, self._assets, job_id)
@@ -225,7 +227,6 @@ def _copied(path: Path, copy: Path, digest: str) -> bool:
     """Copy a file if its content is `digest`."""
     try:
         shutil.copyfile(path, copy)
-        with copy.open("rb", buffering=0) as file:
-            return digest_of(file) == digest
+        return digest_of_file(copy) == digest
     except OSError:
         return False

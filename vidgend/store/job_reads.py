@@ -66,7 +66,9 @@ class JobReads:
 
     async def next_due_s(self) -> float | None:
         """Seconds until the first parked job is to be tried again; None if there is none."""
-        rows = await self._database.read("SELECT min(run_at) FROM jobs WHERE state = 'queued' AND ready = 0")
+        rows = await self._database.read(
+            "SELECT min(run_at) FROM jobs INDEXED BY jobs_parked WHERE state = 'queued' AND ready = 0"
+        )
         return None if rows[0][0] is None else max(0.0, rows[0][0] - self._database.clock())
 
     async def paused(self) -> Pause | None:
@@ -87,11 +89,11 @@ class JobReads:
         rows = await self._database.read("SELECT name, content_type FROM published WHERE digest = ? LIMIT 1", (digest,))
         return (rows[0][0], rows[0][1]) if rows else None
 
+    async def has_files(self, job_id: str) -> bool:
+        """Whether the results of a job are still kept."""
+        return bool(await self._database.read("SELECT 1 FROM published WHERE job_id = ? LIMIT 1", (job_id,)))
+
     async def published_bytes(self, owner: str = "") -> int:
         """How much the results of one owner take."""
-        rows = await self._database.read(
-            "SELECT coalesce(sum(p.size_bytes), 0) FROM published AS p JOIN jobs AS j ON j.id = p.job_id "
-            "WHERE j.owner = ?",
-            (owner,),
-        )
-        return int(rows[0][0])
+        rows = await self._database.read("SELECT published_bytes FROM owner_bytes WHERE owner = ?", (owner,))
+        return int(rows[0][0]) if rows else 0

@@ -16,19 +16,23 @@ from pydantic import ValidationError
 from vidgend.errors import Conflict, IdempotencyMismatch, NotFound, QueueFull
 from vidgend.models import TERMINAL_STATES, Brief, JobState, PrefetchBrief, Result, Storyboard
 from vidgend.store.database import Database
+from vidgend.store.doomed import doom_result, spare
 from vidgend.store.job_reads import STORYBOARD, JobReads
 from vidgend.store.job_rows import BRIEFS, COLUMNS, RESULT, Failure, Job, Pause, read_job
+from vidgend.store.live import ACTIVE
 from vidgend.store.recovery import Recovered, recover
-from vidgend.store.transitions import ACTIVE, AGEING_S, ALONE_FROM, HELD, claim_of, end_job, note
+from vidgend.store.transitions import AGEING_S, ALONE_FROM, HELD, claim_of, end_job, mend_waits, note
 
 __all__ = ["Failure", "Job", "JobStore", "Pause"]
 
-# One seek per owner, however many jobs each has: a loose scan over the index jobs_ready.
+# One seek per owner, however many jobs each has: a loose scan over the index jobs_ready. SQLite by itself would take
+# jobs_by_state and look at every queued job (468 ms at a million), so it is told.
 _NEXT = """
 WITH RECURSIVE waiting (owner) AS (
-  SELECT min(owner) FROM jobs WHERE state = 'queued' AND ready = 1
+  SELECT min(owner) FROM jobs INDEXED BY jobs_ready WHERE state = 'queued' AND ready = 1
   UNION ALL
-  SELECT (SELECT min(owner) FROM jobs WHERE state = 'queued' AND ready = 1 AND owner > waiting.owner)
+  SELECT (SELECT min(owner) FROM jobs INDEXED BY jobs_ready
+          WHERE state = 'queued' AND ready = 1 AND owner > waiting.owner)
   FROM waiting WHERE waiting.owner IS NOT NULL
 )
 SELECT (SELECT id FROM jobs WHERE state = 'queued' AND ready = 1 AND owner = waiting.owner ORDER BY rank LIMIT 1)
@@ -50,7 +54,6 @@ class JobStore(JobReads):
         super().__init__(database)
         self._boot_id = boot_id
         self._max_queued = max_queued
-        self._latest = 0.0
 
     async def recover(self) -> Recovered:
         """Record this boot and put back what earlier ones left running."""
@@ -92,9 +95,7 @@ class JobStore(JobReads):
                     if known[1] != body_sha256:
                         raise IdempotencyMismatch
                     return known[0], False
-            row = connection.execute("SELECT jobs FROM job_counts WHERE state = 'queued'").fetchone()
-            if row is not None and row[0] >= self._max_queued:
-                raise QueueFull(f"{row[0]} jobs are waiting; queue.max_queued is {self._max_queued}")
+            self._check_queue(connection)
             connection.execute(
                 "INSERT INTO jobs (id, kind, state, owner, priority, rank, brief, metadata, callback_url, created_at, "
                 "updated_at) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -113,6 +114,11 @@ class JobStore(JobReads):
 
         return await self._database.write(transaction)
 
+    def _check_queue(self, connection: sqlite3.Connection) -> None:
+        row = connection.execute("SELECT jobs FROM job_counts WHERE state = 'queued'").fetchone()
+        if row is not None and row[0] >= self._max_queued:
+            raise QueueFull(f"{row[0]} jobs are waiting; queue.max_queued is {self._max_queued}")
+
     async def claim(self, only: frozenset[str] | None = None) -> Job | None:
         """Take the next job that may run now; `only` one of these if given, which then do not mind a pause.
 
@@ -120,12 +126,11 @@ class JobStore(JobReads):
         """
         now = self._database.clock()
         among = json.dumps(sorted(only)) if only is not None else None
-        set_back, self._latest = now < self._latest - 1, now
 
         def transaction(connection: sqlite3.Connection) -> tuple[Any, ...] | None:
+            _unpark(connection, now)
             if among is None and connection.execute("SELECT 1 FROM pauses WHERE name = 'queue'").fetchone():
                 return None
-            _unpark(connection, now, set_back=set_back)
             found = connection.execute(*((_NEXT_OF_THESE, (among,)) if among is not None else (_NEXT, ()))).fetchone()
             if found is None:
                 return None
@@ -137,7 +142,8 @@ class JobStore(JobReads):
                 return None
             row: tuple[Any, ...] = connection.execute(
                 "UPDATE jobs SET state = iif(kind = 'video', 'planning', 'retrieving'), boot_id = ?1, token = ?2, "
-                "attempt = attempt + 1, started_at = coalesce(started_at, ?3), updated_at = ?3, progress = 0 "
+                "attempt = attempt + 1, started_at = coalesce(started_at, ?3), claimed_at = ?3, updated_at = ?3, "
+                "progress = 0 "
                 f"WHERE id = ?4 RETURNING {COLUMNS}",
                 (self._boot_id, secrets.token_hex(8), now, found[0]),
             ).fetchall()[0]
@@ -150,7 +156,7 @@ class JobStore(JobReads):
 
         while (row := await self._database.write(transaction)) is not None:
             try:
-                return read_job(row)
+                return read_job(row, strict=True)
             except ValidationError as error:  # written by another version; it must not stop the queue
                 detail = f"this version cannot read the job: {error.error_count()} unknown or missing values"
                 failure = Failure(code="brief_unreadable", detail=detail)
@@ -192,6 +198,7 @@ class JobStore(JobReads):
                 "UPDATE jobs SET progress = 100, suspicion = 0, scenes_done = ?, scenes_total = ? WHERE id = ?",
                 (scenes, scenes, job.id),
             )
+            spare(connection, "names", [job.id])
             if isinstance(result, Result):
                 connection.executemany(
                     "INSERT OR REPLACE INTO published (digest, job_id, role, name, content_type, size_bytes) "
@@ -222,16 +229,19 @@ class JobStore(JobReads):
         return await self._database.write(transaction)
 
     async def park(self, job: Job, failure: Failure, *, wait_s: float, counts: bool = True) -> bool:
-        """Put a job that failed back, to be tried again in `wait_s`. `counts` says whether it was the job's failure."""
+        """Put a job back, to be tried again in `wait_s`. `counts` says whether it failed or only has to wait."""
         now = self._database.clock()
 
         def transaction(connection: sqlite3.Connection) -> bool:
             parked = connection.execute(
                 "UPDATE jobs SET state = 'queued', ready = 0, run_at = ?, wait_s = ?, failures = failures + ?, "
-                f"error = ?, boot_id = NULL, token = NULL, updated_at = ? WHERE {HELD} RETURNING id",
-                (now + wait_s, wait_s, int(counts), json.dumps(failure.__dict__), now, *claim_of(job)),
+                "waits = waits + ?, error = ?, boot_id = NULL, token = NULL, updated_at = ? "
+                f"WHERE {HELD} RETURNING cancel_requested",
+                (now + wait_s, wait_s, int(counts), int(not counts), json.dumps(failure.__dict__), now, *claim_of(job)),
             ).fetchall()
-            if parked:
+            if parked and parked[0][0]:  # somebody wanted its end meanwhile
+                end_job(connection, job.id, "cancelled", now=now, line="cancelled")
+            elif parked:
                 note(connection, job.id, now, f"will be tried again in {wait_s:.0f} s: {failure.detail}")
             return bool(parked)
 
@@ -279,28 +289,35 @@ class JobStore(JobReads):
 
         return await self._database.write(transaction)
 
-    async def finish_cancel(self, job_id: str) -> None:
+    async def finish_cancel(self, job_id: str, *, claim: Job | None = None) -> None:
+        """Record that a job was cancelled; with `claim` only if it has not been taken up again meanwhile."""
         now = self._database.clock()
         await self._database.write(
-            lambda connection: end_job(connection, job_id, "cancelled", now=now, line="cancelled")
+            lambda connection: end_job(connection, job_id, "cancelled", now=now, line="cancelled", claim=claim)
         )
 
     async def retry(self, job_id: str) -> Job:
-        """Send a failed or cancelled job again: its counters begin anew, its finished steps are used again.
+        """Send a job again that failed, was cancelled, or whose files are gone: its counters begin anew, its finished
+        steps are used again.
 
-        Raises: NotFound, Conflict.
+        Raises: NotFound, Conflict, QueueFull.
         """
         now = self._database.clock()
 
         def transaction(connection: sqlite3.Connection) -> tuple[Any, ...]:
             state = _state_of(connection, job_id)
-            if state not in ("failed", "cancelled"):
-                raise Conflict(f"the job is {state}; only a failed or cancelled one can be sent again")
+            kept = connection.execute("SELECT 1 FROM published WHERE job_id = ? LIMIT 1", (job_id,)).fetchone()
+            if state not in ("failed", "cancelled") and not (state == "completed" and kept is None):
+                raise Conflict(
+                    f"the job is {state}; only one that failed, was cancelled or lost its files is sent again"
+                )
+            self._check_queue(connection)
             # It queues up behind those that wait already, and is nobody's suspect any more.
             rows = connection.execute(
-                "UPDATE jobs SET state = 'queued', ready = 1, rank = ?1 - ?2 * priority, failures = 0, crashes = 0, "
-                "suspicion = 0, cancel_requested = 0, error = NULL, finished_at = NULL, started_at = NULL, "
-                f"progress = 0, updated_at = ?1 WHERE id = ?3 RETURNING {COLUMNS}",
+                "UPDATE jobs SET state = 'queued', ready = 1, rank = ?1 - ?2 * priority, failures = 0, waits = 0, "
+                "crashes = 0, refunds = 0, suspicion = 0, probation_s = 0, cancel_requested = 0, error = NULL, "
+                "result = NULL, finished_at = NULL, started_at = NULL, progress = 0, scenes_done = 0, "
+                f"scenes_total = 0, updated_at = ?1 WHERE id = ?3 RETURNING {COLUMNS}",
                 (now, AGEING_S, job_id),
             ).fetchall()
             connection.execute(
@@ -315,12 +332,14 @@ class JobStore(JobReads):
         return read_job(await self._database.write(transaction))
 
     async def delete(self, job_id: str) -> None:
-        """Forget an ended job and all that is known of it. Its files are the caller's. Raises: NotFound, Conflict."""
+        """Forget an ended job and all that is known of it, and doom its files. Raises: NotFound, Conflict."""
+        now = self._database.clock()
 
         def transaction(connection: sqlite3.Connection) -> None:
             state = _state_of(connection, job_id)
             if state not in TERMINAL_STATES:
                 raise Conflict(f"the job is {state}; cancel it first")
+            doom_result(connection, job_id, now)
             connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
 
         await self._database.write(transaction)
@@ -331,7 +350,7 @@ class JobStore(JobReads):
         await self._database.write(
             lambda connection: connection.execute(
                 "INSERT INTO pauses (name, paused_at, reason) VALUES ('queue', ?, ?) "
-                "ON CONFLICT (name) DO UPDATE SET reason = excluded.reason",
+                "ON CONFLICT (name) DO UPDATE SET reason = iif(excluded.reason = '', reason, excluded.reason)",
                 (now, reason),
             )
         )
@@ -358,14 +377,12 @@ class JobStore(JobReads):
         return await self._database.write(transaction)
 
 
-def _unpark(connection: sqlite3.Connection, now: float, *, set_back: bool) -> None:
+def _unpark(connection: sqlite3.Connection, now: float) -> None:
     """Make those that have waited long enough claimable."""
-    if set_back:  # the clock was: nobody is to wait longer for it than was meant
-        connection.execute(
-            "UPDATE jobs SET run_at = ?1 + wait_s WHERE state = 'queued' AND ready = 0 AND run_at - wait_s > ?1", (now,)
-        )
+    mend_waits(connection, now)
     connection.execute(
-        "UPDATE jobs SET ready = 1, run_at = NULL, wait_s = NULL WHERE state = 'queued' AND ready = 0 AND run_at <= ?",
+        "UPDATE jobs INDEXED BY jobs_parked SET ready = 1, run_at = NULL, wait_s = NULL "
+        "WHERE state = 'queued' AND ready = 0 AND run_at <= ?",
         (now,),
     )
 

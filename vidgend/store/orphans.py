@@ -1,6 +1,7 @@
-"""Files that no row knows: what a crash between a file and its row left, or between a row and its file.
+"""Files that no row knows: left by another program, or by a database that was lost or is older than the store.
 
-Looking for them lists the whole store, so it is done once after a start and by `vidgend gc`, not every ten minutes.
+What vidgend itself leaves behind is written down in the table `doomed` and goes by itself. These are only deleted when
+somebody says so (`vidgend gc`, `vidgend fsck --repair`), since it may be the database that is the wrong one.
 """
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, get_args
+from typing import TYPE_CHECKING, TypeVar
 
 from vidgend.errors import Conflict
-from vidgend.models import TERMINAL_STATES, JobState
 from vidgend.store.assets.port import BlobStore
 from vidgend.store.database import Database
+from vidgend.store.live import LIVE
 from vidgend.store.reading import Reads
 from vidgend.store.retention import Freed
 
@@ -21,10 +22,9 @@ if TYPE_CHECKING:
     from vidgend.store.assets.store import AssetStore
 
 FEW = 50
-"""So many are deleted without asking how many there are in all."""
+"""So many are deleted without asking how many there are in all, if there is anything that is known."""
 _PAGE = 500
 T = TypeVar("T")
-_LIVE = ", ".join(f"'{state}'" for state in get_args(JobState) if state not in TERMINAL_STATES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +39,15 @@ class Orphans:
     @property
     def doubt(self) -> Conflict | None:
         """Where there are so many that it is rather the database that is the wrong one, or a new one."""
-        if len(self.blobs) <= max(FEW, self.known) and len(self.jobs) <= max(FEW, self.known_jobs):
+        nothing_known = not self.known and not self.known_jobs and (self.blobs or self.jobs)
+        few = len(self.blobs) <= max(FEW, self.known) and len(self.jobs) <= max(FEW, self.known_jobs)
+        if few and not nothing_known:
             return None
         return Conflict(
             f"the database knows {self.known} files and {self.known_jobs} results of the asset store, and does not "
             f"know {len(self.blobs)} files and {len(self.jobs)} results; none of these is deleted",
-            hint="Is it the right database for this store? If it is, `vidgend gc --unknown` deletes them.",
+            hint="Is it the right database for this store, and the newest? If it is, `vidgend gc --unknown` deletes "
+            "them. (The first versions had no rows for their cache, which looks like this after the upgrade.)",
         )
 
     @property
@@ -60,6 +63,7 @@ async def find_orphans(reads: Reads, blobs: BlobStore) -> Orphans:
         rows = await reads.read(
             "SELECT value FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM assets WHERE digest = value) "
             "OR EXISTS (SELECT 1 FROM published WHERE digest = value) "
+            "OR EXISTS (SELECT 1 FROM doomed WHERE kind = 'blob' AND name = value) "
             "OR EXISTS (SELECT 1 FROM step_assets WHERE digest = value)",
             (json.dumps([digest for digest, _ in page]),),
         )
@@ -72,7 +76,8 @@ async def find_orphans(reads: Reads, blobs: BlobStore) -> Orphans:
         ids = [name for name in names if name.startswith("job_")]  # a bucket may hold other people's folders
         rows = await reads.read(
             "SELECT value FROM json_each(?1) WHERE NOT EXISTS (SELECT 1 FROM published WHERE job_id = value) "
-            f"AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = value AND state IN ({_LIVE}))",
+            "AND NOT EXISTS (SELECT 1 FROM doomed WHERE kind = 'names' AND name = value) "
+            f"AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = value AND state IN ({LIVE}))",
             (json.dumps(ids),),
         )
         jobs += [row[0] for row in rows]
@@ -81,7 +86,7 @@ async def find_orphans(reads: Reads, blobs: BlobStore) -> Orphans:
 
 
 async def collect_orphans(database: Database, assets: AssetStore, *, even_if_doubtful: bool = False) -> Freed:
-    """Delete what no row knows, and what lost its row before the bytes could be deleted.
+    """Delete what no row knows. What got one since it was found stays.
 
     Raises: Conflict when that would be most of the store: then the database is more likely the wrong one.
     """

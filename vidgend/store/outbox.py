@@ -27,7 +27,12 @@ _JITTER = 0.2
 LONGEST_WAIT_S = RETRY_AFTER_S[-1] * (1 + _JITTER)
 """No event waits longer for its next attempt, whatever a receiver asks for and whatever the clock does."""
 DISABLE_AFTER_S = 5 * 86_400.0
-"""An endpoint that has failed for so long without one success is disabled."""
+"""An endpoint that has failed again and again for so long, without one success, is disabled."""
+SILENCE_S = LONGEST_WAIT_S + 3600
+"""Where nothing was tried for longer than this, nobody knows whether it failed all the time: it begins anew."""
+DISABLED_LIVE_S = 90 * 86_400.0
+"""A disabled endpoint is forgotten after this, and the next event for it is tried."""
+LAST_FAILED = "coalesce(last_failed_at, failing_since, 0)"
 _FRONT = 64
 _OF_EACH = 4
 """Twice the places that a host has: those that are being sent still look due."""
@@ -107,7 +112,7 @@ async def events_of(database: Database, job_id: str) -> list[Event]:
 
 
 async def redeliver(database: Database, job_id: str, event_id: str | None = None) -> list[str]:
-    """Send again, under the same id and now, a job's event, or all of its that are not pending anyway.
+    """Send again, under the same id and now, a job's event, or all of its; those that wait for another try as well.
 
     Their endpoints are enabled again, and the schedule of attempts begins anew. Returns the events' ids.
 
@@ -119,16 +124,17 @@ async def redeliver(database: Database, job_id: str, event_id: str | None = None
         if not connection.execute("SELECT 1 FROM jobs WHERE id = ?", (job_id,)).fetchone():
             raise NotFound(f"no job {job_id!r}")
         rows = connection.execute(
-            "SELECT id, url, state FROM outbox WHERE job_id = ? AND (?2 IS NULL OR id = ?2) ORDER BY created_at, rowid",
-            (job_id, event_id),
+            "SELECT id, url, state = 'pending' AND next_at <= ?3 FROM outbox "
+            "WHERE job_id = ?1 AND (?2 IS NULL OR id = ?2) ORDER BY created_at, rowid",
+            (job_id, event_id, now),
         ).fetchall()
         if event_id is not None and not rows:
             raise NotFound(f"the job has no event {event_id!r}")
-        again = [(row[0], row[1]) for row in rows if row[2] != "pending"]
+        again = [(row[0], row[1]) for row in rows if not row[2]]
         if not rows:
             raise Conflict("the job has no event", hint="A job with a callback_url has one once it has ended.")
         if not again:
-            raise Conflict("what there is is going to be sent anyway", hint="`next_at` says when.")
+            raise Conflict("what there is is being sent right now")
         connection.executemany("DELETE FROM endpoints WHERE url = ?", {(url,) for _, url in again})
         connection.executemany(
             "UPDATE outbox SET state = 'pending', attempt = 0, next_at = ?, last_error = NULL WHERE id = ?",
@@ -244,13 +250,15 @@ class Outbox:
                 (state, next_at, reason[:500], delivery.id),
             )
             since, disabled_at = connection.execute(
-                "INSERT INTO endpoints (url, failing_since) VALUES (?1, ?2) "
+                "INSERT INTO endpoints (url, failing_since, last_failed_at) VALUES (?1, ?2, ?2) "
                 # A time to come is from a clock that has been set back since.
-                "ON CONFLICT (url) DO UPDATE SET failing_since = min(coalesce(failing_since, ?2), ?2) "
+                "ON CONFLICT (url) DO UPDATE SET last_failed_at = ?2, failing_since = "
+                f"iif(?2 - {LAST_FAILED} > ?3, ?2, min(coalesce(failing_since, ?2), ?2)) "
                 "RETURNING failing_since, disabled_at",
-                (delivery.url, now),
+                (delivery.url, now, SILENCE_S),
             ).fetchall()[0]
-            if not gone and now - since < DISABLE_AFTER_S:
+            # Not at the first try of an event: everyone may have one bad moment.
+            if not gone and (now - since < DISABLE_AFTER_S or not delivery.attempt):
                 return disabled_at is not None, False
             days = round(DISABLE_AFTER_S / 86_400)
             why = "it said 410 Gone" if gone else f"nothing was delivered for {days} days; last: {reason[:200]}"

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from vidgend.errors import DatabaseDamaged, SchemaTooNew, SettingsInvalid
-from vidgend.store.schema import is_damaged, migrations
+from vidgend.errors import SchemaTooNew, SettingsInvalid
+from vidgend.store.schema import migrations, named
 
 
 class Reads(Protocol):
@@ -22,38 +22,40 @@ class Reads(Protocol):
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
-    """Raises: DatabaseDamaged when it is no database, sqlite3.OperationalError when it cannot be opened."""
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-    )
+    """Raises: DatabaseDamaged when it is no database, DatabaseUnavailable when it cannot be opened."""
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        )
+    except sqlite3.Error as error:
+        raise named(error, path) from error
     try:
         connection.execute("PRAGMA busy_timeout = 30000").fetchall()
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
-    except sqlite3.DatabaseError as error:
+    except sqlite3.Error as error:
         connection.close()
-        if not is_damaged(error):
-            raise
-        raise DatabaseDamaged(f"{path}: {error}") from error
+        raise named(error, path) from error
     return connection
 
 
 class ReadOnly:
     """A `Reads` on a connection of its own. Close it with `await close()`."""
 
-    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, clock: Callable[[], float]) -> None:
         self._connection = connection
+        self._path = path
         self._turn = asyncio.Lock()
         self.clock = clock
 
     @classmethod
     async def open(cls, path: Path, clock: Callable[[], float] = time.time) -> ReadOnly:
-        """Raises: SchemaTooNew, SettingsInvalid (an older schema), DatabaseDamaged, sqlite3.OperationalError."""
+        """Raises: SchemaTooNew, SettingsInvalid (an older schema), DatabaseDamaged, DatabaseUnavailable."""
         connection = await asyncio.to_thread(open_read_only, path)
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         known = len(migrations())
         if version == known:
-            return cls(connection, clock)
+            return cls(connection, path, clock)
         connection.close()
         if version > known:
             raise SchemaTooNew(f"{path} has schema {version}; this vidgend knows up to {known}")
@@ -63,14 +65,12 @@ class ReadOnly:
         )
 
     async def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Raises: DatabaseDamaged, sqlite3.Error."""
+        """Raises: DatabaseDamaged, DatabaseUnavailable."""
         async with self._turn:
             try:
                 return await asyncio.to_thread(lambda: self._connection.execute(sql, parameters).fetchall())
             except sqlite3.Error as error:
-                if is_damaged(error):
-                    raise DatabaseDamaged(str(error)) from error
-                raise
+                raise named(error, self._path) from error
 
     async def close(self) -> None:
         async with self._turn:

@@ -10,7 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from vidgend.store.job_rows import Failure
-from vidgend.store.transitions import MAX_SUSPICION, end_job, note
+from vidgend.store.transitions import MAX_SUSPICION, end_job, mend_waits, note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +28,11 @@ def recover(connection: sqlite3.Connection, *, boot_id: str, now: float) -> Reco
     A crash is counted against every job that was running, since nobody can know which one it was. A job that was
     running in MAX_SUSPICION crashes without getting on in between is failed.
     """
-    row = connection.execute("SELECT clean_stop FROM boots ORDER BY started_at DESC, rowid DESC LIMIT 1").fetchone()
+    row = connection.execute("SELECT clean_stop FROM boots ORDER BY rowid DESC LIMIT 1").fetchone()
     clean = row is None or bool(row[0])
     connection.execute("INSERT INTO boots (boot_id, started_at) VALUES (?, ?)", (boot_id, now))
+    if not clean:
+        _remember_lives(connection, boot_id)
     counted = "refunds = refunds + 1, attempt = attempt - 1" if clean else "crashes = crashes + 1"
     connection.execute(
         f"UPDATE steps SET state = 'ready', boot_id = NULL, token = NULL, {counted} "
@@ -60,11 +62,19 @@ def recover(connection: sqlite3.Connection, *, boot_id: str, now: float) -> Reco
             alone = "; it will run alone, to clear the others" if suspicion == MAX_SUSPICION - 1 else ""
             note(connection, job_id, now, f"vidgend was restarted; the job goes on where it was{alone}")
             requeued += 1
-    # A clock that was set back would let parked jobs wait for hours more than they were to.
-    connection.execute(
-        "UPDATE jobs SET run_at = ?1 + wait_s WHERE state = 'queued' AND ready = 0 AND run_at - wait_s > ?1", (now,)
-    )
+    mend_waits(connection, now)
     return Recovered(requeued=requeued, given_up=given_up, clean=clean)
+
+
+def _remember_lives(connection: sqlite3.Connection, boot_id: str) -> None:
+    """How long each job had been running when the daemon died, as far as its rows tell: a lower bound."""
+    connection.execute(
+        "UPDATE jobs SET probation_s = max(probation_s, max(updated_at, coalesce("
+        "(SELECT max(coalesce(s.ended_at, s.began_at)) FROM job_steps AS j JOIN steps AS s ON s.key = j.key "
+        "WHERE j.job_id = jobs.id), 0)) - coalesce(claimed_at, updated_at)) "
+        "WHERE boot_id IS NOT NULL AND boot_id <> ?",
+        (boot_id,),
+    )
 
 
 def _give_up(connection: sqlite3.Connection, job_id: str, times: int, now: float) -> None:

@@ -9,27 +9,31 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vidgend.errors import BackupInvalid, Conflict, SchemaTooNew
-from vidgend.store.assets.local_files import fsync
+from vidgend.store.assets.local_files import digest_of_file, fsync
 from vidgend.store.assets.port import check_digest
-from vidgend.store.backup import DATABASE, FORMAT, INDEX, SECRETS, backups, take_blob
+from vidgend.store.backup import DATABASE, FORMAT, INDEX, TellCount, backups, take_blob
 from vidgend.store.database import DataDir
+from vidgend.store.live import forget_makers
 from vidgend.store.schema import migrations
+from vidgend.store.secret_files import SECRETS, write_secret
 
-_CHUNK_BYTES = 1024 * 1024
-Told = Callable[[int, int], None]
+RESTORING = f"{DATABASE}.restoring"
+"""The new database while what belongs to it is put in place. It becomes the database in the last step, so a directory
+where it lies is of two moments."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """`moved_aside` is what was there before. `dropped` are rows of files that are neither in the backup nor in the
-    store: steps run again, results without their files answer 410."""
+    """`moved_aside` is the database that was there before, `secrets_aside` are its secrets where they are others.
+    `dropped` are rows of files that are neither in the backup nor in the store: steps run again, results without their
+    files answer 410."""
 
     data_dir: Path
     made_at: float
@@ -39,6 +43,7 @@ class Restored:
     with_files: bool
     dropped: int
     moved_aside: Path | None
+    secrets_aside: tuple[Path, ...]
     damaged: tuple[str, ...]
 
 
@@ -55,13 +60,18 @@ class Contents:
 
 
 def restore(
-    source: Path, data_dir: Path, assets_root: Path | None, *, force: bool = False, progress: Told = lambda d, t: None
+    source: Path,
+    data_dir: Path,
+    assets_root: Path | None,
+    *,
+    force: bool = False,
+    progress: TellCount = lambda done, total: None,
 ) -> Restored:
     """Put a backup into `data_dir`, with its files in `assets_root` (None: they are on S3 and stay there).
 
-    `force` replaces a database that is there already, which is then kept beside the new one, and goes on without those
-    files of results that are damaged in the backup. The database is put in place last, so what was cut short can be
-    done again.
+    `force` replaces a database that is there already, which is then kept beside the new one with its secrets, and goes
+    on without those files of results that are damaged in the backup. Cut short, it can be done again; until then
+    `refuse_half_restored` keeps others away.
 
     Raises: BackupInvalid, SchemaTooNew, DataDirLocked, Conflict, OSError.
     """
@@ -70,7 +80,8 @@ def restore(
     lock.acquire()
     try:
         database = data_dir / DATABASE
-        if database.exists() and not force:
+        restoring = data_dir / RESTORING
+        if database.exists() and not force and not restoring.exists():
             raise Conflict(
                 f"{database} is there already", hint="--force keeps it as vidgend.db.before-restore-... and goes on."
             )
@@ -82,24 +93,37 @@ def restore(
             _put_files(contents, assets_root)
         jobs, dropped = _make_fit(part, assets_root)
         fsync(part)
-        moved_aside = _move_aside(database)
-        for name in SECRETS:
-            _put_secret(source / name, data_dir / name)
-        part.replace(database)
+        part.replace(restoring)
+        fsync(data_dir)
+        suffix = _free_suffix(data_dir)
+        secrets_aside = _put_secrets(source, data_dir, suffix)
+        moved_aside = _keep(database, suffix)
+        fsync(data_dir)
+        restoring.replace(database)
         fsync(data_dir)
     finally:
         lock.release()
     return Restored(
         data_dir=data_dir, made_at=contents.made_at, jobs=jobs, files=contents.files, file_bytes=contents.file_bytes,
         with_files=contents.with_files, dropped=dropped, moved_aside=moved_aside,
-        damaged=contents.damaged,
+        secrets_aside=secrets_aside, damaged=contents.damaged,
     )  # fmt: skip
+
+
+def refuse_half_restored(data_dir: Path) -> None:
+    """Raises: Conflict where a restore was cut short: the secrets and the database may not belong together."""
+    if (data_dir / RESTORING).exists():
+        raise Conflict(
+            f"a restore into {data_dir} was cut short", hint="Run `vidgend restore` again; it goes on where it was."
+        )
 
 
 # --- checking ------------------------------------------------------------------------------------------------------
 
 
-def verify(source: Path, *, leave_out_damaged: bool = False, progress: Told = lambda done, total: None) -> Contents:
+def verify(
+    source: Path, *, leave_out_damaged: bool = False, progress: TellCount = lambda done, total: None
+) -> Contents:
     """Read every byte of a backup and compare it with the index. Raises: BackupInvalid, SchemaTooNew."""
     if not (source / INDEX).is_file():
         inside = backups(source)
@@ -180,8 +204,7 @@ def _check_file(source: Path, line: dict[str, Any]) -> str:
 
 def _holds(path: Path, sha256: str) -> bool:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        return digest_of_file(path) == sha256
     except OSError:
         return False
 
@@ -217,7 +240,7 @@ def _put_files(contents: Contents, root: Path) -> None:
         folders.add(target.parent)
         part = target.with_name(f"{target.name}.part")
         part.unlink(missing_ok=True)
-        take_blob(source, part)
+        take_blob(source, part, line["size_bytes"])
         part.replace(target)
     for folder in sorted(folders, reverse=True):
         if folder.is_dir():
@@ -238,46 +261,66 @@ def _make_fit(database: Path, assets_root: Path | None) -> tuple[int, int]:
         if assets_root is not None and connection.execute("PRAGMA user_version").fetchone()[0] == len(migrations()):
             rows = connection.execute("SELECT digest FROM assets UNION SELECT digest FROM published").fetchall()
             gone = [(digest,) for (digest,) in rows if not (assets_root / "blobs" / digest[:2] / digest).is_file()]
-            connection.executemany(
-                "DELETE FROM steps WHERE key IN (SELECT key FROM step_assets WHERE digest = ?)", gone
-            )
+            for (digest,) in gone:
+                forget_makers(connection, digest)
             connection.executemany("DELETE FROM published WHERE digest = ?", gone)
             connection.executemany("DELETE FROM assets WHERE digest = ?", gone)
             dropped = len(gone)
+            # What was to be deleted at that time may belong to a newer result by now, which this database cannot know.
+            connection.execute("DELETE FROM doomed")
         connection.execute("COMMIT")
         return connection.execute("SELECT count(*) FROM jobs").fetchone()[0], dropped
     finally:
         connection.close()
 
 
-def _move_aside(database: Path) -> Path | None:
-    """Keep the database that is there, and its log too: beside another database it would be taken for that one's."""
-    kept = None
+def _free_suffix(data_dir: Path) -> str:
+    """What is kept gets this behind its name."""
+    stamp = datetime.fromtimestamp(time.time(), UTC).strftime("before-restore-%Y-%m-%dT%H-%M-%SZ")
+    suffix, number = stamp, 1
+    while any((data_dir / f"{name}.{suffix}").exists() for name in (DATABASE, *SECRETS)):
+        number += 1
+        suffix = f"{stamp}-{number}"
+    return suffix
+
+
+def _keep(database: Path, suffix: str) -> Path | None:
+    """Keep the database that is there under another name too. Its log is moved: beside another database it would be
+    taken for that one's. The name itself never lacks a database, or a daemon would make an empty one."""
+    kept = database.with_name(f"{database.name}.{suffix}")
     if database.exists():
-        with contextlib.suppress(sqlite3.Error):  # a damaged one is moved as it is
+        with contextlib.suppress(sqlite3.Error):  # a damaged one is kept as it is
             connection = sqlite3.connect(database, isolation_level=None)
             try:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             finally:
                 connection.close()
-        stamp = datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
-        kept = database.with_name(f"{database.name}.before-restore-{stamp}")
-        database.replace(kept)
-    for suffix in ("-wal", "-shm"):
-        log = database.with_name(database.name + suffix)
+        _link(database, kept)
+    for end in ("-wal", "-shm"):
+        log = database.with_name(database.name + end)
         if log.exists():
-            log.replace(log.with_name((kept or database.with_name(f"{database.name}.stray")).name + suffix))
-    fsync(database.parent)
-    return kept
+            log.replace(log.with_name(kept.name + end))
+    return kept if kept.exists() else None
 
 
-def _put_secret(source: Path, target: Path) -> None:
-    if not source.is_file():
-        return
-    part = target.with_name(f"{target.name}.part")
-    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(source.read_bytes())
-        file.flush()
-        os.fsync(fd)
-    part.replace(target)
+def _put_secrets(source: Path, data_dir: Path, suffix: str) -> tuple[Path, ...]:
+    """Returns where those are kept that were there and are others."""
+    kept = []
+    for name in SECRETS:
+        if not (source / name).is_file():
+            continue
+        content, target = (source / name).read_bytes(), data_dir / name
+        if target.is_file() and target.read_bytes() != content:
+            aside = data_dir / f"{name}.{suffix}"
+            _link(target, aside)
+            kept.append(aside)
+        write_secret(target, content)
+    return tuple(kept)
+
+
+def _link(path: Path, name: Path) -> None:
+    try:
+        os.link(path, name)
+    except OSError:  # a file system without links
+        shutil.copy2(path, name)
+        fsync(name)

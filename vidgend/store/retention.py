@@ -11,11 +11,13 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, get_args
+from typing import TYPE_CHECKING, Protocol
 
-from vidgend.models import TERMINAL_STATES, JobState
 from vidgend.store.database import Database
+from vidgend.store.doomed import doom_names
 from vidgend.store.idempotency import KEEP_S
+from vidgend.store.live import ENDED, LIVE_KEYS
+from vidgend.store.outbox import DISABLED_LIVE_S, LAST_FAILED, SILENCE_S
 from vidgend.store.reading import Reads
 from vidgend.store.transitions import note
 
@@ -31,11 +33,6 @@ BOOTS_KEPT = 1000
 DELETED = "its files were deleted"
 """How the line begins that the log of a job has whose files are gone."""
 
-_LIVE = ", ".join(f"'{state}'" for state in get_args(JobState) if state not in TERMINAL_STATES)
-_ENDED = ", ".join(f"'{state}'" for state in TERMINAL_STATES)
-LIVE_KEYS = f"SELECT s.key FROM jobs AS j CROSS JOIN job_steps AS s ON s.job_id = j.id WHERE j.state IN ({_LIVE})"
-"""The steps of jobs that have not ended. The join begins with those few jobs; a step may have many that have."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
@@ -45,7 +42,6 @@ class Rules:
     cache_max_bytes: int
     results_max_age_s: float
     results_max_bytes: int
-    min_free_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +55,8 @@ class Freed:
 
 @dataclass(frozen=True, kw_only=True)
 class Collected:
-    """What went, by reason. The first two count jobs and the bytes of their files, the next four files."""
+    """What went, by reason. The first two count jobs and the bytes of their files, the next four files.
+    `evictable_bytes`: what is left of the cache and could go, since nothing protects it."""
 
     old_results: Freed = Freed()
     results_over_limit: Freed = Freed()
@@ -70,7 +67,9 @@ class Collected:
     steps: int = 0
     idempotency_keys: int = 0
     events: int = 0
+    endpoints: int = 0
     boots: int = 0
+    evictable_bytes: int = 0
 
     @property
     def bytes(self) -> int:
@@ -81,36 +80,49 @@ class Collected:
 class Hands(Protocol):
     """What is done with the finds. Each answers what it freed."""
 
-    async def expire(self, job_id: str, why: str) -> Freed: ...
+    async def trim(self, lacking_bytes: int) -> int: ...
+
+    async def expire(self, job_id: str, why: str) -> tuple[Freed, int]: ...
 
     async def discard(self, found: list[tuple[str, int]]) -> Freed: ...
 
     async def drop(self, table: str, where: str, value: float) -> int: ...
 
-    def free_bytes(self) -> int | None: ...
 
-
-async def collect(database: Database, assets: AssetStore, rules: Rules, *, used_since: float, low: bool) -> Collected:
-    """Delete what the rules do not keep. `used_since`: when the oldest running job began, now if none runs; what was
-    used after it stays. `low`: free `min_free_bytes` at the cost of the cache.
-
-    Raises: StorageFull, OSError, sqlite3.Error; what was done until then stays done.
-    """
-    return await _sweep(database, _Deleting(database, assets, used_since), rules, used_since=used_since, low=low)
-
-
-async def foresee(
-    reads: Reads, rules: Rules, *, used_since: float, low: bool = False, free_bytes: int | None = None
+async def collect(
+    database: Database, assets: AssetStore, rules: Rules, *, used_since: float, lacking_bytes: int
 ) -> Collected:
+    """Delete what the rules do not keep. `used_since`: when the oldest running job began, now if none runs; what was
+    used after it stays. `lacking_bytes`: free at least so much if the cache has it, the least recently used first.
+
+    Named files of old results are only doomed here; `doomed.work_off` deletes them.
+
+    Raises: StorageFull, DatabaseUnavailable, StorageUnavailable, OSError; what was done until then stays done.
+    """
+    hands = _Deleting(database, assets, used_since)
+    return await _sweep(database, hands, rules, used_since=used_since, lacking_bytes=lacking_bytes)
+
+
+async def foresee(reads: Reads, rules: Rules, *, used_since: float, lacking_bytes: int = 0) -> Collected:
     """What `collect` would delete now; nothing is touched. Bytes are an upper bound where files are shared."""
-    return await _sweep(reads, _Counting(reads, free_bytes), rules, used_since=used_since, low=low)
+    return await _sweep(reads, _Counting(reads), rules, used_since=used_since, lacking_bytes=lacking_bytes)
 
 
-async def _sweep(reads: Reads, hands: Hands, rules: Rules, *, used_since: float, low: bool) -> Collected:
+async def _sweep(reads: Reads, hands: Hands, rules: Rules, *, used_since: float, lacking_bytes: int) -> Collected:
     now = reads.clock()
     gone = await _results(reads, hands, rules, now)
     unused_since = min(now - rules.ttl_s, used_since)
-    gone = await _cache(reads, hands, rules, gone, unused_since=unused_since, used_since=used_since, low=low)
+    found = await _go_through(reads, hands, unused_since=unused_since, used_since=used_since)
+    gone = replace(gone, unused=found.unused)
+    gone = await _evict(
+        reads,
+        hands,
+        replace(gone, evictable_bytes=found.evictable_bytes),
+        over_bytes=found.kept_bytes - rules.cache_max_bytes,
+        lacking_bytes=lacking_bytes,
+        after=unused_since,
+        before=used_since,
+    )
     steps = await hands.drop(
         "steps",
         f"state IN ('done', 'failed', 'ready') AND used_at < ? AND key NOT IN ({LIVE_KEYS})",
@@ -119,12 +131,11 @@ async def _sweep(reads: Reads, hands: Hands, rules: Rules, *, used_since: float,
     keys = await hands.drop("idempotency", "created_at < ?", now - KEEP_S)
     # `next_at` of a delivered event is when its last attempt was due; the index has it.
     events = await hands.drop("outbox", "state = 'delivered' AND next_at < ?", now - EVENTS_LIVE_S)
-    boots = await hands.drop(
-        "boots",
-        "boot_id NOT IN (SELECT boot_id FROM boots ORDER BY started_at DESC, rowid DESC LIMIT ?)",
-        BOOTS_KEPT,
-    )
-    return replace(gone, steps=steps, idempotency_keys=keys, events=events, boots=boots)
+    endpoints = await hands.drop("endpoints", f"disabled_at IS NULL AND {LAST_FAILED} < ?", now - SILENCE_S)
+    endpoints += await hands.drop("endpoints", f"{LAST_FAILED} < ?", now - DISABLED_LIVE_S)
+    # The order in which they began, whatever the clock said: so this one is the newest, and stays.
+    boots = await hands.drop("boots", "rowid <= (SELECT max(rowid) FROM boots) - ?", BOOTS_KEPT)
+    return replace(gone, steps=steps, idempotency_keys=keys, events=events, endpoints=endpoints, boots=boots)
 
 
 # --- results -------------------------------------------------------------------------------------------------------
@@ -134,27 +145,34 @@ async def _results(reads: Reads, hands: Hands, rules: Rules, now: float) -> Coll
     gone = Collected()
     if not rules.results_max_age_s and not rules.results_max_bytes:
         return gone
-    kept_bytes = await published_bytes(reads)
+    kept_bytes = await published_bytes(reads) if rules.results_max_bytes else 0
     too_old = now - rules.results_max_age_s if rules.results_max_age_s else float("-inf")
     async for job_id, finished_at in _ended_with_files(reads):
         if finished_at < too_old:
-            freed = await hands.expire(job_id, f"after {_span(rules.results_max_age_s)}")
+            freed, shown_bytes = await hands.expire(job_id, f"after {_span(rules.results_max_age_s)}")
             gone = replace(gone, old_results=gone.old_results + freed)
         elif rules.results_max_bytes and kept_bytes > rules.results_max_bytes:
-            freed = await hands.expire(job_id, f"to keep results under {rules.results_max_bytes:,} bytes")
+            why = f"to keep results under {rules.results_max_bytes:,} bytes"
+            freed, shown_bytes = await hands.expire(job_id, why)
             gone = replace(gone, results_over_limit=gone.results_over_limit + freed)
         else:
             break
-        kept_bytes -= freed.bytes
+        kept_bytes -= shown_bytes
     return gone
 
 
 async def published_bytes(reads: Reads) -> int:
     """Bytes of all results; what several jobs show counts once."""
-    rows = await reads.read(
-        "SELECT coalesce(sum(size_bytes), 0) FROM (SELECT max(size_bytes) AS size_bytes FROM published GROUP BY digest)"
-    )
-    return int(rows[0][0])
+    total_bytes, after = 0, ""
+    while True:
+        page: list[tuple[str, int]] = await reads.read(
+            "SELECT digest, max(size_bytes) FROM published WHERE digest > ? GROUP BY digest ORDER BY digest LIMIT ?",
+            (after, PAGE_ROWS),
+        )
+        total_bytes += sum(size_bytes for _, size_bytes in page)
+        if len(page) < PAGE_ROWS:
+            return total_bytes
+        after = page[-1][0]
 
 
 async def _ended_with_files(reads: Reads) -> AsyncIterator[tuple[str, float]]:
@@ -162,9 +180,8 @@ async def _ended_with_files(reads: Reads) -> AsyncIterator[tuple[str, float]]:
     after = (float("-inf"), "")
     while True:
         page = await reads.read(
-            "SELECT j.id, j.finished_at FROM (SELECT DISTINCT job_id FROM published) AS p "
-            f"CROSS JOIN jobs AS j ON j.id = p.job_id WHERE j.state IN ({_ENDED}) "
-            "AND (j.finished_at, j.id) > (?, ?) ORDER BY j.finished_at, j.id LIMIT ?",
+            "SELECT id, finished_at FROM jobs INDEXED BY jobs_with_files WHERE published_bytes IS NOT NULL "
+            f"AND state IN ({ENDED}) AND (finished_at, id) > (?, ?) ORDER BY finished_at, id LIMIT ?",
             (*after, PAGE_ROWS),
         )
         for job_id, finished_at in page:
@@ -185,38 +202,64 @@ def _span(seconds: float) -> str:
 # --- cache ---------------------------------------------------------------------------------------------------------
 
 
-async def _cache(
-    reads: Reads, hands: Hands, rules: Rules, gone: Collected, *, unused_since: float, used_since: float, low: bool
-) -> Collected:
+@dataclass(frozen=True, kw_only=True)
+class _Cache:
+    """`unused` went; `kept_bytes` is what is left of the cache, `evictable_bytes` what of that no running job uses."""
+
+    unused: Freed
+    kept_bytes: int
+    evictable_bytes: int
+
+
+async def _go_through(reads: Reads, hands: Hands, *, unused_since: float, used_since: float) -> _Cache:
+    """Delete what was not used for long, and count the rest."""
     needed = await needed_by_jobs(reads)
-    kept_bytes = 0
+    unused, kept_bytes, evictable_bytes = Freed(), 0, 0
     async for page in _pages(reads, after=float("-inf"), before=float("inf")):
         free = [entry for entry in page if not entry.published and entry.digest not in needed]
-        unused = [(entry.digest, entry.size_bytes) for entry in free if entry.used_at < unused_since]
-        gone = replace(gone, unused=gone.unused + await _in_batches(hands, unused))
+        old = [(entry.digest, entry.size_bytes) for entry in free if entry.used_at < unused_since]
+        for first in range(0, len(old), BATCH_ROWS):
+            unused += await hands.discard(old[first : first + BATCH_ROWS])
         kept_bytes += sum(entry.size_bytes for entry in free if entry.used_at >= unused_since)
-    over = kept_bytes - rules.cache_max_bytes
-    if over <= 0 and not low:
+        evictable_bytes += sum(entry.size_bytes for entry in free if unused_since <= entry.used_at < used_since)
+    return _Cache(unused=unused, kept_bytes=kept_bytes, evictable_bytes=evictable_bytes)
+
+
+async def _evict(
+    reads: Reads,
+    hands: Hands,
+    gone: Collected,
+    *,
+    over_bytes: int,
+    lacking_bytes: int,
+    after: float,
+    before: float,
+) -> Collected:
+    """Delete the least recently used until `over_bytes` are gone, and with all that went already `lacking_bytes`."""
+    lacking_bytes -= gone.bytes
+    if lacking_bytes > 0:
+        lacking_bytes -= await hands.trim(lacking_bytes)
+    if over_bytes <= 0 and lacking_bytes <= 0:
         return gone
-    async for page in _pages(reads, after=unused_since, before=used_since):
+    needed = await needed_by_jobs(reads)
+    async for page in _pages(reads, after=after, before=before):
         oldest = [entry for entry in page if not entry.published and entry.digest not in needed]
         while oldest:
-            lacking = 0
-            if low and (free_bytes := hands.free_bytes()) is not None:
-                lacking = rules.min_free_bytes - free_bytes
-            if over <= 0 and lacking <= 0:
+            if over_bytes <= 0 and lacking_bytes <= 0:
                 return gone
             batch, batch_bytes = list[tuple[str, int]](), 0
-            while oldest and batch_bytes < max(over, lacking) and len(batch) < BATCH_ROWS:
+            while oldest and batch_bytes < max(over_bytes, lacking_bytes) and len(batch) < BATCH_ROWS:
                 entry = oldest.pop(0)
                 batch.append((entry.digest, entry.size_bytes))
                 batch_bytes += entry.size_bytes
             freed = await hands.discard(batch)
-            if over > 0:
+            if over_bytes > 0:
                 gone = replace(gone, cache_over_limit=gone.cache_over_limit + freed)
-                over -= freed.bytes
             else:
                 gone = replace(gone, space_low=gone.space_low + freed)
+            gone = replace(gone, evictable_bytes=max(0, gone.evictable_bytes - batch_bytes))
+            over_bytes -= freed.bytes
+            lacking_bytes -= freed.bytes
     return gone
 
 
@@ -250,13 +293,6 @@ async def needed_by_jobs(reads: Reads) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
-async def _in_batches(hands: Hands, found: list[tuple[str, int]]) -> Freed:
-    freed = Freed()
-    for first in range(0, len(found), BATCH_ROWS):
-        freed += await hands.discard(found[first : first + BATCH_ROWS])
-    return freed
-
-
 # --- hands ---------------------------------------------------------------------------------------------------------
 
 
@@ -266,28 +302,36 @@ class _Deleting:
         self._assets = assets
         self._used_since = used_since
 
-    async def expire(self, job_id: str, why: str) -> Freed:
-        """Rows first, then the named files, then the blobs: a crash in between leaves files that nothing names,
-        which the search for orphans finds, and never a result that names files which are gone."""
+    async def trim(self, lacking_bytes: int) -> int:
+        """Copies of what lies elsewhere go before anything is really deleted."""
+        return await self._assets.trim(lacking_bytes, used_since=self._used_since)
+
+    async def expire(self, job_id: str, why: str) -> tuple[Freed, int]:
+        """Take the rows away and doom the named files, in one transaction, and then delete the blobs that nothing
+        else needs: so there is never a result that names files which are gone, and none is forgotten.
+
+        Answers what was freed, and the bytes that no result shows any more.
+        """
         now = self._database.clock()
 
         def transaction(connection: sqlite3.Connection) -> dict[str, int]:
-            if not connection.execute(f"SELECT 1 FROM jobs WHERE id = ? AND state IN ({_ENDED})", (job_id,)).fetchone():
+            if not connection.execute(f"SELECT 1 FROM jobs WHERE id = ? AND state IN ({ENDED})", (job_id,)).fetchone():
                 return {}
             rows = connection.execute(
                 "DELETE FROM published WHERE job_id = ? RETURNING digest, size_bytes", (job_id,)
             ).fetchall()
-            if rows:
-                note(connection, job_id, now, f"{DELETED} {why}")
+            if not rows:
+                return {}
+            note(connection, job_id, now, f"{DELETED} {why}")
+            doom_names(connection, job_id, now)
             shared = "SELECT 1 FROM published WHERE digest = ?"
             return {digest: 0 if connection.execute(shared, (digest,)).fetchone() else size for digest, size in rows}
 
         files = await self._database.write(transaction)
         if not files:
-            return Freed()
-        await self._assets.unpublish(job_id)
-        await self._assets.discard(files, self._used_since)
-        return Freed(count=1, bytes=sum(files.values()))
+            return Freed(), 0
+        freed_bytes = await self._assets.discard(files, self._used_since)
+        return Freed(count=1, bytes=freed_bytes), sum(files.values())
 
     async def discard(self, found: list[tuple[str, int]]) -> Freed:
         digests = [digest for digest, _ in found]
@@ -314,34 +358,27 @@ class _Deleting:
             dropped += batch
         return dropped
 
-    def free_bytes(self) -> int | None:
-        return self._assets.free_bytes()
 
-
-_KEYS = {"steps": "key", "idempotency": "owner, key", "outbox": "id", "boots": "boot_id"}
+_KEYS = {"steps": "key", "idempotency": "owner, key", "outbox": "id", "endpoints": "url", "boots": "boot_id"}
 
 
 class _Counting:
-    def __init__(self, reads: Reads, free_bytes: int | None) -> None:
+    def __init__(self, reads: Reads) -> None:
         self._reads = reads
-        self._free_bytes = free_bytes
 
-    async def expire(self, job_id: str, why: str) -> Freed:
+    async def trim(self, lacking_bytes: int) -> int:
+        return 0
+
+    async def expire(self, job_id: str, why: str) -> tuple[Freed, int]:
         rows = await self._reads.read(
             "SELECT coalesce(sum(size_bytes), 0) FROM (SELECT digest, max(size_bytes) AS size_bytes "
             "FROM published WHERE job_id = ? GROUP BY digest)",
             (job_id,),
         )
-        return Freed(count=1, bytes=rows[0][0])
+        return Freed(count=1, bytes=rows[0][0]), rows[0][0]
 
     async def discard(self, found: list[tuple[str, int]]) -> Freed:
-        freed = Freed(count=len(found), bytes=sum(size for _, size in found))
-        if self._free_bytes is not None:
-            self._free_bytes += freed.bytes
-        return freed
+        return Freed(count=len(found), bytes=sum(size for _, size in found))
 
     async def drop(self, table: str, where: str, value: float) -> int:
         return int((await self._reads.read(f"SELECT count(*) FROM {table} WHERE {where}", (value,)))[0][0])
-
-    def free_bytes(self) -> int | None:
-        return self._free_bytes

@@ -14,7 +14,7 @@ import threading
 from importlib import resources
 from pathlib import Path
 
-from vidgend.errors import DatabaseDamaged, SchemaTooNew, StorageFull
+from vidgend.errors import DatabaseDamaged, DatabaseUnavailable, SchemaTooNew, StorageFull
 from vidgend.store.writer import BUSY_MS, empty_log, is_full
 
 APPLICATION_ID = 0x76696467
@@ -35,6 +35,9 @@ PRAGMA journal_size_limit = 67108864;
 
 
 def connect(path: Path) -> sqlite3.Connection:
+    # Made here, for its owner only: SQLite would make it as the process's mask says, and -wal and -shm after it.
+    with contextlib.suppress(OSError):  # SQLite names what is the matter
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
@@ -43,28 +46,37 @@ def is_damaged(error: sqlite3.Error) -> bool:
     return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
+def named(error: sqlite3.Error, path: Path) -> Exception:
+    """What an error of SQLite means to whoever met it: no space, damage, or a database that cannot be used now.
+
+    What the statement is to blame for (no such table, a broken constraint) stays as it is.
+    """
+    if is_full(error):
+        return StorageFull(f"the file system of {path} is full")
+    if is_damaged(error):
+        return DatabaseDamaged(f"{path}: {error}")
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    operational = isinstance(error, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR
+    if operational or type(error) is sqlite3.DatabaseError:  # the latter for codes that Python has no class for
+        return DatabaseUnavailable(f"{path}: {error}")
+    return error
+
+
 def prepare(connection: sqlite3.Connection, path: Path, *, check_s: float) -> None:
     """Set up a fresh connection and bring the file to the newest schema.
 
-    Raises: SchemaTooNew, DatabaseDamaged, StorageFull, sqlite3.Error.
+    Raises: SchemaTooNew, DatabaseDamaged, sqlite3.Error.
     """
-    try:
-        _refuse_foreign(connection, path)
-        for pragma in _PRAGMAS.strip().splitlines():
-            connection.execute(pragma).fetchall()
-        _check_after_a_crash(connection, path, check_s)
-        # A process before this one may have died of a failed sync. The kernel shows us what it wrote as if it were on
-        # the disk, and nothing new must be built on that: so first all of it goes into the file and is synced.
-        if not empty_log(connection, _OPEN_WAIT_MS):
-            _log.warning("wal_held", extra={"hint": "another process is reading the database"})
-        migrate(connection, path, migrations())
-        connection.execute("PRAGMA foreign_keys = ON")
-    except sqlite3.Error as error:
-        if is_damaged(error):
-            raise DatabaseDamaged(f"{path}: {error}") from error
-        if is_full(error):
-            raise StorageFull(f"the file system of {path} is full") from error
-        raise
+    _refuse_foreign(connection, path)
+    for pragma in _PRAGMAS.strip().splitlines():
+        connection.execute(pragma).fetchall()
+    _check_after_a_crash(connection, path, check_s)
+    # A process before this one may have died of a failed sync. The kernel shows us what it wrote as if it were on
+    # the disk, and nothing new must be built on that: so first all of it goes into the file and is synced.
+    if not empty_log(connection, _OPEN_WAIT_MS):
+        _log.warning("wal_held", extra={"hint": "another process is reading the database"})
+    migrate(connection, path, migrations())
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def migrations() -> list[str]:
@@ -137,7 +149,7 @@ def _check_after_a_crash(connection: sqlite3.Connection, path: Path, check_s: fl
     """Look for damage if the last stop was not clean; no longer than `check_s`, since a large file takes seconds."""
     if _number(connection, "user_version") == 0:
         return
-    last = connection.execute("SELECT clean_stop FROM boots ORDER BY started_at DESC, rowid DESC LIMIT 1").fetchone()
+    last = connection.execute("SELECT clean_stop FROM boots ORDER BY rowid DESC LIMIT 1").fetchone()
     if last is None or last[0]:
         return
     timer = threading.Timer(check_s, connection.interrupt)

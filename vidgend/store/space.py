@@ -28,6 +28,8 @@ class Space:
         self._ballast = ballast
         self.min_free_bytes = min_free_bytes
         self._wanted: dict[str, float] = {}
+        self.evictable_bytes = 0
+        """What the cache would give up, as the last sweep saw it."""
 
     def free_bytes(self) -> int:
         """The least that is free on the file systems in use."""
@@ -42,11 +44,15 @@ class Space:
         else:
             self._wanted.pop(job_id, None)
 
-    def has_room(self, more_bytes: int = 0) -> bool:
-        """Whether `more_bytes` fit beside what running jobs will still write, with the reserve left over.
+    def lacking_bytes(self, more_bytes: int, *, with_cache: bool = False) -> int:
+        """How many bytes are missing so that `more_bytes` fit beside what running jobs will still write, with the
+        reserve left over; 0 if they fit. `with_cache` counts what could be deleted as free.
 
         Without its ballast the daemon could not record the next full disk, so it takes nothing on before that is back.
         """
-        if self._ballast is not None and not self._ballast.present and not self._ballast.ensure(self.min_free_bytes):
-            return False
-        return self.free_bytes() - sum(self._wanted.values()) - more_bytes >= self.min_free_bytes
+        free = self.free_bytes() + (self.evictable_bytes if with_cache else 0)
+        ballast_bytes = self._ballast.size_bytes if self._ballast is not None and not self._ballast.present else 0
+        lacking = round(self.min_free_bytes + sum(self._wanted.values()) + more_bytes - free)
+        if ballast_bytes and self._ballast is not None and not self._ballast.ensure(self.min_free_bytes):
+            return max(lacking + ballast_bytes, 1)
+        return max(lacking, 0)

@@ -14,8 +14,14 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from vidgend.errors import StepPoisoned
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
+
+MAX_CRASHES = 3
+"""So many daemons died while a step was under way: no job may begin it again, but one that is sent again by hand."""
+OUTLIVED_S = 10.0
+"""How much longer than before its crashes a job has to run to be cleared of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +59,17 @@ class StepStore:
         return output
 
     async def begin(self, key: str, *, kind: str, label: str, job_id: str) -> Lease:
-        """Record that a step is being run, before it is: if the daemon dies of it, the next one knows."""
+        """Record that a step is being run, before it is: if the daemon dies of it, the next one knows.
+
+        Raises: StepPoisoned if it has killed too many already.
+        """
         now = self._database.clock()
         token = secrets.token_hex(8)
 
         def transaction(connection: sqlite3.Connection) -> int:
+            row = connection.execute("SELECT crashes FROM steps WHERE key = ?", (key,)).fetchone()
+            if row is not None and row[0] >= MAX_CRASHES:
+                raise StepPoisoned(f"vidgend died {row[0]} times in a row while it did this step ({kind})")
             attempt: int = connection.execute(
                 "INSERT INTO steps (key, kind, label, state, attempt, boot_id, token, began_at, used_at) "
                 "VALUES (?1, ?2, ?3, 'running', 1, ?4, ?5, ?6, ?6) ON CONFLICT (key) DO UPDATE SET state = 'running', "
@@ -92,14 +104,7 @@ class StepStore:
                 "INSERT OR IGNORE INTO step_assets (key, digest) VALUES (?, ?)",
                 [(lease.key, digest) for digest in digests],
             )
-            # Its jobs got on: unless a step of theirs that crashed is still to come, they are suspects no more.
-            connection.execute(
-                "UPDATE jobs SET suspicion = 0 WHERE suspicion > 0 "
-                "AND id IN (SELECT job_id FROM job_steps WHERE key = ?) AND NOT EXISTS "
-                "(SELECT 1 FROM job_steps AS j JOIN steps AS s ON s.key = j.key "
-                "WHERE j.job_id = jobs.id AND s.crashes > 0)",
-                (lease.key,),
-            )
+            _clear_of_suspicion(connection, lease.key, now)
             return output
 
         return await self._database.write(transaction)
@@ -127,6 +132,17 @@ def _link(connection: sqlite3.Connection, job_id: str, key: str) -> None:
     connection.execute(
         "INSERT OR IGNORE INTO job_steps (job_id, key) SELECT id, ? FROM jobs WHERE id = ?",
         (key, job_id),
+    )
+
+
+def _clear_of_suspicion(connection: sqlite3.Connection, key: str, now: float) -> None:
+    """The jobs that use a step that was just done got on. They are suspects no more, unless a step of theirs that was
+    under way at the crash is still to come; but when they have outlived their last lives, it will not come any more."""
+    connection.execute(
+        "UPDATE jobs SET suspicion = 0, probation_s = 0 WHERE suspicion > 0 AND finished_at IS NULL "
+        "AND id IN (SELECT job_id FROM job_steps WHERE key = ?1) AND (?2 - claimed_at > probation_s + ?3 OR NOT EXISTS "
+        "(SELECT 1 FROM job_steps AS j JOIN steps AS s ON s.key = j.key WHERE j.job_id = jobs.id AND s.crashes > 0))",
+        (key, now, OUTLIVED_S),
     )
 
 

@@ -11,8 +11,8 @@ import json
 import sqlite3
 from typing import Any, Literal
 
-from vidgend.models import ACTIVE_STATES
 from vidgend.store.job_rows import Failure, Job
+from vidgend.store.live import ACTIVE
 from vidgend.store.outbox import enqueue_event
 
 MAX_SUSPICION = 3
@@ -21,7 +21,6 @@ ALONE_FROM = 2
 """From so many on the job runs alone, so that those that died with it are cleared."""
 AGEING_S = 600.0
 """A waiting job gains one priority in this time. `rank` says so once and for all: created_at - AGEING_S * priority."""
-ACTIVE = ", ".join(f"'{state}'" for state in ACTIVE_STATES)
 HELD = f"id = ? AND token = ? AND attempt = ? AND state IN ({ACTIVE})"
 """The fence: for `claim_of(job)`."""
 
@@ -36,6 +35,15 @@ def note(connection: sqlite3.Connection, job_id: str, now: float, line: str) -> 
         "INSERT INTO job_events (job_id, seq, at, line) "
         "SELECT ?, coalesce(max(seq), 0) + 1, ?, ? FROM job_events WHERE job_id = ?",
         (job_id, now, line, job_id),
+    )
+
+
+def mend_waits(connection: sqlite3.Connection, now: float) -> None:
+    """Nobody waits longer than was meant because the clock was set back."""
+    connection.execute(
+        "UPDATE jobs INDEXED BY jobs_parked_since SET run_at = ?1 + wait_s "
+        "WHERE state = 'queued' AND ready = 0 AND run_at - wait_s > ?1",
+        (now,),
     )
 
 

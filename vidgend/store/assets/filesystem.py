@@ -1,7 +1,7 @@
 """Blobs on a local file system. Fsynced, renamed into place, folder fsynced; only then recorded.
 
-<root>/blobs, tmp, quarantine    see local_files.py
-<root>/videos/<job_id>/...       published files (hard links to blobs)
+<root>/blobs, .vidgend-incoming, quarantine    see local_files.py
+<root>/videos/<job_id>/...                     published files (hard links to blobs)
 
 Why not obstore's LocalStore, which would make both adapters one: its `put` copies the bytes into a new file, while here
 a finished file is renamed and written once; and it syncs neither the file nor its folder (measured by counting the
@@ -16,10 +16,12 @@ import os
 import shutil
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 from vidgend.errors import NotFound
 from vidgend.store.assets.local_files import LocalFiles, fsync, full_disk_is_named, pieces
+from vidgend.store.assets.meter import Meter
 from vidgend.store.assets.port import check_name
 from vidgend.store.assets.to_the_end import in_thread
 
@@ -32,7 +34,8 @@ class FilesystemBlobs:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._files = LocalFiles(root)
+        self._meter = Meter()
+        self._files = LocalFiles(root, self._meter)
         self._videos = root / "videos"
 
     async def prepare(self) -> None:
@@ -41,10 +44,13 @@ class FilesystemBlobs:
     def _prepare(self) -> None:
         self._files.prepare()
         self._videos.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shutil.rmtree(self.root / "steps", ignore_errors=True)  # finished steps were files once; now they are rows
 
     async def aclose(self) -> None:
         pass
+
+    @property
+    def moved_bytes(self) -> int:
+        return self._meter.bytes
 
     async def put(self, path: Path, digest: str) -> None:
         stop = threading.Event()
@@ -69,10 +75,11 @@ class FilesystemBlobs:
                 yield entry
 
     async def publish(self, digest: str, job_id: str, name: str, content_type: str) -> str:
-        return await in_thread(self._publish, digest, check_name(job_id), check_name(name))
+        stop = threading.Event()
+        return await in_thread(self._publish, digest, check_name(job_id), check_name(name), stop, on_cancel=stop.set)
 
-    def _publish(self, digest: str, job_id: str, name: str) -> str:
-        blob = self._files.check(digest)
+    def _publish(self, digest: str, job_id: str, name: str, stop: threading.Event) -> str:
+        blob = self._files.check(digest, stop)
         target = self._videos / job_id / name
         part = self._files.part(name)
         with full_disk_is_named():
@@ -85,9 +92,11 @@ class FilesystemBlobs:
             except OSError as error:
                 if error.errno not in _NO_LINKS:
                     raise
-                shutil.copyfile(blob, part)
-                part.chmod(0o444)
-                fsync(part)
+                try:
+                    self._files.copy(blob, part, stop)
+                except BaseException:
+                    part.unlink(missing_ok=True)
+                    raise
             try:
                 part.replace(target)
             finally:
@@ -97,7 +106,11 @@ class FilesystemBlobs:
         return target.resolve().as_uri()
 
     async def unpublish(self, job_id: str) -> None:
-        await in_thread(shutil.rmtree, self._videos / check_name(job_id), True)
+        await in_thread(self._unpublish, self._videos / check_name(job_id))
+
+    def _unpublish(self, folder: Path) -> None:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
 
     async def published(self) -> AsyncIterator[str]:
         for job_id in await asyncio.to_thread(os.listdir, self._videos):
@@ -105,6 +118,9 @@ class FilesystemBlobs:
 
     async def link(self, job_id: str, name: str, life_s: float) -> str | None:
         return None
+
+    async def trim(self, lacking_bytes: int, *, used_since: float | None = None) -> int:
+        return 0
 
     def free_bytes(self) -> int | None:
         return shutil.disk_usage(self.root).free

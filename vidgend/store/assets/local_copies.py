@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from vidgend.errors import NotFound
 from vidgend.store.assets.local_files import LocalFiles, full_disk_is_named
+from vidgend.store.assets.meter import Meter
 
 IN_USE_S = 6 * 3600.0
 """A copy that was handed out is not removed before this: a step may still be reading it."""
@@ -18,8 +20,8 @@ _TRIM_TO = 0.9
 class LocalCopies(LocalFiles):
     """When a copy was last used is its access time: it survives restarts and is set here, whatever the mount says."""
 
-    def __init__(self, root: Path, *, max_bytes: int) -> None:
-        super().__init__(root)
+    def __init__(self, root: Path, meter: Meter, *, max_bytes: int) -> None:
+        super().__init__(root, meter)
         self._max_bytes = max_bytes
         self._bytes = 0
 
@@ -28,7 +30,7 @@ class LocalCopies(LocalFiles):
         self._bytes = sum(size for folder in self.folders() for _, size in self.sizes(folder))
 
     def hand_out(self, digest: str) -> Path:
-        """The path of a copy, checked and safe from `trim`. Raises: NotFound, AssetDamaged."""
+        """The path of a copy, checked and safe from being removed. Raises: NotFound, AssetDamaged."""
         path = self.check(digest)
         try:
             with self.moves:
@@ -45,29 +47,40 @@ class LocalCopies(LocalFiles):
         with self.moves:
             self._bytes += size_bytes
         if self._bytes > self._max_bytes:
-            self.trim()
+            found = self._by_use()
+            total = sum(size_bytes for _, size_bytes, _ in found)
+            self._remove(found, total - self._max_bytes * _TRIM_TO, time.time() - IN_USE_S)
 
-    def trim(self) -> None:
-        """Remove the copies that were not used for longest, until there is room; none that may be in use."""
+    def give_up(self, lacking_bytes: int, used_since: float | None = None) -> int:
+        """Remove copies, the least recently used first, until so many bytes are freed; returns how many were.
+
+        None that was handed out after `used_since` (a few hours ago if that is later): it may be in use.
+        """
+        return self._remove(self._by_use(), lacking_bytes, max(time.time() - IN_USE_S, used_since or 0.0))
+
+    def _by_use(self) -> list[tuple[float, int, Path]]:
+        """(last use, size in bytes, path) of all copies, the least recently used first."""
         found = []
         for folder in self.folders():
             for digest, size_bytes in self.sizes(folder):
                 path = folder / digest
-                try:
+                with suppress(FileNotFoundError):
                     found.append((path.stat().st_atime, size_bytes, path))
-                except FileNotFoundError:
-                    continue
-        total = sum(size_bytes for _, size_bytes, _ in found)
-        unused_since = time.time() - IN_USE_S
-        for _, size_bytes, path in sorted(found):
-            if total <= self._max_bytes * _TRIM_TO:
+        return sorted(found)
+
+    def _remove(self, found: list[tuple[float, int, Path]], lacking_bytes: float, used_since: float) -> int:
+        freed_bytes = 0
+        for _, size_bytes, path in found:
+            if freed_bytes >= lacking_bytes:
                 break
             with self.moves:
                 try:
-                    if path.stat().st_atime >= unused_since:
+                    if path.stat().st_atime >= used_since:
                         continue
                     path.unlink()
                 except FileNotFoundError:
                     continue
-            total -= size_bytes
-        self._bytes = total
+            freed_bytes += size_bytes
+        with self.moves:
+            self._bytes = sum(size_bytes for _, size_bytes, _ in found) - freed_bytes
+        return freed_bytes

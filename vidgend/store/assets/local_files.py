@@ -1,7 +1,7 @@
 """Files named by their SHA-256 in one folder: handed in whole, checked before they are handed out.
 
 <root>/blobs/ab/abcdef...   the bytes, read-only
-<root>/tmp/                 on its way in; emptied at start
+<root>/.vidgend-incoming/   on its way in; emptied at start
 <root>/quarantine/          what did not match its name, kept for looking at
 """
 
@@ -21,11 +21,14 @@ from io import FileIO
 from pathlib import Path
 
 from vidgend.errors import AssetDamaged, NotFound, StorageFull
+from vidgend.store.assets.meter import Meter
 from vidgend.store.assets.port import CHUNK_BYTES, check_digest
 from vidgend.store.assets.to_the_end import in_thread
 
 _log = logging.getLogger(__name__)
 
+INCOMING = ".vidgend-incoming"
+"""The root may be a folder of the user's, so what is emptied has a name that cannot be anyone else's."""
 _HASH_BYTES = 1024 * 1024
 _MAX_CHECKED = 50_000
 """How many files are remembered as checked. A few hundred bytes each; after that all are checked anew."""
@@ -59,24 +62,33 @@ def _check(stop: threading.Event | None) -> None:
         raise Stopped
 
 
-def digest_of(file: FileIO, stop: threading.Event | None = None) -> str:
+def digest_of(file: FileIO, stop: threading.Event | None = None, meter: Meter | None = None) -> str:
     """SHA-256 of the whole file, in flat memory. Raises: Stopped."""
     file.seek(0)
     digest = hashlib.sha256()
     buffer = memoryview(bytearray(_HASH_BYTES))
     while count := file.readinto(buffer):
         digest.update(buffer[:count])
+        if meter is not None:
+            meter.add(count)
         _check(stop)
     return digest.hexdigest()
+
+
+def digest_of_file(path: Path) -> str:
+    """Raises: OSError."""
+    with path.open("rb", buffering=0) as file:
+        return digest_of(file)
 
 
 class LocalFiles:
     """Everything here blocks; it is called in threads, from several at once."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, meter: Meter) -> None:
         self.root = root
+        self.meter = meter
         self.blobs = root / "blobs"
-        self.tmp = root / "tmp"
+        self.incoming = root / INCOMING
         self.quarantine = root / "quarantine"
         self._checked: dict[str, tuple[int, int, int]] = {}
         self._synced: set[str] = set()
@@ -85,8 +97,8 @@ class LocalFiles:
         """Held while a name gets or loses its file, never while bytes are read or written."""
 
     def prepare(self) -> None:
-        shutil.rmtree(self.tmp, ignore_errors=True)
-        for folder in (self.blobs, self.tmp):
+        shutil.rmtree(self.incoming, ignore_errors=True)
+        for folder in (self.blobs, self.incoming):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         fsync(self.root)
 
@@ -95,8 +107,8 @@ class LocalFiles:
         return self.blobs / check_digest(digest)[:2] / digest
 
     def part(self, name: str) -> Path:
-        """A fresh name under tmp."""
-        return self.tmp / f"{name}.{threading.get_ident()}.{time.monotonic_ns()}.part"
+        """A fresh name for something on its way in."""
+        return self.incoming / f"{name}.{threading.get_ident()}.{time.monotonic_ns()}.part"
 
     def take(self, path: Path, digest: str, stop: threading.Event | None = None) -> None:
         """Move a file in whose content is known to be `digest`. Raises: StorageFull, Stopped."""
@@ -117,7 +129,7 @@ class LocalFiles:
                     raise
                 part = self.part(digest)
                 try:
-                    self._copy(path, part, stop)
+                    self.copy(path, part, stop)
                     self.place(part, target)
                 finally:
                     part.unlink(missing_ok=True)
@@ -139,10 +151,12 @@ class LocalFiles:
             self._remember(target.name, target.stat())
         fsync(target.parent)
 
-    def _copy(self, path: Path, part: Path, stop: threading.Event | None) -> None:
+    def copy(self, path: Path, part: Path, stop: threading.Event | None = None) -> None:
+        """Write the same bytes to a new file, durably and read-only. Raises: Stopped."""
         with path.open("rb") as source, part.open("xb") as copy:
             while piece := source.read(_HASH_BYTES):
                 copy.write(piece)
+                self.meter.add(len(piece))
                 _check(stop)
             copy.flush()
             os.fsync(copy.fileno())
@@ -176,7 +190,7 @@ class LocalFiles:
             if self._checked.get(digest) == _identity(stat):
                 return file
             try:
-                found = digest_of(file, stop)
+                found = digest_of(file, stop, self.meter)
             except OSError as error:
                 if error.errno not in _DAMAGE:
                     raise
@@ -246,6 +260,7 @@ async def pieces(files: LocalFiles, digest: str, first: int, count: int | None) 
             piece = await in_thread(file.read, CHUNK_BYTES if count is None else min(CHUNK_BYTES, count))
             if not piece:
                 break
+            files.meter.add(len(piece))
             if count is not None:
                 count -= len(piece)
             yield piece

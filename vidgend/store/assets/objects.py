@@ -23,6 +23,7 @@ from weakref import WeakValueDictionary
 from vidgend.errors import AssetDamaged, NotFound
 from vidgend.store.assets.local_copies import LocalCopies
 from vidgend.store.assets.local_files import fsync, full_disk_is_named, pieces
+from vidgend.store.assets.meter import Meter
 from vidgend.store.assets.port import CHUNK_BYTES, check_digest, check_name
 from vidgend.store.assets.s3_client import S3Client
 from vidgend.store.assets.to_the_end import in_thread
@@ -49,11 +50,17 @@ class ObjectBlobs:
     ) -> None:
         """Without an `access_key` the environment and the machine's own role are asked, as other S3 programs do."""
         self.root = root
+        self._meter = Meter()
         self._client = S3Client(
-            bucket=bucket, endpoint=endpoint, region=region, access_key=access_key, secret_key=secret_key
+            bucket=bucket,
+            endpoint=endpoint,
+            region=region,
+            access_key=access_key,
+            secret_key=secret_key,
+            meter=self._meter,
         )
         self._prefix = f"{prefix}/" if prefix else ""
-        self._copies = LocalCopies(root / "copies", max_bytes=cache_bytes)
+        self._copies = LocalCopies(root / "copies", self._meter, max_bytes=cache_bytes)
         self._downloads: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def _key(self, digest: str) -> str:
@@ -69,6 +76,10 @@ class ObjectBlobs:
 
     async def aclose(self) -> None:
         pass
+
+    @property
+    def moved_bytes(self) -> int:
+        return self._meter.bytes
 
     async def check(self) -> None:
         """Raises: StorageUnavailable if the bucket cannot be reached or listed with the keys that were given."""
@@ -185,6 +196,9 @@ class ObjectBlobs:
 
     async def link(self, job_id: str, name: str, life_s: float) -> str | None:
         return await self._client.sign(f"{self._folder(job_id)}/{check_name(name)}", life_s)
+
+    async def trim(self, lacking_bytes: int, *, used_since: float | None = None) -> int:
+        return await in_thread(self._copies.give_up, lacking_bytes, used_since)
 
     def free_bytes(self) -> int | None:
         return shutil.disk_usage(self.root).free

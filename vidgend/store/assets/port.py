@@ -38,6 +38,11 @@ class BlobStore(Protocol):
     scheme: str
     """"file" or "s3"."""
 
+    @property
+    def moved_bytes(self) -> int:
+        """Grows with every piece that is sent, received, copied or checked."""
+        ...
+
     async def put(self, path: Path, digest: str) -> None:
         """Take the file at `path`, whose SHA-256 is `digest`, into the store (it is moved).
 
@@ -72,7 +77,7 @@ class BlobStore(Protocol):
         ...
 
     async def unpublish(self, job_id: str) -> None:
-        """Take away all names of a job."""
+        """Take away all names of a job. Raises: StorageUnavailable, OSError; then some may be left."""
         ...
 
     def published(self) -> AsyncIterator[str]:
@@ -81,6 +86,13 @@ class BlobStore(Protocol):
 
     async def link(self, job_id: str, name: str, life_s: float) -> str | None:
         """A URL that opens a published file without a key for `life_s`; None where the store has no such thing."""
+        ...
+
+    async def trim(self, lacking_bytes: int, *, used_since: float | None = None) -> int:
+        """Give up copies on this machine of what lies elsewhere, until so many bytes are freed; returns how many were.
+
+        None that may be in use: handed out since `used_since` (seconds since the epoch), or a few hours ago.
+        """
         ...
 
     def free_bytes(self) -> int | None:

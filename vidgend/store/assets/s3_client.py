@@ -27,6 +27,7 @@ from obstore.store import S3Store
 
 from vidgend.errors import NotFound, StorageFull, StorageRefused, StorageUnavailable, VidgendError
 from vidgend.store.assets.local_files import Stopped
+from vidgend.store.assets.meter import Meter
 from vidgend.store.assets.to_the_end import to_the_end
 
 if TYPE_CHECKING:
@@ -54,8 +55,12 @@ _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
 
 
 class S3Client:
-    def __init__(self, *, bucket: str, endpoint: str, region: str, access_key: str, secret_key: str) -> None:
+    def __init__(
+        self, *, bucket: str, endpoint: str, region: str, access_key: str, secret_key: str, meter: Meter | None = None
+    ) -> None:
+        """`meter` counts what is sent and received."""
         self.bucket = bucket
+        self._meter = meter or Meter()
         self._where = endpoint or f"Amazon S3 ({region})"
 
         def keys() -> S3Credential:
@@ -131,16 +136,24 @@ class S3Client:
             if size_bytes <= PART_BYTES:
                 body = await asyncio.to_thread(file.read)
                 await obstore.put_async(self._store, key, body, attributes=attributes, use_multipart=False)
+                self._meter.add(size_bytes)
                 return
             part_bytes = max(PART_BYTES, -(-size_bytes // MAX_PARTS))
             await obstore.put_async(
                 self._store,
                 key,
-                _parts(file, part_bytes, stop),
+                self._parts(file, part_bytes, stop),
                 attributes=attributes,
                 chunk_size=part_bytes,
                 max_concurrency=UPLOADS,
             )
+
+    async def _parts(self, file: FileIO, part_bytes: int, stop: asyncio.Event) -> AsyncIterator[bytes]:
+        while piece := await asyncio.to_thread(file.read, part_bytes):
+            if stop.is_set():
+                raise Stopped  # obstore then aborts the upload
+            yield piece
+            self._meter.add(len(piece))  # it is asked for more when there is room: a part was sent
 
     async def read(self, key: str, first: int, end: int, *, ahead: int) -> AsyncGenerator[memoryview, None]:
         """The bytes from `first` to before `end`, in order; up to `ahead` ranges are on their way meanwhile."""
@@ -162,6 +175,7 @@ class S3Client:
         piece = memoryview(found)
         if len(piece) != count:
             raise StorageUnavailable(f"{self._where} gave {len(piece)} bytes instead of {count}")
+        self._meter.add(count)
         return piece
 
     async def delete(self, key: str) -> None:
@@ -187,10 +201,3 @@ class S3Client:
     async def sign(self, key: str, life_s: float) -> str:
         life = timedelta(seconds=int(min(life_s, MAX_LINK_S)))
         return await self._call(obstore.sign_async(self._store, "GET", key, life))
-
-
-async def _parts(file: FileIO, part_bytes: int, stop: asyncio.Event) -> AsyncIterator[bytes]:
-    while piece := await asyncio.to_thread(file.read, part_bytes):
-        if stop.is_set():
-            raise Stopped  # obstore then aborts the upload
-        yield piece

@@ -11,7 +11,7 @@ from vidgend.store.assets.port import BlobStore
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 
-INSTALL_S3 = "pip install 'vidgend[s3]'"
+INSTALL_S3 = "pip install -e '.[s3]' in the checkout, or pip install obstore"
 
 
 def select_blobs(

@@ -1,8 +1,9 @@
 """The asset store that everyone uses: bytes in a BlobStore, what is known about them in the table `assets`.
 
-A blob is written before its row and deleted after it, so a crash can leave a blob that no row knows, never a row
-without its bytes. Nothing that is needed is deleted: what a result shows, what a finished step of a job that has not
-ended gave, what was used since the oldest running job began, and what is being put right now.
+A blob is written before its row and deleted after it, so a crash can leave a blob without a row, never a row without
+its bytes. What has no row, or is about to lose it, is in the table `doomed` meanwhile. Nothing that is needed is
+deleted: what a result shows, what a finished step of a job that has not ended gave, what was used since the oldest
+running job began, and what is being put right now.
 """
 
 from __future__ import annotations
@@ -11,16 +12,20 @@ import asyncio
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from weakref import WeakValueDictionary
 
-from vidgend.errors import AssetDamaged, NotFound, VidgendError
-from vidgend.models import TERMINAL_STATES
+from vidgend.errors import AssetDamaged, NotFound, StorageUnavailable
+from vidgend.store import doomed
+from vidgend.store.assets.deleting import Deleting
 from vidgend.store.assets.local_files import digest_of
+from vidgend.store.assets.meter import Meter
 from vidgend.store.assets.port import BlobStore, check_digest
 from vidgend.store.assets.to_the_end import to_the_end
 from vidgend.store.database import Database
+from vidgend.store.live import LIVE_KEYS, forget_makers
 
 _log = logging.getLogger(__name__)
 
@@ -28,13 +33,8 @@ USE_NOTED_S = 60.0
 """A use is written at most this often per digest, so `used_at` may be this far ahead: it holds until then."""
 _BATCH = 100
 """Digests per deleting transaction: the writer is never held long."""
-_DELETES = 8
-"""Deletions that a store on the network is asked for at once."""
-_LIVE_KEYS = f"""
-SELECT s.key FROM jobs AS j CROSS JOIN job_steps AS s ON s.job_id = j.id
-WHERE j.state NOT IN ({", ".join(f"'{state}'" for state in TERMINAL_STATES)})
-"""
-"""The steps of the few jobs that have not ended: asked once per transaction. A step may have many jobs that have."""
+_PATIENCE_S = 5.0
+"""How long deletions that are under way may take when nobody waits for them any more. The rest stays doomed."""
 
 
 def _protected(connection: sqlite3.Connection, digest: str, used_since: float, live_keys: set[str]) -> bool:
@@ -49,14 +49,14 @@ def _protected(connection: sqlite3.Connection, digest: str, used_since: float, l
 
 def _forget(connection: sqlite3.Connection, digest: str) -> int:
     """Delete the row and the finished steps that gave these bytes, so that they run again. Returns the size."""
-    connection.execute("DELETE FROM steps WHERE key IN (SELECT key FROM step_assets WHERE digest = ?)", (digest,))
+    forget_makers(connection, digest)
     rows = connection.execute("DELETE FROM assets WHERE digest = ? RETURNING size_bytes", (digest,)).fetchall()
     return sum(size for (size,) in rows)
 
 
-def _digest_and_size(path: Path) -> tuple[str, int]:
+def _digest_and_size(path: Path, meter: Meter) -> tuple[str, int]:
     with path.open("rb", buffering=0) as file:
-        digest = digest_of(file)
+        digest = digest_of(file, meter=meter)
         return digest, file.tell()
 
 
@@ -72,6 +72,9 @@ class AssetStore:
         """Digests whose rows and bytes are being deleted; the event comes when that is over."""
         self._noted: dict[str, float] = {}
         """Until when the use of a digest is written down."""
+        self._naming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By job: its names are given or taken away, never both at once."""
+        self._hashed = Meter()
 
     async def prepare(self) -> None:
         await self.blobs.prepare()
@@ -79,15 +82,21 @@ class AssetStore:
     async def aclose(self) -> None:
         await self.blobs.aclose()
 
+    @property
+    def moved_bytes(self) -> int:
+        """Grows with every piece of a file that is sent, received, copied or checked: a sign of life."""
+        return self._hashed.bytes + self.blobs.moved_bytes
+
     async def put(self, path: Path, content_type: str = "application/octet-stream") -> str:
         """Take the file at `path` into the store (it is moved) and return its digest, 64 hex digits.
 
         Durable on return. Raises: StorageFull, StorageUnavailable.
         """
-        digest, size_bytes = await asyncio.to_thread(_digest_and_size, path)
+        digest, size_bytes = await asyncio.to_thread(_digest_and_size, path, self._hashed)
         await self._not_condemned(digest)
         self._incoming[digest] += 1
         try:
+            await self._database.write(lambda connection: self._expect(connection, digest, size_bytes))
             await self.blobs.put(path, digest)
             await self._database.write(lambda connection: self._record(connection, digest, size_bytes, content_type))
         finally:
@@ -96,6 +105,10 @@ class AssetStore:
                 del self._incoming[digest]
         return digest
 
+    def _expect(self, connection: sqlite3.Connection, digest: str, size_bytes: int) -> None:
+        if doomed.spare_blob_with_row(connection, digest):
+            doomed.doom_blob(connection, digest, size_bytes, self._database.clock())
+
     def _record(self, connection: sqlite3.Connection, digest: str, size_bytes: int, content_type: str) -> None:
         connection.execute(
             "INSERT INTO assets (digest, size_bytes, content_type, stored_at, used_at) "
@@ -103,6 +116,7 @@ class AssetStore:
             "ON CONFLICT (digest) DO UPDATE SET used_at = max(used_at, excluded.used_at)",
             {"digest": digest, "size": size_bytes, "type": content_type, "now": self._database.clock()},
         )
+        doomed.spare(connection, "blob", [digest])
 
     async def has(self, digest: str) -> bool:
         await self._not_condemned(digest)
@@ -162,17 +176,43 @@ class AssetStore:
         return size
 
     async def publish(self, digest: str, job_id: str, name: str, content_type: str) -> str:
-        """Give the bytes a stable name in the job's folder; the answer is its URI. Raises as `local` does."""
+        """Give the bytes a stable name in the job's folder; the answer is its URI. Raises as `local` does.
+
+        The names are doomed until the job has a result.
+        """
         await self._not_condemned(digest)
         self._note_use(digest)
+
+        def expect(connection: sqlite3.Connection) -> None:
+            if not connection.execute("SELECT 1 FROM published WHERE job_id = ?", (job_id,)).fetchone():
+                doomed.doom_names(connection, job_id, self._database.clock())
+
         try:
-            return await self.blobs.publish(digest, job_id, name, content_type)
+            async with self._naming.setdefault(job_id, asyncio.Lock()):
+                await self._database.write(expect)
+                return await self.blobs.publish(digest, job_id, name, content_type)
         except NotFound as error:
             await self._lost(digest, damaged=isinstance(error, AssetDamaged))
             raise
 
-    async def unpublish(self, job_id: str) -> None:
-        await self.blobs.unpublish(job_id)
+    async def unpublish(self, job_id: str) -> bool:
+        """Take away the names of a job that has no result and is not under way; False if it has or is.
+
+        Raises: StorageUnavailable, OSError; then the names stay doomed.
+        """
+
+        def choose(connection: sqlite3.Connection) -> bool:
+            chosen = doomed.spare_names_of_result(connection, job_id)
+            if chosen:
+                doomed.doom_names(connection, job_id, self._database.clock())
+            return chosen
+
+        async with self._naming.setdefault(job_id, asyncio.Lock()):
+            if not await self._database.write(choose):
+                return False
+            await self.blobs.unpublish(job_id)
+            await self._database.write(lambda connection: doomed.spare(connection, "names", [job_id]))
+            return True
 
     async def link(self, job_id: str, name: str, life_s: float) -> str | None:
         """A URL of the store's own that opens a published file for `life_s`; None where it has no such thing."""
@@ -181,43 +221,79 @@ class AssetStore:
     def free_bytes(self) -> int | None:
         return self.blobs.free_bytes()
 
+    async def trim(self, lacking_bytes: int, *, used_since: float | None = None) -> int:
+        """Give up copies on this machine of what lies elsewhere, as `BlobStore.trim` does; bytes freed."""
+        return await self.blobs.trim(lacking_bytes, used_since=used_since)
+
     async def discard(self, digests: Iterable[str], used_since: float) -> int:
         """Delete those of `digests` that nothing protects, with the finished steps that gave them; bytes freed.
 
         That nothing protects them is looked at again inside the deleting transaction. A digest that no row knows is
-        deleted as well. `used_since` is in seconds since the epoch: what was used after it stays.
+        deleted as well. `used_since` is in seconds since the epoch: what was used after it stays. When the store does
+        not answer, or nobody waits any more, what has lost its row stays doomed and the rest stays.
         """
-        freed, wanted = 0, list(dict.fromkeys(digests))
-        for at in range(0, len(wanted), _BATCH):
-            freed += await to_the_end(self._discard(wanted[at : at + _BATCH], used_since))
-        return freed
 
-    async def _discard(self, digests: Sequence[str], used_since: float) -> int:
-        chosen = self._condemn(digests)
-
-        def forget(connection: sqlite3.Connection) -> dict[str, int]:
-            live_keys = {key for (key,) in connection.execute(_LIVE_KEYS)}
-            return {
+        def forget(connection: sqlite3.Connection, chosen: Sequence[str]) -> dict[str, int]:
+            live_keys = {key for (key,) in connection.execute(LIVE_KEYS)}
+            gone = {
                 digest: _forget(connection, digest)
                 for digest in chosen
                 if not _protected(connection, digest, used_since, live_keys)
             }
+            for digest, size_bytes in gone.items():
+                doomed.doom_blob(connection, digest, size_bytes, self._database.clock())
+            return gone
 
-        try:
-            gone = await self._database.write(forget)
-            limit = asyncio.Semaphore(_DELETES)
-            return sum(await asyncio.gather(*(self._delete(digest, size, limit) for digest, size in gone.items())))
-        finally:
-            self._release(chosen)
+        freed, wanted = 0, list(dict.fromkeys(digests))
+        for at in range(0, len(wanted), _BATCH):
+            batch_freed, stopped = await self._delete_chosen(wanted[at : at + _BATCH], forget)
+            freed += batch_freed
+            if stopped:
+                break
+        return freed
 
-    async def _delete(self, digest: str, size_bytes: int, limit: asyncio.Semaphore) -> int:
-        async with limit:
+    async def delete_doomed(self, digests: Sequence[str]) -> int:
+        """Delete those that are doomed, have no row and are not being put; bytes freed. What has a row is spared.
+
+        Raises: StorageUnavailable; what was not deleted stays doomed.
+        """
+
+        def choose(connection: sqlite3.Connection, chosen: Sequence[str]) -> dict[str, int]:
+            sizes = "SELECT size_bytes FROM doomed WHERE kind = 'blob' AND name = ?"
+            left = [digest for digest in chosen if doomed.spare_blob_with_row(connection, digest)]
+            found = {digest: connection.execute(sizes, (digest,)).fetchone() for digest in left}
+            return {digest: row[0] for digest, row in found.items() if row}
+
+        freed, stopped = await self._delete_chosen(digests, choose)
+        if stopped is not None:
+            raise stopped
+        return freed
+
+    async def _delete_chosen(
+        self, digests: Sequence[str], choose: Callable[[sqlite3.Connection, Sequence[str]], dict[str, int]]
+    ) -> tuple[int, StorageUnavailable | None]:
+        """Delete the bytes that `choose` answers, with their sizes: they have no row and are doomed.
+
+        Returns the bytes freed, and why the rest was left.
+        """
+        deleting = Deleting(self.blobs)
+
+        async def work() -> None:
+            chosen = self._condemn(digests)
             try:
-                await self.blobs.delete(digest)
-            except (VidgendError, OSError) as error:  # the row is gone: it will be found as a blob that nobody knows
-                _log.warning("blob_not_deleted", extra={"digest": digest, "reason": str(error)})
-                return 0
-        return size_bytes
+                gone = await self._database.write(lambda connection: choose(connection, chosen))
+                try:
+                    await deleting.run(gone)
+                finally:
+                    if deleting.deleted:
+                        await self._database.write(
+                            lambda connection: doomed.spare(connection, "blob", deleting.deleted)
+                        )
+            finally:
+                self._release(chosen)
+
+        await to_the_end(work(), on_cancel=deleting.stop, patience_s=_PATIENCE_S)
+        return deleting.freed_bytes, deleting.away
 
     async def _lost(self, digest: str, *, damaged: bool = False) -> None:
         """The bytes are not there although they may have a row: the steps that gave them have to run again."""

@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
     painter = Painter(recipe)
     out = sys.stdout.buffer.raw if hasattr(sys.stdout.buffer, "raw") else sys.stdout.buffer
     try:
-        for index in range(recipe.frames):
+        for index in range(recipe.first, recipe.first + recipe.frames):
             view = painter.frame(index)
             while len(view):
                 view = view[out.write(view) or 0 :]

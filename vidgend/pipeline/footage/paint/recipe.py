@@ -17,7 +17,8 @@ class RecipeInvalid(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """`variant` is the composition within the theme; `style` bends contrast and saturation a little."""
+    """`frames` from `first` on are painted. `variant` is the composition within the theme; `style` bends contrast and
+    saturation a little."""
 
     theme: str
     palette: str
@@ -26,6 +27,7 @@ class Recipe:
     height_px: int
     fps: Fraction
     frames: int
+    first: int = 0
     variant: int = 0
     style: str = ""
 
@@ -58,6 +60,7 @@ class Recipe:
                 height_px=int(raw["height_px"]),
                 fps=Fraction(str(raw["fps"])),
                 frames=int(raw["frames"]),
+                first=int(raw.get("first", 0)),
                 variant=int(raw.get("variant", 0)),
                 style=str(raw.get("style", "")),
             )
@@ -67,6 +70,6 @@ class Recipe:
             raise RecipeInvalid(str(error)) from error
         if not (16 <= recipe.width_px <= LARGEST_SIDE_PX and 16 <= recipe.height_px <= LARGEST_SIDE_PX):
             raise RecipeInvalid(f"width_px and height_px must be 16..{LARGEST_SIDE_PX}")
-        if recipe.fps <= 0 or recipe.frames < 0:
-            raise RecipeInvalid("fps must be above 0 and frames at least 0")
+        if recipe.fps <= 0 or recipe.frames < 0 or recipe.first < 0:
+            raise RecipeInvalid("fps must be above 0, frames and first at least 0")
         return recipe

@@ -1,0 +1,104 @@
+"""The worker's own loops: how often they turn, and what a cancel meets there."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from workshop import clips, fake_footage, finished, workshop
+
+from vidgend import worker
+from vidgend.errors import DatabaseUnavailable
+from vidgend.http.wire import GenerateBody
+from vidgend.pipeline.ffmpeg import Ffmpeg
+
+SCENE = [{"narration": "The sea is calm.", "query": "sea"}]
+
+
+async def test_a_cancel_that_comes_with_the_claim_stops_the_work(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    stock = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 1))
+    async with workshop(tmp_path / "data", providers=(stock,)) as runtime:
+        for turns in range(40):
+            job_id = await runtime.submit_generate(GenerateBody(scenes=SCENE, seed=turns))
+            for _ in range(turns % 7):
+                await asyncio.sleep(0)
+            await runtime.worker.cancel(job_id)
+            assert runtime.worker.progress(job_id) is None, "nothing runs any more"
+            assert (await runtime.jobs.get(job_id)).state in ("cancelled", "completed")
+
+
+@pytest.mark.parametrize("held_by", ["pause", "slots", "space"])
+async def test_a_job_that_is_due_but_cannot_begin_does_not_make_the_loop_spin(
+    ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_by: str
+) -> None:
+    stock = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 1))
+    async with workshop(tmp_path / "data", providers=(stock,)) as runtime:
+        await runtime.jobs.pause("")
+        await runtime.submit_generate(GenerateBody(scenes=SCENE))
+        now = runtime.database.clock()
+        due = "UPDATE jobs SET ready = 0, run_at = ?, wait_s = 1"
+        await runtime.database.write(lambda connection: connection.execute(due, (now - 1,)))
+        if held_by == "slots":
+            monkeypatch.setattr(runtime.worker, "_max_jobs", 0)
+        elif held_by == "space":
+            monkeypatch.setattr(runtime.worker._space, "lacking_bytes", lambda *_, **__: 1)
+        if held_by != "pause":
+            await runtime.jobs.resume()
+        turns = 0
+        record_late = runtime.worker._record_late
+
+        async def counted() -> None:
+            nonlocal turns
+            turns += 1
+            await record_late()
+
+        monkeypatch.setattr(runtime.worker, "_record_late", counted)
+        runtime.worker.wake()
+        await asyncio.sleep(0.5)
+        assert 1 <= turns < 5
+
+
+async def test_one_failed_write_costs_a_job_a_try_and_not_its_life(
+    ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "RETRY_BASE_S", 0.02)
+    stock = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 1))
+    async with workshop(tmp_path / "data", providers=(stock,)) as runtime:
+        move, left = runtime.jobs.move, [1]
+
+        async def failing(*args: Any, **more: Any) -> None:
+            if left:
+                left.pop()
+                raise DatabaseUnavailable("disk I/O error")
+            await move(*args, **more)
+
+        monkeypatch.setattr(runtime.jobs, "move", failing)
+        job = await finished(runtime, await runtime.submit_generate(GenerateBody(scenes=SCENE)))
+        assert (job.state, job.failures) == ("completed", 1) and not left
+
+
+async def test_what_a_job_published_before_it_was_cancelled_is_gone_soon(
+    ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 1))
+    async with workshop(tmp_path / "data", providers=(stock,)) as runtime:
+        named, go_on = asyncio.Event(), asyncio.Event()
+        publish = runtime.assets.publish
+
+        async def slowly(*args: Any) -> str:
+            uri = await publish(*args)
+            named.set()
+            await go_on.wait()
+            return uri
+
+        monkeypatch.setattr(runtime.assets, "publish", slowly)
+        job_id = await runtime.submit_generate(GenerateBody(scenes=SCENE))
+        await asyncio.wait_for(named.wait(), 60)
+        folder = runtime.settings.assets_dir / "videos" / job_id
+        assert list(folder.iterdir())
+        await runtime.worker.cancel(job_id)
+        async with asyncio.timeout(10):
+            while folder.exists():
+                await asyncio.sleep(0.02)

@@ -1,0 +1,1 @@
+"""What captions look like: presets, colours, fonts, and where lines may break. Nothing here knows of jobs."""

@@ -1,0 +1,62 @@
+"""How long each scene of a job is, as soon as that can be known; and with that, which frames are whose."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from vidgend.models import Brief, Scene, Storyboard, Transition
+from vidgend.pipeline.styles import find_style
+from vidgend.pipeline.timeline import (
+    SceneNeed,
+    Shot,
+    fits_anywhere,
+    needed_frames,
+    shot_of,
+    stretched_frames,
+    transition_frames,
+    wished_frames,
+)
+
+
+class SceneLengths:
+    """Waits for as little narration as the answer needs. `spoken` are the samples of each scene's speech, to come."""
+
+    def __init__(self, brief: Brief, storyboard: Storyboard, spoken: Sequence[asyncio.Future[int]]) -> None:
+        self._brief = brief
+        self._scenes = storyboard.scenes
+        self._stretch = storyboard.stretch
+        self._spoken = spoken
+        self._style = find_style(brief.style)
+        self.wish: Transition = brief.transitions or self._style.transition
+
+    async def frames(self, index: int) -> int:
+        """The scene's own need, or its share of the wished length once all speech is known."""
+        fps = self._brief.frame_rate
+        if not self._stretch:
+            samples = await asyncio.shield(self._spoken[index])
+            return needed_frames(index, len(self._scenes), self._need(self._scenes[index], samples), fps)
+        samples_of_all = await asyncio.gather(*(asyncio.shield(future) for future in self._spoken))
+        needs = tuple(self._need(one, samples) for one, samples in zip(self._scenes, samples_of_all, strict=True))
+        return stretched_frames(needs, fps, self._brief.duration_s)[index]
+
+    async def overlap(self, index: int) -> int:
+        """Frames of the transition after scene `index`; 0 for a cut."""
+        count, fps = len(self._scenes), self._brief.frame_rate
+        if not 0 <= index < count - 1:
+            return 0
+        if fits_anywhere(self.wish, self._style.pace, fps):
+            return wished_frames(self.wish, fps)
+        lengths = (await self.frames(index), await self.frames(index + 1))
+        return transition_frames(self.wish, index, count, lengths, fps)
+
+    async def shot(self, index: int) -> Shot:
+        before, after = await self.overlap(index - 1), await self.overlap(index)
+        return shot_of(await self.frames(index), before=before, after=after)
+
+    def shortened(self, overlap: int) -> bool:
+        """Whether a transition of `overlap` frames is less than the request asked for."""
+        return self._brief.transitions is not None and overlap < wished_frames(self.wish, self._brief.frame_rate)
+
+    def _need(self, scene: Scene, samples: int) -> SceneNeed:
+        return SceneNeed(speech_samples=samples, min_duration_s=scene.min_duration_s, pace=self._style.pace)

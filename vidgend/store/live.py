@@ -1,0 +1,30 @@
+"""Jobs that have not ended and the steps that they need, for the statements that must leave those alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import get_args
+
+from vidgend.models import ACTIVE_STATES, TERMINAL_STATES, JobState
+
+ACTIVE = ", ".join(f"'{state}'" for state in ACTIVE_STATES)
+LIVE = ", ".join(f"'{state}'" for state in get_args(JobState) if state not in TERMINAL_STATES)
+ENDED = ", ".join(f"'{state}'" for state in TERMINAL_STATES)
+LIVE_KEYS = f"SELECT s.key FROM jobs AS j CROSS JOIN job_steps AS s ON s.job_id = j.id WHERE j.state IN ({LIVE})"
+"""The steps of jobs that have not ended. The join begins with those few jobs; a step may have many that have."""
+OLDEST_START = f"SELECT min(started_at) FROM jobs WHERE state IN ({ACTIVE})"
+"""When the oldest job that is under way was begun first. What was used since may be in its hands."""
+
+
+def forget_step(connection: sqlite3.Connection, key: str) -> int:
+    """Delete a step, so that it runs again when it is wanted. A job that has not ended goes on needing it."""
+    connection.execute(
+        f"DELETE FROM job_steps WHERE key = ? AND job_id IN (SELECT id FROM jobs WHERE state IN ({ENDED}))", (key,)
+    )
+    return connection.execute("DELETE FROM steps WHERE key = ?", (key,)).rowcount
+
+
+def forget_makers(connection: sqlite3.Connection, digest: str) -> int:
+    """Delete the finished steps that gave these bytes. Returns how many there were."""
+    makers = connection.execute("SELECT key FROM step_assets WHERE digest = ?", (digest,)).fetchall()
+    return sum(forget_step(connection, key) for (key,) in makers)

@@ -13,9 +13,9 @@ from vidgend.errors import UnknownPreset
 from vidgend.pipeline.captions.colours import DARK, LIGHT, contrast, edge_for, readable
 from vidgend.pipeline.captions.events import Dress
 from vidgend.pipeline.captions.fonts import FontCatalog, fonts_folder
-from vidgend.pipeline.captions.presets import PRESETS, find_preset
+from vidgend.pipeline.captions.presets import PRESETS, Frame, find_preset
 from vidgend.pipeline.ffmpeg import Ffmpeg
-from vidgend.pipeline.styles import STYLES
+from vidgend.pipeline.styles import STYLES, find_style
 
 ACCENT = "FFD34E"
 LONG = (
@@ -171,3 +171,11 @@ def test_presets_have_names_and_a_wrong_one_is_told() -> None:
     assert find_preset(" Lower-Third ").name == "lower_third"
     with pytest.raises(UnknownPreset, match="classic"):
         find_preset("sparkle")
+
+
+def test_text_lies_on_the_picture_and_never_across_the_edge_of_a_bar() -> None:
+    look = find_style("cinematic")
+    bar_px = look.bar_px(1920, 1080)
+    frame = Frame(width_px=1920, height_px=1080, bar_px=bar_px)
+    assert bar_px > 100 and min(frame.bottom_px, frame.top_px) > bar_px + 20
+    assert look.bar_px(1080, 1920) == 0

@@ -21,11 +21,16 @@ def caption_preset(brief: Brief) -> Preset:
     return find_preset(brief.captions.preset or find_style(brief.style).caption_preset)
 
 
+def _frame(brief: Brief) -> Frame:
+    bar_px = find_style(brief.style).bar_px(brief.width_px, brief.height_px)
+    return Frame(width_px=brief.width_px, height_px=brief.height_px, bar_px=bar_px)
+
+
 def scene_captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
     """The captions of a scene, in the scene's own time."""
     if scene.words is None or scene.frames is None:
         return ()
-    frame = Frame(width_px=brief.width_px, height_px=brief.height_px)
+    frame = _frame(brief)
     return make_captions(
         _shift(scene.words.words, float(lead_s(scene.index))),
         max_chars=caption_preset(brief).max_chars[frame.shape],
@@ -43,7 +48,7 @@ def burnt_captions(brief: Brief, captions: tuple[Caption, ...], *, language: str
     style = find_style(brief.style)
     return caption_script(
         captions,
-        frame=Frame(width_px=brief.width_px, height_px=brief.height_px),
+        frame=_frame(brief),
         preset=caption_preset(brief),
         faces=fonts.preference(brief.captions.font, language),
         position=brief.captions.position,

@@ -14,6 +14,8 @@ SIDE = 0.10
 """Of the width, on each side: the title-safe area."""
 EDGE = 0.10
 """Of the height, above and below: the title-safe area."""
+FROM_BAR = 0.03
+"""Of the height, from the edge of a black bar."""
 APP_TOP, APP_BOTTOM = 0.12, 0.22
 """Of the height of a phone's picture: where the apps that show it draw their own things."""
 
@@ -91,10 +93,11 @@ def find_preset(name: str) -> Preset:
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """The picture that captions are set for."""
+    """The picture that captions are set for. `bar_px` is the height of the black bars above and below it."""
 
     width_px: int
     height_px: int
+    bar_px: int = 0
 
     @property
     def shape(self) -> Shape:
@@ -113,12 +116,17 @@ class Frame:
 
     @property
     def top_px(self) -> int:
-        return round(self.height_px * (APP_TOP if self.shape == "tall" else EDGE))
+        return max(round(self.height_px * (APP_TOP if self.shape == "tall" else EDGE)), self._inside_px)
 
     @property
     def bottom_px(self) -> int:
         """Height of the strip at the bottom that stays free."""
-        return round(self.height_px * (APP_BOTTOM if self.shape == "tall" else EDGE))
+        return max(round(self.height_px * (APP_BOTTOM if self.shape == "tall" else EDGE)), self._inside_px)
+
+    @property
+    def _inside_px(self) -> int:
+        """Text lies on the picture, never across the edge of a bar."""
+        return self.bar_px + round(self.height_px * FROM_BAR) if self.bar_px else 0
 
     @property
     def room_px(self) -> int:

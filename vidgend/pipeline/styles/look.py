@@ -89,10 +89,16 @@ class Style:
         """`finish`, and the bars if the picture is 16:9."""
         return (*self.finish, *self._bars(width_px, height_px))
 
-    def _bars(self, width_px: int, height_px: int) -> tuple[Filter, ...]:
+    def bar_px(self, width_px: int, height_px: int) -> int:
+        """Height of each of the two bars; 0 where there are none."""
         if self.frame is None or abs(Fraction(width_px, height_px) - Fraction(16, 9)) > Fraction(1, 50):
+            return 0
+        return (height_px - ceil(width_px / self.frame)) // 4 * 2
+
+    def _bars(self, width_px: int, height_px: int) -> tuple[Filter, ...]:
+        bar = self.bar_px(width_px, height_px)
+        if not bar:
             return ()
-        bar = (height_px - ceil(width_px / self.frame)) // 4 * 2
         return tuple(
             ("drawbox", {"x": "0", "y": str(y), "w": str(width_px), "h": str(bar), "color": "black", "t": "fill"})
             for y in (0, height_px - bar)

@@ -19,6 +19,7 @@ from vidgend.children import Child
 
 READY = re.compile(r"vidgend ready on (http://\S+)")
 START_S = 20.0
+MARK = "TESTED_DAEMON_IN"
 
 
 @dataclass
@@ -51,7 +52,12 @@ class Daemon:
         self.child = await Child.spawn(
             self.argv,
             cwd=self.folder,
-            env={"VIDGEND_DATA_DIR": str(self.data), "VIDGEND_HTTP__PORT": "0", **self.environ},
+            env={
+                "VIDGEND_DATA_DIR": str(self.data),
+                "VIDGEND_HTTP__PORT": "0",
+                MARK: str(self.data),
+                **self.environ,
+            },
         )
         self.process = self.child.process
 
@@ -91,9 +97,10 @@ class Daemon:
 def workers(folder: Path, daemon: int | None = None) -> list[int]:
     """Processes that were started, however far down, by the daemon over `folder`/data; not itself (pid `daemon`).
 
-    Told by their environment, which children inherit, so that none is missed for want of a telling argument.
+    Told by a mark in their environment, which children inherit (its settings they do not), so that none is missed for
+    want of a telling argument.
     """
-    mark = f"VIDGEND_DATA_DIR={folder / 'data'}\0".encode()
+    mark = f"{MARK}={folder / 'data'}\0".encode()
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) in (os.getpid(), daemon):

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # (PIP_USE_PEP517: two small packages come as source only; this builds them the modern way.)
 PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check bench test-models install lock clean
+.PHONY: demo test check bench test-long test-models install lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vidgend --data-dir .demo generate "A beautiful sunset over the ocean with waves crashing on the beach" \
@@ -26,6 +26,10 @@ check: $(VENV)/.installed-dev
 # Ratios measured in one run on this machine; see bench/README.md.
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
+
+# The suites with faults at length: an hour or so.
+test-long: $(VENV)/.installed-dev
+	KILLS=500 TEST_STOPS=100 LONG_TESTS=1 $(BIN)/python -m pytest --timeout 7200 tests/process tests/store
 
 # Suites with real models: minutes, and another 400 MB of packages.
 test-models: $(VENV)/.installed-models

@@ -1,7 +1,7 @@
 """The whole store under random use, beside a model of what it promises: nothing acknowledged is lost, nothing that is
 done is done twice, and whoever lost a claim changes nothing.
 
-VIDGEND_LONG_TESTS=1 looks at thousands of random histories instead of the same few dozen each time.
+LONG_TESTS=1 looks at thousands of random histories instead of the same few dozen each time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from vidgend.store.outbox import LONGEST_WAIT_S
 from vidgend.store.retention import Rules, collect
 from vidgend.store.steps import MAX_CRASHES
 
-LONG = os.environ.get("VIDGEND_LONG_TESTS") == "1"
+LONG = os.environ.get("LONG_TESTS") == "1"
 EXAMPLES = 3000 if LONG else 200
 OWNERS = ("a", "b", "c")
 STEP_KEYS = ("k0", "k1", "k2", "k3")

@@ -55,9 +55,9 @@ class Stock:
     async def job(self, job_id: str, state: str = "completed", *, ended_s_ago: float | None = 0.0) -> str:
         ended = state in ("completed", "failed", "cancelled")
         await self.sql(
-            "INSERT INTO jobs (id, kind, state, brief, created_at, updated_at, finished_at) "
-            "VALUES (?, 'video', ?, '{}', ?, ?, ?)",
-            job_id, state, NOW - 90 * DAY_S, NOW, NOW - (ended_s_ago or 0.0) if ended else None,
+            "INSERT INTO jobs (id, kind, state, brief, created_at, updated_at, claimed_at, finished_at) "
+            "VALUES (?, 'video', ?, '{}', ?, ?, ?, ?)",
+            job_id, state, NOW - 90 * DAY_S, NOW, NOW - 90 * DAY_S, NOW - (ended_s_ago or 0.0) if ended else None,
         )  # fmt: skip
         return job_id
 

@@ -11,7 +11,7 @@ from workshop import clips, fake_footage, finished, workshop
 
 from vidgend import worker
 from vidgend.errors import DatabaseUnavailable
-from vidgend.http.wire import GenerateBody
+from vidgend.http.wire import GenerateBody, to_brief
 from vidgend.pipeline.ffmpeg import Ffmpeg
 
 SCENE = [{"narration": "The sea is calm.", "query": "sea"}]
@@ -102,3 +102,75 @@ async def test_what_a_job_published_before_it_was_cancelled_is_gone_soon(
         async with asyncio.timeout(10):
             while folder.exists():
                 await asyncio.sleep(0.02)
+
+
+async def test_lacking_space_is_looked_for_at_once_however_many_sweeps_found_nothing_to_delete(
+    ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "LOOK_AGAIN_S", 0.02)
+    monkeypatch.setattr(worker, "SWEEP_EVERY_S", 0.01)
+    stock = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 1))
+    async with workshop(tmp_path / "data", providers=(stock,)) as runtime:
+        swept = asyncio.Event()
+        sweep, sweeps = runtime.worker._sweep, [0]
+
+        async def counted() -> None:
+            sweeps[0] += 1
+            await sweep()
+            swept.set()
+
+        monkeypatch.setattr(runtime.worker, "_sweep", counted)
+        async with asyncio.timeout(20):
+            while sweeps[0] < 12:
+                await swept.wait()
+                swept.clear()
+        monkeypatch.setattr(worker, "SWEEP_EVERY_S", 600.0)
+        monkeypatch.setattr(runtime.worker._space, "lacking_bytes", lambda *_, **__: 1)
+        swept.clear()
+        await asyncio.wait_for(swept.wait(), 2)
+
+
+async def test_deleting_what_is_doomed_may_take_longer_than_the_next_look(
+    ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "LOOK_AGAIN_S", 0.05)
+    stock = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 1))
+    async with workshop(tmp_path / "data", providers=(stock,)) as runtime:
+        ended = asyncio.Event()
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slow(*_: Any) -> int:
+            begun.set()
+            await go_on.wait()
+            ended.set()
+            return 0
+
+        monkeypatch.setattr(worker, "work_off", slow)
+        runtime.worker._untidy.set()
+        await asyncio.wait_for(begun.wait(), 5)
+        asyncio.get_running_loop().call_later(0.2, go_on.set)  # four looks later
+        await asyncio.wait_for(ended.wait(), 5)
+
+
+async def test_a_disk_that_cannot_be_asked_stops_the_work_and_not_the_daemon(
+    ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "LOOK_AGAIN_S", 0.02)
+    stock = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 1))
+    async with workshop(tmp_path / "data", providers=(stock,)) as runtime:
+        asked = asyncio.Event()
+
+        def broken(*_: Any, **__: Any) -> int:
+            loop.call_soon_threadsafe(asked.set)
+            raise OSError(5, "Input/output error")
+
+        loop = asyncio.get_running_loop()
+        with monkeypatch.context() as disk:
+            disk.setattr(runtime.worker._space, "lacking_bytes", broken)
+            await asyncio.wait_for(asked.wait(), 5)
+            job_id = await runtime.jobs.submit(to_brief(GenerateBody(scenes=SCENE), runtime.defaults))
+            runtime.worker.wake()
+            asked.clear()
+            await asyncio.wait_for(asked.wait(), 5)
+            assert (await runtime.jobs.get(job_id[0])).state == "queued"
+        assert (await finished(runtime, job_id[0])).state == "completed"

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from vidgend import __version__
 from vidgend.egress import Network
-from vidgend.errors import SettingsInvalid, StorageFull
+from vidgend.errors import SettingsInvalid
 from vidgend.http.accept import accept_generate, accept_prefetch
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
@@ -45,7 +45,7 @@ from vidgend.store.retention import Rules
 from vidgend.store.secret_files import write_secret
 from vidgend.store.space import Space
 from vidgend.store.steps import StepStore
-from vidgend.worker import Worker
+from vidgend.worker import NOT_RECORDED, Worker
 
 _log = logging.getLogger(__name__)
 
@@ -156,7 +156,7 @@ class Runtime:
                 yield runtime
             finally:
                 await worker.stop()
-                with contextlib.suppress(StorageFull):  # the next start takes it for a crash
+                with contextlib.suppress(*NOT_RECORDED):  # the next start takes it for a crash
                     await jobs.mark_clean_stop()
 
     def check_voice(self, voice: str, language: str | None) -> None:

@@ -284,7 +284,11 @@ class Worker:
         for job_id, wanted_bytes in self._estimates.items():
             progress = self._progress.get(job_id)
             self._space.expect(job_id, wanted_bytes * (1 - progress.percent / 100 if progress else 1.0))
-        lacking_bytes = await asyncio.to_thread(self._space.lacking_bytes, 0)
+        try:
+            lacking_bytes = await asyncio.to_thread(self._space.lacking_bytes, 0)
+        except OSError as error:  # a disk that cannot be asked is not worked on; it may come back
+            _log.error("disk_unreadable", extra={"error": str(error)})
+            lacking_bytes = max(1, self._lacking_bytes)
         if lacking_bytes and not self._lacking_bytes:
             _log.error("storage_low", extra={"lacking_bytes": lacking_bytes})
         self._lacking_bytes = lacking_bytes
@@ -315,14 +319,17 @@ class Worker:
         is younger than it and stays."""
         while True:
             await self._look_at_space()
+            if not self._lacking_bytes:
+                self._sweep_again_s = LOOK_AGAIN_S
             since_s = time.monotonic() - self._swept
             if since_s >= SWEEP_EVERY_S or (self._lacking_bytes and since_s >= self._sweep_again_s):
                 await self._sweep()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_AGAIN_S):
                     await self._untidy.wait()
-                    self._untidy.clear()
-                    await self._delete_doomed()
+            if self._untidy.is_set():
+                self._untidy.clear()
+                await self._delete_doomed()
 
     async def _sweep(self) -> None:
         used_since = min(self._began.values(), default=self._database.clock())
@@ -339,7 +346,7 @@ class Worker:
         if freed_bytes:
             _log.info("store_swept", extra={"freed_bytes": freed_bytes})
             self._wake.set()
-        # A sweep that frees nothing looks at everything for nothing.
+        # While space is lacking, a sweep that frees nothing looks at everything for nothing.
         self._sweep_again_s = LOOK_AGAIN_S if freed_bytes else min(SWEEP_EVERY_S, 2 * self._sweep_again_s)
         self._swept = time.monotonic()
 

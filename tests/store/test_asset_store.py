@@ -72,7 +72,7 @@ class World:
 
     async def job(self, state: str) -> None:
         await self.execute(
-            "INSERT INTO jobs (id, kind, state, brief, created_at, updated_at) VALUES ('job_1', 'video', ?, '{}', 1, 1)",
+            "INSERT INTO jobs (id, kind, state, brief, created_at, updated_at, claimed_at) VALUES ('job_1', 'video', ?, '{}', 1, 1, 1)",
             state,
         )
 

@@ -57,6 +57,14 @@ async def read_body(request: web.Request, model: type[Body]) -> tuple[Body, str]
     return body, hashlib.sha256(request.path.encode() + b"\0" + canonical).hexdigest()
 
 
+async def read_optional_body(request: web.Request, model: type[Body]) -> Body:
+    """The checked body; the model's defaults where there is none. Raises: as read_body."""
+    if not request.can_read_body:
+        return model()
+    body, _ = await read_body(request, model)
+    return body
+
+
 def parse_json(raw: bytes) -> dict[str, Any]:
     """One JSON object. Raises: BadJson."""
     try:

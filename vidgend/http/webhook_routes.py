@@ -8,9 +8,8 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from vidgend.http.answers import json_answer, rfc3339
-from vidgend.http.body import parameters
+from vidgend.http.body import parameters, read_optional_body
 from vidgend.http.jobs_routes import job_id_of
-from vidgend.http.optional_body import read_optional_body
 from vidgend.http.services import SERVICES
 from vidgend.store.outbox import Event, events_of, redeliver
 

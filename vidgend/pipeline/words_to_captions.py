@@ -8,7 +8,6 @@ from bisect import bisect_right
 from vidgend.models import Caption, Word, join_words
 from vidgend.pipeline.captions import line_breaks
 
-MAX_LINES = 2
 LONGEST_S = 6.0
 """Of the words of a caption. Source: the usual broadcast limit for two full lines is 6 to 7 s."""
 STANDS_S = 7.0

@@ -90,37 +90,11 @@ class Database:
     BEGIN, COMMIT and ROLLBACK alone.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        clock: Callable[[], float] = time.time,
-        *,
-        on_full: Callable[[], bool] | None = None,
-        connect: Callable[[Path], sqlite3.Connection] = schema.connect,
-        limits: WriterLimits | None = None,
-        check_s: float = 0.5,
-    ) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float], writer: Writer) -> None:
+        """For `open`."""
         self.path = path
         self.clock = clock
-
-        def prepared() -> sqlite3.Connection:
-            connection = connect(path)
-            try:
-                schema.prepare(connection, path, check_s=check_s)
-            except BaseException:
-                connection.close()
-                raise
-            return connection
-
-        def opened() -> sqlite3.Connection:
-            try:
-                return prepared()
-            except sqlite3.Error as error:
-                if not (is_full(error) and on_full is not None and on_full()):
-                    raise
-            return prepared()
-
-        self._writer = Writer(path, opened, on_full=on_full, limits=limits or WriterLimits())
+        self._writer = writer
         self._reader: aiosqlite.Connection | None = None
         self._closed = False
 
@@ -143,10 +117,29 @@ class Database:
 
         Raises: SchemaTooNew, DatabaseDamaged, StorageFull, DatabaseUnavailable; sqlite3.Error for a bug.
         """
-        database = cls(path, clock, on_full=on_full, connect=connect, limits=limits, check_s=check_s)
-        database._writer.start()
+
+        def prepared() -> sqlite3.Connection:
+            connection = connect(path)
+            try:
+                schema.prepare(connection, path, check_s=check_s)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+
+        def opened() -> sqlite3.Connection:
+            try:
+                return prepared()
+            except sqlite3.Error as error:
+                if not (is_full(error) and on_full is not None and on_full()):
+                    raise
+            return prepared()
+
+        writer = Writer(path, opened, on_full=on_full, limits=limits or WriterLimits())
+        database = cls(path, clock, writer)
+        writer.start()
         try:
-            await asyncio.shield(asyncio.wrap_future(database._writer.opened))
+            await asyncio.shield(asyncio.wrap_future(writer.opened))
             uri = f"{path.absolute().as_uri()}?mode=ro"
             database._reader = await aiosqlite.connect(uri, uri=True, isolation_level=None)
             for pragma in ("query_only = 1", f"busy_timeout = {BUSY_MS}", "wal_autocheckpoint = 0"):

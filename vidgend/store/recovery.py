@@ -10,7 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from vidgend.store.job_rows import Failure
-from vidgend.store.transitions import MAX_SUSPICION, end_job, mend_waits, note
+from vidgend.store.transitions import ALONE_FROM, MAX_SUSPICION, end_job, mend_waits, note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ def recover(connection: sqlite3.Connection, *, boot_id: str, now: float) -> Reco
                 "WHERE id = ?",
                 (now, job_id),
             )
-            alone = "; it will run alone, to clear the others" if suspicion == MAX_SUSPICION - 1 else ""
+            alone = "; it will run alone, to clear the others" if suspicion >= ALONE_FROM else ""
             note(connection, job_id, now, f"vidgend was restarted; the job goes on where it was{alone}")
             requeued += 1
     mend_waits(connection, now)

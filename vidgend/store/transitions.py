@@ -12,7 +12,7 @@ import sqlite3
 from typing import Any, Literal
 
 from vidgend.store.job_rows import Failure, Job
-from vidgend.store.live import ACTIVE
+from vidgend.store.live import ACTIVE, ENDED
 from vidgend.store.outbox import enqueue_event
 
 MAX_SUSPICION = 3
@@ -60,16 +60,15 @@ def end_job(
     event: dict[str, Any] | None = None,
 ) -> bool:
     """End a job and write its webhook event; with `claim` only while that still holds. False if it did nothing."""
-    fence, who = ("id = ? AND state NOT IN ('completed', 'failed', 'cancelled')", (job_id,))
+    fence: tuple[Any, ...] = (f"id = ? AND state NOT IN ({ENDED})", job_id)
+    if claim is not None:
+        fence = (HELD, *claim_of(claim))
     rows = connection.execute(
         "UPDATE jobs SET state = ?, finished_at = ?, updated_at = ?, error = ?, result = ?, boot_id = NULL, "
         "token = NULL, ready = 1, run_at = NULL, wait_s = NULL "
-        f"WHERE {HELD if claim is not None else fence} RETURNING callback_url, metadata",
-        (
-            state, now, now, json.dumps(failure.__dict__) if failure else None, result,
-            *(claim_of(claim) if claim is not None else who),
-        ),
-    ).fetchall()  # fmt: skip
+        f"WHERE {fence[0]} RETURNING callback_url, metadata",
+        (state, now, now, json.dumps(failure.__dict__) if failure else None, result, *fence[1:]),
+    ).fetchall()
     if not rows:
         return False
     note(connection, job_id, now, line)

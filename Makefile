@@ -14,8 +14,10 @@ demo: $(VENV)/.installed
 
 install: $(VENV)/.installed
 
+# Two at a time, by file; then those that start daemons and watch the clock, one after the other.
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/process
+	$(BIN)/python -m pytest tests/process
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

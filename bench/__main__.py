@@ -1,33 +1,68 @@
-"""`python -m bench [render] [idle] [stall] [store] [s3]`: everything if nothing is named."""
+"""`python -m bench [NAME ...] [options]`: everything if nothing is named."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import platform
-import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
 
-from bench.daemon import idle, stall_and_again
-from bench.render import bench as render
-from bench.s3 import bench as s3
-from bench.store import bench as store
+from bench import daemon, encoders, eta, render, s3, store
+from bench.options import Options
 from vidgend.parts import cores
-from vidgend.pipeline.ffmpeg import FfmpegTool
+from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
+
+Bench = Callable[[Ffmpeg, Options], Coroutine[Any, Any, None]]
+
+
+async def _idle(_: Ffmpeg, __: Options) -> None:
+    await asyncio.to_thread(daemon.idle)
+
+
+async def _stall(_: Ffmpeg, __: Options) -> None:
+    await daemon.stall_and_again()
+
+
+async def _store(_: Ffmpeg, __: Options) -> None:
+    await store.bench()
+
+
+async def _s3(_: Ffmpeg, __: Options) -> None:
+    await s3.bench()
+
+
+BENCHES: dict[str, Bench] = {
+    "idle": _idle,
+    "stall": _stall,
+    "store": _store,
+    "s3": _s3,
+    "render": render.bench,
+    "eta": eta.bench,
+    "encoders": encoders.bench,
+}
+BY_NAME_ONLY = {"encoders"}
+"""They take an hour, and tell what to choose rather than whether something is well."""
 
 
 def main() -> None:
-    chosen = set(sys.argv[1:]) or {"render", "idle", "stall", "store", "s3"}
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Ratios and bounds, measured in one run.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHES)}; all if none is named")
+    parser.add_argument("--footage", type=Path, help="a folder of videos; without it some are painted")
+    parser.add_argument("--pairs", type=int, help="how often each thing is measured (5; with --quick 1)")
+    parser.add_argument("--quick", action="store_true", help="once, and smaller where that tells the same")
+    parser.add_argument("--moviepy", default="", metavar="PYTHON", help="a Python that has MoviePy, for `moviepy`")
+    given = parser.parse_args()
+    if unknown := set(given.names) - set(BENCHES):
+        parser.error(f"no bench {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    pairs = given.pairs or (1 if given.quick else 5)
+    options = Options(footage=given.footage, pairs=pairs, quick=given.quick, moviepy=given.moviepy)
     ffmpeg = asyncio.run(FfmpegTool().get())
     print(f"{cores()} cores, Python {platform.python_version()}, ffmpeg {ffmpeg.version}")
-    if "idle" in chosen:
-        idle()
-    if chosen & {"stall", "again"}:
-        asyncio.run(stall_and_again())
-    if "store" in chosen:
-        asyncio.run(store())
-    if "s3" in chosen:
-        asyncio.run(s3())
-    if "render" in chosen:
-        asyncio.run(render(ffmpeg))
+    for name, bench in BENCHES.items():
+        if name in given.names or (not given.names and name not in BY_NAME_ONLY):
+            asyncio.run(bench(ffmpeg, options))
 
 
 if __name__ == "__main__":

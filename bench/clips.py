@@ -10,6 +10,7 @@ from pathlib import Path
 from vidgend.pipeline.ffmpeg import Ffmpeg
 
 THEMES = ("ocean", "mountains", "city", "forest")
+SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".m4v"})
 
 
 def make_clips(ffmpeg: Ffmpeg, folder: Path, *, seconds: int, width_px: int, height_px: int) -> list[Path]:
@@ -37,3 +38,13 @@ def make_clips(ffmpeg: Ffmpeg, folder: Path, *, seconds: int, width_px: int, hei
         painter.wait()
         paths.append(path)
     return paths
+
+
+def bench_clips(ffmpeg: Ffmpeg, folder: Path, footage: Path | None) -> list[Path]:
+    """The videos of `footage` by name, or some that are painted: 1080p30, a little longer than a scene."""
+    if footage is None:
+        return make_clips(ffmpeg, folder, seconds=7, width_px=1920, height_px=1080)
+    clips = sorted(path for path in footage.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not clips:
+        raise SystemExit(f"there are no videos in {footage}")
+    return clips

@@ -1,206 +1,111 @@
-"""vidgend's render against one hand-written ffmpeg command that does the same in a single pass."""
+"""vidgend's render against one hand-written ffmpeg command that makes the same film in a single pass."""
 
 from __future__ import annotations
 
 import asyncio
-import resource
+import re
+import shlex
 import statistics
 import subprocess
 import tempfile
-import time
-import wave
-from collections.abc import Awaitable, Callable
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from bench.clips import make_clips
-from vidgend.models import Brief, Clip, Credit, Scene, Segment, Speech, Storyboard, Word
-from vidgend.parts import build_parts, cores, encode_slots
-from vidgend.pipeline.captions.fonts import as_args, fonts_folder, machine_fonts
-from vidgend.pipeline.captions.presets import Frame, find_preset
-from vidgend.pipeline.captions_ass import CaptionScript, caption_script
+from bench.by_hand import Part, film_frames, hand_args, parts_of, reference_args
+from bench.clips import bench_clips
+from bench.film import Made, Vidgend, film_brief, open_vidgend
+from bench.measure import Used, used
+from bench.options import Options
+from vidgend.models import Brief, Storyboard, Transition
+from vidgend.parts import cores
+from vidgend.pipeline.captions.fonts import fonts_folder
 from vidgend.pipeline.ffmpeg import Ffmpeg
-from vidgend.pipeline.run import JobRun, Progress
-from vidgend.pipeline.scene_to_segment import RenderSettings, render_segment
-from vidgend.pipeline.segments_to_video import join_video
-from vidgend.pipeline.shot_picture import ShotPicture
-from vidgend.pipeline.styles import find_style
-from vidgend.pipeline.timeline import shot_of
-from vidgend.pipeline.video_to_report import check_video
-from vidgend.pipeline.words_to_captions import make_captions
-from vidgend.settings_sources import load_settings
-from vidgend.store.assets.select import open_filesystem_assets
-from vidgend.store.database import Database
-from vidgend.store.steps import StepStore
 
-PAIRS = 3
-SECONDS = 6
-WIDTH_PX, HEIGHT_PX = 1920, 1080
-PRESET, CRF = "veryfast", 21
-TEXT = "A beautiful sunset over the ocean with waves crashing on the beach"
+CPU_BOUND, WALL_BOUND, VMAF_BOUND = 1.05, 1.00, -0.2
+EVERY = 5
+"""VMAF looks at one frame of so many."""
 
 
-def _children_cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def _script() -> CaptionScript:
-    words = tuple(Word(text=w, start_s=i * 0.4 + 0.3, end_s=i * 0.4 + 0.65) for i, w in enumerate(TEXT.split()))
-    captions = make_captions(words, end_s=float(SECONDS))
-    return caption_script(
-        captions,
-        frame=Frame(width_px=WIDTH_PX, height_px=HEIGHT_PX),
-        preset=find_preset("classic"),
-        faces=machine_fonts().preference(None, "en"),
-        accent=find_style("cinematic").highlight_colour,
-    )
-
-
-def _voice(path: Path) -> None:
-    samples = np.arange(48_000 * (SECONDS - 2))
-    sound = np.sin(samples * 2 * np.pi * 180 / 48_000) * (0.2 + 0.1 * np.sin(samples / 9000))
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(48_000)
-        out.writeframes((sound * 32767).astype("<i2").tobytes())
-
-
-async def _ours(folder: Path, clips: list[Path], voice: Path, music: Path) -> Path:
-    """The very functions that a job uses, on an empty cache."""
-    settings = load_settings(environ={"VIDGEND_DATA_DIR": str(folder / "data")})
-    database = await Database.open(folder / "bench.db")
-    assets = await open_filesystem_assets(database, folder / "assets")
-    steps = StepStore(database, assets, boot_id="bench")
-    parts = build_parts(settings, assets, steps, work=folder / "work")
-
-    async def put(path: Path) -> str:
-        copy = folder / f"in-{path.name}"
-        copy.write_bytes(path.read_bytes())
-        return await assets.put(copy)
-
-    async def nothing(*_: Any) -> None:
-        return None
-
-    run = JobRun(parts.executor, job_id="bench", salt="", announce=nothing, note=nothing, progress=Progress())
-    brief = Brief(prompt=TEXT, width_px=WIDTH_PX, height_px=HEIGHT_PX)
-    frames = SECONDS * 30
-    _, threads = encode_slots(settings)
-    render = RenderSettings(preset=PRESET, crf=CRF, threads=threads)
-    spoken = Speech(digest=await put(voice), samples=48_000 * (SECONDS - 2), engine="bench", voice="sine")
-    digests = [await put(path) for path in clips]
-    script = _script()
-    ffmpeg = await parts.ffmpeg.get()
-    segments: list[Segment] = await asyncio.gather(
-        *(
-            render_segment(
-                run, brief,
-                ShotPicture(
-                    index=number,
-                    clip=Clip(
-                        provider="bench", id=path.stem, kind="video", description="", query="",
-                        credit=Credit(provider="bench"), digest=digest, demuxer="mov", width_px=WIDTH_PX,
-                        height_px=HEIGHT_PX, fps=30.0, duration_s=float(SECONDS + 1),
-                    ),
-                    shot=shot_of(frames, before=0, after=0), ass=script.ass, fonts=as_args(script.faces),
-                ),
-                settings=render, ffmpeg=ffmpeg, count=len(clips), progress=lambda share: None,
-            )
-            for number, (path, digest) in enumerate(zip(clips, digests, strict=True))
-        )
-    )  # fmt: skip
-    scenes = tuple(
-        Scene(index=i, narration=TEXT, queries=("x",), speech=spoken, start_frame=i * frames, frames=frames)
-        for i in range(len(clips))
-    )
-    board = Storyboard(title="bench", language="en", planner="bench", stretch=False, fps="30", scenes=scenes)
-    track = {"digest": await put(music), "title": "bench", "mood": "calm", "licence": ""}
-    video = await join_video(run, brief, board, scenes, tuple(segments), track=track, progress=lambda share: None)
-    await check_video(run, brief, video, speech_end_s=Fraction(0))
-    path = await assets.local(video.digest)
-    await parts.aclose()
-    await assets.aclose()
-    await database.close()
-    return path
-
-
-def _by_hand(ffmpeg: Ffmpeg, folder: Path, clips: list[Path], voice: Path, music: Path) -> Path:
-    """One command: every clip through the same filters, concatenated, one x264, the sound mixed beside it."""
-    (folder / "captions.ass").write_text(_script().ass)
-    if not (folder / "fonts").exists():
-        (folder / "fonts").symlink_to(fonts_folder())
-    look = find_style("cinematic")
-    grade = ",".join(
-        f"{name}=" + ":".join(f"{key}='{value}'" for key, value in arguments.items())
-        for name, arguments in (*look.grade, *look.finishing(WIDTH_PX, HEIGHT_PX))
-    )
-    count, total_s = len(clips), len(clips) * SECONDS
-    graph = []
-    for number in range(count):
-        graph.append(
-            f"[{number}:v]trim=start=0.25,setpts=PTS-STARTPTS,scale={WIDTH_PX}:{HEIGHT_PX}:flags=bicubic,setsar=1,fps=30,"
-            f"trim=end_frame={SECONDS * 30},{grade},format=yuv420p,ass=captions.ass:fontsdir=fonts[v{number}]"
-        )
-    graph.append("".join(f"[v{n}]" for n in range(count)) + f"concat=n={count}:v=1:a=0[v]")
-    for number in range(count):
-        graph.append(f"[{count + number}:a]adelay={number * SECONDS * 1000 + 700}:all=1[s{number}]")
-    graph.append(
-        "".join(f"[s{n}]" for n in range(count))
-        + f"amix=inputs={count}:normalize=0,highpass=70,acompressor=threshold=-20dB:ratio=2.5,aformat=channel_layouts=stereo,"
-        f"apad=whole_dur={total_s},asplit[voice][key]"
-    )
-    graph.append(f"[{2 * count}:a]aresample=48000,atrim=end={total_s},volume=-15dB[bed]")
-    graph.append("[bed][key]sidechaincompress=threshold=0.02:ratio=6[low]")
-    graph.append(
-        f"[voice][low]amix=inputs=2:normalize=0:duration=first,loudnorm=I=-14:TP=-1,atrim=end={total_s},aresample=48000[a]"
-    )
-    inputs: list[str] = []
-    for path in [*clips, *([voice] * count)]:
-        inputs += ["-i", str(path)]
-    subprocess.run(
-        [
-            ffmpeg.path, "-nostdin", "-v", "error", "-y", *inputs, "-stream_loop", "-1", "-i", str(music),
-            "-filter_complex", ";".join(graph), "-map", "[v]", "-map", "[a]", "-c:v", "libx264", "-preset", PRESET,
-            "-crf", str(CRF), "-profile:v", "high", "-pix_fmt", "yuv420p", "-g", "60", "-threads", str(cores()),
-            "-c:a", "aac", "-b:a", "192k", "-t", str(total_s), "-movflags", "+faststart", "hand.mp4",
-        ],
-        cwd=folder, check=True,
-    )  # fmt: skip
-    return folder / "hand.mp4"
-
-
-async def _timed(work: Callable[[], Awaitable[Path]]) -> tuple[float, float, int]:
-    cpu, wall = _children_cpu_s(), time.perf_counter()
-    path = await work()
-    return _children_cpu_s() - cpu, time.perf_counter() - wall, path.stat().st_size
-
-
-async def bench(ffmpeg: Ffmpeg) -> None:
+async def bench(ffmpeg: Ffmpeg, options: Options) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clips = make_clips(ffmpeg, folder, seconds=SECONDS + 1, width_px=WIDTH_PX, height_px=HEIGHT_PX)
-        voice, music = folder / "voice.wav", folder / "music.wav"
-        _voice(voice)
-        _voice(music)
-        rows = []
-        for pair in range(PAIRS):
-            ours_folder = folder / f"ours-{pair}"
-            ours_folder.mkdir()
-            ours = await _timed(lambda at=ours_folder: _ours(at, clips, voice, music))  # type: ignore[misc]
-            hand = await _timed(lambda: asyncio.to_thread(_by_hand, ffmpeg, folder, clips, voice, music))
+        clips = bench_clips(ffmpeg, folder, options.footage)
+        cuts = film_brief(transitions=Transition(kind="cut"))
+        for title, brief in (("cuts", cuts), ("dissolves", film_brief())):
+            await _pairs(ffmpeg, folder / title, clips, brief, title, options)
+        await _quality(ffmpeg, folder / "quality", clips, options)
+
+
+async def _pairs(
+    ffmpeg: Ffmpeg, folder: Path, clips: list[Path], brief: Brief, title: str, options: Options
+) -> None:
+    rows: list[tuple[Made, Used]] = []
+    for number in range(options.pairs):
+        async with open_vidgend(folder / str(number)) as vidgend:
+            board = await vidgend.plan(brief, clips)
+            ours = await vidgend.render(brief, board)
+            hand, path = await _by_hand(ffmpeg, folder, vidgend, brief, ours.storyboard, clips)
             rows.append((ours, hand))
             print(
-                f"  pair {pair + 1}: vidgend {ours[0]:.1f} s CPU {ours[1]:.1f} s wall {ours[2] / 1e6:.1f} MB | "
-                f"by hand {hand[0]:.1f} s CPU {hand[1]:.1f} s wall {hand[2] / 1e6:.1f} MB",
+                f"  {title} {number + 1}: vidgend {ours.used.cpu_s:.1f} s CPU {ours.used.wall_s:.1f} s wall "
+                f"{ours.path.stat().st_size / 1e6:.1f} MB | by hand {hand.cpu_s:.1f} s CPU {hand.wall_s:.1f} s wall "
+                f"{path.stat().st_size / 1e6:.1f} MB",
                 flush=True,
             )
-        cpu = statistics.median(ours[0] / hand[0] for ours, hand in rows)
-        wall = statistics.median(ours[1] / hand[1] for ours, hand in rows)
-        length_s = len(clips) * SECONDS
-        print(
-            f"render: {length_s} s of {WIDTH_PX}x{HEIGHT_PX}: CPU ratio {cpu:.2f} (bound 1.15), wall ratio {wall:.2f}"
-        )
+    cpu = statistics.median(ours.used.cpu_s / hand.cpu_s for ours, hand in rows)
+    wall = statistics.median(ours.used.wall_s / hand.wall_s for ours, hand in rows)
+    length_s = rows[0][0].result.duration_s
+    print(
+        f"render, {title}: {length_s:.0f} s of {brief.width_px}x{brief.height_px}, median of {len(rows)}: "
+        f"CPU {cpu:.3f} of one pass by hand (bound {CPU_BOUND}), wall {wall:.3f} (bound {WALL_BOUND:.2f})",
+        flush=True,
+    )
+
+
+async def _by_hand(
+    ffmpeg: Ffmpeg, folder: Path, vidgend: Vidgend, brief: Brief, board: Storyboard, clips: list[Path]
+) -> tuple[Used, Path]:
+    parts = parts_of(brief, board, clips)
+    (folder / "captions.ass").write_text(vidgend.captions(brief, board).ass)
+    if not (folder / "fonts").exists():
+        (folder / "fonts").symlink_to(fonts_folder())
+    track, *_ = vidgend.parts.music.tracks("calm", seed=0)
+    chosen = vidgend.parts.producer.render
+    args = hand_args(
+        brief, board, parts, await vidgend.speech(board), track.path, preset=chosen.preset, crf=chosen.crf,
+        threads=cores(), captions=brief.captions.enabled,
+    )  # fmt: skip
+    with used() as spent:
+        await asyncio.to_thread(subprocess.run, [ffmpeg.path, "-nostdin", *args], cwd=folder, check=True)
+    return spent, folder / "hand.mp4"
+
+
+async def _quality(ffmpeg: Ffmpeg, folder: Path, clips: list[Path], options: Options) -> None:
+    """Both against the graded film before any encoder, without captions."""
+    brief = film_brief()
+    brief = replace(brief, captions=replace(brief.captions, enabled=False))
+    async with open_vidgend(folder / "vidgend") as vidgend:
+        board = await vidgend.plan(brief, clips, scenes=options.quality_scenes)
+        ours = await vidgend.render(brief, board)
+        _, hand = await _by_hand(ffmpeg, folder, vidgend, brief, ours.storyboard, clips)
+        parts = parts_of(brief, ours.storyboard, clips)
+        scores = [await asyncio.to_thread(_vmaf, ffmpeg, brief, parts, path) for path in (ours.path, hand)]
+    difference = scores[0] - scores[1]
+    print(
+        f"quality: VMAF of every {EVERY}th of {film_frames(parts)} frames: vidgend {scores[0]:.2f}, by hand "
+        f"{scores[1]:.2f}: {difference:+.2f} (bound {VMAF_BOUND})",
+        flush=True,
+    )
+
+
+def _vmaf(ffmpeg: Ffmpeg, brief: Brief, parts: list[Part], path: Path) -> float:
+    reference = subprocess.Popen([ffmpeg.path, "-nostdin", *reference_args(brief, parts)], stdout=subprocess.PIPE)
+    rate = f"settb=1/({brief.fps}),setpts=N"
+    graph = f"[0:v]{rate}[got];[1:v]{rate}[wanted];[got][wanted]libvmaf=n_subsample={EVERY}:n_threads={cores()}"
+    args = ["-v", "info", "-i", str(path), "-f", "nut", "-i", "pipe:0", "-lavfi", graph, "-f", "null", "-"]
+    looked = subprocess.run([ffmpeg.path, *args], stdin=reference.stdout, capture_output=True, text=True)
+    reference.wait()
+    found = re.search(r"VMAF score: ([\d.]+)", looked.stderr)
+    if found is None:
+        raise SystemExit(f"{shlex.join(args)}: {looked.stderr[-500:]}")
+    return float(found[1])

@@ -20,12 +20,14 @@ from vidgend.pipeline.probe import probe
 from vidgend.pipeline.scene_to_segment import SegmentStep
 from vidgend.pipeline.scenes_to_transition import TransitionStep
 from vidgend.pipeline.segments_to_video import JoinStep
+from vidgend.pipeline.speech_and_music_to_sound import SoundStep
+from vidgend.pipeline.shot_ends import ShotEnds
 from vidgend.pipeline.timeline import shot_of
 from vidgend.pipeline.video_to_report import CheckStep
 from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
-from vidgend.timebase import frames_to_s, parse_fps
+from vidgend.timebase import frames_to_s, frames_to_samples, parse_fps
 
 
 @dataclass
@@ -33,6 +35,7 @@ class Studio:
     ffmpeg: Ffmpeg
     assets: AssetStore
     work: Path
+    ends: ShotEnds
     runs: int = 0
 
     def run(self) -> StepRun:
@@ -42,7 +45,9 @@ class Studio:
         return StepRun(scratch=scratch, progress=lambda share: None)
 
     def encoding(self, fps: str = "30", width: int = 320, height: int = 180) -> dict[str, Any]:
-        return {"width_px": width, "height_px": height, "fps": fps, "preset": "ultrafast", "crf": 23, "threads": 1}
+        return {
+            "width_px": width, "height_px": height, "fps": fps, "encoder": "libx264", "preset": "ultrafast", "crf": 23,
+        }  # fmt: skip
 
     async def segment(self, source: Path, frames: int, *, demuxer: str = "mov", **more: Any) -> dict[str, Any]:
         """A scene without transitions."""
@@ -69,9 +74,9 @@ class Studio:
     async def body(self, args: dict[str, Any]) -> dict[str, Any]:
         usual = {
             "encoding": self.encoding(), "style": "documentary", "motion": 1, "ass": "", "fonts": [], "fade_in": False,
-            "fade_out": False, "timeout_s": 60,
+            "fade_out": False, "timeout_s": 60, "threads": 1,
         }  # fmt: skip
-        done = await SegmentStep(FfmpegTool(), self.assets, machine_fonts())(usual | args, self.run())
+        done = await SegmentStep(FfmpegTool(), self.assets, machine_fonts(), self.ends)(usual | args, self.run())
         return done.output
 
     async def look(self, digest: str) -> dict[str, Any]:
@@ -83,15 +88,23 @@ class Studio:
     async def transition(self, left: dict[str, Any], right: dict[str, Any], **more: Any) -> dict[str, Any]:
         usual = {
             "encoding": self.encoding(), "style": "documentary", "kind": "dissolve", "fonts": [], "timeout_s": 60,
+            "threads": 1,
         }  # fmt: skip
         ends = [{"motion": 1, "ass": "", **end} for end in (left, right)]
-        step = TransitionStep(FfmpegTool(), self.assets, machine_fonts())
+        step = TransitionStep(FfmpegTool(), self.assets, machine_fonts(), self.ends)
         return (await step({**usual, "left": ends[0], "right": ends[1], **more}, self.run())).output
 
-    async def join(self, segments: list[dict[str, Any]], fps: str = "30") -> Path:
+    async def sound(self, samples: int, **more: Any) -> dict[str, Any]:
+        """Silence, or with `speech` and `music`."""
+        usual = {"samples": samples, "speech": [], "music": None, "ducking": True, "volume_db": 0.0}
+        return (await SoundStep(FfmpegTool(), self.assets)(usual | more, self.run())).output
+
+    async def join(self, segments: list[dict[str, Any]], fps: str = "30", *, title: str = "", **sound: Any) -> Path:
+        """A video of segments; `sound` is what `sound` takes."""
+        samples = frames_to_samples(sum(one["frames"] for one in segments), parse_fps(fps))
         args = {
-            "segments": [{"digest": one["digest"], "frames": one["frames"]} for one in segments], "speech": [],
-            "music": None, "ducking": True, "volume_db": 0.0, "title": "", "fps": fps,
+            "segments": [{"digest": one["digest"], "frames": one["frames"]} for one in segments],
+            "sound": (await self.sound(samples, **sound))["digest"], "title": title, "fps": fps,
         }  # fmt: skip
         done = await JoinStep(FfmpegTool(), self.assets)(args, self.run())
         return await self.assets.local(done.output["digest"])
@@ -102,7 +115,9 @@ async def open_studio(ffmpeg: Ffmpeg, folder: Path) -> AsyncIterator[Studio]:
     database = await Database.open(folder / "db")
     try:
         assets = await open_filesystem_assets(database, folder / "assets")
-        yield Studio(ffmpeg, assets, folder / "work")
+        ends = ShotEnds(folder / "ends")
+        yield Studio(ffmpeg, assets, folder / "work", ends)
+        await ends.aclose()
         await assets.aclose()
     finally:
         await database.close()

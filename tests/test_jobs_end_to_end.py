@@ -1,6 +1,7 @@
 """Whole jobs through the real store, steps and ffmpeg."""
 
 import asyncio
+import sys
 import time
 from collections import Counter
 from dataclasses import replace
@@ -52,7 +53,7 @@ async def test_a_script_becomes_a_video_with_its_own_words(ffmpeg: Ffmpeg, tmp_p
         assert made.report["words_source"] == ["engine"]
         assert made.degraded == ()
         assert {credit.author for credit in made.credits} == {"Ada", "tone"}
-        found = await runtime.jobs.storyboard(job.id)
+        found = await runtime.storyboards.being_made(job.id)
         assert found is not None
         shown = [scene.clip.id for scene in found[1].scenes if scene.clip]
         assert len(shown) == len(set(shown)) == len(found[1].scenes)
@@ -69,6 +70,12 @@ async def test_a_second_identical_job_does_no_work_again(ffmpeg: Ffmpeg, tmp_pat
         assert second.files["video"].digest == first.files["video"].digest
         assert speech.requests == spoken
         assert second.report["steps"]["run"] == 0 and second.report["steps"]["reused"] > 5
+        assert first.report["passed"] and second.report["passed"]
+        assert first.report["encodes_per_frame"] == 1.0 and second.report["encodes_per_frame"] == 0.0
+        assert first.report["video_generations"] == second.report["video_generations"] == 1
+        assert first.report["real_time_factor"] == pytest.approx(first.report["wall_s"] / first.duration_s, abs=0.01)
+        assert first.report["stage_s"]["rendering"] > 0 and first.report["slot_wait_s"]["ffmpeg"] > 0
+        assert sys.platform != "linux" or 30e6 < first.report["peak_memory_bytes"] < 8e9
 
 
 async def test_without_the_cache_every_job_does_its_own_work(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
@@ -215,7 +222,9 @@ async def test_when_there_are_too_few_clips_one_is_shown_again_and_that_is_said(
             {"narration": "The boat comes in.", "query": "sea"},
         ]
         made = result(await make(runtime, scenes=scenes))
-        assert any("again" in entry.used for entry in made.degraded)
+        assert [entry.scene for entry in made.degraded if "again" in entry.used] == [2]  # told once
+        assert made.report["repaired"] == []  # and no other clip is looked for once more
+        assert [check["scene"] for check in made.report["checks"] if not check["passed"]] == [2]
 
 
 async def test_the_next_engine_speaks_when_the_best_one_fails(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
@@ -385,10 +394,10 @@ async def test_a_resumed_job_finds_another_clip_when_its_file_is_gone(ffmpeg: Ff
     parts: dict[str, Any] = {"providers": (fake_footage(files),)}
     async with workshop(folder, **parts) as runtime:
         first = await make(runtime, script=SCRIPT)
-        found = await runtime.jobs.storyboard(first.id)
+        found = await runtime.storyboards.being_made(first.id)
         assert found is not None and found[1].scenes[0].clip is not None
         job_id, _ = await runtime.jobs.submit(first.brief)
-        await runtime.jobs.save_storyboard(job_id, found[1])
+        await runtime.storyboards.save(job_id, found[1])
         for blob in (folder / "assets" / "blobs").glob("??/*"):
             blob.unlink()
         runtime.worker.wake()

@@ -21,7 +21,7 @@ from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.music.fake import FakeMusic
 from vidgend.pipeline.music.port import MusicLibrary, Track
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
-from vidgend.pipeline.planner.port import Planner
+from vidgend.pipeline.planner.port import Planner, Translator
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.settings import Settings
 from vidgend.settings_sources import load_settings
@@ -47,11 +47,15 @@ def candidate(name: str, *, provider: str = "fake") -> Candidate:
 
 
 def clips(ffmpeg: str, folder: Path, count: int, *, seconds: float = 3.0) -> dict[str, Path]:
+    """No two of them look alike, or one of them would count as a repeat."""
     folder.mkdir(exist_ok=True)
     return {
-        f"clip{number}": media.clip(ffmpeg, folder / f"clip{number}.mp4", seconds=seconds, size="320x180")
+        f"clip{number}": media.clip(
+            ffmpeg, folder / f"clip{number}.mp4", seconds=seconds, size="320x180",
+            extra=("-vf", f"rotate={number * 0.7:g}"),
+        )
         for number in range(count)
-    }
+    }  # fmt: skip
 
 
 def fake_footage(files: dict[str, Path], *, name: str = "fake") -> FakeFootage:
@@ -66,13 +70,14 @@ def builder(
     music: Path | None = None,
     library: MusicLibrary | None = None,
     unused: dict[str, str] | None = None,
+    translator: Translator | None = None,
 ) -> Callable[..., Parts]:
     def build(settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path) -> Parts:
         tracks = (Track(path=music, title="tone", mood="calm", licence="test"),) if music else ()
         return wire(
             settings, assets, steps, work=work, client=httpx.AsyncClient(), planners=planners or (BuiltinPlanner(),),
             providers=providers, unused_providers=unused or {}, engines=engines or (FakeSpeech(),),
-            aligners=(Proportional(),), music=library or FakeMusic(tracks),
+            aligners=(Proportional(),), music=library or FakeMusic(tracks), translator=translator,
         )  # fmt: skip
 
     return build
@@ -86,9 +91,9 @@ async def workshop(folder: Path, **parts: Any) -> AsyncIterator[Runtime]:
 
 
 async def finished(runtime: Runtime, job_id: str, *, within_s: float = 120) -> Job:
-    """The job once it has ended."""
+    """The job once it has ended, or awaits its review."""
     async with asyncio.timeout(within_s):
-        while not (job := await runtime.jobs.get(job_id)).ended:
+        while not (job := await runtime.jobs.get(job_id)).ended and job.state != "awaiting_review":
             await asyncio.sleep(0.05)
     return job
 

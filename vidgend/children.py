@@ -24,10 +24,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vidgend.errors import StepError, StepTimeout, ToolMissing
+from vidgend.errors import StepError, StepStalled, StepTimeout, ToolMissing
 
-QUIET = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
-"""onnxruntime keeps a store of events in the home folder and has an address to send them to; vidgend wants neither."""
+QUIET = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "SVT_LOG": "1"}
+"""onnxruntime keeps a store of events in the home folder and has an address to send them to; vidgend wants neither.
+SVT-AV1 writes a page about itself to stderr, where ffmpeg's last words should be; 1 leaves its errors."""
 STDERR_TAIL_BYTES = 64 * 1024
 STOP_GRACE_S = 0.5
 """Between SIGTERM and SIGKILL. Short: partial output is thrown away, and a cancelled job must be still in 1 s."""
@@ -229,18 +230,19 @@ async def run(
     cwd: Path | None = None,
     timeout_s: float,
     stall_s: float | None = None,
-    on_line: Callable[[str], None] | None = None,
+    on_line: Callable[[str], bool | None] | None = None,
     feeder: Sequence[str] | None = None,
     max_stdout_bytes: int = 64 * 1024 * 1024,
     limits: Limits = NO_LIMITS,
 ) -> Finished:
     """Run a child to its end and return how it went; a non-zero code is not an error here.
 
-    `on_line` receives stdout line by line and stdout is then not kept. `stall_s` kills a child that writes
-    nothing on stdout for so long. `feeder` is a second child whose stdout becomes the first one's stdin; `limits`
-    are for both.
+    `on_line` receives stdout line by line and stdout is then not kept; it answers False for a line that is no sign
+    of progress. `stall_s` kills a child that gives no sign on stdout for so long. `feeder` is a second child whose
+    stdout becomes the first one's stdin; `limits` are for both.
 
-    Raises: StepTimeout, ToolMissing, StepError (too much output, too large a file). Cancellation stops the group first.
+    Raises: StepTimeout, StepStalled, ToolMissing, StepError (too much output, too large a file). Cancellation stops
+    the group first.
     """
     read_end = write_end = -1
     upstream: Child | None = None
@@ -258,22 +260,30 @@ async def run(
             read_end = -1
         kept = bytearray()
         deadline = time.monotonic() + timeout_s
+        stalls_at = None if stall_s is None else time.monotonic() + stall_s
         stdout = child.process.stdout
         assert stdout is not None
         while True:
-            left = deadline - time.monotonic()
-            wait_s = left if stall_s is None else min(left, stall_s)
+            until = deadline if stalls_at is None else min(deadline, stalls_at)
             try:
-                async with asyncio.timeout(max(0.01, wait_s)):
+                if until <= time.monotonic():  # a child that talks all the time gives the timeout no chance
+                    raise TimeoutError
+                async with asyncio.timeout(until - time.monotonic()):
                     chunk = await stdout.readline() if on_line else await stdout.read(65536)
             except TimeoutError:
-                stalled = wait_s < left
-                reason = f"no progress for {stall_s:g} s" if stalled else f"not finished after {timeout_s:g} s"
-                raise StepTimeout(f"{child.name}: {reason}", tail=child.stderr_tail) from None
+                if until < deadline:
+                    raise StepStalled(
+                        f"{child.name}: no progress for {stall_s:g} s", tail=_tails(child, upstream)
+                    ) from None
+                raise _too_late(child, upstream, timeout_s) from None
             if not chunk:
                 break
+            moved = True
             if on_line is not None:
-                on_line(chunk.decode("utf-8", "replace").rstrip("\r\n"))
+                moved = on_line(chunk.decode("utf-8", "replace").rstrip("\r\n")) is not False
+            if moved and stall_s is not None:
+                stalls_at = time.monotonic() + stall_s
+            if on_line is not None:
                 continue
             kept += chunk
             if len(kept) > max_stdout_bytes:
@@ -282,7 +292,7 @@ async def run(
             async with asyncio.timeout(max(1.0, deadline - time.monotonic())):
                 code = await child.wait()
         except TimeoutError:
-            raise StepTimeout(f"{child.name}: not finished after {timeout_s:g} s", tail=child.stderr_tail) from None
+            raise _too_late(child, upstream, timeout_s) from None
         tail = child.stderr_tail
         if code == -signal.SIGXCPU or (code == -signal.SIGKILL and limits.cpu_s is not None):
             raise StepTimeout(f"{child.name} was killed: out of processor time or memory", tail=tail)
@@ -295,8 +305,8 @@ async def run(
                 upstream_code = 0
             if code == 0 and upstream_code not in (0, -signal.SIGPIPE):
                 code, tail = upstream_code, upstream.stderr_tail
-            elif code != 0 and upstream.stderr_tail:
-                tail = f"{tail}\n{upstream.name}: {upstream.stderr_tail}"
+            elif code != 0:
+                tail = _tails(child, upstream)
         return Finished(returncode=code, stdout=bytes(kept), stderr_tail=tail)
     finally:
         for end in (read_end, write_end):
@@ -305,6 +315,17 @@ async def run(
         for process in (child, upstream):
             if process is not None:
                 await process.stop()
+
+
+def _too_late(child: Child, feeder: Child | None, timeout_s: float) -> StepTimeout:
+    return StepTimeout(f"{child.name}: not finished after {timeout_s:g} s", tail=_tails(child, feeder))
+
+
+def _tails(child: Child, feeder: Child | None) -> str:
+    """The last words of a child, and of the one that feeds it."""
+    if feeder is None or not feeder.stderr_tail:
+        return child.stderr_tail
+    return f"{child.stderr_tail}\n{feeder.name}: {feeder.stderr_tail}".strip()
 
 
 class JsonService:

@@ -16,6 +16,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +29,11 @@ from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
 from vidgend.parts import Parts, build_parts
+from vidgend.pipeline.file_to_upload import Intake
+from vidgend.pipeline.forecast import Forecast
+from vidgend.pipeline.foresee import Reuse, foresee
+from vidgend.pipeline.past_rates import rates_of
+from vidgend.pipeline.run import key_with, salt_of
 from vidgend.pipeline.speech.port import Voice
 from vidgend.pipeline.speech.voices import resolve
 from vidgend.settings import Settings, parse_resolution
@@ -40,11 +46,14 @@ from vidgend.store.database import Database, DataDir
 from vidgend.store.filesystem_kind import refuse_network
 from vidgend.store.jobs import JobStore
 from vidgend.store.outbox import Outbox
+from vidgend.store.past_steps import past_steps
 from vidgend.store.restore import refuse_half_restored
 from vidgend.store.retention import Rules
 from vidgend.store.secret_files import write_secret
 from vidgend.store.space import Space
 from vidgend.store.steps import StepStore
+from vidgend.store.storyboards import StoryboardStore, Version
+from vidgend.store.uploads import UploadStore
 from vidgend.worker import NOT_RECORDED, Worker
 
 _log = logging.getLogger(__name__)
@@ -69,8 +78,12 @@ class Runtime:
     data_dir: DataDir
     database: Database
     jobs: JobStore
+    storyboards: StoryboardStore
+    steps: StepStore
     outbox: Outbox
     assets: AssetStore
+    uploads: UploadStore
+    intake: Intake
     parts: Parts
     worker: Worker
     webhook_wake: asyncio.Event
@@ -107,21 +120,30 @@ class Runtime:
             recovered = await jobs.recover()
             if recovered.requeued or recovered.given_up:
                 _log.info("jobs_recovered", extra={"requeued": recovered.requeued, "given_up": recovered.given_up})
-            parts = build(settings, assets, StepStore(database, assets, boot_id=data_dir.boot_id), work=work)
+            storyboards = StoryboardStore(database)
+            steps = StepStore(database, assets, boot_id=data_dir.boot_id)
+            parts = build(settings, assets, steps, work=work)
             undo.push_async_callback(parts.aclose)
             webhook_wake = asyncio.Event()
+            uploads = UploadStore(database, assets)
+            space = Space(
+                data_dir=settings.data_dir,
+                assets_free_bytes=assets.free_bytes,
+                ballast=ballast if settings.store.ballast_bytes else None,
+                min_free_bytes=settings.store.min_free_bytes,
+            )
             worker = Worker(
                 database=database,
                 jobs=jobs,
+                storyboards=storyboards,
                 producer=parts.producer,
                 executor=parts.executor,
-                assets=assets,
-                space=Space(
-                    data_dir=settings.data_dir,
-                    assets_free_bytes=assets.free_bytes,
-                    ballast=ballast if settings.store.ballast_bytes else None,
-                    min_free_bytes=settings.store.min_free_bytes,
+                forecast=Forecast(
+                    parts.executor.slots,
+                    rates=rates_of(await past_steps(database), parts.producer.render),
                 ),
+                assets=assets,
+                space=space,
                 share_steps=settings.cache.enabled,
                 rules=retention_rules(settings),
                 quota_bytes=settings.assets.quota_bytes,
@@ -143,8 +165,22 @@ class Runtime:
                 data_dir=data_dir,
                 database=database,
                 jobs=jobs,
+                storyboards=storyboards,
+                steps=steps,
                 outbox=Outbox(database),
                 assets=assets,
+                uploads=uploads,
+                intake=Intake(
+                    uploads=uploads,
+                    assets=assets,
+                    space=space,
+                    ffmpeg=parts.ffmpeg,
+                    kept_bytes=jobs.kept_bytes,
+                    slot=partial(parts.executor.slot, "io"),
+                    make_room=worker.make_room,
+                    max_bytes=settings.assets.max_upload_bytes,
+                    quota_bytes=settings.assets.quota_bytes,
+                ),
                 parts=parts,
                 worker=worker,
                 webhook_wake=webhook_wake,
@@ -178,6 +214,10 @@ class Runtime:
     def allow_networks(self) -> tuple[Network, ...]:
         return self.settings.egress.allow_networks
 
+    @property
+    def can_translate(self) -> bool:
+        return self.parts.producer.translator is not None
+
     async def submit_generate(self, body: GenerateBody) -> str:
         """Accept a video job. Raises: BadInput and its kin, QueueFull, StorageFull."""
         return self._begin(*await accept_generate(self, body))
@@ -190,6 +230,19 @@ class Runtime:
             self.worker.only.add(job_id)
         self.worker.wake()
         return job_id
+
+    async def foresee(self, job_id: str, version: Version, brief: Brief) -> Reuse:
+        """Which segments of a version are there already."""
+        producer = self.parts.producer
+        return await foresee(
+            brief,
+            version.storyboard,
+            key_of=partial(key_with, salt_of(job_id, share_steps=self.settings.cache.enabled)),
+            is_done=self.steps.is_done,
+            settings=await producer.render_settings(brief),
+            ffmpeg=await producer.ffmpeg.get(),
+            fonts=producer.fonts,
+        )
 
     async def queries(self, brief: Brief) -> tuple[str, ...]:
         """The searches that the built-in planner would make for a brief."""
@@ -337,8 +390,11 @@ async def serve(settings: Settings) -> None:
             Services(
                 database=runtime.database,
                 jobs=runtime.jobs,
+                storyboards=runtime.storyboards,
                 worker=runtime.worker,
                 assets=runtime.assets,
+                uploads=runtime.uploads,
+                intake=runtime.intake,
                 defaults=runtime.defaults,
                 public_url=settings.http.public_url,
                 api_key=settings.http.api_key.get_secret_value(),
@@ -350,6 +406,8 @@ async def serve(settings: Settings) -> None:
                 check_voice=runtime.check_voice,
                 check_font=runtime.check_font,
                 queries=runtime.queries,
+                foresee=runtime.foresee,
+                can_translate=runtime.can_translate,
                 wake_webhooks=runtime.webhook_wake.set,
                 version=__version__,
                 url_key=url_key,

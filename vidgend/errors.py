@@ -10,6 +10,9 @@ VidgendError
 │   ├── LanguageUnsupported      language_unsupported
 │   ├── TargetForbidden          callback_forbidden
 │   ├── FeatureUnavailable       not_available
+│   ├── MediaRefused             media_refused
+│   ├── UploadTooLarge           upload_too_large
+│   ├── UploadUnknown            upload_unknown
 │   └── IdempotencyMismatch      idempotency_key_reused
 ├── NotFound                     not_found
 │   └── AssetDamaged             asset_damaged
@@ -17,7 +20,9 @@ VidgendError
 ├── Conflict
 │   ├── JobNotFinished           job_not_finished
 │   ├── JobEnded                 job_ended
-│   └── StoryboardNotReady       storyboard_not_ready
+│   ├── UploadInUse              upload_in_use
+│   ├── StoryboardNotReady       storyboard_not_ready
+│   └── StoryboardChanged        storyboard_changed
 ├── ResultExpired                result_expired
 ├── Unavailable
 │   ├── DatabaseUnavailable      database_unavailable
@@ -39,10 +44,12 @@ VidgendError
 │   │   ├── ProviderRateLimited  quota_exceeded
 │   │   └── ProviderGarbage      provider_garbage
 │   ├── MediaUnreadable          media_unreadable
+│   ├── UploadLost               upload_lost
 │   ├── FfmpegFailed             ffmpeg_failed
 │   ├── SpeechFailed             speech_failed
 │   ├── NoFootage                footage_missing
 │   ├── StepTimeout              timeout
+│   │   └── StepStalled          stalled
 │   └── StepPoisoned             crash_loop
 └── DaemonUnreachable            daemon_unreachable
 """
@@ -126,6 +133,29 @@ class FeatureUnavailable(BadInput):
     title = "This version cannot do that yet"
 
 
+class MediaRefused(BadInput):
+    code = "media_refused"
+    title = "The file is not one that can be used"
+    status = 415
+    hint = (
+        "Send a video (MP4, MOV, MKV, WebM, GIF), a photo (JPEG, PNG, WebP) or sound (MP3, M4A, WAV, FLAC, Ogg), as it "
+        "is and whole."
+    )
+
+
+class UploadTooLarge(BadInput):
+    code = "upload_too_large"
+    title = "The file is larger than is taken"
+    status = 413
+    hint = "Raise assets.max_upload_bytes in the settings, or send a smaller file."
+
+
+class UploadUnknown(BadInput):
+    code = "upload_unknown"
+    title = "There is no such upload"
+    hint = "Upload the file (POST /mcp/assets, `vidgend upload`) and send the request again."
+
+
 class IdempotencyMismatch(BadInput):
     code = "idempotency_key_reused"
     title = "The Idempotency-Key was used before with another body"
@@ -168,10 +198,23 @@ class JobEnded(Conflict):
     title = "The job ended without a result"
 
 
+class UploadInUse(Conflict):
+    code = "upload_in_use"
+    title = "A job that has not ended needs this file"
+    hint = "Wait until the job has ended, or cancel it."
+
+
 class StoryboardNotReady(Conflict):
     code = "storyboard_not_ready"
     title = "The storyboard is not written yet"
     hint = "Poll GET /mcp/status/<job_id> until it is past planning."
+
+
+class StoryboardChanged(Conflict):
+    code = "storyboard_changed"
+    title = "The storyboard has a newer version than the one that was meant"
+    status = 412
+    hint = "Get the storyboard again, and send its version in If-Match."
 
 
 class ResultExpired(VidgendError):
@@ -318,6 +361,12 @@ class MediaUnreadable(StepError):
     title = "A media file cannot be read"
 
 
+class UploadLost(StepError):
+    code = "upload_lost"
+    title = "A file that was uploaded for this job is gone"
+    hint = "Upload it again and retry the job (`vidgend retry`)."
+
+
 class FfmpegFailed(StepError):
     code = "ffmpeg_failed"
     title = "ffmpeg failed"
@@ -341,6 +390,14 @@ class StepTimeout(StepError):
     code = "timeout"
     title = "A step took too long"
     max_retries = 1
+
+
+class StepStalled(StepTimeout):
+    code = "stalled"
+    title = "A step got no further"
+    retryable = True
+    max_retries = 0  # the step itself was tried again
+    hint = "If the machine is only slow, raise queue.stall_timeout_s."
 
 
 class StepPoisoned(StepError):

@@ -64,21 +64,50 @@ class CaptionOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class MusicOptions:
-    """`mood` None lets the style choose. `volume` 1.0 is the normal bed under a voice, 0..2."""
+    """`mood` None lets the style choose. `volume` 1.0 is the normal bed under a voice, 0..2.
+
+    `asset` is the digest of an uploaded sound file that is the music, `title` what to call it; `mood` says nothing then.
+    """
 
     enabled: bool = True
     mood: str | None = None
+    asset: str | None = None
+    title: str | None = None
     volume: float = 1.0
     ducking: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class SceneBrief:
-    """A scene that the caller wrote: narration word for word, an optional query and least length in seconds."""
+    """A scene that the caller wrote: narration word for word, an optional query and least length in seconds.
+
+    `clip` is the caller's own video or photo (provider `upload`): no other picture is looked for.
+    """
 
     narration: str
     query: str | None = None
     duration_s: float | None = None
+    clip: Clip | None = None
+
+
+DRAFT_SHORT_PX = 360
+"""The shorter side of a draft's picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """A further video of the same plan, and what may differ in it. `name` is its own among those of its job.
+
+    `voice` and `language` None: those of the main video. `narrations` are what is said in it, one text for each of the request's
+    scenes; without them the words stay as they are, or are translated if the language is another one.
+    """
+
+    name: str
+    width_px: int
+    height_px: int
+    voice: str | None = None
+    language: str | None = None
+    narrations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,10 +135,35 @@ class Brief:
     transitions: Transition | None = None
     """Between all scenes; None lets the style choose."""
     seed: int = 0
+    review: bool = False
+    """Stop when the storyboard is complete, until somebody has looked at it."""
+    output_name: str = ""
+    """What this video is called among several of one job."""
+    outputs: tuple[Output, ...] = ()
+    """The videos to be made besides this one."""
 
     @property
     def frame_rate(self) -> Fraction:
         return parse_fps(self.fps)
+
+    @property
+    def cover_px(self) -> tuple[int, int]:
+        """(width, height) that a clip has to fill so that it need not be scaled up in any of the videos."""
+        widths = (self.width_px, *(output.width_px for output in self.outputs))
+        heights = (self.height_px, *(output.height_px for output in self.outputs))
+        return max(widths), max(heights)
+
+    @property
+    def picture_px(self) -> tuple[int, int]:
+        """(width, height) of the video that is made. A draft is smaller than what `width_px` and `height_px` ask for,
+        but made of the same clips, so that the final finds them fetched."""
+        short_px = min(self.width_px, self.height_px)
+        if self.quality != "draft" or short_px <= DRAFT_SHORT_PX:
+            return self.width_px, self.height_px
+        return (
+            round(self.width_px * DRAFT_SHORT_PX / short_px / 2) * 2,
+            round(self.height_px * DRAFT_SHORT_PX / short_px / 2) * 2,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +226,8 @@ class Candidate:
     """A picture that a footage provider offers. `id` is unique inside the provider.
 
     `duration_s` is None for photos and where it is not known. `recipe` is set for generated pictures only:
-    the JSON that paints them. `version` changes when the file behind the same `id` does.
+    the JSON that paints them. `version` changes when the file behind the same `id` does. `preview_url` is a still of
+    it at the provider's, if there is one.
     """
 
     provider: str
@@ -184,6 +239,7 @@ class Candidate:
     credit: Credit
     recipe: dict[str, Any] | None = None
     version: str = ""
+    preview_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +295,8 @@ class Clip:
     orientation: int = 1
     """As EXIF counts: 1 is upright."""
     scan: ClipScan | None = None
+    in_point_s: float | None = None
+    """Where the scene begins in the clip, if a person chose that; None: the best part is looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,6 +322,8 @@ class Speech:
     engine: str
     voice: str
     words: tuple[Word, ...] = ()
+    silent_s: float = 0.0
+    """The longest silence in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,6 +358,19 @@ class Caption:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PictureScan:
+    """What was seen of a scene's picture while it was encoded, without captions, bars and fades.
+
+    `black` and `still` are stretches of half a second and more, (first frame, the one after the last). `prints` are
+    fingerprints of moments of it, 64 hexadecimal digits each, for comparing it with other scenes.
+    """
+
+    black: tuple[tuple[int, int], ...] = ()
+    still: tuple[tuple[int, int], ...] = ()
+    prints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Segment:
     """An encoded scene or transition: H.264 in MP4, no sound, closed GOPs, exactly `frames` long."""
 
@@ -305,6 +378,8 @@ class Segment:
     frames: int
     poster: str | None = None
     """Digest of a JPEG of one of a scene's frames, graded, without captions and fades."""
+    seen: PictureScan | None = None
+    """Of a scene."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -316,23 +391,72 @@ class Substitution:
     used: str
     reason: str
     scene: int | None = None
+    output: str | None = None
+    """The one of several videos that it is about; None: all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thumbnail:
+    """A small JPEG in the asset store that shows a candidate or a clip, by its provider and id."""
+
+    provider: str
+    id: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A picture that a person chose for a scene, before it is fetched. `in_point_s`: where to begin in it."""
+
+    candidate: Candidate
+    in_point_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repair:
+    """A scene was made anew since it failed the quality check `check`; `was` is what it had before, `reason` is what
+    was wrong with it."""
+
+    check: str
+    was: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """A scene of the storyboard, filled in stage by stage. Times in the finished video; `frames` is exact."""
+    """A scene of the storyboard, filled in stage by stage. Times in the finished video; `frames` is exact.
+
+    `id` names it in every version, whatever its place.
+    """
 
     index: int
+    id: str = ""
     narration: str
     queries: tuple[str, ...]
     min_duration_s: float = 0.0
     clip: Clip | None = None
     candidates: tuple[Candidate, ...] = ()
+    """What the scene shows, or is to show, first; then what could take its place."""
+    thumbnails: tuple[Thumbnail, ...] = ()
+    """Of candidates and of the clip, made for a review. They may have been deleted since."""
+    choice: Choice | None = None
+    refused: tuple[tuple[str, str], ...] = ()
+    """(provider, id) of pictures that somebody did not want here."""
     why: str = ""
     speech: Speech | None = None
     words: Words | None = None
     start_frame: int | None = None
     frames: int | None = None
+    kept_frames: int | None = None
+    """How long it was before the storyboard was edited: it stays so, unless its words need more."""
+    motion: int | None = None
+    """Which way a photo is moved over; None: by `index`. Kept when scenes change places."""
+    take: int = 0
+    """How often its narration was spoken anew because it could not be heard."""
+    caption_chars: int | None = None
+    """How long its caption lines may be, where the preset's did not fit."""
+    repair: Repair | None = None
+    """Set once it was repaired; that is not tried twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -363,8 +487,24 @@ class Published:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OutputResult:
+    """One of the videos of a job; its files are among the result's, see `files_of`. `report` is empty for the main
+    one, whose is the result's."""
+
+    name: str
+    language: str
+    width_px: int
+    height_px: int
+    duration_s: float
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a completed job has: files by role (`video`, `thumbnail`, `srt`, `vtt`, `words`, `credits`), report."""
+    """What a completed job has: files by role (`video`, `thumbnail`, `srt`, `vtt`, `words`, `credits`), report.
+
+    These are the main video's. Those of the other `outputs` have its name behind their role: `video:9x16`.
+    """
 
     files: dict[str, Published]
     width_px: int
@@ -374,3 +514,10 @@ class Result:
     degraded: tuple[Substitution, ...]
     timings: dict[str, float]
     report: dict[str, Any]
+    outputs: tuple[OutputResult, ...] = ()
+    """All videos, the main one first; empty in results of the time before there could be several."""
+
+    def files_of(self, output: str | None = None) -> dict[str, Published]:
+        """The files of one output, by their roles in it; of the main one for None."""
+        named = {tuple(role.partition(":")[::2]): file for role, file in self.files.items()}
+        return {role: file for (role, name), file in named.items() if name == (output or "")}

@@ -21,12 +21,17 @@ from vidgend.pipeline.footage.generated import GeneratedFootage
 from vidgend.pipeline.footage.library import LibraryFootage
 from vidgend.pipeline.footage.pexels import PexelsFootage
 from vidgend.pipeline.footage.port import FootageProvider
+from vidgend.pipeline.mood_to_tracks import TRACK, TrackStep
 from vidgend.pipeline.music.folder import FolderMusic
 from vidgend.pipeline.music.packaged import PackagedMusic
 from vidgend.pipeline.music.port import MusicLibrary
+from vidgend.pipeline.narration_to_translation import KIND as TRANSLATE
+from vidgend.pipeline.narration_to_translation import TranslateStep
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.planner.llm import LlmPlanner
-from vidgend.pipeline.planner.port import Planner
+from vidgend.pipeline.planner.llm_chat import LlmChat
+from vidgend.pipeline.planner.port import Planner, Translator
+from vidgend.pipeline.planner.translator import LlmTranslator
 from vidgend.pipeline.produce import Producer
 from vidgend.pipeline.prompt_to_storyboard import KIND as PLAN
 from vidgend.pipeline.prompt_to_storyboard import PlanStep
@@ -37,12 +42,17 @@ from vidgend.pipeline.scene_to_speech import KIND as SPEECH
 from vidgend.pipeline.scene_to_speech import SpeechStep
 from vidgend.pipeline.scenes_to_transition import KIND as TRANSITION
 from vidgend.pipeline.scenes_to_transition import TransitionStep
-from vidgend.pipeline.segments_to_video import JOIN, THUMBNAIL, TRACK, JoinStep, ThumbnailStep, TrackStep
+from vidgend.pipeline.segments_to_video import JOIN, THUMBNAIL, JoinStep, ThumbnailStep
+from vidgend.pipeline.shot_ends import ShotEnds
 from vidgend.pipeline.speech.hub import default_hub_dir
 from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech.select import build_engines, gpu_device
+from vidgend.pipeline.speech_and_music_to_sound import KIND as SOUND
+from vidgend.pipeline.speech_and_music_to_sound import SoundStep
 from vidgend.pipeline.speech_to_words import KIND as ALIGN
 from vidgend.pipeline.speech_to_words import AlignStep
+from vidgend.pipeline.track_to_parts import KIND as PARTS
+from vidgend.pipeline.track_to_parts import PartsStep
 from vidgend.pipeline.video_to_report import KIND as CHECK
 from vidgend.pipeline.video_to_report import CheckStep
 from vidgend.settings import Settings
@@ -54,6 +64,9 @@ CPU_SLOTS = 1
 """A model on the CPU uses all cores; a second one beside it would only be slower."""
 LLM_SLOTS = 4
 DEFAULT_NET_SLOTS = 4
+FFMPEG_STALL_SHARE = 0.4
+"""ffmpeg says twice a second how far it is, so it is known sooner than of other steps that it is stuck. And its own
+watch, which has its last words, must come before the step's."""
 
 
 def cores() -> int:
@@ -80,10 +93,12 @@ class Parts:
     ffmpeg: FfmpegTool
     executor: LocalExecutor
     producer: Producer
+    ends: ShotEnds
     client: httpx.AsyncClient
 
     async def aclose(self) -> None:
         await self.executor.aclose()
+        await self.ends.aclose()
         closable: tuple[SpeechEngine | Aligner | FootageProvider, ...] = (
             *self.engines, *self.aligners, *self.providers,
         )  # fmt: skip
@@ -92,20 +107,18 @@ class Parts:
         await self.client.aclose()
 
 
-def build_planners(settings: Settings, client: httpx.AsyncClient) -> tuple[Planner, ...]:
-    """The model first if one is configured; the built-in planner always stands behind it."""
+def build_chat(settings: Settings, client: httpx.AsyncClient) -> LlmChat | None:
+    """The language model, if one is configured."""
     planner = settings.planner
-    builtin = BuiltinPlanner()
     if planner.engine == "builtin" or not (planner.base_url and planner.model):
-        return (builtin,)
-    model = LlmPlanner(
+        return None
+    return LlmChat(
         base_url=planner.base_url,
         model=planner.model,
         api_key=planner.api_key.get_secret_value(),
         client=client,
         timeout_s=planner.timeout_s,
     )
-    return (model, builtin)
 
 
 def build_providers(
@@ -158,7 +171,7 @@ def build_music(settings: Settings) -> MusicLibrary:
 def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path) -> Parts:
     """Choose and wire. Loads no model and calls nobody."""
     client = httpx.AsyncClient(trust_env=True, follow_redirects=True, timeout=httpx.Timeout(30.0, connect=10.0))
-    planners = build_planners(settings, client)
+    chat = build_chat(settings, client)
     providers, unused = build_providers(settings, client)
     engines = build_engines(
         settings.speech.engine,
@@ -180,7 +193,8 @@ def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, wor
         steps,
         work=work,
         client=client,
-        planners=planners,
+        planners=(LlmPlanner(chat), BuiltinPlanner()) if chat else (BuiltinPlanner(),),  # the second always answers
+        translator=LlmTranslator(chat) if chat else None,
         providers=providers,
         unused_providers=unused,
         engines=engines,
@@ -202,20 +216,28 @@ def wire(
     engines: tuple[SpeechEngine, ...],
     aligners: tuple[Aligner, ...],
     music: MusicLibrary,
+    translator: Translator | None = None,
 ) -> Parts:
     """The steps, the executor and the producer over chosen adapters."""
-    ffmpeg = FfmpegTool(settings.render.ffmpeg)
+    render = settings.render
+    ffmpeg = FfmpegTool(
+        render.ffmpeg, encoder=render.encoder, stall_s=settings.queue.stall_timeout_s * FFMPEG_STALL_SHARE
+    )
     fonts = machine_fonts(settings.captions.fonts_folder, default=settings.captions.font)
     encodes, threads = encode_slots(settings)
+    ends = ShotEnds(work / "ends")
     registry: dict[str, StepFunction] = {
         PLAN: PlanStep(planners),
+        TRANSLATE: TranslateStep(translator),
         SEARCH: SearchStep(providers),
         FETCH: FetchStep(providers, ffmpeg, assets),
         SPEECH: SpeechStep(engines, ffmpeg, assets),
         ALIGN: AlignStep(aligners, assets),
-        SEGMENT: SegmentStep(ffmpeg, assets, fonts),
-        TRANSITION: TransitionStep(ffmpeg, assets, fonts),
+        SEGMENT: SegmentStep(ffmpeg, assets, fonts, ends),
+        TRANSITION: TransitionStep(ffmpeg, assets, fonts, ends),
         TRACK: TrackStep(music, assets),
+        PARTS: PartsStep(ffmpeg, assets),
+        SOUND: SoundStep(ffmpeg, assets),
         JOIN: JoinStep(ffmpeg, assets),
         THUMBNAIL: ThumbnailStep(ffmpeg, assets),
         CHECK: CheckStep(ffmpeg, assets),
@@ -238,6 +260,7 @@ def wire(
     )
     producer = Producer(
         planners=planners,
+        translator=translator,
         providers=providers,
         unused_providers=unused_providers,
         engines=engines,
@@ -245,7 +268,7 @@ def wire(
         music=music,
         ffmpeg=ffmpeg,
         fonts=fonts,
-        render=RenderSettings(preset=settings.render.preset, crf=settings.render.crf, threads=threads),
+        render=RenderSettings(encoder=render.encoder, preset=render.preset, crf=render.crf, threads=threads),
         assets=assets,
         scratch=work,
         speed=settings.speech.speed,
@@ -260,5 +283,6 @@ def wire(
         ffmpeg=ffmpeg,
         executor=executor,
         producer=producer,
+        ends=ends,
         client=client,
     )

@@ -15,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from vidgend.pipeline.encoders.port import Preset
+from vidgend.pipeline.encoders.scales import DEFAULT_CRF
 from vidgend.timebase import parse_fps
 
 _NAMED_SIZES = {"480p": "854x480", "720p": "1280x720", "1080p": "1920x1080", "1440p": "2560x1440", "4k": "3840x2160",
@@ -67,7 +69,9 @@ class Queue(_Part):
     max_queued: int = Field(1000, ge=1, description="Jobs that may wait; more get 503.")
     job_timeout_s: float = Field(3600, gt=0, description="Seconds after which a running job is failed.")
     stall_timeout_s: float = Field(
-        300, gt=0, description="Seconds without any progress after which a step is stopped and told to be stuck."
+        300,
+        gt=0,
+        description="Seconds without any progress after which a step is stopped and tried again; ffmpeg gets 2/5.",
     )
 
 
@@ -149,11 +153,20 @@ class Render(_Part):
 
     resolution: str = Field("1920x1080", description="Default size, also as 720p, 1080p, 4k.")
     fps: str = Field("30", description="Default frame rate, also as 29.97 or 30000/1001.")
-    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower"] = Field(
-        "veryfast", description="x264 preset: speed against size."
+    encoder: Literal[
+        "auto", "libx264", "libx265", "libsvtav1", "h264_nvenc", "hevc_nvenc", "av1_nvenc", "h264_qsv", "hevc_qsv",
+        "av1_qsv", "h264_vaapi", "hevc_vaapi", "av1_vaapi", "h264_videotoolbox", "hevc_videotoolbox",
+    ] = Field(
+        "libx264",
+        description="Video encoder. auto: H.264 on hardware that works, else libx264. Where hardware fails, software "
+        "takes over.",
+    )  # fmt: skip
+    preset: Preset = Field(
+        "auto", description="Speed against size, in x264's words for every encoder. auto: measured for each."
     )
-    crf: int = Field(21, ge=0, le=40, description="x264 constant rate factor; lower is better and larger.")
-    encoder: Literal["libx264"] = Field("libx264", description="Video encoder.")
+    crf: int = Field(
+        DEFAULT_CRF, ge=0, le=40, description="Quality on x264's scale for every encoder; lower is better and larger."
+    )
     ffmpeg: str = Field("", description="Path of ffmpeg. Empty: from the PATH, else the packaged one.")
 
     @field_validator("resolution")
@@ -213,7 +226,10 @@ class Assets(_Part):
         True, description="Whether results on S3 are linked to directly (signed, for a day) or go through vidgend."
     )
     quota_bytes: int = Field(
-        0, ge=0, description="Bytes of results that may be kept; above it no job is taken. 0: any."
+        0, ge=0, description="Bytes of results and uploads that may be kept; above it nothing is taken. 0: any."
+    )
+    max_upload_bytes: int = Field(
+        2_000_000_000, ge=1, description="Bytes of the largest file that may be uploaded (POST /mcp/assets)."
     )
     max_age_s: float = Field(0, ge=0, description="Seconds after which a finished job's files are deleted. 0: never.")
     max_bytes: int = Field(

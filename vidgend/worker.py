@@ -16,15 +16,18 @@ from vidgend.errors import DatabaseUnavailable, StepError, StorageFull, VidgendE
 from vidgend.models import TERMINAL_STATES, Brief, JobState, PrefetchBrief, Storyboard
 from vidgend.pipeline.disk_estimate import estimate_bytes
 from vidgend.pipeline.executor.port import Executor
+from vidgend.pipeline.forecast import Forecast
 from vidgend.pipeline.prefetch import prefetch
 from vidgend.pipeline.produce import Producer
-from vidgend.pipeline.run import JobRun, Progress
+from vidgend.pipeline.progress import Progress
+from vidgend.pipeline.run import JobRun, salt_of
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 from vidgend.store.doomed import work_off
 from vidgend.store.jobs import Failure, Job, JobStore
 from vidgend.store.retention import Rules, collect
 from vidgend.store.space import Space
+from vidgend.store.storyboards import StoryboardStore
 
 _log = logging.getLogger(__name__)
 
@@ -78,16 +81,16 @@ def _mb(size_bytes: float) -> str:
 class _Keeper:
     """The storyboard of one job, kept in the store."""
 
-    def __init__(self, jobs: JobStore, job_id: str) -> None:
-        self._jobs = jobs
+    def __init__(self, storyboards: StoryboardStore, job_id: str) -> None:
+        self._storyboards = storyboards
         self._job_id = job_id
 
     async def load(self) -> Storyboard | None:
-        found = await self._jobs.storyboard(self._job_id)
+        found = await self._storyboards.being_made(self._job_id)
         return found[1] if found else None
 
     async def save(self, storyboard: Storyboard) -> None:
-        await self._jobs.save_storyboard(self._job_id, storyboard)
+        await self._storyboards.save(self._job_id, storyboard)
 
 
 class Worker:
@@ -100,8 +103,10 @@ class Worker:
         *,
         database: Database,
         jobs: JobStore,
+        storyboards: StoryboardStore,
         producer: Producer,
         executor: Executor,
+        forecast: Forecast,
         assets: AssetStore,
         space: Space,
         share_steps: bool,
@@ -114,8 +119,10 @@ class Worker:
     ) -> None:
         self._database = database
         self._jobs = jobs
+        self._storyboards = storyboards
         self._producer = producer
         self._executor = executor
+        self._forecast = forecast
         self._assets = assets
         self._space = space
         self._share_steps = share_steps
@@ -138,6 +145,7 @@ class Worker:
         self._tidying: asyncio.Task[None] | None = None
         self._swept = float("-inf")
         self._sweep_again_s = LOOK_AGAIN_S
+        self._sweeping = asyncio.Lock()
         self._untidy = asyncio.Event()
         self.draining = False
         self.only: set[str] | None = None
@@ -183,13 +191,20 @@ class Worker:
             )
         if not await self.within_quota(owner):
             raise StorageFull(
-                "the results that are kept fill the quota",
-                hint="Delete old jobs (`vidgend delete`), or raise assets.quota_bytes.",
+                "the results and uploads that are kept fill the quota",
+                hint="Delete old jobs or uploads (`vidgend delete`, `vidgend uploads --delete`), or raise "
+                "assets.quota_bytes.",
             )
 
     async def within_quota(self, owner: str = "") -> bool:
-        """Whether an owner's results leave room for another one."""
-        return not self._quota_bytes or await self._jobs.published_bytes(owner) < self._quota_bytes
+        """Whether an owner's results and uploads leave room for another one."""
+        return not self._quota_bytes or await self._jobs.kept_bytes(owner) < self._quota_bytes
+
+    async def make_room(self, lacking_bytes: int) -> None:
+        """Have the cache give up so many bytes, if it has them."""
+        if lacking_bytes <= self._space.evictable_bytes:
+            async with self._sweeping:
+                await self._sweep(lacking_bytes)
 
     async def delete(self, job_id: str) -> None:
         """Forget an ended job and delete its files. Raises: NotFound, Conflict."""
@@ -302,7 +317,9 @@ class Worker:
         def ended(done: asyncio.Task[None]) -> None:
             self._running.pop(job.id, None)
             self._began.pop(job.id, None)
-            self._progress.pop(job.id, None)
+            progress = self._progress.pop(job.id, None)
+            if progress is not None:
+                progress.close()
             self._estimates.pop(job.id, None)
             self._cancelled.discard(job.id)
             self._space.expect(job.id, 0)
@@ -323,7 +340,8 @@ class Worker:
                 self._sweep_again_s = LOOK_AGAIN_S
             since_s = time.monotonic() - self._swept
             if since_s >= SWEEP_EVERY_S or (self._lacking_bytes and since_s >= self._sweep_again_s):
-                await self._sweep()
+                async with self._sweeping:
+                    await self._sweep(self._lacking_bytes)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_AGAIN_S):
                     await self._untidy.wait()
@@ -331,12 +349,12 @@ class Worker:
                 self._untidy.clear()
                 await self._delete_doomed()
 
-    async def _sweep(self) -> None:
+    async def _sweep(self, lacking_bytes: int) -> None:
         used_since = min(self._began.values(), default=self._database.clock())
         freed_bytes = 0
         try:
             collected = await collect(
-                self._database, self._assets, self._rules, used_since=used_since, lacking_bytes=self._lacking_bytes
+                self._database, self._assets, self._rules, used_since=used_since, lacking_bytes=lacking_bytes
             )
             self._space.evictable_bytes = collected.evictable_bytes
             freed_bytes = collected.bytes
@@ -357,7 +375,7 @@ class Worker:
             _log.warning("doomed_files_left", extra={"reason": str(error)})
 
     async def _run(self, job: Job) -> None:
-        progress = self._progress[job.id] = Progress()
+        progress = self._progress[job.id] = Progress(self._forecast)
 
         async def announce(state: JobState, line: str) -> None:
             scenes = (progress.scenes_done, progress.scenes_total)
@@ -370,7 +388,7 @@ class Worker:
         run = JobRun(
             self._executor,
             job_id=job.id,
-            salt="" if self._share_steps else f"/{job.id}",
+            salt=salt_of(job.id, share_steps=self._share_steps),
             announce=announce,
             note=note,
             progress=progress,
@@ -429,7 +447,17 @@ class Worker:
                 job, found, scenes=0, line=f"{count} clips are here", event={"clips": count}
             )
         assert isinstance(job.brief, Brief)
-        result = await self._producer.produce(job.id, job.brief, run, _Keeper(self._jobs, job.id))
+        result = await self._producer.produce(job.id, job.brief, run, _Keeper(self._storyboards, job.id))
+        if isinstance(result, Storyboard):
+            scenes = len(result.scenes)
+            _log.info("job_awaits_review", extra={"job": job.id, "scenes": scenes})
+            return lambda: self._jobs.await_review(
+                job,
+                progress=run.progress.percent,
+                scenes=scenes,
+                line="the storyboard is ready to be reviewed",
+                event={"total_scenes": scenes},
+            )
         _log.info(
             "job_done", extra={"job": job.id, "video_s": result.duration_s, "steps_run": run.steps_run, **run.seconds}
         )

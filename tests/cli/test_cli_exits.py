@@ -83,8 +83,9 @@ def test_docs_name_every_command_and_option() -> None:
     commands = _commands(cli)
     assert {command.name for command in MAINTENANCE_COMMANDS} <= set(commands)
     assert sorted(set(commands) - {command.name for command in MAINTENANCE_COMMANDS}) == [
-        "cancel", "config check", "config example", "delete", "doctor", "generate", "list", "pause", "prefetch",
-        "queue", "result", "resume", "retry", "serve", "status", "storyboard", "styles", "voices", "webhooks",
+        "cancel", "config check", "config example", "delete", "doctor", "edit", "generate", "list", "pause", "prefetch",
+        "queue", "render", "result", "resume", "retry", "revert", "serve", "status", "storyboard", "styles", "upload",
+        "uploads", "voices", "webhooks",
     ]  # fmt: skip
     missing = [name for name in commands if f"`vidgend {name}" not in text]
     for command in commands.values():

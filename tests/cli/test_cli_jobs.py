@@ -87,6 +87,18 @@ def test_a_result_is_shown_with_its_address_and_notes(vidgend, daemon: DaemonSta
     ]
 
 
+def test_failed_checks_stand_under_a_result(vidgend, daemon: DaemonStandin) -> None:
+    checks = [
+        {"name": "size", "passed": True, "value": "4x4", "threshold": "4x4", "unit": "px", "detail": "4x4 px"},
+        {"name": "frozen", "passed": False, "value": 4.0, "threshold": 2.0, "unit": "s", "detail": "", "scene": 2},
+        {"name": "true_peak", "passed": False, "value": 0.3, "threshold": -1.0, "unit": "dBTP", "detail": ""},
+    ]
+    daemon.completes(report={"passed": False, "checks": checks})
+    assert vidgend("result", JOB).stdout.splitlines()[2:] == [
+        "checks failed: frozen (scene 2), true_peak; the notes say by how much",
+    ]
+
+
 def test_a_result_can_be_fetched(vidgend, daemon: DaemonStandin, home: Path) -> None:
     daemon.completes()
     result = vidgend("result", JOB, "-o", "sea", "--only-video")
@@ -108,23 +120,6 @@ def test_the_key_goes_to_the_daemon_and_to_nobody_else(vidgend, daemon: DaemonSt
 def test_a_redirect_is_not_followed(vidgend, daemon: DaemonStandin) -> None:
     daemon.answers["GET", f"/mcp/status/{JOB}"] = (302, {})
     assert vidgend("status", JOB).exit_code == 4
-
-
-def test_a_storyboard_is_a_table_of_its_scenes(vidgend, daemon: DaemonStandin) -> None:
-    clip = {"provider": "pexels", "description": "waves", "query": "sea"}
-    scenes = [
-        {"index": 1, "start": 0.0, "duration": 4.5, "narration": "Waves roll in.", "clip": clip, "queries": ["sea"]},
-        {"index": 2, "start": None, "duration": None, "narration": "", "clip": None, "queries": ["moon", "night"]},
-    ]
-    board = {"job_id": JOB, "title": "The sea", "language": "en", "planner": "builtin", "scenes": scenes}
-    daemon.answers["GET", f"/mcp/storyboard/{JOB}"] = (200, board)
-    assert vidgend("storyboard", JOB, "--version", "2").stdout.splitlines() == [
-        "The sea (en, planner: builtin)",
-        "scene  start  length  narration       picture",
-        "1      0.0 s  4.5 s   Waves roll in.  pexels: waves",
-        "2                     (no words)      moon",
-    ]
-    assert daemon.seen[-1].query == {"version": ["2"]}
 
 
 def test_cancel_says_what_became_of_the_job(vidgend, daemon: DaemonStandin) -> None:

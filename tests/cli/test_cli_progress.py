@@ -52,10 +52,19 @@ def test_a_line_has_stage_percent_scene_and_the_time_left() -> None:
     Lines(written.append).show(View(state="rendering", percent=42, scenes_done=1, scenes_total=4, eta_s=20))
     Lines(written.append).show(View(state="rendering", percent=99, scenes_done=4, scenes_total=4))
     Lines(written.append).show(View(state="publishing", percent=99.6, scenes_done=4, scenes_total=4))
+    rendering = [{"scene": number, "state": "rendering", "percent": 61.7 - number} for number in (2, 3, 5, 6, 9)]
+    for count in (1, 2, 3, 5):
+        segments = [{"scene": 1, "state": "done", "percent": 100.0}, *rendering[:count]]
+        status = {"status": "rendering", "overall_progress": 50.2, "total_scenes": 9, "segments": segments}
+        Lines(written.append).show(View.of_status(status))
     assert written == [
         "[ 42%] rendering, scene 2 of 4, about 20 s left",
         "[ 99%] rendering, scene 4 of 4",
-        "[100%] finishing",
+        "[ 99%] finishing",
+        "[ 50%] rendering, scene 2 of 9 (59%)",
+        "[ 50%] rendering, scenes 2 (59%) and 3 (58%) of 9",
+        "[ 50%] rendering, scenes 2 (59%), 3 (58%) and 5 (56%) of 9",
+        "[ 50%] rendering, scenes 2 (59%), 3 (58%), 5 (56%) and 2 more of 9",
     ]
 
 

@@ -339,6 +339,17 @@ async def test_a_new_process_starts_clean_and_finds_what_was_stored(bench: Bench
     assert (bench.blobs.free_bytes() or 0) > 0
 
 
+async def test_what_comes_in_lies_on_the_stores_disk_and_is_gone_after_a_restart(bench: Bench) -> None:
+    one, two = bench.blobs.part("upload"), bench.blobs.part("upload")
+    assert one != two
+    taken, digest = write(one, CONTENT)
+    await bench.blobs.put(taken, digest)
+    write(two, b"half of a file")
+    await bench.blobs.prepare()
+    assert not one.exists() and not two.exists()
+    assert await read(bench.blobs, digest) == CONTENT
+
+
 async def test_bytes_on_their_way_are_a_sign_of_life(bench: Bench) -> None:
     path, digest = write(bench.source() / "large", os.urandom(1 << 20) * 40)
     await bench.blobs.put(path, digest)

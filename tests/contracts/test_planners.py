@@ -12,6 +12,7 @@ from vidgend.models import Brief, SceneBrief
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.planner.fake import FakePlanner
 from vidgend.pipeline.planner.llm import LlmPlanner
+from vidgend.pipeline.planner.llm_chat import LlmChat
 from vidgend.pipeline.planner.port import Planner
 from vidgend.pipeline.vocabulary import MOODS
 
@@ -37,7 +38,7 @@ async def planner(request: pytest.FixtureRequest) -> AsyncIterator[Planner]:
     else:
         script = ["good"] if request.param == "llm" else ["hostile"]
         async with LlmStandin(script=script) as llm, httpx.AsyncClient() as client:
-            yield LlmPlanner(base_url=llm.base_url, model="stand-in", client=client)
+            yield LlmPlanner(LlmChat(base_url=llm.base_url, model="stand-in", client=client))
 
 
 @pytest.mark.parametrize("brief", [IDEA, READ_OUT, SCENES], ids=["idea", "script", "scenes"])

@@ -8,8 +8,10 @@ from aiohttp.test_utils import TestClient
 from standins.services_standin import VIDEO, World
 from yarl import URL
 
-from vidgend.models import Brief, PrefetchBrief
-from vidgend.pipeline.run import Progress
+from vidgend.models import Brief, PrefetchBrief, Scene, Storyboard
+from vidgend.pipeline.executor.port import StepSpec
+from vidgend.pipeline.forecast import Forecast
+from vidgend.pipeline.progress import Progress
 from vidgend.store.jobs import Failure
 
 Client = TestClient[Any, Any]
@@ -29,7 +31,7 @@ async def test_a_queued_job_tells_its_place(world: World, client: Client) -> Non
     assert set(last) == {
         "job_id", "status", "overall_progress", "current_step", "scenes_processed", "total_scenes", "logs", "eta_s",
         "kind", "created_at", "started_at", "finished_at", "priority", "queue_position", "queue_paused", "attempt", "failures", "crashes", "retry_at",
-        "metadata",
+        "metadata", "segments",
     }  # fmt: skip
     assert (first["queue_position"], last["queue_position"]) == (1, 4)
     assert (last["status"], last["overall_progress"], last["eta_s"], last["attempt"]) == ("queued", 0, None, 0)
@@ -43,16 +45,23 @@ async def test_a_queued_job_tells_its_place(world: World, client: Client) -> Non
 async def test_a_running_job_shows_live_numbers(world: World, client: Client) -> None:
     job = await world.running()
     await world.jobs.move(job, "rendering", progress=40, line="rendering")
-    live = world.worker.live[job.id] = Progress(scenes_done=3, scenes_total=8)
-    live.set("narrating", 1.0)
-    live.set("rendering", 0.5)
-    live.began -= 10
+    now_s = 100.0
+    live = world.worker.live[job.id] = Progress(Forecast(clock=lambda: now_s))
+    scenes = tuple(Scene(index=index, narration="The sea", queries=("sea",)) for index in range(8))
+    board = Storyboard(title="", language="en", planner="", stretch=False, fps="30", scenes=scenes)
+    live.plan_video(_brief(), board, {"width_px": 320, "height_px": 180, "preset": "ultrafast"})
+    for _ in range(3):
+        live.scene_done()
+    spec = StepSpec(key="", kind="sound", args={}, label="ffmpeg")
+    live.told(live.asked(spec, None), 0.4)
+    now_s += 10
     body = await get(client, f"/mcp/status/{job.id}")
     assert (body["status"], body["overall_progress"]) == ("rendering", round(live.percent, 1))
     assert 0 < body["overall_progress"] < 100
     assert (body["scenes_processed"], body["total_scenes"]) == (3, 8)
     assert body["current_step"] == "rendering the scenes: 3 of 8 are done"
-    assert body["eta_s"] == pytest.approx(10 * (100 - live.percent) / live.percent, abs=1)
+    assert body["eta_s"] == pytest.approx(10 * (100 - live.percent) / live.percent, rel=0.02)
+    assert body["segments"] == [{"scene": scene, "state": "waiting", "percent": 0.0} for scene in range(1, 9)]
     assert [line.split(" ", 1)[1] for line in body["logs"]] == ["accepted", "rendering"]
     assert body["started_at"] is not None
 
@@ -109,7 +118,7 @@ async def test_a_result_has_everything_the_contract_names(world: World, client: 
     assert body["report"] == {"loudness_lufs": -16.0}
     assert body["timings"] == {"rendering": 3.2}
     assert body["degraded"] == [
-        {"stage": "retrieving", "wanted": "pexels", "used": "generated", "reason": "no key", "scene": 2}
+        {"stage": "retrieving", "wanted": "pexels", "used": "generated", "reason": "no key", "scene": 2, "output": None}
     ]
 
 

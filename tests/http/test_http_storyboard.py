@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ async def get(client: Client, path: str, status: int = 200) -> dict[str, Any]:
 
 async def test_a_storyboard_tells_scene_by_scene_what_was_found_and_said(world: World, client: Client) -> None:
     job = await world.running()
-    await world.jobs.save_storyboard(job.id, board(placed=True))
+    await world.storyboards.save(job.id, board(placed=True))
     body = await get(client, f"/mcp/storyboard/{job.id}")
     assert (body["job_id"], body["version"], body["status"]) == (job.id, 1, "planning")
     assert (body["title"], body["language"], body["planner"]) == ("The sea", "en-US", "builtin")
@@ -67,11 +68,11 @@ async def test_a_storyboard_tells_scene_by_scene_what_was_found_and_said(world: 
 
 async def test_words_count_from_the_start_of_the_video_once_that_is_known(world: World, client: Client) -> None:
     job = await world.running()
-    await world.jobs.save_storyboard(job.id, board(placed=False))
+    await world.storyboards.save(job.id, board(placed=False))
     early = (await get(client, f"/mcp/storyboard/{job.id}"))["scenes"][1]
     assert (early["start"], early["duration"], early["words_from"]) == (None, None, "speech")
     assert early["words"][1] == {"word": "rise.", "start": 0.4, "end": 1.0, "confidence": 1.0}
-    await world.jobs.save_storyboard(job.id, board(placed=True))
+    await world.storyboards.save(job.id, board(placed=True))
     first, second = (await get(client, f"/mcp/storyboard/{job.id}"))["scenes"]
     assert (second["words_source"], second["words_from"]) == ("engine", "video")
     # 0.7 s and 0.3 s of picture come before the words of the first and of any other scene (timeline.py).
@@ -80,11 +81,14 @@ async def test_words_count_from_the_start_of_the_video_once_that_is_known(world:
 
 async def test_older_versions_stay_readable(world: World, client: Client) -> None:
     job = await world.running()
-    await world.jobs.save_storyboard(job.id, board(placed=False))
-    await world.jobs.save_storyboard(job.id, board(placed=True), new_version=True)
+    await world.storyboards.save(job.id, board(placed=True))
+    await world.jobs.request_cancel(job.id)
+    await world.jobs.finish_cancel(job.id)
+    changed = replace(board(placed=False), title="Later")
+    await world.storyboards.add(job.id, changed, job.brief, author="Ann", based_on=1, newest=1, changes=[])
     assert (await get(client, f"/mcp/storyboard/{job.id}"))["version"] == 2
     old = await get(client, f"/mcp/storyboard/{job.id}?version=1")
-    assert (old["version"], old["scenes"][1]["start"]) == (1, None)
+    assert (old["version"], old["title"], old["author"]) == (1, "The sea", "planner")
     assert (await get(client, f"/mcp/storyboard/{job.id}?version=3", 404))["code"] == "not_found"
 
 

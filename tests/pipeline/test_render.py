@@ -18,9 +18,9 @@ from vidgend.pipeline.captions.presets import Frame, find_preset
 from vidgend.pipeline.captions_ass import caption_script
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.probe import packets, probe
-from vidgend.pipeline.segments_to_video import JoinStep, ThumbnailStep
+from vidgend.pipeline.segments_to_video import ThumbnailStep
 from vidgend.pipeline.timeline import shot_of
-from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_s, parse_fps
+from vidgend.timebase import frames_to_s, frames_to_samples, parse_fps
 
 
 @pytest.fixture
@@ -45,15 +45,9 @@ async def test_a_joined_video_has_exactly_the_sum_of_its_segments_frames(
     ]
     speech = await studio.assets.put(media.tone(tmp_path / "tone.wav", seconds=0.5))
     at_sample = 24_001
-    joined = await JoinStep(FfmpegTool(), studio.assets)(
-        {
-            "segments": [{"digest": s["digest"], "frames": s["frames"]} for s in segments],
-            "speech": [{"digest": speech, "at_sample": at_sample}],
-            "music": None, "ducking": True, "volume_db": 0.0, "title": "it's; [x] = %{y}", "fps": fps,
-        },
-        studio.run(),
-    )  # fmt: skip
-    path = await studio.assets.local(joined.output["digest"])
+    path = await studio.join(
+        segments, fps, title="it's; [x] = %{y}", speech=[{"digest": speech, "at_sample": at_sample, "voice": "a"}]
+    )
     tracks = await packets(studio.ffmpeg, path)
     rate = parse_fps(fps)
     length_s = frames_to_s(sum(lengths), rate)
@@ -64,9 +58,9 @@ async def test_a_joined_video_has_exactly_the_sum_of_its_segments_frames(
     assert len(media.gray(studio.ffmpeg.path, path)) == sum(lengths)
     # The tone begins at the very sample; AAC blurs an edge by a few of them.
     sound = np.abs(media.pcm(studio.ffmpeg.path, path))
+    assert abs(len(sound) - frames_to_samples(sum(lengths), rate)) <= 1
     heard = int(np.argmax(sound > 0.05))
     assert abs(heard - at_sample) <= 24
-    assert abs((await studio.look(joined.output["digest"]))["loudness_lufs"] - -14.0) < 0.7
 
 
 async def test_a_short_clip_is_slowed_down_and_does_not_freeze(studio: Studio, tmp_path: Path) -> None:
@@ -228,34 +222,6 @@ async def test_the_liveliest_poster_becomes_the_thumbnail(studio: Studio, tmp_pa
     lively = await poster("c", "testsrc2=size=320x180:rate=1:duration=1")
     done = await ThumbnailStep(FfmpegTool(), studio.assets)({"posters": [black, white, lively]}, studio.run())
     assert done.output["digest"] == lively
-
-
-async def test_music_gives_way_to_the_voice_and_fades_at_the_end(studio: Studio, tmp_path: Path) -> None:
-    black = media.clip(studio.ffmpeg.path, tmp_path / "c", seconds=9.0, size="320x180")
-    segment = await studio.segment(black, 240)
-    music = await studio.assets.put(media.tone(tmp_path / "m.wav", seconds=2.0, hertz=220.0, level=0.5))
-    speech = await studio.assets.put(media.tone(tmp_path / "s.wav", seconds=3.0, hertz=1500.0, level=0.3))
-    joined = await JoinStep(FfmpegTool(), studio.assets)(
-        {
-            "segments": [{"digest": segment["digest"], "frames": 240}],
-            "speech": [{"digest": speech, "at_sample": 2 * SAMPLE_RATE_HZ}],
-            "music": music, "ducking": True, "volume_db": 0.0, "title": "t", "fps": "30",
-        },
-        studio.run(),
-    )  # fmt: skip
-    sound = media.pcm(studio.ffmpeg.path, await studio.assets.local(joined.output["digest"]))
-
-    def level(start_s: float, end_s: float) -> float:
-        part = sound[round(start_s * SAMPLE_RATE_HZ) : round(end_s * SAMPLE_RATE_HZ)]
-        spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part))))
-        near = np.abs(np.fft.rfftfreq(len(part), 1 / SAMPLE_RATE_HZ) - 220) < 20
-        return 20 * np.log10(np.sqrt((spectrum[near] ** 2).sum()) / len(part) + 1e-12)
-
-    assert level(3.5, 4.5) < level(1.0, 1.8) - 5
-    assert level(7.7, 8.0) < level(6.0, 6.4) - 8
-    seen = await studio.look(joined.output["digest"])
-    assert abs(seen["loudness_lufs"] - -14.0) < 0.7
-    assert seen["true_peak_db"] < 0
 
 
 async def test_ffmpegs_own_words_come_with_its_failure(studio: Studio, tmp_path: Path) -> None:

@@ -124,12 +124,14 @@ async def test_grain_moves_and_the_vignette_darkens_the_corners(
     ("width", "height", "barred"), [(1920, 1080, True), (1280, 720, True), (1080, 1920, False), (1080, 1080, False)]
 )
 def test_the_wide_frame_has_bars_in_16_to_9_only(width: int, height: int, barred: bool) -> None:
-    filters = [arguments for name, arguments in STYLES["cinematic"].finishing(width, height) if name == "drawbox"]
-    assert bool(filters) == barred
+    style = STYLES["cinematic"]
+    bar_px = style.bar_px(width, height)
+    around = [arguments for name, arguments in style.finishing(width, height) if name == "pad"]
+    assert bool(bar_px) == bool(around) == barred
     if barred:
-        left = height - sum(int(bar["h"]) for bar in filters)
-        assert abs(width / left - 2.39) < 0.02
-        assert all(int(bar[side]) % 2 == 0 for bar in filters for side in ("y", "h"))
+        assert abs(width / (height - 2 * bar_px) - 2.39) < 0.02
+        assert bar_px % 2 == 0
+        assert around == [{"w": str(width), "h": str(height), "x": "0", "y": str(bar_px), "color": "black"}]
 
 
 def test_looks_name_what_there_is() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from studio import Studio, open_studio
 
 from vidgend.models import Caption, Transition, TransitionKind, Word
+from vidgend.pipeline import shot_ends
 from vidgend.pipeline.captions.fonts import as_args, machine_fonts
 from vidgend.pipeline.captions.presets import Frame, find_preset
 from vidgend.pipeline.captions_ass import caption_script
@@ -127,10 +129,19 @@ async def both_ends(
 
 
 async def rendered(
-    studio: Studio, ends: list[dict[str, Any]], fps: str, *, kind: TransitionKind = "dissolve", **more: Any
+    studio: Studio,
+    ends: list[dict[str, Any]],
+    fps: str,
+    *,
+    kind: TransitionKind = "dissolve",
+    from_clips: bool = False,
+    **more: Any,
 ) -> list[dict[str, Any]]:
+    """Both bodies and the transition between them: from what they left for it, or from the clips once more."""
     encoding = sharp(studio, fps)
     left, right = [await studio.body({**end, "encoding": encoding, "style": PLAIN, **more}) for end in ends]
+    if from_clips:
+        await studio.ends.aclose()
     between = await studio.transition(*ends, encoding=encoding, style=PLAIN, kind=kind, **more)
     return [left, between, right]
 
@@ -147,7 +158,7 @@ async def test_joined_segments_are_one_render_in_one_pass(
     scenes = (round(rate * Fraction(21, 10)), round(rate * Fraction(17, 10)))
     overlap = wished_frames(Transition(kind="dissolve", duration_s=0.5), rate)
     ends, shots = await both_ends(studio, sources, scenes, overlap, fps)
-    path = await studio.join(await rendered(studio, ends, fps), fps)
+    path = await studio.join(await rendered(studio, ends, fps, from_clips=source == "25"), fps)
 
     track = (await packets(studio.ffmpeg, path))["video"]
     assert track.packets == sum(scenes)
@@ -231,6 +242,47 @@ async def test_photos_painted_and_bouncing_pictures_go_on_through_a_transition(
         wanted = np.concatenate([left[:-overlap], mixed, right[overlap:]])
         likeness = psnr(np.concatenate(pieces), wanted)
         assert likeness.min() > 35, (old, new, likeness.argmin(), likeness.min())
+
+
+@pytest.mark.parametrize("style", ["cinematic", "vintage"])
+async def test_a_transition_is_the_same_from_what_the_bodies_left_and_from_the_clips(
+    studio: Studio, tmp_path: Path, style: str
+) -> None:
+    sources = [moving(studio.ffmpeg.path, tmp_path / str(hue), rate="25", hue=hue) for hue in (0, 120)]
+    ends, _ = await both_ends(studio, sources, (50, 50), 12, "30")
+    like = {"encoding": sharp(studio), "style": style}
+    for end in ends:
+        await studio.body({**end, **like})
+    assert len(list((tmp_path / "ends").iterdir())) == 2
+    quick = await studio.transition(*ends, **like)
+    assert not list((tmp_path / "ends").iterdir())
+    again = await studio.transition(*ends, **like)
+    one, two = [luma(studio.ffmpeg.path, await studio.assets.local(made["digest"])) for made in (quick, again)]
+    assert len(one) == 12
+    # Grain is another one with every frame, and where it begins depends on how many there are.
+    assert np.abs(one - two).max() == 0
+
+
+async def test_ends_that_nobody_takes_are_given_up(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shot_ends, "MOST_BYTES", 5 * WIDTH * HEIGHT * 3 // 2)
+    (source,) = [moving(studio.ffmpeg.path, tmp_path / "s", rate="30", hue=0)]
+    for before, after in ((4, 0), (5, 4)):  # four frames at the head; five there and four at the tail are too many
+        ends, _ = await both_ends(studio, [source], (20, 20), 4, "30")
+        shot = shot_of(20, before=before, after=after)
+        await studio.body({"clip": ends[0]["clip"], "shot": asdict(shot), "style": "documentary"})
+        kept = list((tmp_path / "ends").iterdir())
+        assert sum(path.stat().st_size for path in kept) <= shot_ends.MOST_BYTES
+        assert kept
+    monkeypatch.setattr(shot_ends, "KEPT_S", 0.0)
+    await studio.body({"clip": ends[0]["clip"], "shot": asdict(shot_of(20, before=0, after=4)), "style": "vivid"})
+    for _ in range(100):
+        if not [path for path in (tmp_path / "ends").iterdir() if path not in kept]:
+            break
+        await asyncio.sleep(0.02)
+    else:
+        pytest.fail("they stay for ever")
 
 
 def said(text: str, start_s: float, end_s: float) -> tuple[str, list[dict[str, Any]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,6 +37,10 @@ class DaemonStandin:
         self.cut_downloads = False
         self.held = threading.Event()
         self.hold_downloads = False
+        self.refuses_early: dict[str, Any] = {}
+        """By path: answers that come before the body has."""
+        self.read_on_bytes = 0
+        """How much of such bodies came all the same."""
         self.answers: dict[tuple[str, str], Any] = {("GET", "/livez"): (200, {"status": "alive", "version": "x"})}
         standin = self
 
@@ -47,6 +52,9 @@ class DaemonStandin:
                 standin._answer(self)
 
             def do_POST(self) -> None:
+                standin._answer(self)
+
+            def do_PATCH(self) -> None:
                 standin._answer(self)
 
             def do_DELETE(self) -> None:
@@ -100,10 +108,11 @@ class DaemonStandin:
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         parts = urlsplit(handler.path)
         length = int(handler.headers.get("Content-Length") or 0)
-        raw = handler.rfile.read(length)
+        refusal = self.refuses_early.get(parts.path)
+        raw = handler.rfile.read(length) if refusal is None else handler.rfile.read(1000)
         seen = Seen(
             method=handler.command, path=parts.path, query=parse_qs(parts.query),
-            body=json.loads(raw) if raw else None, headers=dict(handler.headers),
+            body=raw if parts.path == "/mcp/assets" else json.loads(raw) if raw else None, headers=dict(handler.headers),
         )  # fmt: skip
         with self.asked:
             self.seen.append(seen)
@@ -114,7 +123,7 @@ class DaemonStandin:
         open_path = parts.path == "/livez" or "sig" in seen.query
         if self.key and not open_path and seen.headers.get("Authorization") != f"Bearer {self.key}":
             answer = problem(401, "unauthorized", "A valid key is needed")
-        status, value = answer
+        status, value = answer if refusal is None else refusal
         body = value if isinstance(value, bytes) else b"" if value is None else json.dumps(value).encode()
         kind = "application/json" if status < 400 else "application/problem+json"
         handler.send_response(status)
@@ -124,6 +133,10 @@ class DaemonStandin:
         handler.end_headers()
         if not isinstance(value, bytes) or not (self.cut_downloads or self.hold_downloads):
             handler.wfile.write(body)
+            if refusal is not None:  # as servers do, so that the client gets to read the answer
+                handler.connection.shutdown(socket.SHUT_WR)
+                while piece := handler.rfile.read1(1_000_000):
+                    self.read_on_bytes += len(piece)
             return
         handler.wfile.write(body[: len(body) // 2])
         if self.hold_downloads:

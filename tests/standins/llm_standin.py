@@ -126,8 +126,12 @@ def _problem(status: int, text: str, headers: dict[str, str] | None = None) -> w
 
 
 def good_plan(data: dict[str, Any]) -> dict[str, Any]:
-    """A plan that fits what was asked: `data` is the user message's JSON."""
+    """A plan, or a translation, that fits what was asked: `data` is the user message's JSON. The translation has the
+    language before each text."""
     given = data.get("scenes")
+    if "to" in data:
+        said = [{"number": item["number"], "narration": f"{data['to']} {item['narration']}"} for item in given or []]
+        return {"title": f"{data['to']} {data['title']}", "scenes": said}
     if isinstance(given, list):
         scenes = [
             {"narration": "", "queries": [f"scene {item['number']} close up", "wide landscape"]} for item in given

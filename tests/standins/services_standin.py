@@ -14,12 +14,19 @@ from vidgend.http.services import Services
 from vidgend.http.wire import Defaults
 from vidgend.models import Brief, Credit, JobState, PrefetchBrief, Published, Result, Substitution
 from vidgend.pipeline.captions.fonts import machine_fonts
-from vidgend.pipeline.run import Progress
+from vidgend.pipeline.executor.slots import Slots
+from vidgend.pipeline.ffmpeg import FfmpegTool
+from vidgend.pipeline.file_to_upload import Intake
+from vidgend.pipeline.foresee import Piece, Reuse
+from vidgend.pipeline.progress import Progress
 from vidgend.pipeline.speech.port import Voice
 from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 from vidgend.store.jobs import Job, JobStore
+from vidgend.store.space import Space
+from vidgend.store.storyboards import StoryboardStore, Version
+from vidgend.store.uploads import UploadStore
 
 KEY = "vg_0123456789abcdef_secret"
 VIDEO = bytes(range(256)) * 20
@@ -74,6 +81,7 @@ class World:
     services: Services
     worker: FakeWorker
     jobs: JobStore
+    storyboards: StoryboardStore
     assets: AssetStore
     database: Database
     folder: Path
@@ -132,8 +140,16 @@ def _check_voice(voice: str, language: str | None) -> None:
         raise LanguageUnsupported(f"no engine speaks {language}")
 
 
+async def _foresee(job_id: str, version: Version, brief: Brief) -> Reuse:
+    return Reuse(reused=(), rebuilt=tuple(Piece(kind="scene", scene=s.index + 1) for s in version.storyboard.scenes))
+
+
 async def _queries(brief: Brief) -> tuple[str, ...]:
     return tuple(brief.prompt.split())[:2] if brief.prompt.strip("?") else ()
+
+
+async def _no_cache(lacking_bytes: int) -> None:
+    """There is nothing that could be given up."""
 
 
 @asynccontextmanager
@@ -144,11 +160,26 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
         await jobs.recover()
         assets = await open_filesystem_assets(database, folder / "assets")
         worker = FakeWorker(jobs)
+        uploads = UploadStore(database, assets)
         services = Services(
             database=database,
             jobs=jobs,
+            storyboards=StoryboardStore(database),
             worker=worker,
             assets=assets,
+            uploads=uploads,
+            intake=Intake(
+                uploads=uploads,
+                assets=assets,
+                space=Space(
+                    data_dir=folder, assets_free_bytes=assets.free_bytes, ballast=None, min_free_bytes=0
+                ),
+                ffmpeg=FfmpegTool(),
+                kept_bytes=jobs.kept_bytes,
+                slot=Slots(2).hold,
+                make_room=_no_cache,
+                max_bytes=2_000_000_000,
+            ),
             defaults=Defaults(width_px=1920, height_px=1080, fps="30", voice="en-US-neutral"),
             public_url="http://videos.example:8080",
             api_key="",
@@ -160,11 +191,12 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             check_voice=_check_voice,
             check_font=machine_fonts().find,
             queries=_queries,
+            foresee=_foresee,
             wake_webhooks=lambda: None,
             version="1.2.3",
             presign=True,
             url_key=b"k" * 32,
         )
-        yield World(services=services, worker=worker, jobs=jobs, assets=assets, database=database, folder=folder)
+        yield World(services=services, worker=worker, jobs=jobs, storyboards=services.storyboards, assets=assets, database=database, folder=folder)
     finally:
         await database.close()

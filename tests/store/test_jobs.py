@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vidgend.errors import Conflict, IdempotencyMismatch, NotFound, QueueFull
-from vidgend.models import Brief, PrefetchBrief, Scene, Storyboard
+from vidgend.models import Brief, PrefetchBrief
 from vidgend.store.database import Database
 from vidgend.store.jobs import Failure, Job, JobStore
 from vidgend.store.outbox import RETRY_AFTER_S, Outbox
@@ -171,19 +171,6 @@ async def test_the_event_is_written_with_the_end_of_the_job(database: Database) 
     body = json.loads(delivery.body)
     assert body["type"] == "job.completed" and body["data"]["job_id"] == job_id
     assert body["data"]["metadata"] == {"mine": 1} and body["data"]["clips"] == 0
-
-
-async def test_storyboards_have_versions(database: Database) -> None:
-    jobs = await boot(database)
-    job_id, _ = await jobs.submit(BRIEF)
-    scene = Scene(index=0, narration="The sea.", queries=("sea",))
-    board = Storyboard(title="t", language="en", planner="builtin", stretch=False, fps="30", scenes=(scene,))
-    assert await jobs.storyboard(job_id) is None
-    assert await jobs.save_storyboard(job_id, board) == 1
-    assert await jobs.save_storyboard(job_id, board) == 1
-    assert await jobs.save_storyboard(job_id, board, new_version=True) == 2
-    assert await jobs.storyboard(job_id) == (2, board)
-    assert await jobs.storyboard(job_id, 1) == (1, board)
 
 
 async def test_pages_go_from_new_to_old_without_gaps(database: Database) -> None:

@@ -16,6 +16,8 @@ from vidgend.cli.maintenance import MAINTENANCE_COMMANDS
 from vidgend.cli.options import Commands, shared
 from vidgend.cli.queue import QUEUE_COMMANDS
 from vidgend.cli.serve import serve
+from vidgend.cli.storyboards import STORYBOARD_COMMANDS
+from vidgend.cli.uploads import UPLOAD_COMMANDS
 from vidgend.cli.webhooks import WEBHOOK_COMMANDS
 
 _EPILOG = (
@@ -38,8 +40,8 @@ def cli() -> None:
 
 
 for _command in (
-    *(serve, generate, *JOB_COMMANDS, *JOB_ACTIONS, *QUEUE_COMMANDS, *WEBHOOK_COMMANDS),
-    *(*MAINTENANCE_COMMANDS, doctor, voices, styles, config),
+    *(serve, generate, *JOB_COMMANDS, *STORYBOARD_COMMANDS, *JOB_ACTIONS, *QUEUE_COMMANDS, *WEBHOOK_COMMANDS),
+    *(*UPLOAD_COMMANDS, *MAINTENANCE_COMMANDS, doctor, voices, styles, config),
 ):
     cli.add_command(_command)
 

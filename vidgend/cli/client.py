@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -34,6 +36,8 @@ _BY_STATUS: dict[int, type[VidgendError]] = {
 """For codes that this version does not know."""
 _CHUNK_BYTES = 256 * 1024
 _MAX_JSON_BYTES = 64 * 1024 * 1024
+_UPLOAD_TIMEOUT_S = 300.0
+"""The daemon looks at a whole file before it answers."""
 
 
 def reachable_url(host: str, port: int) -> str:
@@ -53,6 +57,27 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
+class _Remembered(urllib.request.HTTPHandler):
+    """Plain HTTP whose connection can be looked at while a body is sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._connections: list[http.client.HTTPConnection] = []
+
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(self._connect, request)
+
+    def _connect(self, host: str, **more: Any) -> http.client.HTTPConnection:
+        self._connections.append(http.client.HTTPConnection(host, **more))
+        return self._connections[-1]
+
+    @property
+    def answered(self) -> bool:
+        """Whether the server has begun to answer, which before the end of a body means no. TLS sends other things."""
+        sock = self._connections[-1].sock if self._connections else None
+        return sock is not None and not isinstance(sock, ssl.SSLSocket) and bool(select.select([sock], [], [], 0)[0])
+
+
 class Daemon:
     """The daemon at `url`. Every call raises DaemonUnreachable, or the error that the daemon's problem names."""
 
@@ -68,10 +93,10 @@ class Daemon:
         self.url = parts.geturl().rstrip("/")
         self._key = api_key
         self._timeout_s = timeout_s
-        handlers: list[Any] = [_NoRedirects()]
+        self._handlers: list[Any] = [_NoRedirects()]
         if parts.hostname in _LOOPBACK:
-            handlers.append(urllib.request.ProxyHandler({}))  # http_proxy is not meant for this machine
-        self._opener = urllib.request.build_opener(*handlers)
+            self._handlers.append(urllib.request.ProxyHandler({}))  # http_proxy is not meant for this machine
+        self._opener = urllib.request.build_opener(*self._handlers)
 
     def alive(self) -> bool:
         """Whether a vidgend answers there, quickly."""
@@ -96,6 +121,9 @@ class Daemon:
     def delete(self, job_id: str) -> None:
         self.call("DELETE", f"/mcp/jobs/{quote(job_id, safe='')}")
 
+    def delete_upload(self, asset_id: str) -> None:
+        self.call("DELETE", f"/mcp/assets/{quote(asset_id, safe='')}")
+
     def call(
         self, method: str, path: str, body: dict[str, Any] | None = None, *,
         headers: dict[str, str] | None = None, timeout_s: float | None = None,
@@ -103,7 +131,30 @@ class Daemon:
         """One request and its JSON answer; empty for 204."""
         data = None if body is None else json.dumps(body).encode()
         request = self._request(self.url + path, method, data, headers or {})
-        with self._errors(), self._opener.open(request, timeout=timeout_s or self._timeout_s) as answer:
+        return self._answer(self._opener, request, timeout_s or self._timeout_s)
+
+    def upload(
+        self, path: Path, *, name: str, size_bytes: int, on_bytes: Callable[[int], None] = lambda count: None
+    ) -> dict[str, Any]:
+        """Send a file as an upload; `on_bytes` is told how many more have gone. Raises: OSError where it cannot be
+        read, and as every call does."""
+        connection = _Remembered()
+        with path.open("rb") as file:
+
+            def pieces() -> Iterator[bytes]:
+                while not connection.answered and (piece := file.read(_CHUNK_BYTES)):
+                    yield piece
+                    on_bytes(len(piece))
+
+            headers = {"Content-Length": str(size_bytes), "Content-Type": "application/octet-stream"}
+            request = self._request(f"{self.url}/mcp/assets?{urlencode({'name': name})}", "POST", pieces(), headers)
+            opener = urllib.request.build_opener(connection, *self._handlers)
+            return self._answer(opener, request, _UPLOAD_TIMEOUT_S)
+
+    def _answer(
+        self, opener: urllib.request.OpenerDirector, request: urllib.request.Request, timeout_s: float
+    ) -> dict[str, Any]:
+        with self._errors(), opener.open(request, timeout=timeout_s) as answer:
             raw = answer.read(_MAX_JSON_BYTES)
             empty = answer.status == 204
         try:
@@ -132,9 +183,11 @@ class Daemon:
         if expected is not None and written != int(expected):
             raise DaemonUnreachable(f"the download of {path.name} was cut off after {written} of {expected} bytes")
 
-    def _request(self, url: str, method: str, data: bytes | None, extra: dict[str, str]) -> urllib.request.Request:
+    def _request(
+        self, url: str, method: str, data: bytes | Iterator[bytes] | None, extra: dict[str, str]
+    ) -> urllib.request.Request:
         headers = {"Accept": "application/json", "User-Agent": "vidgend-cli", **extra}
-        if data is not None:
+        if isinstance(data, bytes):
             headers["Content-Type"] = "application/json"
         if self._key and url.startswith(self.url + "/"):
             headers["Authorization"] = f"Bearer {self._key}"

@@ -21,7 +21,7 @@ from vidgend.errors import DaemonUnreachable, StepError, VidgendError
 POLL_S = 0.5
 PATIENCE_S = 60.0
 """How long a daemon may be away, for example for a restart, while a job is followed: jobs survive that."""
-_ENDED = ("completed", "failed", "cancelled")
+_ENDED = ("completed", "failed", "cancelled", "awaiting_review")
 
 
 def submit(daemon: Daemon, body: dict[str, Any]) -> str:
@@ -75,7 +75,7 @@ def follow(
     wait: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Any]:
-    """Show the job's progress until it ends, well or not; returns its last status.
+    """Show the job's progress until it ends, well or not, or awaits its review; returns its last status.
 
     Raises: NotFound; DaemonUnreachable after PATIENCE_S without an answer.
     """

@@ -14,6 +14,7 @@ from vidgend.errors import BadInput, DaemonUnreachable, UnknownStyle
 
 if TYPE_CHECKING:
     from vidgend.cli.client import Daemon
+    from vidgend.cli.own_files import OwnFiles
     from vidgend.cli.target import Target
     from vidgend.http.wire import GenerateBody
 
@@ -36,8 +37,11 @@ if TYPE_CHECKING:
     help="cut, dissolve, fade, wipe, slide or zoom, or KIND:SECONDS.  [default: the style's]",
 )
 @click.option("--script", metavar="FILE", help="The narration word for word; `-` reads stdin.")
-@click.option("--scenes", metavar="FILE", help="JSON list of scenes: narration, and if you like query and duration.")
+@click.option(
+    "--scenes", metavar="FILE", help="JSON list of scenes: narration, and if you like query, duration, clip, image."
+)
 @click.option("--quality", metavar="NAME", help="draft, standard or high.")
+@click.option("--review", is_flag=True, help="Stop when the storyboard is complete. Needs the daemon, so not --local.")
 @click.option("--seed", metavar="N", help="The same seed makes the same choices again.")
 @click.option("--no-captions", is_flag=True, help="No text in the picture.")
 @click.option(
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
 @click.option("--caption-position", metavar="PLACE", help="bottom, middle or top.  [default: the preset's]")
 @click.option("--no-highlight", is_flag=True, help="Do not colour the spoken word.")
 @click.option("--no-music", is_flag=True, help="Narration only.")
+@click.option("--music", "music_file", metavar="FILE", help="Your own music, or the id of an upload.")
 @click.option("--music-mood", metavar="MOOD", help="Such as calm or happy.  [default: the style's]")
 @click.option("--music-volume", metavar="0..2", help="1 is a quiet bed under the voice.")
 @click.option("--callback-url", metavar="URL", help="Is called when the job ends. Needs the daemon, so not --local.")
@@ -64,28 +69,39 @@ def generate(
 
     Instead of a prompt there may be a --script or --scenes. Ctrl-C cancels the job.
     """
-    if local and (remote or detach or options.url):
-        raise click.UsageError("--local cannot be combined with --remote, --detach or --url.")
+    if local and (remote or detach or options.url or wishes["review"]):
+        raise click.UsageError("--local cannot be combined with --remote, --detach, --review or --url.")
     if detach and (output or only_video or force):
         raise click.UsageError("--detach waits for no video; fetch it later with `vidgend result JOB -o FILE`.")
     if prompt is None and not wishes["script"] and not wishes["scenes"]:
         raise click.UsageError("Missing argument 'PROMPT' (or --script or --scenes).")
 
+    if wishes["music_file"] and (no_music or wishes["music_mood"]):
+        raise click.UsageError("--music cannot be combined with --no-music or --music-mood.")
+
+    from vidgend.cli.own_files import OwnFiles
     from vidgend.cli.request import build, nearest_style, title_of
     from vidgend.cli.target import choose_target
 
-    body = build(prompt=prompt, captions=not no_captions, highlight=not no_highlight, music=not no_music, **wishes)
+    files = OwnFiles()
+    body = build(
+        prompt=prompt, captions=not no_captions, highlight=not no_highlight, music=not no_music, files=files, **wishes
+    )
     try:
         if detach:
-            _detach(options.daemon(), body, as_json=as_json)
+            _detach(options.daemon(), body, files, as_json=as_json)
             return
         target = choose_target(output, title=title_of(body), force=force, only_video=only_video)
-        daemon = None if local else _find_daemon(options, needed=remote or options.url is not None)
+        needed = remote or options.url is not None or body.review
+        daemon = None if local else _find_daemon(options, needed=needed)
         if daemon is not None:
             click.echo(f"using the daemon at {daemon.url}", err=True)
-            outcome, written, seconds = _in_daemon(daemon, body, target)
+            made = _in_daemon(daemon, body, files, target)
+            if made is None:
+                return
+            outcome, written, seconds = made
         else:
-            outcome, written, seconds = _here(options, body, target)
+            outcome, written, seconds = _here(options, body, files, target)
     except UnknownStyle as error:
         raise nearest_style(error, body.style) from None
     print_outcome(outcome, written, seconds=seconds, as_json=as_json)
@@ -106,7 +122,10 @@ def _request(body: GenerateBody) -> dict[str, Any]:
     return given
 
 
-def _detach(daemon: Daemon, body: GenerateBody, *, as_json: bool) -> None:
+def _detach(daemon: Daemon, body: GenerateBody, files: OwnFiles, *, as_json: bool) -> None:
+    from vidgend.cli.own_files import send_files
+
+    send_files(daemon, files)
     accepted = daemon.call("POST", "/mcp/generate", _request(body))
     if as_json:
         echo_json(accepted)
@@ -114,24 +133,38 @@ def _detach(daemon: Daemon, body: GenerateBody, *, as_json: bool) -> None:
         click.echo(accepted["job_id"])
 
 
-def _in_daemon(daemon: Daemon, body: GenerateBody, target: Target) -> tuple[dict[str, Any], dict[str, Path], float]:
+def _in_daemon(
+    daemon: Daemon, body: GenerateBody, files: OwnFiles, target: Target
+) -> tuple[dict[str, Any], dict[str, Path], float] | None:
+    """None for a job that awaits its review."""
     from vidgend.cli.follow import ending_cancels, fetch_result, follow, raise_failure, stopping_signals, submit
+    from vidgend.cli.own_files import send_files
     from vidgend.cli.progress import make_reporter
 
     began = time.monotonic()
     with stopping_signals():
+        send_files(daemon, files)
         job_id = submit(daemon, _request(body))
         reporter = make_reporter()
         try:
             with ending_cancels(daemon, job_id):
-                raise_failure(follow(daemon, job_id, reporter))
+                ended = follow(daemon, job_id, reporter)
+                raise_failure(ended)
         finally:
             reporter.close()
+        if ended["status"] == "awaiting_review":
+            click.echo(
+                f"{job_id} awaits review: `vidgend storyboard {job_id}` shows it, `vidgend edit` changes it, "
+                f"`vidgend render {job_id} -w` makes the video"
+            )
+            return None
         outcome, written = fetch_result(daemon, job_id, target)
     return outcome, written, time.monotonic() - began
 
 
-def _here(options: Options, body: GenerateBody, target: Target) -> tuple[dict[str, Any], dict[str, Path], float]:
+def _here(
+    options: Options, body: GenerateBody, files: OwnFiles, target: Target
+) -> tuple[dict[str, Any], dict[str, Path], float]:
     from vidgend.cli.here import make_here
     from vidgend.cli.progress import make_reporter
     from vidgend.pipeline.styles import find_style
@@ -144,7 +177,7 @@ def _here(options: Options, body: GenerateBody, target: Target) -> tuple[dict[st
     began = time.monotonic()
     reporter = make_reporter()
     try:
-        outcome, written = make_here(settings, body, target, reporter, verbose=options.verbose)
+        outcome, written = make_here(settings, body, files, target, reporter, verbose=options.verbose)
     finally:
         reporter.close()
     return outcome, written, time.monotonic() - began

@@ -6,30 +6,34 @@ import asyncio
 import errno
 import signal
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vidgend.cli.exits import Interrupted, error_of
 from vidgend.cli.progress import Reporter, View
 from vidgend.cli.target import SUFFIXES, Target, copier
-from vidgend.errors import DatabaseUnavailable, SettingsInvalid, StepError
+from vidgend.errors import BadInput, DatabaseUnavailable, SettingsInvalid, StepError
 from vidgend.logs import set_up_logging
 from vidgend.models import Result
 
 if TYPE_CHECKING:
+    from vidgend.cli.own_files import OwnFiles
     from vidgend.daemon import Runtime
     from vidgend.http.wire import GenerateBody
     from vidgend.settings import Settings
     from vidgend.store.jobs import Job
+    from vidgend.store.uploads import Upload
 
+T = TypeVar("T")
 POLL_S = 0.25
+_PIECE_BYTES = 1024 * 1024
 _UNUSABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
 
 
 def make_here(
-    settings: Settings, body: GenerateBody, target: Target, reporter: Reporter, *, verbose: bool
+    settings: Settings, body: GenerateBody, files: OwnFiles, target: Target, reporter: Reporter, *, verbose: bool
 ) -> tuple[dict[str, Any], dict[str, Path]]:
     """The result, in the form of GET /mcp/result, and the written files by role.
 
@@ -37,9 +41,27 @@ def make_here(
     """
     set_up_logging("info" if verbose else "error", "text")
     try:
-        return asyncio.run(_make(settings, body, target, reporter))
+        return asyncio.run(_make(settings, body, files, target, reporter))
     except (asyncio.CancelledError, KeyboardInterrupt):
         raise Interrupted("interrupted; the job is cancelled") from None
+
+
+def with_runtime(settings: Settings, act: Callable[[Runtime], Awaitable[T]]) -> T:
+    """Do something with the store of `data_dir` that no daemon uses. Raises: DataDirLocked and what `act` raises."""
+
+    async def run() -> T:
+        from vidgend.daemon import Runtime
+
+        async with AsyncExitStack() as stack:
+            with data_dir_errors(settings):
+                runtime = await stack.enter_async_context(Runtime.open(settings, only_own=True))
+            return await act(runtime)
+
+    set_up_logging("error", "text")
+    try:
+        return asyncio.run(run())
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        raise Interrupted("interrupted") from None
 
 
 @contextmanager
@@ -62,7 +84,7 @@ def data_dir_errors(settings: Settings) -> Iterator[None]:
 
 
 async def _make(
-    settings: Settings, body: GenerateBody, target: Target, reporter: Reporter
+    settings: Settings, body: GenerateBody, files: OwnFiles, target: Target, reporter: Reporter
 ) -> tuple[dict[str, Any], dict[str, Path]]:
     from vidgend.daemon import Runtime
 
@@ -74,6 +96,10 @@ async def _make(
     async with AsyncExitStack() as stack:
         with data_dir_errors(settings):
             runtime = await stack.enter_async_context(Runtime.open(settings, only_own=True))
+        known = await runtime.uploads.find(files.paths)
+        for digest, path in files.paths.items():
+            if digest not in known and (await take_file(runtime, path))[0].digest != digest:
+                raise BadInput(f"{path} was changed while it was read")
         job_id = await runtime.submit_generate(body)
         try:
             job = await _follow(runtime, job_id, reporter)
@@ -96,6 +122,17 @@ async def _make(
         return _shown(job_id, result), written
 
 
+async def take_file(runtime: Runtime, path: Path) -> tuple[Upload, bool]:
+    """Take a file of this machine into the store. Raises: BadInput and its kin, StorageFull, OSError."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        with path.open("rb") as file:
+            while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
+                yield piece
+
+    return await runtime.intake.take(pieces(), name=path.name, expected_bytes=path.stat().st_size)
+
+
 async def _follow(runtime: Runtime, job_id: str, reporter: Reporter) -> Job:
     while not (job := await runtime.jobs.get(job_id)).ended:
         progress = runtime.worker.progress(job_id)
@@ -110,6 +147,9 @@ async def _follow(runtime: Runtime, job_id: str, reporter: Reporter) -> Job:
                     scenes_done=progress.scenes_done,
                     scenes_total=progress.scenes_total,
                     eta_s=progress.eta_s(),
+                    rendering=tuple(
+                        (one.scene, one.percent) for one in progress.segments() if one.state == "rendering"
+                    ),
                 )
             )
         await asyncio.sleep(POLL_S)

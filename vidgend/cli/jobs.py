@@ -1,4 +1,4 @@
-"""`vidgend status | result | storyboard | prefetch | list`: jobs in a running daemon."""
+"""`vidgend status | result | prefetch | list`: jobs in a running daemon."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from vidgend.cli.options import Options, echo_json, json_option, shared
-from vidgend.cli.outcome import human_bytes, notes, print_outcome
+from vidgend.cli.outcome import human_bytes, print_outcome, remarks
 from vidgend.cli.progress import View, span
 
 _LOG_LINES = 8
@@ -48,7 +48,7 @@ def print_status(found: dict[str, Any], *, as_json: bool) -> None:
         echo_json(found)
         return
     view = View.of_status(found)
-    parts = [f"{found['status']}, {view.percent:.0f}%"]
+    parts = [f"{found['status']}, {view.whole_percent}%"]
     if found.get("current_step") not in (None, "", "done", found["status"]):
         parts.append(str(found["current_step"]))
     if view.eta:
@@ -90,40 +90,8 @@ def result(options: Options, job: str, output: str | None, force: bool, only_vid
     else:
         facts = [f"{float(found['duration']):.1f} s", f"{found['width']}x{found['height']}"]
         click.echo(f"{found['video_url']}\n{', '.join([*facts, human_bytes(found['size_bytes'])])}")
-        for line in notes(list(found.get("degraded") or ())):
+        for line in remarks(found):
             click.echo(line)
-
-
-@click.command()
-@job_argument
-@click.option("--version", type=click.IntRange(1), metavar="N", help="An older version of it.")
-@json_option
-@shared()
-@click.pass_obj
-def storyboard(options: Options, job: str, version: int | None, as_json: bool) -> None:
-    """Show the scenes of a job: what is said when, over which picture."""
-    found = options.daemon().of_job("storyboard", job, version=version)
-    if as_json:
-        echo_json(found)
-        return
-    click.echo(f"{found.get('title') or job} ({found.get('language')}, planner: {found.get('planner')})")
-    rows = []
-    for scene in found.get("scenes") or ():
-        clip = scene.get("clip")
-        picture = ", ".join(scene["queries"][:1])
-        if clip:
-            picture = f"{clip['provider']}: {clip['description'] or clip['query']}"
-        start, length = scene.get("start"), scene.get("duration")
-        rows.append(
-            (
-                str(scene["index"]),
-                "" if start is None else f"{start:.1f} s",
-                "" if length is None else f"{length:.1f} s",
-                cut(scene.get("narration") or "(no words)"),
-                cut(picture, 40),
-            )
-        )
-    table(("scene", "start", "length", "narration", "picture"), rows)
 
 
 @click.command()
@@ -231,4 +199,4 @@ def took(job: dict[str, Any]) -> str:
     return span((ended - began).total_seconds())
 
 
-JOB_COMMANDS: tuple[click.Command, ...] = (status, result, storyboard, prefetch, list_jobs)
+JOB_COMMANDS: tuple[click.Command, ...] = (status, result, prefetch, list_jobs)

@@ -38,6 +38,21 @@ def notes(degraded: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def failed_checks(report: dict[str, Any]) -> str:
+    """One line with the checks that a video did not pass; "" if there are none."""
+    failed = [check for check in report.get("checks") or () if not check["passed"]]
+    if not failed:
+        return ""
+    names = [check["name"] + (f" (scene {check['scene']})" if "scene" in check else "") for check in failed]
+    return f"checks failed: {', '.join(names)}; the notes say by how much"
+
+
+def remarks(result: dict[str, Any]) -> list[str]:
+    """The lines under a result: what it failed, what was replaced, and why."""
+    failed = failed_checks(result.get("report") or {})
+    return [*([failed] if failed else []), *notes(list(result.get("degraded") or ()))]
+
+
 def print_outcome(
     result: dict[str, Any], written: dict[str, Path], *, seconds: float, as_json: bool, verb: str = "made"
 ) -> None:
@@ -56,5 +71,5 @@ def print_outcome(
     beside = [path.name for role, path in written.items() if role != "video"]
     if beside:
         click.echo(f"beside it: {', '.join(beside)}")
-    for line in notes(list(result.get("degraded") or ())):
+    for line in remarks(result):
         click.echo(line)

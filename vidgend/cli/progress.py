@@ -16,6 +16,7 @@ LINE_EVERY_PERCENT = 10.0
 MANY = 1000
 """The daemon counts no further than this in its queue."""
 _STAGE_CHARS = 60
+_SCENES_SHOWN = 3
 
 _WORDS = {
     "queued": "waiting for its turn",
@@ -41,6 +42,8 @@ class View:
     """Jobs that come before this one in the queue."""
     waits_for: str = ""
     """Why a queued job does not begin even though its turn may have come."""
+    rendering: tuple[tuple[int, float], ...] = ()
+    """The scenes that are rendered now: number, and percent of it that is done."""
 
     @classmethod
     def of_status(cls, status: dict[str, Any]) -> View:
@@ -55,7 +58,30 @@ class View:
             eta_s=status.get("eta_s"),
             ahead=max(0, int(status.get("queue_position") or 1) - 1),
             waits_for=step if held else "",
+            rendering=tuple(
+                (int(one["scene"]), float(one["percent"]))
+                for one in status.get("segments") or []
+                if one["state"] == "rendering"
+            ),
         )
+
+    @property
+    def whole_percent(self) -> int:
+        """Rounded down: 100 only when all is done."""
+        return int(self.percent)
+
+    @property
+    def scenes(self) -> str:
+        """`scene 2 of 4 (61%)`, `scenes 2 (61%) and 3 (9%) of 4`."""
+        if not self.rendering:
+            return f"scene {min(self.scenes_done + 1, self.scenes_total)} of {self.scenes_total}"
+        if len(self.rendering) == 1:
+            scene, percent = self.rendering[0]
+            return f"scene {scene} of {self.scenes_total} ({int(percent)}%)"
+        shown = [f"{scene} ({int(percent)}%)" for scene, percent in self.rendering[:_SCENES_SHOWN]]
+        more = len(self.rendering) - len(shown)
+        last = f"{more} more" if more else shown.pop()
+        return f"scenes {', '.join(shown)} and {last} of {self.scenes_total}"
 
     @property
     def stage(self) -> str:
@@ -112,10 +138,10 @@ class Lines:
         self._last, self._at = view, now
         parts = [view.stage]
         if view.state == "rendering" and view.scenes_total:
-            parts.append(f"scene {min(view.scenes_done + 1, view.scenes_total)} of {view.scenes_total}")
+            parts.append(view.scenes)
         if view.eta:
             parts.append(view.eta)
-        self._write(f"[{view.percent:3.0f}%] {', '.join(parts)}")
+        self._write(f"[{view.whole_percent:3}%] {', '.join(parts)}")
 
     def say(self, line: str) -> None:
         self._write(line)
@@ -135,20 +161,27 @@ class Bar:
             SpinnerColumn(),
             TextColumn("{task.description:<20}", markup=False),
             BarColumn(bar_width=None),
-            TextColumn("{task.percentage:3.0f}%"),
+            TextColumn("{task.fields[percent]:3}%"),
             TextColumn("{task.fields[scenes]}"),
             TextColumn("{task.fields[eta]}"),
             console=Console(stderr=True),
             transient=True,
             expand=True,
         )
-        self._task = self._progress.add_task("starting", total=100, scenes="", eta="")
+        self._task = self._progress.add_task("starting", total=100, percent=0, scenes="", eta="")
         self._progress.start()
 
     def show(self, view: View) -> None:
         scenes = f"{view.scenes_done}/{view.scenes_total} scenes" if view.scenes_total else ""
         stage = view.stage if len(view.stage) <= _STAGE_CHARS else f"{view.stage[: _STAGE_CHARS - 3]}..."
-        self._progress.update(self._task, description=stage, completed=view.percent, scenes=scenes, eta=view.eta)
+        self._progress.update(
+            self._task,
+            description=stage,
+            completed=view.percent,
+            percent=view.whole_percent,
+            scenes=scenes,
+            eta=view.eta,
+        )
 
     def say(self, line: str) -> None:
         self._progress.console.print(line, markup=False, highlight=False)

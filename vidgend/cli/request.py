@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from vidgend.cli.own_files import OwnFiles
 from vidgend.errors import BadInput, PromptEmpty, UnknownStyle
 from vidgend.http.wire import GenerateBody
 from vidgend.pipeline.styles import STYLES
@@ -32,6 +33,8 @@ _NAMES = {
     "captions.preset": "--caption-preset",
     "captions.font": "--caption-font",
     "music.mood": "--music-mood",
+    "music.asset": "--music",
+    "music": "--music",
     "music.volume": "--music-volume",
     "quality": "--quality",
     "transitions": "--transition",
@@ -84,9 +87,14 @@ def read_scenes(path: str) -> list[Any]:
     return value
 
 
+def _folder_of(path: str) -> Path:
+    """Where the files lie that a file names."""
+    return Path() if path == "-" else Path(path).expanduser().parent
+
+
 def _place(loc: tuple[int | str, ...]) -> str:
     """The option that a complaint is about; inside --scenes the scene, counted from 1, and its field; or ""."""
-    names = [part for part in loc if isinstance(part, str) and part not in _FORMS]
+    names = [part for part in loc if isinstance(part, str) and not any(form in part for form in _FORMS)]
     for length in (2, 1):
         option = _NAMES.get(".".join(names[:length]))
         if option == "--scenes" and len(loc) > 1 and isinstance(loc[1], int):
@@ -134,14 +142,17 @@ def build(
     scenes: str | None,
     quality: str | None, seed: str | None, captions: bool, caption_preset: str | None,
     caption_font: str | None, caption_position: str | None, highlight: bool,
-    music: bool, music_mood: str | None, music_volume: str | None, callback_url: str | None,
+    music: bool, music_mood: str | None, music_volume: str | None, callback_url: str | None, review: bool = False,
+    music_file: str | None = None, files: OwnFiles | None = None,
 ) -> GenerateBody:  # fmt: skip
-    """The request, with only what was given, so that the daemon's settings decide the rest.
+    """The request, with only what was given, so that the daemon's settings decide the rest. `files` gets those that are
+    to be uploaded before it is sent.
 
     Raises: BadInput, PromptEmpty, UnknownStyle.
     """
     if sum(source == "-" for source in (prompt, script, scenes)) > 1:
         raise BadInput("only one of PROMPT, --script and --scenes can be read from stdin")
+    files = files if files is not None else OwnFiles()
     text = read_text("-", "PROMPT") if prompt == "-" else prompt or ""
     body: dict[str, Any] = {
         "prompt": text.strip() or None,
@@ -154,10 +165,11 @@ def build(
         "style": style,
         "transitions": _transition(transition) if transition else None,
         "script": read_text(script, "--script") if script else None,
-        "scenes": read_scenes(scenes) if scenes else None,
+        "scenes": files.in_scenes(read_scenes(scenes), folder=_folder_of(scenes)) if scenes else None,
         "quality": quality,
         "seed": seed,
         "callback_url": callback_url,
+        "review": True if review else None,
     }
     body = {name: value for name, value in body.items() if value is not None}
     if not captions:
@@ -170,7 +182,8 @@ def build(
     if not music:
         body["music"] = "none"
     else:
-        wishes = {"mood": music_mood, "volume": music_volume}
+        own = files.id_of(music_file, folder=Path(), option="--music") if music_file else None
+        wishes = {"mood": music_mood, "volume": music_volume, "asset": own}
         wishes = {name: value for name, value in wishes.items() if value is not None}
         if wishes:
             body["music"] = wishes

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidgend.cli.encoder_checks import encoder_findings
 from vidgend.cli.finding import Finding
 from vidgend.errors import VidgendError
 
@@ -21,9 +22,11 @@ _ORIGINS = {"setting": "from render.ffmpeg", "path": "from the PATH", "package":
 
 
 def ffmpeg(settings: Settings, section: str = "ffmpeg") -> Iterator[Finding]:
+    from vidgend.pipeline.encoders.select import software_of
     from vidgend.pipeline.ffmpeg import find_ffmpeg
 
-    found = asyncio.run(find_ffmpeg(settings.render.ffmpeg))
+    found = asyncio.run(find_ffmpeg(settings.render.ffmpeg, encoder=settings.render.encoder))
+    needed = software_of(settings.render.encoder)
     if found.ffmpeg is not None:
         one = found.ffmpeg
         yield Finding(section=section, mark="ok", text=f"ffmpeg {one.version}, {_ORIGINS[one.origin]}: {one.path}")
@@ -32,8 +35,10 @@ def ffmpeg(settings: Settings, section: str = "ffmpeg") -> Iterator[Finding]:
             section=section,
             mark="note" if found.ffmpeg else "problem",
             text=f"not used: {reason}",
-            fix="" if found.ffmpeg else "Install ffmpeg 5 or newer with libx264 and libass, or set render.ffmpeg.",
+            fix="" if found.ffmpeg else f"Install ffmpeg 5 or newer with {needed} and libass, or set render.ffmpeg.",
         )
+    if found.ffmpeg is not None:
+        yield from encoder_findings(found.ffmpeg, settings)
 
 
 def speech(settings: Settings, section: str = "speech") -> Iterator[Finding]:
@@ -215,7 +220,7 @@ def music(settings: Settings, section: str = "music") -> Iterator[Finding]:
         text = f"{own} is not a folder; videos have no music"
         yield Finding(section=section, mark="note", text=text, fix="Correct music.folder.")
         return
-    if library.pick("calm", seed=0) is None:
+    if not library.tracks("calm", seed=0):
         text, fix = "no tracks; videos have no music", "pip install immich-memories-music==0.1.0, or set music.folder."
         yield Finding(section=section, mark="note", text=text, fix=fix)
         return

@@ -9,6 +9,8 @@ from typing import Protocol
 from vidgend.egress import Network
 from vidgend.errors import BadInput, Draining, FeatureUnavailable
 from vidgend.http.callback_url import check_callback_url
+from vidgend.http.outputs import check_languages
+from vidgend.http.own_media import own_media
 from vidgend.http.services import Jobs
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody, to_brief, to_prefetch
 from vidgend.models import Brief, PrefetchBrief
@@ -16,6 +18,7 @@ from vidgend.pipeline.planner.builtin import script_language
 from vidgend.store.database import Database
 from vidgend.store.idempotency import earlier_job
 from vidgend.store.jobs import JobStore
+from vidgend.store.uploads import UploadStore
 
 
 class Door(Protocol):
@@ -28,6 +31,9 @@ class Door(Protocol):
     def jobs(self) -> JobStore: ...
 
     @property
+    def uploads(self) -> UploadStore: ...
+
+    @property
     def worker(self) -> Jobs: ...
 
     @property
@@ -38,6 +44,9 @@ class Door(Protocol):
 
     @property
     def allow_networks(self) -> tuple[Network, ...]: ...
+
+    @property
+    def can_translate(self) -> bool: ...
 
     def check_voice(self, voice: str, language: str | None, /) -> None: ...
 
@@ -56,8 +65,13 @@ async def accept_generate(
     """
     if key is not None and (known := await earlier_job(door.database, key, body_sha256)) is not None:
         return known, False
-    brief = to_brief(body, door.defaults)
-    door.check_voice(brief.voice, brief.language or script_language(brief))
+    media = await own_media(door.uploads, body)
+    brief = to_brief(body, door.defaults, media.clips, media.music_title)
+    await check_languages(body, brief, can_translate=door.can_translate)
+    language = brief.language or script_language(brief)
+    door.check_voice(brief.voice, language)
+    for output in brief.outputs:
+        door.check_voice(output.voice or brief.voice, output.language or language)
     if brief.captions.font is not None:
         await asyncio.to_thread(door.check_font, brief.captions.font)
     if body.callback_url is not None:

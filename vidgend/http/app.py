@@ -12,6 +12,7 @@ from vidgend.http import (
     jobs_routes,
     queue_routes,
     storyboard_routes,
+    uploads_routes,
     webhook_routes,
 )
 from vidgend.http.auth import allowed_names
@@ -25,6 +26,7 @@ _GROUPS = (
     storyboard_routes,
     webhook_routes,
     assets_routes,
+    uploads_routes,
     catalogue_routes,
     docs_routes,
     health_routes,
@@ -48,6 +50,7 @@ def make_app(services: Services) -> web.Application:
     for group in _GROUPS:
         for route in group.routes:
             assert isinstance(route, web.RouteDef)
-            app.add_routes([web.RouteDef(route.method, route.path, route.handler, {"expect_handler": expect})])
+            more = {"expect_handler": expect, **route.kwargs}
+            app.add_routes([web.RouteDef(route.method, route.path, route.handler, more)])
     app.on_response_prepare.append(finish_headers)
     return app

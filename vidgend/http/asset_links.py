@@ -10,13 +10,17 @@ from vidgend.http.services import Services
 from vidgend.models import Published
 
 
+def own_url(services: Services, digest: str, *, base_url: str, now_s: float) -> str:
+    """Where this server shows an asset; with a key set, a link that is signed and lives for a day."""
+    return asset_url(base_url, digest, url_key=services.url_key if services.api_key else None, now_s=now_s)
+
+
 async def result_urls(
     services: Services, job_id: str, files: Mapping[str, Published], *, base_url: str
 ) -> dict[str, str]:
     """Role -> URL. Links of our own begin with `base_url`; those that are signed live for a day."""
-    key = services.url_key if services.api_key else None
     urls = {}
     for role, file in files.items():
         link = await services.assets.link(job_id, file.name, LINK_LIFE_S) if services.presign else None
-        urls[role] = link or asset_url(base_url, file.digest, url_key=key, now_s=time.time())
+        urls[role] = link or own_url(services, file.digest, base_url=base_url, now_s=time.time())
     return urls

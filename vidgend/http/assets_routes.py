@@ -1,4 +1,4 @@
-"""Published files: typed, cacheable for ever (an address names its content), one range at a time."""
+"""Published files and uploads: typed, cacheable for ever (an address names its content), one range at a time."""
 
 from __future__ import annotations
 
@@ -25,6 +25,15 @@ INLINE_TYPES = frozenset(
         "image/jpeg",
         "image/png",
         "image/webp",
+        "image/gif",
+        "video/webm",
+        "video/quicktime",
+        "audio/mpeg",
+        "audio/mp4",
+        "audio/wav",
+        "audio/ogg",
+        "audio/flac",
+        "audio/webm",
         "text/vtt",
         "text/plain",
         "application/x-subrip",
@@ -45,7 +54,7 @@ routes = web.RouteTableDef()
 async def asset(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     digest = request.match_info["digest"]
-    known = await services.jobs.published(check_digest(digest))
+    known = await services.jobs.published(check_digest(digest)) or await services.uploads.served(digest)
     if known is None:
         raise NotFound("no such asset")
     etag = f'"{digest}"'

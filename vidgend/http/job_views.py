@@ -9,7 +9,7 @@ from typing import Any
 
 from vidgend.http.answers import rfc3339
 from vidgend.models import JobState, PrefetchBrief, Published, Result
-from vidgend.pipeline.run import Progress
+from vidgend.pipeline.progress import Progress, SegmentProgress
 from vidgend.store.job_reads import POSITION_LIMIT
 from vidgend.store.jobs import Job, Pause
 
@@ -86,6 +86,7 @@ def status_view(
         "total_scenes": total,
         "logs": [f"{rfc3339(at)} {line}" for at, line in logs],
         "eta_s": round(eta_s, 1) if eta_s is not None else None,
+        "segments": [_segment(one) for one in progress.segments()] if progress else [],
         "kind": job.kind,
         "created_at": rfc3339(job.created_at),
         "started_at": rfc3339(job.started_at),
@@ -106,6 +107,12 @@ def status_view(
         if job.error.tail:
             view["error"]["tail"] = job.error.tail
     return view
+
+
+def _segment(one: SegmentProgress) -> dict[str, Any]:
+    """`output` counts the videos of a job from 0 and is there for all but the first one."""
+    view: dict[str, Any] = {"scene": one.scene, "state": one.state, "percent": one.percent}
+    return view | {"output": one.output} if one.output else view
 
 
 def _percent(job: Job, progress: Progress | None) -> float:
@@ -175,7 +182,32 @@ def result_view(job: Job, urls: Mapping[str, str]) -> dict[str, Any]:
             "timings": found.timings,
             "degraded": [asdict(substitution) for substitution in found.degraded],
             "report": found.report,
+            "outputs": [_output(found, number, urls) for number in range(max(1, len(found.outputs)))],
             "files": {role: entry(role, file) for role, file in files.items()},
         }
         | tail
     )
+
+
+def _output(found: Result, number: int, urls: Mapping[str, str]) -> dict[str, Any]:
+    """One of the videos of a job, from 0, the main one, whose report is the result's. Older results say less."""
+    one = found.outputs[number] if found.outputs else None
+    name = one.name if one else "main"
+    files = found.files_of(name if number else None)
+    roles = {role: urls.get(f"{role}:{name}" if number else role) for role in files}
+    video = files["video"]
+    view = {
+        "name": name,
+        "language": one.language if one else None,
+        "width": one.width_px if one else found.width_px,
+        "height": one.height_px if one else found.height_px,
+        "duration": one.duration_s if one else found.duration_s,
+        "video_url": roles.get("video"),
+        "thumbnail_url": roles.get("thumbnail"),
+        "subtitles": {role: roles.get(role) for role in ("srt", "vtt", "words")},
+        "storage_uri": video.uri,
+        "size_bytes": video.size_bytes,
+        "sha256": video.digest,
+        "degraded": [asdict(entry) for entry in found.degraded if entry.output in (None, name)],
+    }
+    return view | {"report": one.report} if one and number else view

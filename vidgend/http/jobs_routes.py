@@ -93,20 +93,34 @@ async def status(request: web.Request) -> web.Response:
 async def result(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     job = await services.jobs.get(job_id_of(request))
+    if job.state == "completed" and job.result is not None:
+        if not isinstance(job.result, Result):
+            return json_answer(result_view(job, {}))
+        shown = await _video(request, job)
+        if shown is None:
+            raise ResultExpired("the video is no longer in the store")
+        return json_answer(shown)
+    # Another version is being made, or could not be: what there was before can still be had.
+    earlier = await _video(request, job)
+    told: dict[str, Any] = {"job_status": job.state} | ({"previous": earlier} if earlier else {})
     if not job.ended:
-        return problem(JobNotFinished(f"the job is {job.state}"), job_status=job.state)
+        return problem(JobNotFinished(f"the job is {job.state}"), **told)
     if job.state == "failed" and job.error is not None:
         why = {"code": job.error.code, "detail": job.error.detail, "hint": job.error.hint}
-        return problem(JobEnded(job.error.detail, hint=job.error.hint), job_status="failed", error=why)
-    if job.state != "completed" or job.result is None:
-        return problem(JobEnded(f"the job was {job.state}"), job_status=job.state)
+        return problem(JobEnded(job.error.detail, hint=job.error.hint), **told, error=why)
+    return problem(JobEnded(f"the job was {job.state}"), **told)
+
+
+async def _video(request: web.Request, job: Job) -> dict[str, Any] | None:
+    """The result of a video job as clients see it; None if there is none (any more)."""
+    services = request.app[SERVICES]
     if not isinstance(job.result, Result):
-        return json_answer(result_view(job, {}))
+        return None
     files = job.result.files
     if not (await services.jobs.has_files(job.id) and await services.assets.has(files["video"].digest)):
-        raise ResultExpired("the video is no longer in the store")
+        return None
     base = base_url(request, services.public_url, services.trusted_proxies)
-    return json_answer(result_view(job, await result_urls(services, job.id, files, base_url=base)))
+    return result_view(job, await result_urls(services, job.id, files, base_url=base))
 
 
 @routes.post("/mcp/cancel/{job_id}")

@@ -11,11 +11,15 @@ from aiohttp import web
 
 from vidgend.http.wire import Defaults
 from vidgend.models import Brief, JobState, PrefetchBrief
-from vidgend.pipeline.run import Progress
+from vidgend.pipeline.file_to_upload import Intake
+from vidgend.pipeline.foresee import Reuse
+from vidgend.pipeline.progress import Progress
 from vidgend.pipeline.speech.port import Voice
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 from vidgend.store.jobs import JobStore
+from vidgend.store.storyboards import StoryboardStore, Version
+from vidgend.store.uploads import UploadStore
 
 
 class Jobs(Protocol):
@@ -48,8 +52,11 @@ class Services:
 
     database: Database
     jobs: JobStore
+    storyboards: StoryboardStore
     worker: Jobs
     assets: AssetStore
+    uploads: UploadStore
+    intake: Intake
     defaults: Defaults
     public_url: str
     api_key: str
@@ -61,12 +68,16 @@ class Services:
     check_voice: Callable[[str, str | None], None]
     check_font: Callable[[str], None]
     queries: Callable[[Brief], Awaitable[tuple[str, ...]]]
+    foresee: Callable[[str, Version, Brief], Awaitable[Reuse]]
+    """Which segments of a version of a job's storyboard are there already, if the brief is rendered."""
     wake_webhooks: Callable[[], None]
     version: str
     presign: bool
     """Whether results in a store that can sign its own links are linked to there."""
     url_key: bytes
     """Signs asset URLs while an api_key is set."""
+    can_translate: bool = False
+    """Whether there is a language model that can put a narration into another language."""
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

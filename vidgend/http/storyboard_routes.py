@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
 from aiohttp import web
 
-from vidgend.errors import Conflict, NotFound, StoryboardNotReady
-from vidgend.http.answers import json_answer
-from vidgend.http.body import parameters, whole_number
+from vidgend.errors import Conflict, StoryboardChanged
+from vidgend.http.answers import json_answer, rfc3339
+from vidgend.http.body import parameters, read_body, read_optional_body, whole_number
+from vidgend.http.edit_wire import PatchBody, RenderBody, RevertBody
 from vidgend.http.jobs_routes import job_id_of
-from vidgend.http.problems import problem
-from vidgend.http.services import SERVICES
-from vidgend.models import Candidate, Clip, Scene, Storyboard, Word
+from vidgend.http.own_media import checked
+from vidgend.http.problems import InvalidFields, problem
+from vidgend.http.revise import edit_storyboard, newest_version, render_storyboard, revert_storyboard
+from vidgend.http.services import SERVICES, Services
+from vidgend.http.wire import AssetBody
+from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard, Word
 from vidgend.pipeline.timeline import speech_start_sample
+from vidgend.store.jobs import Job
+from vidgend.store.storyboards import Version
 from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_s, parse_fps
+
+_VERSION = re.compile(r'(?:W/)?"?([1-9][0-9]{0,8})"?')
 
 routes = web.RouteTableDef()
 
@@ -24,18 +33,153 @@ routes = web.RouteTableDef()
 @routes.get("/mcp/storyboard/{job_id}")
 async def storyboard(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
-    version = whole_number(parameters(request, "version"), "version", least=1, most=999_999_999)
+    number = whole_number(parameters(request, "version"), "version", least=1, most=999_999_999)
     job = await services.jobs.get(job_id_of(request))
-    if job.kind != "video":
-        raise NotFound("a prefetch job has no storyboard")
-    found = await services.jobs.storyboard(job.id, version)
-    if found is not None:
-        return json_answer({"job_id": job.id, "version": found[0], "status": job.state} | _view(found[1]))
-    if version is not None and await services.jobs.storyboard(job.id) is not None:
-        raise NotFound(f"the storyboard has no version {version}")
-    if job.ended:
-        return problem(Conflict(f"the job {job.state} before it had a storyboard"), job_status=job.state)
-    return problem(StoryboardNotReady(f"the job is {job.state}"), job_status=job.state)
+    try:
+        return _shown(job, await newest_version(services, job, number))
+    except Conflict as error:
+        return problem(error, job_status=job.state)
+
+
+@routes.get("/mcp/storyboard/{job_id}/versions")
+async def versions(request: web.Request) -> web.Response:
+    """All versions, oldest first: who made each from which one, and what changed."""
+    services = request.app[SERVICES]
+    job = await services.jobs.get(job_id_of(request))
+    try:
+        await newest_version(services, job)
+    except Conflict as error:
+        return problem(error, job_status=job.state)
+    lines = await services.storyboards.versions(job.id)
+    return json_answer(
+        {
+            "job_id": job.id,
+            "versions": [
+                {
+                    "version": line.number,
+                    "author": line.author,
+                    "created_at": rfc3339(line.created_at),
+                    "based_on": line.based_on,
+                    "changes": line.changes,
+                    "rendered": job.state == "completed" and line.number == (job.version or 1),
+                }
+                for line in lines
+            ],
+        }
+    )
+
+
+@routes.patch("/mcp/storyboard/{job_id}")
+async def patch(request: web.Request) -> web.Response:
+    """Make the next version. Nothing is rendered before POST /mcp/render/<id>."""
+    services = request.app[SERVICES]
+    job_id = job_id_of(request)
+    body, _ = await read_body(request, PatchBody)
+    uploads = await uploaded_clips(services, body)
+    made = await edit_storyboard(services, job_id, body, if_match=_if_match(request), uploads=uploads)
+    return _shown(await services.jobs.get(job_id), made)
+
+
+@routes.post("/mcp/storyboard/{job_id}/revert")
+async def revert(request: web.Request) -> web.Response:
+    """Make an older version the newest again."""
+    services = request.app[SERVICES]
+    job_id = job_id_of(request)
+    body, _ = await read_body(request, RevertBody)
+    made = await revert_storyboard(services, job_id, body, if_match=_if_match(request))
+    return _shown(await services.jobs.get(job_id), made)
+
+
+@routes.post("/mcp/render/{job_id}")
+async def render(request: web.Request) -> web.Response:
+    """Approve a storyboard that awaits review, or have another version or quality of it rendered."""
+    services = request.app[SERVICES]
+    job_id = job_id_of(request)
+    accepted = await render_storyboard(services, job_id, await read_optional_body(request, RenderBody))
+    services.worker.wake()
+    return json_answer(
+        {
+            "job_id": job_id,
+            "status": "accepted",
+            "message": f"Version {accepted.version} will be rendered.",
+            "version": accepted.version,
+            "segments": {
+                "reused": [asdict(piece) for piece in accepted.reuse.reused],
+                "rebuilt": [asdict(piece) for piece in accepted.reuse.rebuilt],
+            },
+        },
+        status=202,
+        headers={"Location": f"/mcp/status/{job_id}"},
+    )
+
+
+async def uploaded_clips(services: Services, body: PatchBody) -> dict[str, Clip]:
+    """The clips of the uploads that an edit names, as far as there are such. Raises: InvalidFields for its music."""
+    named = [new.clip for new in body.add] + [patch.clip for patch in body.scenes]
+    given = [one.asset for one in named if isinstance(one, AssetBody)]
+    music = body.music.asset if body.music is not None else None
+    known = await services.uploads.find([*given, *([music] if music is not None else [])])
+    errors: list[dict[str, str]] = []
+    if music is not None and checked(known, music, ("audio",), "/music/asset", errors) is None:
+        raise InvalidFields(errors)
+    return {digest: upload.clip() for digest, upload in known.items() if upload.kind != "audio"}
+
+
+def _if_match(request: web.Request) -> int | None:
+    """The version that If-Match names; None for any. Raises: StoryboardChanged for what no version can be."""
+    text = request.headers.get("If-Match", "*").strip()
+    if text == "*":
+        return None
+    match = _VERSION.fullmatch(text)
+    if match is None:
+        raise StoryboardChanged(f"If-Match must hold a version, not {text[:40]!r}")
+    return int(match[1])
+
+
+def _shown(job: Job, version: Version) -> web.Response:
+    head = {"job_id": job.id, "version": version.number, "status": job.state}
+    made = {
+        "author": version.author,
+        "created_at": rfc3339(version.created_at),
+        "based_on": version.based_on,
+        "changes": version.changes,
+    }
+    return json_answer(
+        head | _view(version.storyboard) | {"request": _request(version.brief)} | made,
+        headers={"ETag": f'"{version.number}"'},
+    )
+
+
+def _request(brief: Brief) -> dict[str, Any]:
+    """What holds for the whole video, under the names by which it can be changed."""
+    transitions = brief.transitions
+    return {
+        "style": brief.style,
+        "voice": brief.voice,
+        "language": brief.language,
+        "captions": asdict(brief.captions),
+        "music": {
+            "none": not brief.music.enabled,
+            "mood": brief.music.mood,
+            "asset": brief.music.asset,
+            "volume": brief.music.volume,
+            "ducking": brief.music.ducking,
+        },
+        "transitions": {"kind": transitions.kind, "duration": transitions.duration_s} if transitions else None,
+        "quality": brief.quality,
+        "width": brief.width_px,
+        "height": brief.height_px,
+        "outputs": [
+            {
+                "name": one.name,
+                "language": one.language or brief.language,
+                "voice": one.voice or brief.voice,
+                "width": one.width_px,
+                "height": one.height_px,
+            }
+            for one in brief.outputs
+        ],
+    }
 
 
 def _view(board: Storyboard) -> dict[str, Any]:
@@ -58,10 +202,12 @@ def _scene(scene: Scene, fps: Fraction) -> dict[str, Any]:
         start = float(frames_to_s(scene.start_frame, fps))
         shift_s = speech_start_sample(scene.start_frame, scene.index, fps) / SAMPLE_RATE_HZ
     return {
+        "id": scene.id or f"s{scene.index + 1}",
         "index": scene.index + 1,
         "narration": scene.narration,
         "queries": list(scene.queries),
         "clip": _clip(scene.clip) if scene.clip else None,
+        "choice": _candidate(scene.choice.candidate) if scene.choice else None,
         "candidates": [_candidate(candidate) for candidate in scene.candidates],
         "why": scene.why,
         "words": [_word(word, shift_s) for word in scene.words.words] if scene.words else [],
@@ -100,6 +246,7 @@ def _clip(clip: Clip) -> dict[str, Any]:
         "width": clip.width_px or None,
         "height": clip.height_px or None,
         "duration": clip.duration_s,
+        "in_point": clip.in_point_s,
         "sha256": clip.digest,
     }
 

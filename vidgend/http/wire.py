@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from vidgend.errors import FeatureUnavailable, PromptEmpty
+from vidgend.http.outputs import with_outputs
 from vidgend.models import (
     TRANSITION_S,
     Brief,
     CaptionOptions,
+    Clip,
     MusicOptions,
     PrefetchBrief,
     SceneBrief,
@@ -25,58 +38,111 @@ from vidgend.timebase import fps_text, parse_fps
 MAX_SCENES = 200
 ASPECTS: dict[str, tuple[int, int]] = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1), "4:5": (4, 5)}
 
-_NO_NUL = r"^[^\x00]*$"
-Query = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=_NO_NUL)]
+NO_NUL = r"^[^\x00]*$"
+Aspect = Literal["16:9", "9:16", "1:1", "4:5"]
+Resolution = Literal["1280x720", "1920x1080", "3840x2160"]
+Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Query = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=NO_NUL)]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class CaptionBody(_Body):
+def _asset_id(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise ValueError("must be the asset_id of an upload (64 hex digits)")
+    return text
+
+
+AssetId = Annotated[str, AfterValidator(_asset_id)]
+
+
+class AssetBody(Body):
+    """An uploaded file. Its bare id says the same."""
+
+    asset: AssetId
+
+
+class ClipBody(AssetBody):
+    """An uploaded video, and the second of it where the scene begins; unset: its best part is looked for."""
+
+    in_point: float | None = Field(None, ge=0, le=86_400)
+
+
+def _from_bare_id(value: Any) -> Any:
+    return {"asset": value} if isinstance(value, str) else value
+
+
+class CaptionBody(Body):
     enabled: bool = True
     preset: str | None = Field(None, max_length=40, description="How captions look; unset: as the style has it.")
-    font: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_NO_NUL)] | None = Field(
+    font: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)] | None = Field(
         None, description="A font family that is installed where the daemon runs."
     )
     position: Literal["bottom", "middle", "top"] | None = None
     highlight: bool = True
 
 
-class MusicBody(_Body):
+class MusicBody(Body):
     mood: str | None = Field(None, max_length=40)
-    asset: Any = None
+    asset: AssetId | None = Field(None, description="Your own music: the asset_id of an upload.")
     none: bool = False
     volume: float = Field(1.0, ge=0, le=2)
     ducking: bool = True
 
+    @model_validator(mode="after")
+    def _one_source(self) -> MusicBody:
+        if self.asset is not None and (self.mood is not None or self.none):
+            raise ValueError("give asset or mood or none, one of them")
+        return self
 
-class TransitionBody(_Body):
+
+class TransitionBody(Body):
     kind: TransitionKind
     duration: float | None = Field(None, ge=0.1, le=2, description="In seconds; unset: what suits the kind.")
 
 
-class SceneBody(_Body):
-    narration: Annotated[str, StringConstraints(max_length=2000, pattern=_NO_NUL)]
+class SceneBody(Body):
+    narration: Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
     query: Query | None = None
     duration: float | None = Field(None, gt=0, le=600)
-    clip: Any = None
-    image: Any = None
+    clip: Annotated[ClipBody | None, BeforeValidator(_from_bare_id)] = Field(None, description="Your own video.")
+    image: Annotated[AssetBody | None, BeforeValidator(_from_bare_id)] = Field(None, description="Your own photo.")
+
+    @model_validator(mode="after")
+    def _one_picture(self) -> SceneBody:
+        if self.clip is not None and self.image is not None:
+            raise ValueError("give clip or image, not both")
+        return self
 
 
-class GenerateBody(_Body):
+class OutputBody(Body):
+    """One of several videos of the request, and what is different in it."""
+
+    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", description="Unset: what differs.")
+    aspect_ratio: Aspect | None = None
+    resolution: Resolution | None = None
+    language: Language | None = None
+    voice: str | None = Field(None, max_length=100)
+    narrations: (
+        tuple[Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)], ...] | None
+    ) = Field(None, min_length=1, max_length=MAX_SCENES, description="What is said in it, scene by scene.")
+
+
+class GenerateBody(Body):
     """The body of POST /mcp/generate. `prompt` may be left out where `script` or `scenes` say everything."""
 
-    prompt: Annotated[str, StringConstraints(max_length=10_000, pattern=_NO_NUL)] = ""
+    prompt: Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)] = ""
     duration_target: float | None = Field(None, ge=1, le=3600, description="Wished length in seconds.")
     style: str = Field("cinematic", max_length=40)
     voice: str | None = Field(None, max_length=100)
     callback_url: str | None = Field(None, max_length=2000, pattern=r"^https?://")
-    script: Annotated[str, StringConstraints(max_length=50_000, pattern=_NO_NUL)] | None = None
+    script: Annotated[str, StringConstraints(max_length=50_000, pattern=NO_NUL)] | None = None
     scenes: tuple[SceneBody, ...] | None = Field(None, min_length=1, max_length=MAX_SCENES)
-    language: str | None = Field(None, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
-    aspect_ratio: Literal["16:9", "9:16", "1:1", "4:5"] | None = None
-    resolution: Literal["1280x720", "1920x1080", "3840x2160"] | None = None
+    language: Language | None = None
+    aspect_ratio: Aspect | None = None
+    resolution: Resolution | None = None
     fps: float | Annotated[str, StringConstraints(pattern=r"^\d{1,6}(\.\d{1,4}|/\d{1,6})?$")] | None = None
     captions: CaptionBody | bool = CaptionBody()
     music: MusicBody | Literal["none"] = MusicBody()
@@ -86,8 +152,10 @@ class GenerateBody(_Body):
     seed: int | None = Field(None, ge=0, le=2**31 - 1)
     metadata: dict[str, Any] = Field(default_factory=dict)
     narration_audio: Any = None
-    review: bool = False
-    outputs: Any = None
+    review: bool = Field(False, description="Stop when the storyboard is complete, until it is approved.")
+    outputs: tuple[OutputBody, ...] | None = Field(
+        None, min_length=1, max_length=8, description="The videos to make, the main one first."
+    )
 
     @field_validator("fps")
     @classmethod
@@ -111,11 +179,11 @@ class GenerateBody(_Body):
         return self
 
 
-class PrefetchBody(_Body):
+class PrefetchBody(Body):
     """The body of POST /mcp/prefetch: searches to run ahead, or a prompt to take them from."""
 
     queries: tuple[Query, ...] | None = Field(None, min_length=1, max_length=50)
-    prompt: Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=_NO_NUL)] | None = None
+    prompt: Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=NO_NUL)] | None = None
     orientation: Literal["landscape", "portrait", "square"] | None = None
     per_query: int = Field(3, ge=1, le=20)
 
@@ -155,19 +223,13 @@ def _check_available(body: GenerateBody) -> None:
     """Fields that clients may know from the contract are told apart from misspelt ones. Raises: FeatureUnavailable."""
     wanted: dict[str, Any] = {
         "narration_audio": body.narration_audio,
-        "review": body.review,
-        "outputs": body.outputs,
     }
-    if isinstance(body.music, MusicBody):
-        wanted["music/asset"] = body.music.asset
-    for number, scene in enumerate(body.scenes or ()):
-        wanted |= {f"scenes/{number}/clip": scene.clip, f"scenes/{number}/image": scene.image}
     for place, value in wanted.items():
         if value:
             raise FeatureUnavailable(f"/{place} is part of the contract, but this version cannot do it yet")
 
 
-def _transition(wish: TransitionBody | TransitionKind | None) -> Transition | None:
+def transition_of(wish: TransitionBody | TransitionKind | None) -> Transition | None:
     if wish is None:
         return None
     body = TransitionBody(kind=wish, duration=None) if isinstance(wish, str) else wish
@@ -175,9 +237,28 @@ def _transition(wish: TransitionBody | TransitionKind | None) -> Transition | No
     return Transition(kind=body.kind, duration_s=usual_s if body.duration is None or not usual_s else body.duration)
 
 
-def to_brief(body: GenerateBody, defaults: Defaults) -> Brief:
-    """Fill in every default. Raises: PromptEmpty, UnknownStyle, UnknownPreset, FeatureUnavailable."""
+def captions_of(body: CaptionBody) -> CaptionOptions:
+    """Raises: UnknownPreset."""
+    return CaptionOptions(
+        enabled=body.enabled,
+        preset=find_preset(body.preset).name if body.preset is not None else None,
+        font=body.font,
+        highlight=body.highlight,
+        position=body.position,
+    )
+
+
+def to_brief(
+    body: GenerateBody, defaults: Defaults, clips: Mapping[int, Clip] | None = None, music_title: str | None = None
+) -> Brief:
+    """Fill in every default. `clips` are the uploads that the request's scenes name, by the number of the scene from 0
+    on; `music_title` is what its own music is called. With `outputs` it is the brief of the first, see outputs.py.
+
+    Raises: PromptEmpty, UnknownStyle, UnknownPreset, FeatureUnavailable, InvalidFields.
+    """
     _check_available(body)
+    if body.outputs:
+        return with_outputs(body, lambda one: to_brief(one, defaults, clips, music_title))
     has_scenes = body.scenes is not None and any(scene.narration.strip() for scene in body.scenes)
     if not body.prompt.strip() and not (body.script or "").strip() and not has_scenes:
         raise PromptEmpty
@@ -192,8 +273,10 @@ def to_brief(body: GenerateBody, defaults: Defaults) -> Brief:
         prompt=body.prompt,
         script=body.script if body.script and body.script.strip() else None,
         scenes=tuple(
-            SceneBrief(narration=scene.narration, query=scene.query, duration_s=scene.duration)
-            for scene in body.scenes or ()
+            SceneBrief(
+                narration=scene.narration, query=scene.query, duration_s=scene.duration, clip=(clips or {}).get(number)
+            )
+            for number, scene in enumerate(body.scenes or ())
         ),
         duration_s=body.duration_target or defaults.duration_s,
         duration_given=body.duration_target is not None,
@@ -204,18 +287,18 @@ def to_brief(body: GenerateBody, defaults: Defaults) -> Brief:
         height_px=height_px,
         fps=body.fps if isinstance(body.fps, str) else defaults.fps,
         quality=body.quality,
-        captions=CaptionOptions(
-            enabled=captions.enabled,
-            preset=find_preset(captions.preset).name if captions.preset is not None else None,
-            font=captions.font,
-            highlight=captions.highlight,
-            position=captions.position,
-        ),
+        captions=captions_of(captions),
         music=MusicOptions(
-            enabled=defaults.music and not music.none, mood=music.mood, volume=music.volume, ducking=music.ducking
+            enabled=(defaults.music or music.asset is not None) and not music.none,
+            mood=music.mood,
+            asset=music.asset,
+            title=music_title,
+            volume=music.volume,
+            ducking=music.ducking,
         ),
-        transitions=_transition(body.transitions),
+        transitions=transition_of(body.transitions),
         seed=body.seed if body.seed is not None else 0,
+        review=body.review,
     )
 
 

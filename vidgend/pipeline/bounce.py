@@ -24,7 +24,8 @@ MOST_BYTES = 400_000_000
 
 def frame_bytes(encoding: Encoding) -> int:
     """Of a frame in 4:2:0."""
-    return encoding.width_px * encoding.height_px + 2 * ((encoding.width_px + 1) // 2) * ((encoding.height_px + 1) // 2)
+    width, height = encoding.width_px, encoding.picture_height_px
+    return width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
 
 
 def longest_bounce_s(width_px: int, height_px: int, fps: Fraction) -> float:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from vidgend.models import Caption
 from vidgend.pipeline.captions.events import LOOKS, Dress, Event, Stage, colour_tag, pictures
+from vidgend.pipeline.captions.fit import CaptionFit, fit_of, worst
 from vidgend.pipeline.captions.font_files import FontFace
 from vidgend.pipeline.captions.presets import Frame, Position, Preset
 from vidgend.pipeline.captions.setting import set_caption
@@ -26,6 +27,7 @@ class CaptionScript:
     ass: str
     faces: frozenset[FontFace] = frozenset()
     undrawn: frozenset[str] = frozenset()
+    fit: CaptionFit | None = None
 
 
 def caption_script(
@@ -53,19 +55,22 @@ def caption_script(
     events: list[Event] = []
     used: set[FontFace] = set()
     undrawn: set[str] = set()
+    fits: list[CaptionFit] = []
     for caption in captions:
         for picture, lines in pictures(caption, preset.look):
             done, missing = set_caption(picture, lines, faces)
             undrawn |= missing
             if done is not None:
                 used |= done.faces()
+                fits.append(fit_of(done, stage))
                 events.extend(LOOKS[preset.look](done, stage))
     rows = [row for event in events if (row := _dialogue(event))]
     if not rows:
         return CaptionScript(ass="", undrawn=frozenset(undrawn))
     return CaptionScript(
-        ass="\n".join([*_head(stage, faces[0]), *rows]) + "\n", faces=frozenset(used), undrawn=frozenset(undrawn)
-    )
+        ass="\n".join([*_head(stage, faces[0]), *rows]) + "\n", faces=frozenset(used), undrawn=frozenset(undrawn),
+        fit=worst(fits),
+    )  # fmt: skip
 
 
 def _ass_time(seconds: float) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 from typing import Any
 
 from vidgend.models import Clip, Colour
 from vidgend.pipeline.bounce import longest_bounce_s
-from vidgend.pipeline.clip_window import Window, choose_window, crop_positions, shorten_bounce
+from vidgend.pipeline.clip_window import Window, choose_window, crop_positions, shorten_bounce, window_from
 from vidgend.pipeline.picture_args import Picture
 
 
@@ -24,7 +24,12 @@ def clip_args(clip: Clip, *, width_px: int, height_px: int, fps: Fraction, need_
     window = Window()
     if clip.kind == "video":
         longest_s = longest_bounce_s(width_px, height_px, min(Fraction(clip.fps or 30.0), fps))
-        window = shorten_bounce(choose_window(clip.duration_s or 0.0, need_s, clip.scan), longest_s, clip.scan)
+        duration_s = clip.duration_s or 0.0
+        if clip.in_point_s is not None:
+            window = window_from(clip.in_point_s, duration_s, need_s)
+            window = replace(window, bounce_s=min(window.bounce_s, longest_s))
+        else:
+            window = shorten_bounce(choose_window(duration_s, need_s, clip.scan), longest_s, clip.scan)
     return args | {
         "window": asdict(window),
         "crop": crop_positions(clip, width_px, height_px),

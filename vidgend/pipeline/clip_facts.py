@@ -12,8 +12,9 @@ from vidgend.pipeline.clip_scan import find_fields, look_at
 from vidgend.pipeline.clip_window import STILL_S
 from vidgend.pipeline.exif import HEAD_BYTES, read_orientation
 from vidgend.pipeline.ffmpeg import Ffmpeg
+from vidgend.pipeline.media_end import end_s
 from vidgend.pipeline.media_kind import sniff
-from vidgend.pipeline.probe import probe
+from vidgend.pipeline.probe import input_options, probe
 
 
 async def examine(ffmpeg: Ffmpeg, path: Path) -> dict[str, Any]:
@@ -28,8 +29,8 @@ async def examine(ffmpeg: Ffmpeg, path: Path) -> dict[str, Any]:
     found = await probe(ffmpeg, path, kind.demuxer, orientation=orientation)
     look = await look_at(ffmpeg, path, kind.demuxer, found, orientation=orientation)
     duration_s = found.duration_s or look.duration_s
-    if not photo and duration_s is None:
-        raise MediaUnreadable("the file does not say how long it is")
+    if not photo and duration_s is None:  # what browsers and some cameras record
+        duration_s = await end_s(ffmpeg, path, input_options(kind.demuxer), "0:V:0")
     if not photo and (look.still or (duration_s or 0.0) < STILL_S):
         photo = True  # one frame, or the same again and again: as a photo it moves
     return {

@@ -33,6 +33,13 @@ class Window:
     bounce_s: float = 0.0
 
 
+def window_from(in_point_s: float, duration_s: float, need_s: float) -> Window:
+    """The part of a clip that begins where somebody says, slowed down or bounced if there is too little after it."""
+    start_s = min(max(0.0, in_point_s), max(0.0, duration_s - STILL_S))
+    rest = choose_window(duration_s - start_s, need_s) if duration_s - start_s < need_s + MARGIN_S else Window()
+    return Window(start_s=start_s, slow=rest.slow, bounce_s=rest.bounce_s)
+
+
 def choose_window(duration_s: float, need_s: float, scan: ClipScan | None = None) -> Window:
     """The best `need_s` of a clip of `duration_s`: no cut inside if any part has none, no black, little shake, and
     not its very first and last moments. A shot that is a little too short is slowed down before a cut is shown."""

@@ -17,22 +17,25 @@ _BOUNCE_BYTES = 400_000_000
 
 
 def estimate_bytes(brief: Brief | PrefetchBrief) -> int:
-    """Bytes below the data directory at the job's widest."""
+    """Bytes below the data directory at the job's widest, for all of its videos."""
     if isinstance(brief, PrefetchBrief):
         return len(brief.queries) * brief.per_query * _clip_bytes(brief.width_px, brief.height_px)
     seconds = _length_s(brief)
     scenes = len(brief.scenes) or max(1, round(seconds / _SCENE_S))
-    picture = seconds * float(brief.frame_rate) * brief.width_px * brief.height_px * _BITS_PER_PIXEL / 8
-    return round(picture * _COPIES) + scenes * _clip_bytes(brief.width_px, brief.height_px) + _bounce_bytes(brief)
+    sizes_px = [(brief.width_px, brief.height_px), *((one.width_px, one.height_px) for one in brief.outputs)]
+    pixels = sum(width_px * height_px for width_px, height_px in sizes_px)
+    picture = seconds * float(brief.frame_rate) * pixels * _BITS_PER_PIXEL / 8
+    bounce = max(_bounce_bytes(*size_px, float(brief.frame_rate)) for size_px in sizes_px)
+    return round(picture * _COPIES) + scenes * _clip_bytes(*brief.cover_px) + bounce
 
 
 def _clip_bytes(width_px: int, height_px: int) -> int:
     return round(_CLIP_BYTES * max(0.25, width_px * height_px / (1920 * 1080)))
 
 
-def _bounce_bytes(brief: Brief) -> int:
+def _bounce_bytes(width_px: int, height_px: int, fps: float) -> int:
     """A few raw seconds at the size of the video, two at once at most."""
-    return min(2 * _BOUNCE_BYTES, 2 * round(brief.width_px * brief.height_px * 1.5 * 4 * float(brief.frame_rate)))
+    return min(2 * _BOUNCE_BYTES, 2 * round(width_px * height_px * 1.5 * 4 * fps))
 
 
 def _length_s(brief: Brief) -> float:

@@ -7,6 +7,9 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from vidgend.pipeline.encoders.port import Encoder, Native, Preset, mp4_tag
+from vidgend.pipeline.encoders.select import find_encoder
+
 
 def timescale_of(fps: Fraction) -> int:
     """The time scale of a video track, in ticks per second, in which a frame is a whole number of ticks."""
@@ -15,27 +18,44 @@ def timescale_of(fps: Fraction) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """How every segment is encoded; equal for all of one video, so that they can be joined by copying."""
+    """How every segment is encoded; equal for all of one video, so that they can be joined by copying.
+
+    `preset` and `crf` are on x264's scale, whatever the encoder. `threads` does not have to be equal: what is written
+    for it differs by a thousandth at most (measured: x264, 8 threads against 2), and joins all the same. `bar_px` is
+    the height of black that a look leaves above and below the picture.
+    """
 
     width_px: int
     height_px: int
     fps: Fraction
-    preset: str
+    encoder: str = "libx264"
+    preset: Preset
     crf: int
     threads: int
+    bar_px: int = 0
+
+    @property
+    def picture_height_px(self) -> int:
+        """Of the picture between the bars: nothing is computed that they would hide."""
+        return self.height_px - 2 * self.bar_px
+
+    @property
+    def by(self) -> Encoder:
+        return find_encoder(self.encoder)
 
     def options(self) -> dict[str, Any]:
         """Output options. BT.709, closed GOPs of two seconds, a time scale in which a frame is a whole number."""
-        gop = ceil(self.fps * 2)
+        encoder = self.by
+        preset, quality = encoder.scale.native(self.preset, self.crf)
+        native = Native(
+            preset=preset, quality=quality, threads=self.threads, pixels=self.width_px * self.height_px
+        )
         return {
-            "c:v": "libx264",
-            "preset": self.preset,
-            "crf": self.crf,
-            "profile:v": "high",
-            "pix_fmt": "yuv420p",
-            "g": gop,
+            "c:v": encoder.name,
+            "tag:v": mp4_tag(encoder.codec),
+            **encoder.options(native),
+            "g": ceil(self.fps * 2),
             "flags": "+cgop",
-            "threads": self.threads,
             "colorspace": "bt709",
             "color_primaries": "bt709",
             "color_trc": "bt709",

@@ -9,24 +9,18 @@ from __future__ import annotations
 
 import ffmpeg
 
-from vidgend.pipeline.sound_args import levelled
 
-
-def join_args(*, gain_db: float, title: str, timescale: int) -> list[str]:
-    """`segments.txt` (copied, not encoded) and `mix.wav` (levelled, one AAC encode) -> `video.mp4`, faststart.
+def join_args(*, title: str, timescale: int) -> list[str]:
+    """`segments.txt` and `sound.m4a`, both copied -> `video.mp4`, faststart.
 
     `title` is the only text of a user; it is one argument of its own and no filter sees it.
     """
-    video = ffmpeg.input("segments.txt", format="concat", safe=1).video
-    audio = levelled(ffmpeg.input("mix.wav", format="wav").audio, gain_db)
     output = ffmpeg.output(
-        video,
-        audio,
+        ffmpeg.input("segments.txt", format="concat", safe=1).video,
+        ffmpeg.input("sound.m4a", format="mov").audio,
         "video.mp4",
         **{
-            "c:v": "copy",
-            "c:a": "aac",
-            "b:a": "192k",
+            "c": "copy",
             "movflags": "+faststart",
             "video_track_timescale": timescale,
             "map_metadata": -1,

@@ -44,5 +44,5 @@ def photo_source(picture: Picture, encoding: Encoding, shot_frames: int, *, firs
             x0=left, y0=top, x1=right, y1=top, x2=left, y2=bottom, x3=right, y3=bottom,
             interpolation="linear", sense="source", eval="frame",
         )
-        .filter("crop", w=encoding.width_px, h=encoding.height_px, x=0, y=0)
+        .filter("crop", w=encoding.width_px, h=encoding.picture_height_px, x=0, y=encoding.bar_px)
     )  # fmt: skip

@@ -23,7 +23,7 @@ from vidgend.timebase import fps_text
 
 SEEK_EARLY_S = 0.5
 """Seeking goes before the first frame that is wanted, since the one that covers its moment may begin earlier."""
-_NO_SEEK = ("webp_anim",)
+NO_SEEK = ("webp_anim",)
 """Demuxers that cannot go to a time; the frames before it are decoded and dropped."""
 
 
@@ -52,8 +52,9 @@ class Picture:
     motion: int = 0
 
 
-def cover(stream: Any, picture: Picture, width: int, height: int) -> Any:
-    """Cut to the shape of width x height, then scale: what is cut off is not worth scaling."""
+def cover(stream: Any, picture: Picture, width: int, height: int, *, bar: int = 0) -> Any:
+    """Cut to the shape of width x height, then scale: what is cut off is not worth scaling. `bar` rows at the top and
+    as many at the bottom are left out of the result."""
     shape = Fraction(picture.width_px, picture.height_px) / Fraction(width, height)
     if shape > 1:
         share, place = f"trunc(iw*{float(1 / shape):.6f}/2)*2", f"(iw-ow)*{picture.crop_x:.4f}"
@@ -61,7 +62,10 @@ def cover(stream: Any, picture: Picture, width: int, height: int) -> Any:
     elif shape < 1:
         share, place = f"trunc(ih*{float(shape):.6f}/2)*2", f"(ih-oh)*{picture.crop_y:.4f}"
         stream = stream.filter("crop", w="iw", h=share, x=0, y=place)
-    return scaled(stream, picture.colour, width_px=width, height_px=height).filter("setsar", sar=1)
+    if bar:
+        share = f"trunc(ih*{float(Fraction(height - 2 * bar, height)):.6f}/2+0.5)*2"
+        stream = stream.filter("crop", w="iw", h=share, x=0, y="(ih-oh)/2")
+    return scaled(stream, picture.colour, width_px=width, height_px=height - 2 * bar).filter("setsar", sar=1)
 
 
 def video_source(picture: Picture, encoding: Encoding, length_s: Fraction, *, first: int = 0) -> Any:
@@ -72,7 +76,7 @@ def video_source(picture: Picture, encoding: Encoding, length_s: Fraction, *, fi
     be made by themselves and follow those before them without a jump. Seeking only spares the decoding.
     """
     if picture.window.bounce_s:
-        return _raw(picture.raw, encoding.width_px, encoding.height_px, "yuv420p", encoding)
+        return finished_frames(picture.raw, encoding)
     window = picture.window
     early_s = max(SEEK_EARLY_S, 2 / max(picture.fps, 0.5))
     from_s = max(0.0, window.start_s + float(first / encoding.fps) / window.slow - early_s)
@@ -103,7 +107,7 @@ def unroll_args(picture: Picture, encoding: Encoding, *, frames: int) -> list[st
 
 def _part_of_clip(picture: Picture, *, start_s: float, length_s: float) -> Any:
     options: dict[str, Any] = input_arguments(picture.demuxer)
-    by_decoding = picture.demuxer in _NO_SEEK
+    by_decoding = picture.demuxer in NO_SEEK
     if not by_decoding:
         options |= {"ss": f"{start_s:.3f}", "t": f"{length_s:.3f}"} if start_s else {"t": f"{length_s:.3f}"}
     stream = ffmpeg.input(picture.file, **options)["V"]
@@ -130,7 +134,7 @@ def _at_rate(stream: Any, picture: Picture, encoding: Encoding, fps: Fraction, *
     reduce_first = picture.fps > float(fps) * 1.01
     if reduce_first:
         stream = at_rate(stream)
-    stream = cover(stream, picture, encoding.width_px, encoding.height_px)
+    stream = cover(stream, picture, encoding.width_px, encoding.height_px, bar=encoding.bar_px)
     return stream if reduce_first else at_rate(stream)
 
 
@@ -151,7 +155,13 @@ def painted_source(picture: Picture, encoding: Encoding) -> Any:
         picture,
         encoding.width_px,
         encoding.height_px,
+        bar=encoding.bar_px,
     )
+
+
+def finished_frames(source: str, encoding: Encoding) -> Any:
+    """Raw frames, from stdin or a file of ours, that have the size, rate and colours of the picture already."""
+    return _raw(source, encoding.width_px, encoding.picture_height_px, "yuv420p", encoding)
 
 
 def _raw(source: str, width: int, height: int, pixels: str, encoding: Encoding) -> Any:

@@ -38,14 +38,16 @@ async def prefetch(
     failed: list[str] = []
     passing: list[StepError] = []
 
-    async def one(query: str) -> None:
+    run.progress.plan_prefetch(len(brief.queries), brief.per_query)
+
+    async def one(number: int, query: str) -> None:
         wanted = brief.per_query
         for provider in finder.providers:
             for offer in await finder.offers_for(provider, query):
                 if wanted <= 0:
                     break
                 try:
-                    clip = await finder.fetch(offer)
+                    clip = await finder.fetch(offer, number)
                 except (StepError, NotFound) as error:
                     failed.append(f"{query!r}: {error.detail}")
                     if isinstance(error, StepError) and error.retryable:
@@ -57,11 +59,11 @@ async def prefetch(
             missing = "; ".join(f"{name}: {why}" for name, why in unused.items())
             why = "no match" if finder.providers else f"no footage provider is set up ({missing})"
             failed.append(f"{query!r}: {'; '.join(finder.out_of_order()) or why}")
-        run.progress.set("retrieving", len(clips) / max(1, len(brief.queries) * brief.per_query))
+        run.progress.skip_fetches(number)
 
     async with asyncio.TaskGroup() as group:
-        for query in brief.queries:
-            group.create_task(one(query), name=f"prefetch {query}")
+        for number, query in enumerate(brief.queries):
+            group.create_task(one(number, query), name=f"prefetch {query}")
     if failed and not clips:
         hint = "`vidgend doctor` says which footage providers are set up."
         raise no_footage("; ".join(failed), [*passing, *finder.passing()], hint=hint)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from vidgend.errors import MediaUnreadable, NoFootage, StepError
 from vidgend.models import (
@@ -23,31 +24,36 @@ from vidgend.models import (
     Storyboard,
 )
 from vidgend.pipeline.aligner.port import Aligner
-from vidgend.pipeline.captions.fonts import FontCatalog, as_args
+from vidgend.pipeline.captions.fit import CaptionFit
+from vidgend.pipeline.captions.fonts import FontCatalog
+from vidgend.pipeline.encoder_probe import EncoderProbes
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.music.port import MusicLibrary
-from vidgend.pipeline.planner.port import Planner
+from vidgend.pipeline.planner.port import Planner, Translator
 from vidgend.pipeline.prompt_to_storyboard import make_storyboard
+from vidgend.pipeline.repair import repaired
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.scene_lengths import SceneLengths
 from vidgend.pipeline.scene_to_clip import ClipFinder
-from vidgend.pipeline.scene_to_segment import RenderSettings, render_segment
+from vidgend.pipeline.scene_to_segment import RenderSettings, encoding_args, render_segment
+from vidgend.pipeline.scene_to_shot import lay_out
 from vidgend.pipeline.scene_to_speech import speak
 from vidgend.pipeline.scenes_to_transition import render_transition
-from vidgend.pipeline.segments_to_video import find_music, join_video, pieces_of
+from vidgend.pipeline.segments_to_video import join_video, pieces_of
 from vidgend.pipeline.shot_picture import ShotPicture
 from vidgend.pipeline.speech.port import SpeechEngine
+from vidgend.pipeline.speech_and_music_to_sound import Sound, make_sound
 from vidgend.pipeline.speech_to_words import find_words
+from vidgend.pipeline.storyboard_to_outputs import Unkept, main_run, make_outputs, plan_outputs
 from vidgend.pipeline.styles import find_style
+from vidgend.pipeline.video_encoder import VideoEncoder, choose_encoder
 from vidgend.pipeline.video_text import (
-    burnt_captions,
     scene_captions,
-    speech_end_s,
     undrawn_text,
 )
-from vidgend.pipeline.video_to_report import check_video
-from vidgend.pipeline.video_to_result import publish_result
+from vidgend.pipeline.video_to_report import CheckedVideo, check_video
+from vidgend.pipeline.video_to_result import publish_results
 from vidgend.store.assets.store import AssetStore
 
 
@@ -61,7 +67,8 @@ class StoryboardKeeper(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Producer:
-    """The pipeline with its parts chosen. Planners, engines and aligners are in order of preference."""
+    """The pipeline with its parts chosen. Planners, engines and aligners are in order of preference; without a
+    `translator` there are other languages only for those who bring the words."""
 
     planners: Sequence[Planner]
     providers: Sequence[FootageProvider]
@@ -74,10 +81,22 @@ class Producer:
     render: RenderSettings
     assets: AssetStore
     scratch: Path
+    translator: Translator | None = None
     speed: float = 1.0
+    probes: EncoderProbes = field(default_factory=EncoderProbes)
 
-    async def produce(self, job_id: str, brief: Brief, run: JobRun, keeper: StoryboardKeeper) -> Result:
-        """Make the video. Raises: VidgendError; on cancellation every child is dead when it returns."""
+    async def render_settings(self, brief: Brief) -> RenderSettings:
+        """With an encoder that works here."""
+        chosen, _ = await choose_encoder(brief, self.render, ffmpeg=await self.ffmpeg.get(), probes=self.probes)
+        return chosen
+
+    async def produce(self, job_id: str, brief: Brief, run: JobRun, keeper: StoryboardKeeper) -> Result | Storyboard:
+        """Make the video; or, for a job that is to be reviewed first, its storyboard with everything but the pictures
+        encoded. Raises: VidgendError; on cancellation every child is dead when it returns."""
+        async with run.memory:
+            return await self._produce(job_id, brief, run, keeper)
+
+    async def _produce(self, job_id: str, brief: Brief, run: JobRun, keeper: StoryboardKeeper) -> Result | Storyboard:
         await run.enter("planning", "planning the scenes")
         await self.ffmpeg.get()  # without it nothing else is worth doing
         storyboard = await keeper.load()
@@ -85,29 +104,53 @@ class Producer:
             storyboard = await make_storyboard(run, brief, self.planners)
             await keeper.save(replace(storyboard, degraded=tuple(run.substitutions)))
         else:
-            run.substitutions.extend(storyboard.degraded)
-        run.progress.set("planning", 1.0)
-        run.progress.scenes_total = len(storyboard.scenes)
+            # What rendering had to replace is found out anew: another card may be there now.
+            run.substitutions.extend(one for one in storyboard.degraded if one.stage != "rendering")
+        plan_outputs(run, brief, storyboard, lambda one: encoding_args(one, self.render))
+        try:
+            if brief.review:
+                return await self._review(brief, main_run(run, brief), keeper, storyboard)
+
+            async def make(run: JobRun, brief: Brief, storyboard: Storyboard) -> CheckedVideo:
+                return await self._video(brief, run, keeper if run.output == 0 else Unkept(), storyboard)
+
+            videos = await make_outputs(run, brief, storyboard, translator=self.translator, make=make)
+        except BaseExceptionGroup as group:
+            raise _first_cause(group) from group
+        return await publish_results(job_id, videos, assets=self.assets, scratch=self.scratch)
+
+    async def _review(self, brief: Brief, run: JobRun, keeper: StoryboardKeeper, storyboard: Storyboard) -> Storyboard:
+        run.plan_video(brief, storyboard, encoding_args(brief, self.render))
+        await run.enter("retrieving", f"{len(storyboard.scenes)} scenes planned; looking for footage")
+        return await _Making(self, brief, run, keeper, storyboard).storyboard_for_review()
+
+    async def _video(self, brief: Brief, run: JobRun, keeper: StoryboardKeeper, storyboard: Storyboard) -> CheckedVideo:
+        """The video of a storyboard, as good as it can be made."""
+
+        async def make(storyboard: Storyboard) -> CheckedVideo:
+            return await self._make(brief, run, keeper, storyboard)
+
+        return await repaired(run, await make(storyboard), make=make, keep=keeper.save)
+
+    async def _make(self, brief: Brief, run: JobRun, keeper: StoryboardKeeper, storyboard: Storyboard) -> CheckedVideo:
+        """The video of a storyboard, looked at. What was made before is found finished."""
+        run.plan_video(brief, storyboard, encoding_args(brief, self.render))
         await run.enter("retrieving", f"{len(storyboard.scenes)} scenes planned; looking for footage")
         making = _Making(self, brief, run, keeper, storyboard)
         try:
-            scenes, segments, transitions = await making.all_scenes()
+            _, bodies, between = await making.all_scenes()
         except BaseExceptionGroup as group:
             raise _first_cause(group) from group
-        await run.enter("publishing", "joining the scenes, mixing the sound")
-        mood = storyboard.mood or find_style(brief.style).mood
-        track = await find_music(run, brief, music=self.music, mood=mood)
-        video = await join_video(
-            run, brief, making.storyboard, scenes, pieces_of(segments, transitions), track=track,
-            progress=lambda share: run.progress.set("publishing", share * 0.8),
-        )  # fmt: skip
-        report = await check_video(run, brief, video, speech_end_s=speech_end_s(brief, scenes))
-        report["transitions"] = {"kind": making.lengths.wish.kind, "frames": [one.frames for one in transitions if one]}
-        run.progress.set("publishing", 0.9)
-        return await publish_result(
-            job_id, brief, run, scenes, making.captions, storyboard.language, video, report, assets=self.assets,
-            scratch=self.scratch,
-        )  # fmt: skip
+        assert making.sound is not None
+        await run.enter("publishing", "joining the scenes")
+        video = await join_video(run, brief, making.storyboard, pieces_of(bodies, between), making.sound)
+        made = await check_video(
+            run, brief, video, making.storyboard, bodies, between, making.captions, making.caption_fits()
+        )
+        made.report["encoder"] = (await making.encoder.settings()).encoder
+        kind = making.lengths.wish.kind
+        made.report["transitions"] = {"kind": kind, "frames": [one.frames for one in between if one]}
+        return made
 
 
 def _first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -132,11 +175,12 @@ class _Making:
         count = len(storyboard.scenes)
         self.captions: list[tuple[Caption, ...]] = [()] * count
         """Of each scene, in its own time."""
-        self._rendered = [0.0] * count
         self._spoken: list[asyncio.Future[int]] = []
         self._shots: list[asyncio.Future[ShotPicture]] = []
         """Of each scene, once it is known: what its body and its transitions are made of."""
         self.lengths = SceneLengths(brief, storyboard, self._spoken)
+        self.sound: Sound | None = None
+        self.encoder = VideoEncoder(run, brief, wanted=producer.render, ffmpeg=producer.ffmpeg, probes=producer.probes)
         self._saving = asyncio.Lock()
 
     async def all_scenes(self) -> tuple[tuple[Scene, ...], tuple[Segment, ...], tuple[Segment | None, ...]]:
@@ -144,11 +188,27 @@ class _Making:
 
         One failure stops all of them.
         """
+        async with aclosing(self._begin()) as finder:
+            return await self._all_scenes(finder)
+
+    def caption_fits(self) -> list[CaptionFit | None]:
+        """How the captions of each scene lie in the picture, once all scenes are made."""
+        return [shot.result().fit for shot in self._shots]
+
+    async def storyboard_for_review(self) -> Storyboard:
+        """Every scene with its clip, its speech and its place in the video; nothing is encoded."""
+        async with aclosing(self._begin()) as finder, asyncio.TaskGroup() as group:
+            words, clips = await self._words_and_clips(finder, group)
+            ready = [group.create_task(self._ready(*both)) for both in zip(clips, words, strict=True)]
+        await self._keep(tuple(task.result() for task in ready))
+        return self.storyboard
+
+    def _begin(self) -> ClipFinder:
         loop = asyncio.get_running_loop()
         scenes = self.storyboard.scenes
         self._spoken += [loop.create_future() for _ in scenes]
         self._shots += [loop.create_future() for _ in scenes]
-        finder = ClipFinder(
+        return ClipFinder(
             run=self._run,
             brief=self._brief,
             storyboard=self.storyboard,
@@ -156,20 +216,29 @@ class _Making:
             unused=self._producer.unused_providers,
             assets=self._producer.assets,
         )
-        try:
-            return await self._all_scenes(finder)
-        finally:
-            await finder.aclose()
+
+    async def _words_and_clips(
+        self, finder: ClipFinder, group: asyncio.TaskGroup
+    ) -> tuple[list[asyncio.Task[Scene]], list[asyncio.Task[Scene]]]:
+        scenes = self.storyboard.scenes
+        words = [group.create_task(self._speak(scene), name=f"speech of scene {scene.index + 1}") for scene in scenes]
+        return words, await finder.find(group)
+
+    async def _keep(self, scenes: tuple[Scene, ...]) -> None:
+        """Save the storyboard with every scene at its place."""
+        start = 0
+        placed = []
+        for scene in scenes:
+            placed.append(replace(scene, start_frame=start))
+            start += scene.frames or 0
+        self.storyboard = replace(self.storyboard, scenes=tuple(placed), degraded=tuple(self._run.substitutions))
+        await self._keeper.save(self.storyboard)
 
     async def _all_scenes(
         self, finder: ClipFinder
     ) -> tuple[tuple[Scene, ...], tuple[Segment, ...], tuple[Segment | None, ...]]:
-        scenes = self.storyboard.scenes
         async with asyncio.TaskGroup() as group:
-            words = [
-                group.create_task(self._speak(scene), name=f"speech of scene {scene.index + 1}") for scene in scenes
-            ]
-            clips = await finder.find(group)
+            words, clips = await self._words_and_clips(finder, group)
             segments = [
                 group.create_task(self._segment(finder, clip, word), name=f"segment {number + 1}")
                 for number, (clip, word) in enumerate(zip(clips, words, strict=True))
@@ -178,16 +247,31 @@ class _Making:
                 group.create_task(self._transition(number, both), name=f"transition {number + 1}")
                 for number, both in enumerate(itertools.pairwise(segments))
             ]
+            sound = group.create_task(self._sound(words), name="sound")
+        self.sound = sound.result()
         done = [task.result() for task in segments]
-        start = 0
-        complete = []
-        for scene, _ in done:
-            complete.append(replace(scene, start_frame=start))
-            start += scene.frames or 0
-        self.storyboard = replace(self.storyboard, scenes=tuple(complete), degraded=tuple(self._run.substitutions))
-        await self._keeper.save(self.storyboard)
-        between = tuple(task.result() for task in transitions)
-        return self.storyboard.scenes, tuple(segment for _, segment in done), between
+        await self._keep(tuple(scene for scene, _ in done))
+        bodies, between = tuple(segment for _, segment in done), tuple(task.result() for task in transitions)
+        if False and self.encoder.gave_up:
+            bodies, between = await self._all_in_software(between)
+        return self.storyboard.scenes, bodies, between
+
+    async def _all_in_software(
+        self, between: tuple[Segment | None, ...]
+    ) -> tuple[tuple[Segment, ...], tuple[Segment | None, ...]]:
+        """Every segment by the encoder that took over; those that it has made already are found."""
+        shots = [shot.result() for shot in self._shots]
+
+        async def nothing() -> None:
+            return None
+
+        async with asyncio.TaskGroup() as group:
+            bodies = [group.create_task(self._render(shot)) for shot in shots]
+            transitions = [
+                group.create_task(self._render_between(*both) if old else nothing())
+                for old, both in zip(between, itertools.pairwise(shots), strict=True)
+            ]
+        return tuple(task.result() for task in bodies), tuple(task.result() for task in transitions)
 
     async def _speak(self, scene: Scene) -> Scene:
         """Narrate a scene and time its words."""
@@ -206,7 +290,6 @@ class _Making:
         except BaseException:
             self._spoken[scene.index].cancel()
             raise
-        self._tell("narrating", sum(future.done() for future in self._spoken) / len(self._spoken))
         if scene.speech is not None:
             words = await find_words(
                 self._run, scene, scene.speech, language=self.storyboard.language, aligners=self._producer.aligners
@@ -214,24 +297,33 @@ class _Making:
             scene = replace(scene, words=words)
         return scene
 
-    def _tell(self, stage: Any, share: float) -> None:
-        self._run.progress.set(stage, share)
+    async def _sound(self, words: list[asyncio.Task[Scene]]) -> Sound:
+        """The sound of the video, begun as soon as all lengths are known."""
+        scenes = [replace(await word, frames=await self.lengths.frames(at)) for at, word in enumerate(words)]
+        mood = self.storyboard.mood or find_style(self._brief.style).mood
+        return await make_sound(self._run, self._brief, scenes, music=self._producer.music, mood=mood)
 
-    async def _segment(
-        self, finder: ClipFinder, clip: asyncio.Task[Scene], spoken: asyncio.Task[Scene]
-    ) -> tuple[Scene, Segment]:
+    async def _ready(self, clip: asyncio.Task[Scene], spoken: asyncio.Task[Scene]) -> Scene:
+        """A scene of which everything is known."""
         with_clip = await clip
-        self._tell("retrieving", self._run.progress.shares.get("retrieving", 0) + 1 / len(self.storyboard.scenes))
+        assert with_clip.clip is not None
+        self._run.progress.found(with_clip.index, with_clip.clip.kind)
         await self._run.enter("narrating", "footage found; narrating")
         with_words = await spoken
         frames = await self.lengths.frames(with_words.index)
         scene = replace(
-            with_words, clip=with_clip.clip, candidates=with_clip.candidates, why=with_clip.why, frames=frames
-        )
+            with_words, clip=with_clip.clip, choice=with_clip.choice, candidates=with_clip.candidates,
+            why=with_clip.why, frames=frames,
+        )  # fmt: skip
         self.captions[scene.index] = await asyncio.to_thread(scene_captions, self._brief, scene)
         await self._run.enter("aligning", "placing the words")
-        self._tell("aligning", self._run.progress.shares.get("aligning", 0) + 1 / len(self.storyboard.scenes))
         await self._save(scene)
+        return scene
+
+    async def _segment(
+        self, finder: ClipFinder, clip: asyncio.Task[Scene], spoken: asyncio.Task[Scene]
+    ) -> tuple[Scene, Segment]:
+        scene = await self._ready(clip, spoken)
         await self._run.enter("rendering", "rendering")
         shot = await self._shot(scene)
         self._shots[scene.index].set_result(shot)
@@ -244,7 +336,7 @@ class _Making:
                 assert scene.clip is not None
                 shot = replace(shot, clip=scene.clip)
                 self._replace_shot(shot)
-        self._run.progress.scenes_done += 1
+        self._run.scene_done()
         await self._run.note(f"scene {scene.index + 1} of {len(self.storyboard.scenes)} rendered")
         return scene, segment
 
@@ -258,51 +350,43 @@ class _Making:
         return again
 
     async def _shot(self, scene: Scene) -> ShotPicture:
-        brief = self._brief
-        burnt = await asyncio.to_thread(
-            burnt_captions,
-            brief,
+        shown, undrawn = await lay_out(
+            self._brief,
+            scene,
             self.captions[scene.index],
-            language=brief.language or self.storyboard.language,
+            language=self.storyboard.language,
+            shot=await self.lengths.shot(scene.index),
             fonts=self._producer.fonts,
         )
-        if burnt.undrawn:
-            await self._run.substitute(undrawn_text(burnt.undrawn))
-        assert scene.clip is not None
-        return ShotPicture(
-            index=scene.index,
-            clip=scene.clip,
-            shot=await self.lengths.shot(scene.index),
-            ass=burnt.ass,
-            fonts=as_args(burnt.faces),
-        )
+        if undrawn:
+            await self._run.substitute(undrawn_text(undrawn))
+        return shown
 
     def _replace_shot(self, shot: ShotPicture) -> None:
         self._shots[shot.index] = asyncio.get_running_loop().create_future()
         self._shots[shot.index].set_result(shot)
 
     async def _render(self, shot: ShotPicture) -> Segment:
-        def progress(share: float) -> None:
-            self._rendered[shot.index] = share
-            self._tell("rendering", sum(self._rendered) / len(self._rendered))
-
-        segment = await render_segment(
-            self._run,
-            self._brief,
-            shot,
-            settings=self._producer.render,
-            ffmpeg=await self._producer.ffmpeg.get(),
-            count=len(self.storyboard.scenes),
-            progress=progress,
+        ffmpeg = await self._producer.ffmpeg.get()
+        return await self.encoder.make(
+            lambda settings: render_segment(
+                self._run, self._brief, shot, settings=settings, ffmpeg=ffmpeg, count=len(self.storyboard.scenes)
+            )
         )
-        progress(1.0)
-        return segment
+
+    async def _render_between(self, left: ShotPicture, right: ShotPicture) -> Segment:
+        ffmpeg = await self._producer.ffmpeg.get()
+        kind = self.lengths.wish.kind
+        return await self.encoder.make(
+            lambda settings: render_transition(
+                self._run, self._brief, left, right, kind=kind, settings=settings, ffmpeg=ffmpeg
+            )
+        )
 
     async def _transition(
         self, index: int, bodies: tuple[asyncio.Task[tuple[Scene, Segment]], asyncio.Task[tuple[Scene, Segment]]]
     ) -> Segment | None:
-        """The transition after scene `index`, made beside the bodies of both; again if one of them takes another
-        clip meanwhile."""
+        """The transition after scene `index`, made right after the bodies of both: they leave the frames for it."""
         left, right = [await asyncio.shield(self._shots[number]) for number in (index, index + 1)]
         overlap = left.shot.tail
         if self.lengths.shortened(overlap):
@@ -310,29 +394,13 @@ class _Making:
             await self._run.note(f"transition {index + 1} is {length}: the scenes beside it are too short for more")
         if not overlap:
             return None
-        while True:
-            made: Segment | MediaUnreadable
-            try:
-                made = await render_transition(
-                    self._run,
-                    self._brief,
-                    left,
-                    right,
-                    kind=self.lengths.wish.kind,
-                    settings=self._producer.render,
-                    ffmpeg=await self._producer.ffmpeg.get(),
-                )
-            except MediaUnreadable as error:
-                made = error
-            for body in bodies:
-                await body
-            known = [self._shots[number].result() for number in (index, index + 1)]
-            if known != [left, right]:
-                left, right = known
-            elif isinstance(made, MediaUnreadable):
-                raise StepError(f"transition {index + 1}: {made.detail}", tail=made.tail) from made
-            else:
-                return made
+        for body in bodies:
+            await body
+        left, right = [self._shots[number].result() for number in (index, index + 1)]  # it may have another clip now
+        try:
+            return await self._render_between(left, right)
+        except MediaUnreadable as error:
+            raise StepError(f"transition {index + 1}: {error.detail}", tail=error.tail) from error
 
     async def _save(self, scene: Scene) -> None:
         async with self._saving:

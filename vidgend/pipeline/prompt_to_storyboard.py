@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from vidgend.errors import StepError
-from vidgend.models import Brief, Plan, Scene, Storyboard, Substitution
+from vidgend.models import Brief, CaptionOptions, MusicOptions, Plan, Scene, Storyboard, Substitution
 from vidgend.pipeline.executor.port import Label, StepOutput, StepRun, StepSpec
 from vidgend.pipeline.planner.port import Planner
 from vidgend.pipeline.run import JobRun
@@ -33,8 +34,20 @@ class PlanStep:
 async def make_storyboard(run: JobRun, brief: Brief, planners: Sequence[Planner]) -> Storyboard:
     """The storyboard of the first planner that answers. Raises: the last planner's error."""
     failed: StepError | None = None
+    # Only what a plan depends on: a draft and its final are one plan.
+    asked = replace(
+        brief,
+        scenes=tuple(replace(scene, clip=None) for scene in brief.scenes),
+        quality="standard",
+        review=False,
+        captions=CaptionOptions(),
+        music=MusicOptions(),
+        transitions=None,
+        output_name="",
+        outputs=(),
+    )
     for planner in planners:
-        args = {"planner": planner.name, "brief": _BRIEF.dump_python(brief, mode="json")}
+        args = {"planner": planner.name, "brief": _BRIEF.dump_python(asked, mode="json")}
         label: Label = "io" if planner.name == "builtin" else "llm"
         key = run.key(KIND, args, CODE, planner.identity)
         spec = StepSpec(key=key, kind=KIND, args=args, label=label, timeout_s=600, max_attempts=1)
@@ -48,6 +61,7 @@ async def make_storyboard(run: JobRun, brief: Brief, planners: Sequence[Planner]
                 Substitution(stage="planning", wanted=planners[0].name, used=planner.name, reason=failed.detail)
             )
         plan = _PLAN.validate_python(output["plan"])
+        own = [scene.clip for scene in brief.scenes]  # planners keep the scenes that somebody wrote
         return Storyboard(
             title=plan.title,
             language=plan.language,
@@ -58,9 +72,12 @@ async def make_storyboard(run: JobRun, brief: Brief, planners: Sequence[Planner]
             scenes=tuple(
                 Scene(
                     index=index,
+                    id=f"s{index + 1}",
                     narration=scene.narration,
                     queries=scene.queries,
                     min_duration_s=scene.min_duration_s,
+                    clip=own[index] if own else None,
+                    why="the request names it" if own and own[index] else "",
                 )
                 for index, scene in enumerate(plan.scenes)
             ),

@@ -4,51 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from vidgend.errors import VidgendError
-from vidgend.models import JobState, Substitution
+from vidgend.models import Brief, JobState, Storyboard, Substitution
 from vidgend.pipeline.code_version import code_version
-from vidgend.pipeline.executor.port import Executor, StepSpec, step_key
+from vidgend.pipeline.executor.port import Executor, StepEvent, StepSpec, step_key
+from vidgend.pipeline.peak_memory import PeakMemory
+from vidgend.pipeline.progress import Progress
 
 STAGES: tuple[JobState, ...] = ("planning", "retrieving", "narrating", "aligning", "rendering", "publishing")
-_WEIGHTS: dict[JobState, float] = {
-    "planning": 2, "retrieving": 8, "narrating": 16, "aligning": 2, "rendering": 66, "publishing": 6,
-}  # fmt: skip
-"""Share of each stage in the whole, in percent: about what the stages cost on two cores."""
-
 Announce = Callable[[JobState, str], Awaitable[None]]
 Note = Callable[[str], Awaitable[None]]
 
 
-@dataclass
-class Progress:
-    """How far a job is. Shares are 0..1 per stage; `percent` never goes down."""
+def salt_of(job_id: str, *, share_steps: bool) -> str:
+    """What makes the keys of a job its own, where jobs may not share steps."""
+    return "" if share_steps else f"/{job_id}"
 
-    state: JobState = "planning"
-    shares: dict[JobState, float] = field(default_factory=dict)
-    scenes_done: int = 0
-    scenes_total: int = 0
-    began: float = field(default_factory=time.monotonic)
-    _percent: float = 0.0
 
-    def set(self, stage: JobState, share: float) -> None:
-        self.shares[stage] = max(self.shares.get(stage, 0.0), min(1.0, share))
-
-    @property
-    def percent(self) -> float:
-        now = sum(_WEIGHTS[stage] * share for stage, share in self.shares.items())
-        self._percent = max(self._percent, min(99.9, now))
-        return self._percent
-
-    def eta_s(self) -> float | None:
-        """Seconds that are left if the rest goes as the part until now; None while that says nothing."""
-        elapsed_s = time.monotonic() - self.began
-        if self.percent < 5 or elapsed_s < 2:
-            return None
-        return elapsed_s * (100 - self.percent) / self.percent
+def key_with(salt: str, kind: str, args: dict[str, Any], code: tuple[str, ...], identity: str = "") -> str:
+    """The key of a step: its inputs, the source files `code` that make its output, and `identity` for what else does
+    (an adapter, a model, a program)."""
+    return step_key(kind, args, f"{code_version(*code)}/{identity}{salt}")
 
 
 class JobRun:
@@ -66,14 +46,22 @@ class JobRun:
         self.substitutions: list[Substitution] = []
         self.seconds: dict[str, float] = {}
         self.waited_s = 0.0
+        self.slot_waits_s: dict[str, float] = {}
+        self.encoded: list[tuple[str, int]] = []
+        """(digest, frames) of everything that was encoded in this run, not found finished."""
+        self.memory = PeakMemory()
+        self.began = time.monotonic()
         self.steps_run = 0
         self.steps_reused = 0
+        self.job: JobRun = self
+        """The run that counts: another one only for `OutputRun`."""
+        self.output = 0
+        """Which of several videos this makes."""
         self._state: JobState | None = None
 
     def key(self, kind: str, args: dict[str, Any], code: tuple[str, ...], identity: str = "") -> str:
-        """The key of a step of this job: its inputs, the source files `code` that make its output, and `identity` for
-        what else does (an adapter, a model, a program). Jobs that may not share steps have keys of their own."""
-        return step_key(kind, args, f"{code_version(*code)}/{identity}{self._salt}")
+        """The key of a step of this job."""
+        return key_with(self._salt, kind, args, code, identity)
 
     async def enter(self, state: JobState, line: str) -> None:
         """Say that the job has come to a stage. Stages overlap; the word never goes backwards."""
@@ -81,6 +69,14 @@ class JobRun:
             return
         self._state = self.progress.state = state
         await self._announce(state, line)
+
+    def plan_video(self, brief: Brief, storyboard: Storyboard, encoding: Mapping[str, Any]) -> None:
+        """Say what there is to do. `encoding` is what the segments' steps are given."""
+        self.progress.plan_video(brief, storyboard, encoding, output=self.output)
+
+    def scene_done(self) -> None:
+        """A scene is rendered."""
+        self.progress.scene_done(self.output)
 
     async def note(self, line: str) -> None:
         await self._note(line)
@@ -90,30 +86,77 @@ class JobRun:
         if entry in self.substitutions:
             return
         self.substitutions.append(entry)
-        where = f"scene {entry.scene}: " if entry.scene is not None else ""
+        where = f"{entry.output}: " if entry.output is not None else ""
+        where += f"scene {entry.scene}: " if entry.scene is not None else ""
         await self._note(f"{where}{entry.used} instead of {entry.wanted}: {entry.reason}")
 
-    async def step(
-        self, spec: StepSpec, *, stage: JobState, progress: Callable[[float], None] | None = None
-    ) -> dict[str, Any]:
+    async def step(self, spec: StepSpec, *, stage: JobState, scene: int | None = None) -> dict[str, Any]:
         """Run a step, or take its finished output. If this is cancelled, so is the step, and it is dead on return.
 
-        Raises: what the step raised.
+        `scene` says whose it is, from 0. Raises: what the step raised.
         """
-        ref = await self._executor.submit(replace(spec, job_id=self._job_id), progress)
+        work = self.progress.asked(spec, scene, self.output)
+        event: StepEvent | None = None
         try:
-            event = await self._executor.wait(ref)
-        except asyncio.CancelledError:
-            await asyncio.shield(self._executor.cancel(ref))
-            raise
+            ref = await self._executor.submit(
+                replace(spec, job_id=self._job_id), lambda share: self.progress.told(work, share)
+            )
+            try:
+                event = await self._executor.wait(ref)
+            except asyncio.CancelledError:
+                await asyncio.shield(self._executor.cancel(ref))
+                raise
+        finally:
+            self.progress.ended(work, event)
         self.seconds[stage] = self.seconds.get(stage, 0.0) + event.seconds
-        self.waited_s += event.waited_s
+        self.job.waited_s += event.waited_s
+        self.slot_waits_s[spec.label] = self.slot_waits_s.get(spec.label, 0.0) + event.waited_s
         if event.state == "cancelled":
             raise VidgendError(f"the step {spec.kind} was stopped from outside")
         if event.error is not None:
             raise event.error
         if event.cached:
-            self.steps_reused += 1
+            self.job.steps_reused += 1
         else:
-            self.steps_run += 1
+            self.job.steps_run += 1
+            if "encoded_frames" in event.output:
+                self.encoded.append((event.output["digest"], event.output["encoded_frames"]))
         return event.output
+
+
+class OutputRun(JobRun):
+    """The run of one of several videos of a job, `name`. What it does is counted and told as the job's own.
+
+    `making` are the numbers of the videos that are still rendering: the job publishes once none does.
+    """
+
+    def __init__(self, job: JobRun, *, number: int, name: str, making: set[int]) -> None:
+        super().__init__(
+            job._executor,
+            job_id=job._job_id,
+            salt=job._salt,
+            announce=job._announce,
+            note=job._note,
+            progress=job.progress,
+        )
+        self.job, self.output = job, number
+        self.substitutions, self.seconds, self.slot_waits_s = job.substitutions, job.seconds, job.slot_waits_s
+        self.memory, self.began = job.memory, job.began
+        self._name = name
+        self._making = making
+        making.add(number)
+
+    async def enter(self, state: JobState, line: str) -> None:
+        if state == "publishing":
+            self._making.discard(self.output)
+            if self._making:
+                return
+        await self.job.enter(state, line)
+
+    async def note(self, line: str) -> None:
+        await self.job.note(f"{self._name}: {line}")
+
+    async def substitute(self, entry: Substitution) -> None:
+        """Plan and clips are found for the main video and shown in all."""
+        common = self.output == 0 and entry.stage in ("planning", "retrieving")
+        await super().substitute(entry if common else replace(entry, output=self._name))

@@ -25,17 +25,21 @@ class SceneLengths:
     def __init__(self, brief: Brief, storyboard: Storyboard, spoken: Sequence[asyncio.Future[int]]) -> None:
         self._brief = brief
         self._scenes = storyboard.scenes
-        self._stretch = storyboard.stretch
+        # After an edit each scene keeps the length that it had: else a word more here would be frames less everywhere,
+        # and all of them to be encoded anew.
+        self._stretch = storyboard.stretch and all(scene.kept_frames is None for scene in storyboard.scenes)
         self._spoken = spoken
         self._style = find_style(brief.style)
         self.wish: Transition = brief.transitions or self._style.transition
 
     async def frames(self, index: int) -> int:
-        """The scene's own need, or its share of the wished length once all speech is known."""
+        """The scene's own need (as long as before, if it was edited), or its share of the wished length once all speech
+        is known."""
         fps = self._brief.frame_rate
         if not self._stretch:
             samples = await asyncio.shield(self._spoken[index])
-            return needed_frames(index, len(self._scenes), self._need(self._scenes[index], samples), fps)
+            scene = self._scenes[index]
+            return max(needed_frames(index, len(self._scenes), self._need(scene, samples), fps), scene.kept_frames or 0)
         samples_of_all = await asyncio.gather(*(asyncio.shield(future) for future in self._spoken))
         needs = tuple(self._need(one, samples) for one, samples in zip(self._scenes, samples_of_all, strict=True))
         return stretched_frames(needs, fps, self._brief.duration_s)[index]

@@ -10,14 +10,16 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from vidgend.errors import MediaUnreadable, NoFootage, NotFound, StepError
-from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard, Substitution
+from vidgend.errors import MediaUnreadable, NoFootage, NotFound, StepError, UploadLost
+from vidgend.models import Brief, Candidate, Choice, Clip, Scene, Storyboard, Substitution
 from vidgend.pipeline.clip_facts import examine
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.port import FootageProvider, FootageQuery
 from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.scene_to_candidates import chosen_first, to_choose_from
 from vidgend.store.assets.store import AssetStore
+from vidgend.store.uploads import PROVIDER
 
 SEARCH, FETCH = "search", "fetch"
 CODE = (
@@ -29,9 +31,10 @@ CODE = (
     "exif.py",
     "clip_facts.py",
     "clip_scan.py",
+    "media_end.py",
 )
-KEPT_CANDIDATES = 5
-"""How many of the candidates the storyboard shows."""
+OWN_CLIP = "a clip of its own"
+"""What is wanted where a clip has to be shown twice."""
 TRIES = 4
 """How many candidates of one provider are fetched for a scene before the next provider is asked."""
 
@@ -85,7 +88,6 @@ class _Search:
 
     scene: Scene
     reasons: list[str] = field(default_factory=list)
-    shown: list[Candidate] = field(default_factory=list)
     passing: list[StepError] = field(default_factory=list)
     """Errors that another try may better."""
     repeated: bool = False
@@ -127,6 +129,10 @@ class ClipFinder:
     assets: AssetStore
     _down: dict[str, StepError] = field(default_factory=dict)
     _taken: dict[tuple[str, str], int] = field(default_factory=dict)
+    _answers: dict[tuple[str, str, int | None], tuple[Candidate, ...]] = field(default_factory=dict)
+    """By provider, search and, for painted pictures alone, scene: what was found, without other seeds."""
+    _all_chosen: asyncio.Event = field(default_factory=asyncio.Event)
+    """Each scene has a first candidate of its own."""
     _open: dict[int, tuple[_Search, AsyncGenerator[Offer, None]]] = field(default_factory=dict)
 
     async def find(self, scenes: asyncio.TaskGroup) -> list[asyncio.Task[Scene]]:
@@ -135,15 +141,17 @@ class ClipFinder:
         The scenes choose one after the other, so that the first gets the best; the files come side by side.
         """
         if self.providers:
-            first = {scene.queries[0]: scene for scene in self.storyboard.scenes if scene.clip is None}
+            wanting = [scene for scene in self.storyboard.scenes if scene.clip is None and scene.choice is None]
+            first = {scene.queries[0]: scene for scene in wanting}
             async with asyncio.TaskGroup() as searches:
                 for text, scene in first.items():
                     searches.create_task(self._search(self.providers[0], scene, text), name=f"search {text}")
-        # What was chosen before a restart stays, if its file is still there.
+        # What was chosen before a restart or an edit stays, if its file is still there.
         chosen = [await self._still_there(scene) for scene in self.storyboard.scenes]
         for scene in chosen:
-            if scene.clip is not None:
-                self._taken[(scene.clip.provider, scene.clip.id)] = 1
+            picture = scene.clip or (scene.choice.candidate if scene.choice else None)
+            if picture is not None:
+                self._taken[(picture.provider, picture.id)] = 1
         tasks = []
         for scene in chosen:
             name = f"clip of scene {scene.index + 1}"
@@ -152,12 +160,22 @@ class ClipFinder:
             self._open[scene.index] = (search, offers)
             first_offer = None if scene.clip is not None else await anext(offers, None)
             tasks.append(scenes.create_task(self._fetch_first_good(search, first_offer, offers), name=name))
+        self._all_chosen.set()
         return tasks
 
     async def _still_there(self, scene: Scene) -> Scene:
-        if scene.clip is None or scene.clip.digest is None or await self.assets.touch(scene.clip.digest):
+        """The scene; where its clip is no longer in the store, the same one is to be fetched again.
+
+        Raises: UploadLost, since nothing can take the place of a person's own file.
+        """
+        clip = scene.clip
+        if clip is None or clip.digest is None or await self.assets.touch(clip.digest):
             return scene
-        return replace(scene, clip=None)
+        if clip.provider == PROVIDER:
+            raise UploadLost(f"scene {scene.index + 1}: the file {clip.description!r} ({clip.id[:12]}…) is gone")
+        same = [one for one in scene.candidates if (one.provider, one.id) == (clip.provider, clip.id)]
+        again = Choice(candidate=same[0], in_point_s=clip.in_point_s) if same else scene.choice
+        return replace(scene, clip=None, choice=again)
 
     async def aclose(self) -> None:
         """End the searches that wait for a scene to ask for more."""
@@ -165,8 +183,11 @@ class ClipFinder:
             await offers.aclose()
 
     async def replace_clip(self, scene: Scene, error: StepError) -> Scene:
-        """The next candidate for a scene whose clip could not be rendered. Raises: NoFootage."""
+        """The next candidate for a scene whose clip could not be rendered. Raises: NoFootage, UploadLost."""
         assert scene.clip is not None
+        if scene.clip.provider == PROVIDER:
+            name = f"the file {scene.clip.description!r}"
+            raise UploadLost(f"scene {scene.index + 1}: {name} cannot be rendered: {error.detail}", tail=error.tail)
         search, offers = self._open[scene.index]
         search.reasons = [f"{scene.clip.provider} {scene.clip.id}: {error.detail}"]
         search.replaced += 1
@@ -177,14 +198,20 @@ class ClipFinder:
 
     async def _offers(self, search: _Search) -> AsyncGenerator[Offer, None]:
         """Reserve and yield candidates, best first: fresh ones of every provider, then repeats."""
+        choice = search.scene.choice
+        if choice is not None:
+            for provider in self.providers:
+                if provider.name == choice.candidate.provider:
+                    yield Offer(provider=provider, query=search.scene.queries[0], candidate=choice.candidate)
+            search.reasons.append(f"{choice.candidate.provider} {choice.candidate.id} cannot be had any more")
         repeats: list[Offer] = []
         for provider in self.providers:
             tries = matches = 0
             for text in search.scene.queries:
                 for candidate in await self._search(provider, search.scene, text):
                     matches += 1
-                    if len(search.shown) < KEPT_CANDIDATES and candidate not in search.shown:
-                        search.shown.append(candidate)
+                    if (candidate.provider, candidate.id) in search.scene.refused:
+                        continue
                     offer = Offer(provider=provider, query=text, candidate=candidate)
                     if self._name(offer) in self._taken:
                         repeats.append(offer)
@@ -198,10 +225,10 @@ class ClipFinder:
                 why = "only clips that this video shows already" if matches else "no match"
                 search.reasons.append(f"{provider.name}: {why}")
             if provider.name == "generated":  # it never runs out: another seed is another picture
-                for number in range(1, len(self.storyboard.scenes)):
+                for number in range(1, len(self.storyboard.scenes) + len(search.scene.refused)):
                     for candidate in await self._search(provider, search.scene, search.scene.queries[0], seed=number):
                         offer = Offer(provider=provider, query=search.scene.queries[0], candidate=candidate)
-                        if self._name(offer) not in self._taken:
+                        if self._name(offer) not in self._taken and self._name(offer) not in search.scene.refused:
                             self._taken[self._name(offer)] = 1
                             yield offer
         search.repeated = True
@@ -241,7 +268,40 @@ class ClipFinder:
         except StepError as error:
             self._down.setdefault(provider.name, error)
             return ()
-        return _CANDIDATES.validate_python(output["candidates"])
+        found = _CANDIDATES.validate_python(output["candidates"])
+        if not seed:
+            self._answers[self._search_name(provider, scene, text)] = found
+        return found
+
+    @staticmethod
+    def _search_name(provider: FootageProvider, scene: Scene | None, text: str) -> tuple[str, str, int | None]:
+        paints = provider.name == "generated" and scene is not None
+        return provider.name, text, scene.index if paints and scene is not None else None
+
+    def known(self, provider: FootageProvider, scene: Scene, text: str) -> tuple[Candidate, ...] | None:
+        """What a search of this job has found already; None if there was none."""
+        return self._answers.get(self._search_name(provider, scene, text))
+
+    async def ask(
+        self, provider: FootageProvider, scene: Scene, text: str, *, seed: int = 0
+    ) -> tuple[Candidate, ...]:
+        """What a further search finds; () if the provider is out of order."""
+        return await self._search(provider, scene, text, seed=seed)
+
+    async def _candidates(self, search: _Search, chosen: Candidate) -> tuple[Candidate, ...]:
+        """What the scene shows and what else a person may choose. Only for somebody who is about to look is more asked
+        of the web than the search itself has asked."""
+        if self.brief.review:
+            await self._all_chosen.wait()
+        names = [provider.name for provider in self.providers]
+        return await to_choose_from(
+            search.scene,
+            chosen,
+            providers=self.providers,
+            searches=self,
+            taken=self._taken,
+            asks=names if self.brief.review else _LOCAL,
+        )
 
     def _spec(self, kind: str, provider: FootageProvider, args: dict[str, Any], *, timeout_s: float) -> StepSpec:
         return StepSpec(
@@ -258,16 +318,22 @@ class ClipFinder:
             return search.scene
         while offer is not None:
             try:
-                clip = await self.fetch(offer)
+                clip = await self.fetch(offer, search.scene.index)
             except (StepError, NotFound) as error:
                 search.reasons.append(f"{offer.candidate.provider} {offer.candidate.id}: {error.detail}")
                 if isinstance(error, StepError) and error.retryable:
                     search.passing.append(error)
                 offer = await anext(more, None)
                 continue
+            choice = search.scene.choice
+            if choice is not None and offer.candidate == choice.candidate:
+                clip = replace(clip, in_point_s=choice.in_point_s)
+                shown = chosen_first(choice.candidate, search.scene.candidates)
+                return replace(search.scene, clip=clip, choice=None, candidates=shown)
             await self._tell(search, clip)
             why = f"{clip.provider}: first free match for {clip.query!r}"
-            return replace(search.scene, clip=clip, candidates=tuple(search.shown), why=why)
+            shown = await self._candidates(search, offer.candidate)
+            return replace(search.scene, clip=clip, choice=None, candidates=shown, why=why)
         number, query = search.scene.index + 1, search.scene.queries[0]
         raise no_footage(
             f"scene {number} ({query!r}): {'; '.join(search.reasons) or 'no provider'}",
@@ -290,17 +356,20 @@ class ClipFinder:
     def _out_of_order(self, name: str) -> str:
         return f"{name}: {self._down[name].detail}"
 
-    async def fetch(self, offer: Offer) -> Clip:
+    async def fetch(self, offer: Offer, number: int) -> Clip:
+        """`number` is that of the scene, or of the search, from 0. Raises: StepError, NotFound."""
         candidate = offer.candidate
         got: dict[str, Any] = {"kind": "generated"}
         if candidate.kind != "generated":
+            width_px, height_px = self.brief.cover_px
             args = {
                 "provider": offer.provider.name,
-                "candidate": _CANDIDATE.dump_python(candidate, mode="json"),
-                "width_px": self.brief.width_px,
-                "height_px": self.brief.height_px,
+                "candidate": _CANDIDATE.dump_python(replace(candidate, preview_url=None), mode="json"),
+                "width_px": width_px,
+                "height_px": height_px,
             }
-            got = await self.run.step(self._spec(FETCH, offer.provider, args, timeout_s=600), stage="retrieving")
+            spec = self._spec(FETCH, offer.provider, args, timeout_s=600)
+            got = await self.run.step(spec, stage="retrieving", scene=number)
         return _CLIP.validate_python(
             {
                 "provider": candidate.provider, "id": candidate.id, "description": candidate.description,
@@ -313,7 +382,7 @@ class ClipFinder:
         scene: int | None = search.scene.index + 1
         reasons = search.reasons
         if search.repeated:
-            wanted, used = "a clip of its own", f"{clip.provider} {clip.id} again"
+            wanted, used = OWN_CLIP, f"{clip.provider} {clip.id} again"
         elif clip.kind == "generated":
             wanted, used = "stock footage", "a painted background"
             reasons = [f"{name}: {why}" for name, why in self.unused.items()] + reasons

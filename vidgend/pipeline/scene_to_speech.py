@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import wave
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from vidgend.errors import LanguageUnsupported, StepError, ToolMissing, UnknownVoice
+from vidgend.errors import LanguageUnsupported, SpeechFailed, StepError, ToolMissing, UnknownVoice
 from vidgend.models import Scene, Speech, Substitution, Word
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
+from vidgend.pipeline.quality_checks import speech_silence_limit_s
 from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech.voices import resolve
 from vidgend.store.assets.store import AssetStore
@@ -25,7 +27,7 @@ _WORDS = TypeAdapter(tuple[Word, ...])
 
 
 class SpeechStep:
-    """args: engine, voice, language, speed, text -> digest, samples (48 kHz), words"""
+    """args: engine, voice, language, speed, text -> digest, samples (48 kHz), words, the longest silence in s"""
 
     def __init__(self, engines: Sequence[SpeechEngine], ffmpeg: FfmpegTool, assets: AssetStore) -> None:
         self._engines = {engine.name: engine for engine in engines}
@@ -51,21 +53,25 @@ class SpeechStep:
             cwd=run.scratch,
             timeout_s=120,
         )  # fmt: skip
-        samples = _samples(run.scratch / "speech.wav")
+        samples, silent_s = await asyncio.to_thread(_heard, run.scratch / "speech.wav")
         digest = await self._assets.put(run.scratch / "speech.wav")
-        output = {"digest": digest, "samples": samples, "words": _WORDS.dump_python(said.words, mode="json")}
+        words = _WORDS.dump_python(said.words, mode="json")
+        output = {"digest": digest, "samples": samples, "words": words, "silent_s": silent_s}
         return StepOutput(output=output, blobs=(digest,))
 
 
-def _samples(path: Path) -> int:
-    with wave.open(str(path), "rb") as sound:
-        return sound.getnframes()
+def _heard(path: Path) -> tuple[int, float]:
+    """(samples, the longest silence in seconds)"""
+    samples, rate_hz = sound.read_wav(path)
+    silences = sound.pauses(samples, rate_hz, 0.0)
+    return len(samples), round(max(end_s - start_s for start_s, end_s in silences), 3)
 
 
 async def speak(
     run: JobRun, scene: Scene, *, voice: str, language: str | None, speed: float, engines: Sequence[SpeechEngine]
 ) -> Speech:
-    """Speak the scene with the best engine that has the voice; the next one takes over if it fails.
+    """Speak the scene with the best engine that has the voice; the next one takes over if it fails, or if another take
+    is silent as the one before.
 
     Raises: the last engine's error; UnknownVoice, LanguageUnsupported, ToolMissing.
     """
@@ -73,6 +79,7 @@ async def speak(
         raise ToolMissing("no speech engine is installed")
     left = list(engines)
     failed: StepError | None = None
+    unheard: Speech | None = None
     while left:
         try:
             chosen = resolve(voice, language, left)
@@ -98,6 +105,8 @@ async def speak(
             "speed": speed,
             "text": scene.narration,
         }
+        if scene.take:
+            args["take"] = scene.take  # another key: the same words, said once more
         key = run.key(KIND, args, CODE, engine.identity)
         # Slow machines: 2 s of work for a second of speech, at about 14 characters a second.
         args["timeout_s"] = 120.0 + len(scene.narration) / 14 * 6
@@ -111,17 +120,24 @@ async def speak(
             priority=-scene.index,
         )
         try:
-            output = await run.step(spec, stage="narrating")
+            output = await run.step(spec, stage="narrating", scene=scene.index)
         except StepError as error:
             failed = error
             left.remove(engine)
             continue
-        return Speech(
+        speech = Speech(
             digest=output["digest"],
             samples=output["samples"],
             engine=engine.name,
             voice=chosen.voice.id,
             words=_WORDS.validate_python(output["words"]),
+            silent_s=output["silent_s"],
         )
+        if not scene.take or speech.silent_s <= speech_silence_limit_s(speech.samples):
+            return speech
+        unheard, failed = unheard or speech, SpeechFailed(f"{engine.name} cannot be heard, again")
+        left.remove(engine)
+    if unheard is not None:
+        return unheard
     assert failed is not None
     raise failed

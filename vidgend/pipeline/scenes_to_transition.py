@@ -1,6 +1,7 @@
 """The end of one scene + the start of the next -> transition: a short segment of its own.
 
-Only its own few frames are decoded again and encoded here; the two scenes' bodies stay as they are.
+Only its own few frames are encoded here; the two scenes' bodies stay as they are. Its pictures are those that the two
+bodies left behind, or, if they were made before, those few frames of the clips once more.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from vidgend.pipeline.scene_to_segment import (
     CODE as SEGMENT_CODE,
 )
 from vidgend.pipeline.scene_to_segment import (
+    KeyOf,
     RenderSettings,
+    encode_spec,
     encoding_args,
     encoding_of,
 )
+from vidgend.pipeline.shot_ends import End, ShotEnds
 from vidgend.pipeline.shot_picture import Laid, ShotPicture, lay_picture
+from vidgend.pipeline.step_cost import slowest
 from vidgend.pipeline.styles import find_style
 from vidgend.pipeline.timeline import Shot
 from vidgend.pipeline.transition_args import Side, transition_args
@@ -34,19 +39,23 @@ from vidgend.timebase import fps_text
 
 KIND = "transition"
 CODE = (*SEGMENT_CODE, "scenes_to_transition.py", "transition_args.py")
+_ENDS: dict[str, End] = {"left": "tail", "right": "head"}
 
 
 class TransitionStep:
     """args: left, right (clip, shot, ass), fonts, encoding, style, kind -> digest, frames"""
 
-    def __init__(self, ffmpeg: FfmpegTool, assets: AssetStore, fonts: FontCatalog) -> None:
+    def __init__(
+        self, ffmpeg: FfmpegTool, assets: AssetStore, fonts: FontCatalog, ends: ShotEnds | None = None
+    ) -> None:
         self._ffmpeg = ffmpeg
         self._assets = assets
         self._fonts = fonts
+        self._ends = ends
 
     async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
         ffmpeg = await self._ffmpeg.get()
-        encoding = encoding_of(args["encoding"])
+        encoding = encoding_of(args)
         left = Shot(**args["left"]["shot"])
         frames = left.tail
         old = await self._side(ffmpeg, "left", args, encoding, run.scratch, left.frames - frames, frames)
@@ -74,28 +83,34 @@ class TransitionStep:
         if written != frames:
             raise MediaUnreadable(f"the clips gave {written} of {frames} frames for the transition between them")
         digest = await self._assets.put(run.scratch / "segment.mp4")
-        return StepOutput(output={"digest": digest, "frames": frames}, blobs=(digest,))
+        picture = slowest({args[side]["clip"]["kind"] for side in ("left", "right")})
+        output = {"digest": digest, "frames": frames, "encoded_frames": written, "picture": picture}
+        return StepOutput(output=output, blobs=(digest,))
 
     async def _side(
         self, ffmpeg: Ffmpeg, name: str, args: dict[str, Any], encoding: Encoding, scratch: Path, first: int, count: int
     ) -> Side:
         side = args[name]
+        if side["ass"]:
+            await asyncio.to_thread((scratch / f"{name}.ass").write_text, side["ass"], "utf-8")
+        shot, captions = Shot(**side["shot"]), bool(side["ass"])
+        end, file = _ENDS[name], f"{name}.yuv"
+        if self._ends is not None and await self._ends.take(side, args["style"], encoding, end, scratch / file):
+            return Side(end=file, shot=shot, captions=captions)
         laid = await lay_picture(
             ffmpeg, self._assets, side, encoding, scratch, first=first, count=count, timeout_s=args["timeout_s"],
             name=name,
         )  # fmt: skip
         if laid.feeder is not None:
             laid = await self._fed(ffmpeg, laid, name, encoding, scratch, count)
-        if side["ass"]:
-            await asyncio.to_thread((scratch / f"{name}.ass").write_text, side["ass"], "utf-8")
-        return Side(picture=laid.picture, shot=Shot(**side["shot"]), captions=bool(side["ass"]))
+        return Side(picture=laid.picture, shot=shot, captions=captions)
 
     @staticmethod
     async def _fed(ffmpeg: Ffmpeg, laid: Laid, name: str, encoding: Encoding, scratch: Path, count: int) -> Laid:
         """Two programs cannot both feed one stdin, so what one feeds is put into a file first."""
         picture = laid.picture
         pixels, size = ("rgb24", (picture.width_px, picture.height_px)) if picture.kind == "generated" else (
-            "yuv420p", (encoding.width_px, encoding.height_px),
+            "yuv420p", (encoding.width_px, encoding.picture_height_px),
         )  # fmt: skip
         file = f"{name}.raw"
         written = await ffmpeg.run(
@@ -112,6 +127,32 @@ class TransitionStep:
         return Laid(picture=replace(picture, raw=file))
 
 
+def transition_spec(
+    key_of: KeyOf,
+    brief: Brief,
+    left: ShotPicture,
+    right: ShotPicture,
+    *,
+    kind: TransitionKind,
+    settings: RenderSettings,
+    ffmpeg: Ffmpeg,
+) -> StepSpec:
+    """The step that encodes the transition between two shots."""
+    fonts = {(font["digest"], font["index"]): font for font in (*left.fonts, *right.fonts)}
+    args: dict[str, Any] = {
+        "left": left.args(brief),
+        "right": right.args(brief),
+        "fonts": [fonts[name] for name in sorted(fonts)],
+        "encoding": encoding_args(brief, settings),
+        "style": brief.style,
+        "kind": kind,
+    }
+    timeout_s = 300.0 + left.shot.tail * 5.0
+    return encode_spec(
+        key_of, KIND, args, CODE, ffmpeg, settings=settings, priority=-right.index, timeout_s=timeout_s
+    )  # fmt: skip
+
+
 async def render_transition(
     run: JobRun,
     brief: Brief,
@@ -123,25 +164,6 @@ async def render_transition(
     ffmpeg: Ffmpeg,
 ) -> Segment:
     """The encoded transition. Raises: MediaUnreadable if a clip is no good, FfmpegFailed, StepTimeout."""
-    fonts = {(font["digest"], font["index"]): font for font in (*left.fonts, *right.fonts)}
-    args: dict[str, Any] = {
-        "left": left.args(brief),
-        "right": right.args(brief),
-        "fonts": [fonts[name] for name in sorted(fonts)],
-        "encoding": encoding_args(brief, settings),
-        "style": brief.style,
-        "kind": kind,
-    }
-    key = run.key(KIND, args, CODE, ffmpeg.version)
-    args["timeout_s"] = 300.0 + left.shot.tail * 5.0
-    spec = StepSpec(
-        key=key,
-        kind=KIND,
-        args=args,
-        label="ffmpeg",
-        priority=-right.index,
-        timeout_s=args["timeout_s"] + 60,
-        max_attempts=1,
-    )
-    output = await run.step(spec, stage="rendering")
+    spec = transition_spec(run.key, brief, left, right, kind=kind, settings=settings, ffmpeg=ffmpeg)
+    output = await run.step(spec, stage="rendering", scene=left.index)
     return Segment(digest=output["digest"], frames=output["frames"])

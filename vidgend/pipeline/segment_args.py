@@ -15,7 +15,8 @@ import ffmpeg
 from vidgend.pipeline.encoding import Encoding
 from vidgend.pipeline.photo_args import photo_source
 from vidgend.pipeline.picture_args import Picture, painted_source, video_source
-from vidgend.pipeline.styles.look import Filter
+from vidgend.pipeline.picture_scan import scan_every, scan_size
+from vidgend.pipeline.styles.look import VIGNETTE, Filter
 from vidgend.pipeline.timeline import Shot, fade_frames
 from vidgend.timebase import fps_text
 
@@ -35,10 +36,12 @@ def graded_source(
         stream = video_source(picture, encoding, Fraction(shot.frames) / encoding.fps, first=first)
         # Rounding in a clip's own time base may cost its last frame; half a second of it is enough.
         stream = stream.filter("tpad", stop_mode="clone", stop_duration="0.5")
-    stream = looked(stream, grade)
-    stream = stream.filter("format", pix_fmts="yuv420p").filter(
-        "setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv"
-    )
+    return in_bt709(looked(stream, grade).filter("format", pix_fmts="yuv420p"), encoding)
+
+
+def in_bt709(stream: Any, encoding: Encoding) -> Any:
+    """Frames that are so already, marked as such and numbered from zero."""
+    stream = stream.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
     return numbered(stream, encoding)
 
 
@@ -49,8 +52,19 @@ def numbered(stream: Any, encoding: Encoding) -> Any:
 
 def looked(stream: Any, filters: tuple[Filter, ...]) -> Any:
     for name, arguments in filters:
-        stream = stream.filter(name, **arguments)
+        stream = _darkened(stream, arguments["angle"]) if name == VIGNETTE else stream.filter(name, **arguments)
     return stream
+
+
+def _darkened(stream: Any, angle: str) -> Any:
+    """A vignette. ffmpeg's own multiplies every pixel of every frame by a float, 5 ms at 1080p; here it darkens one
+    white frame, which is the mask by which all frames are mixed with black: 0.5 ms. And grey stays grey."""
+    parts = stream.filter_multi_output("split", outputs=3)
+    white = parts[1].filter("trim", end_frame=1).filter("lutyuv", y=255, u=255, v=255)
+    mask = white.filter("vignette", angle=angle, dither=0)
+    mask = mask.filter("lutyuv", y="255-val", u="2*(255-val)", v="2*(255-val)")
+    black = parts[2].filter("trim", end_frame=1).filter("lutyuv", y=0, u=128, v=128)
+    return ffmpeg.filter([parts[0], black, mask], "maskedmerge")
 
 
 def captioned(stream: Any, file: str, *, at: str) -> Any:
@@ -60,6 +74,7 @@ def captioned(stream: Any, file: str, *, at: str) -> Any:
 
 
 def encoded(stream: Any, encoding: Encoding, frames: int) -> Any:
+    stream = looked(stream, encoding.by.upload)
     return ffmpeg.output(
         stream, "segment.mp4", **encoding.options(), **{"frames:v": frames, "an": None, "format": "mp4"}
     )
@@ -80,14 +95,24 @@ def segment_args(
     captions: bool = False,
     fade_in: bool = False,
     fade_out: bool = False,
+    ends: bool = False,
 ) -> list[str]:
     """One decode, one encode: `source.media` (or stdin) -> `segment.mp4`, the body of the shot.
 
-    `poster.jpg` is one frame of it, taken before fades and captions.
+    `poster.jpg` is one frame of it, taken before fades and captions; `scan.raw` are small pictures for `read_scan`.
+    With `ends`, `head.yuv` and `tail.yuv` are the graded frames of the shot before and after its body, for the
+    transitions: made here they are decoded and graded in passing. The source then begins with the shot's first frame.
     """
     frames = shot.body_frames
-    stream = graded_source(picture, encoding, shot=shot, first=shot.head, count=frames, grade=grade)
-    both = looked(stream, finish).filter_multi_output("split", outputs=2)
+    others: list[Any] = []
+    if ends:
+        stream, others = _apart(
+            graded_source(picture, encoding, shot=shot, first=0, count=shot.frames, grade=grade), encoding, shot
+        )
+    else:
+        stream = graded_source(picture, encoding, shot=shot, first=shot.head, count=frames, grade=grade)
+    bare = stream.filter_multi_output("split", outputs=2)
+    both = looked(bare[0], finish).filter_multi_output("split", outputs=2)
     stream = both[0]
     few = fade_frames(encoding.fps)
     if fade_in:
@@ -101,4 +126,31 @@ def segment_args(
         "poster.jpg",
         **{"c:v": "mjpeg", "frames:v": 1, "q:v": 3, "format": "image2", "update": 1, "strict": "unofficial"},
     )
-    return arguments(ffmpeg.merge_outputs(encoded(stream, encoding, frames), poster))
+    scan = _scanned(bare[1], encoding, frames)
+    return arguments(ffmpeg.merge_outputs(encoded(stream, encoding, frames), poster, scan, *others))
+
+
+def _apart(stream: Any, encoding: Encoding, shot: Shot) -> tuple[Any, list[Any]]:
+    """A whole shot -> its body, and the outputs for the frames before and after it."""
+    ranges = {"head.yuv": (0, shot.head), "tail.yuv": (shot.frames - shot.tail, shot.frames)}
+    wanted = {file: (first, end) for file, (first, end) in ranges.items() if end > first}
+    parts = stream.filter_multi_output("split", outputs=len(wanted) + 1)
+    raw = {"c:v": "rawvideo", "fps_mode": "passthrough", "format": "rawvideo"}
+    outputs = [
+        ffmpeg.output(
+            parts[number].filter("trim", start_frame=first, end_frame=end), file, **raw, **{"frames:v": end - first}
+        )
+        for number, (file, (first, end)) in enumerate(wanted.items(), 1)
+    ]
+    body = parts[0].filter("trim", start_frame=shot.head, end_frame=shot.frames - shot.tail)
+    return numbered(body, encoding), outputs
+
+
+def _scanned(stream: Any, encoding: Encoding, frames: int) -> Any:
+    width, height = scan_size(encoding.width_px, encoding.picture_height_px)
+    every = scan_every(encoding.fps)
+    return ffmpeg.output(
+        stream.filter("select", expr=f"not(mod(n,{every}))").filter("scale", w=width, h=height, flags="area"),
+        "scan.raw",
+        **{"c:v": "rawvideo", "frames:v": -(-frames // every), "fps_mode": "passthrough", "format": "rawvideo"},
+    )

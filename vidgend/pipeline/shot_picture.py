@@ -11,6 +11,7 @@ from typing import Any
 
 from vidgend.models import Brief, Clip
 from vidgend.pipeline.bounce import unroll
+from vidgend.pipeline.captions.fit import CaptionFit
 from vidgend.pipeline.clip_args import clip_args, clip_picture
 from vidgend.pipeline.encoding import Encoding
 from vidgend.pipeline.ffmpeg import Ffmpeg
@@ -22,24 +23,31 @@ from vidgend.timebase import fps_text, frames_to_s
 
 @dataclass(frozen=True, kw_only=True)
 class ShotPicture:
-    """What the picture of scene `index` is made of: a clip, the shot it gives, captions in the scene's own time."""
+    """What the picture of scene `index` is made of: a clip, the shot it gives, captions in the scene's own time.
+
+    `motion` says which way a photo is moved over.
+    """
 
     index: int
+    motion: int = 0
     clip: Clip
     shot: Shot
     ass: str = ""
     fonts: list[dict[str, Any]] = field(default_factory=list)
+    fit: CaptionFit | None = None
+    """How the captions lie in the picture; None without any."""
 
     def args(self, brief: Brief) -> dict[str, Any]:
         """As arguments of a step: clip, shot, motion, ass."""
+        width_px, height_px = brief.picture_px
         clip = clip_args(
             self.clip,
-            width_px=brief.width_px,
-            height_px=brief.height_px,
+            width_px=width_px,
+            height_px=height_px,
             fps=brief.frame_rate,
             need_s=float(frames_to_s(self.shot.frames, brief.frame_rate)),
         )
-        motion = self.index if self.clip.kind == "photo" else 0
+        motion = self.motion if self.clip.kind == "photo" else 0
         return {"clip": clip, "shot": asdict(self.shot), "motion": motion, "ass": self.ass}
 
 

@@ -58,7 +58,7 @@ async def find_words(run: JobRun, scene: Scene, speech: Speech, *, language: str
             max_attempts=1,
         )
         try:
-            output = await run.step(spec, stage="aligning")
+            output = await run.step(spec, stage="aligning", scene=scene.index)
         except StepError as error:
             failed = error
             continue

@@ -13,8 +13,8 @@ import ffmpeg
 
 from vidgend.models import TransitionKind
 from vidgend.pipeline.encoding import Encoding
-from vidgend.pipeline.picture_args import Picture
-from vidgend.pipeline.segment_args import arguments, captioned, encoded, graded_source, looked, numbered
+from vidgend.pipeline.picture_args import Picture, finished_frames
+from vidgend.pipeline.segment_args import arguments, captioned, encoded, graded_source, in_bt709, looked, numbered
 from vidgend.pipeline.styles.look import Filter
 from vidgend.pipeline.timeline import Shot
 from vidgend.timebase import frames_to_s, to_us
@@ -27,9 +27,13 @@ _RUSH, _SETTLE = 0.5, 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One of the two scenes: its picture, its shot, whether there is a file of captions for it."""
+    """One of the two scenes: its picture, its shot, whether there is a file of captions for it.
 
-    picture: Picture
+    `end` is a file with the raw, graded frames of the shot that the transition shows, if the scene's body left one.
+    """
+
+    picture: Picture | None = None
+    end: str = ""
     shot: Shot
     captions: bool = False
 
@@ -43,14 +47,14 @@ def transition_args(
     grade: tuple[Filter, ...] = (),
     finish: tuple[Filter, ...] = (),
 ) -> list[str]:
-    """`left.media` and `right.media` -> `segment.mp4`, as many frames as the two shots share.
+    """`left.media` and `right.media`, or their graded ends -> `segment.mp4`, as many frames as the two shots share.
 
     `left.ass` and `right.ass` are the captions of the whole scenes, in each scene's own time.
     """
     frames = left.shot.tail
     first = left.shot.frames - frames
-    old = _part(graded_source(left.picture, encoding, shot=left.shot, first=first, count=frames, grade=grade), frames)
-    new = _part(graded_source(right.picture, encoding, shot=right.shot, first=0, count=frames, grade=grade), frames)
+    old = _frames(left, encoding, first, frames, grade)
+    new = _frames(right, encoding, 0, frames, grade)
     stream = looked(_over(old, new, kind, frames, encoding), finish)
     before = right.shot.start
     if left.captions:
@@ -61,8 +65,12 @@ def transition_args(
     return arguments(encoded(stream, encoding, frames))
 
 
-def _part(stream: Any, frames: int) -> Any:
+def _frames(side: Side, encoding: Encoding, first: int, frames: int, grade: tuple[Filter, ...]) -> Any:
     """Exactly so many frames: a clip that is damaged at its very end stands still for these few."""
+    if side.end:
+        return in_bt709(finished_frames(side.end, encoding), encoding)
+    assert side.picture is not None
+    stream = graded_source(side.picture, encoding, shot=side.shot, first=first, count=frames, grade=grade)
     return stream.filter("tpad", stop_mode="clone", stop=-1).filter("trim", end_frame=frames)
 
 
@@ -70,7 +78,8 @@ def _over(old: Any, new: Any, kind: TransitionKind, frames: int, encoding: Encod
     if kind == "slide":
         both = ffmpeg.filter([old, new], "hstack", inputs=2)
         t = f"(n+1)/{frames + 1}"
-        return both.filter("crop", w=encoding.width_px, h=encoding.height_px, x=f"ow*({t})*({t})*(3-2*({t}))", y=0)
+        width, height = encoding.width_px, encoding.picture_height_px
+        return both.filter("crop", w=width, h=height, x=f"ow*({t})*({t})*(3-2*({t}))", y=0)
     if kind == "zoom":
         t = f"(on/{frames + 1})"
         old = _near(old, f"(1+{_RUSH}*{t}*{t})")

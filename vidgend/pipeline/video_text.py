@@ -22,8 +22,9 @@ def caption_preset(brief: Brief) -> Preset:
 
 
 def _frame(brief: Brief) -> Frame:
-    bar_px = find_style(brief.style).bar_px(brief.width_px, brief.height_px)
-    return Frame(width_px=brief.width_px, height_px=brief.height_px, bar_px=bar_px)
+    width_px, height_px = brief.picture_px
+    bar_px = find_style(brief.style).bar_px(width_px, height_px)
+    return Frame(width_px=width_px, height_px=height_px, bar_px=bar_px)
 
 
 def scene_captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
@@ -33,7 +34,7 @@ def scene_captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
     frame = _frame(brief)
     return make_captions(
         _shift(scene.words.words, float(lead_s(scene.index))),
-        max_chars=caption_preset(brief).max_chars[frame.shape],
+        max_chars=scene.caption_chars or caption_preset(brief).max_chars[frame.shape],
         end_s=float(frames_to_s(scene.frames, brief.frame_rate)),
     )
 
@@ -112,8 +113,22 @@ def speech_end_s(brief: Brief, scenes: tuple[Scene, ...]) -> Fraction:
     return max(ends, default=Fraction(0))
 
 
+def longest_pause_s(brief: Brief, scenes: tuple[Scene, ...], frames: int) -> float:
+    """The longest time without narration in a video of so many frames."""
+    spoken = [
+        (start_s, start_s + Fraction(scene.speech.samples, SAMPLE_RATE_HZ))
+        for scene, start_s in zip(scenes, _starts(brief, scenes), strict=True)
+        if scene.speech is not None
+    ]
+    ends = [Fraction(0), *(end for _, end in spoken)]
+    starts = [*(start for start, _ in spoken), frames_to_s(frames, brief.frame_rate)]
+    return round(float(max(start - end for start, end in zip(starts, ends, strict=True))), 3)
+
+
 def credits_of(scenes: tuple[Scene, ...], video: JoinedVideo) -> tuple[Credit, ...]:
     credits = list(dict.fromkeys(scene.clip.credit for scene in scenes if scene.clip is not None))
     if video.music is not None:
-        credits.append(Credit(provider="music", author=video.music["title"], licence=video.music["licence"]))
+        credits += [
+            Credit(provider="music", author=track["title"], licence=track["licence"]) for track in video.music["tracks"]
+        ]
     return tuple(credits)

@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 import re
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
 from vidgend.errors import StepError
-from vidgend.models import Brief, Substitution
+from vidgend.models import Brief, Caption, Scene, Segment, Storyboard
+from vidgend.pipeline.captions.fit import CaptionFit, chars_per_s
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.probe import packets, read_loudness
+from vidgend.pipeline.quality_checks import (
+    FATAL,
+    Check,
+    FileFacts,
+    Planned,
+    SceneFacts,
+    encodes_check,
+    file_checks,
+    scene_checks,
+)
 from vidgend.pipeline.run import JobRun
-from vidgend.pipeline.segments_to_video import JoinedVideo
-from vidgend.pipeline.sound_args import LOUDNESS_LUFS
+from vidgend.pipeline.segments_to_video import JoinedVideo, pieces_of
+from vidgend.pipeline.storyboard_edit import chosen_by_hand
+from vidgend.pipeline.video_text import longest_pause_s, speech_end_s
 from vidgend.store.assets.store import AssetStore
-from vidgend.timebase import frames_to_s, parse_fps
+from vidgend.timebase import frames_to_s
 
 KIND = "check"
 CODE = ("video_to_report.py", "probe.py")
 
 
 class CheckStep:
-    """args: digest -> tracks, and the black and silent stretches in seconds"""
+    """args: digest -> tracks, loudness, and the black and silent stretches in seconds"""
 
     def __init__(self, ffmpeg: FfmpegTool, assets: AssetStore) -> None:
         self._ffmpeg = ffmpeg
@@ -66,10 +82,33 @@ class CheckStep:
         return StepOutput(output=output, blobs=(args["digest"],))
 
 
-async def check_video(run: JobRun, brief: Brief, video: JoinedVideo, *, speech_end_s: Fraction) -> dict[str, Any]:
-    """Look at the finished file and refuse it if it is not what was meant. Returns the report's `video` part.
+@dataclass(frozen=True, kw_only=True)
+class CheckedVideo:
+    """A finished file that is usable, whether or not every check passed. `report` is the video's part of the report,
+    `pieces` are the segments that it is made of, `captions` each scene's, in its own time."""
 
-    Raises: StepError if frames are missing or doubled, the size is wrong, or sound and picture differ by a frame.
+    video: JoinedVideo
+    storyboard: Storyboard
+    captions: list[tuple[Caption, ...]]
+    pieces: tuple[Segment, ...]
+    checks: tuple[Check, ...]
+    report: dict[str, Any]
+
+
+async def check_video(
+    run: JobRun,
+    brief: Brief,
+    video: JoinedVideo,
+    storyboard: Storyboard,
+    bodies: Sequence[Segment],
+    between: Sequence[Segment | None],
+    captions: list[tuple[Caption, ...]],
+    fits: Sequence[CaptionFit | None],
+) -> CheckedVideo:
+    """Look at the finished file and at what is known of its scenes. `captions` and `fits` are of each scene.
+
+    Raises: StepError if it is not what was meant: frames are missing or doubled, the size is wrong, sound and picture
+    differ by a frame.
     """
     args = {"digest": video.digest}
     spec = StepSpec(
@@ -80,44 +119,112 @@ async def check_video(run: JobRun, brief: Brief, video: JoinedVideo, *, speech_e
         timeout_s=900,
         stall_s=0,  # it only reads
     )
-    seen = await run.step(spec, stage="publishing")
-    fps = parse_fps(brief.fps)
-    picture, sound = seen["tracks"].get("video"), seen["tracks"].get("audio")
-    if picture is None or sound is None:
-        raise StepError("the finished file lacks picture or sound")
-    length_s = frames_to_s(video.frames, fps)
-    difference_s = abs(Fraction(picture["duration_s"]) - Fraction(sound["duration_s"]))
+    output = await run.step(spec, stage="publishing")
+    seen, scenes = _facts(output), storyboard.scenes
+    shown = _scene_facts(scenes, bodies, captions, fits)
+    spoken = any(scene.speech is not None for scene in scenes)
+    planned = Planned(
+        frames=video.frames,
+        fps=brief.frame_rate,
+        size_px=brief.picture_px,
+        speech_end_s=speech_end_s(brief, scenes),
+        silence_s=0.0 if video.music else longest_pause_s(brief, scenes, video.frames),
+        has_sound=spoken or video.music is not None,
+    )
+    checks = (*file_checks(seen, planned), *scene_checks(shown, seen, planned.fps))
     problems = [
-        text
-        for bad, text in (
-            (picture["packets"] != video.frames, f"{picture['packets']} frames instead of {video.frames}"),
-            (abs(Fraction(picture["duration_s"]) - length_s) * fps >= 1, "the picture's length is wrong"),
-            (not picture["monotonic"], "the picture's time stamps jump"),
-            ((picture["width_px"], picture["height_px"]) != (brief.width_px, brief.height_px), "wrong size"),
-            (difference_s * fps >= 1, f"sound and picture differ by {float(difference_s):.3f} s"),
-            (speech_end_s > length_s, "the narration runs past the end"),
-        )
-        if bad
+        f"{one.name}: {one.found} instead of {one.wanted}" for one in checks if one.name in FATAL and not one.passed
     ]
     if problems:
         raise StepError(f"the finished video failed its check: {'; '.join(problems)}")
-    level = seen["loudness_lufs"]
-    if level is not None and abs(level - LOUDNESS_LUFS) > 1:
-        await run.substitute(
-            Substitution(
-                stage="publishing", wanted=f"{LOUDNESS_LUFS:g} LUFS", used=f"{level:g} LUFS",
-                reason="the sound cannot be brought to its loudness without distortion",
-            )
-        )  # fmt: skip
-    return {
+    report = {
         "frames": video.frames,
         "fps": brief.fps,
-        "duration_s": float(length_s),
-        "audio_duration_s": float(Fraction(sound["duration_s"])),
-        "loudness_lufs": seen["loudness_lufs"],
-        "true_peak_db": seen["true_peak_db"],
-        "black_s": seen["black"],
-        "silent_s": seen["silent"],
+        "duration_s": float(frames_to_s(video.frames, planned.fps)),
+        "audio_duration_s": float(seen.sound_s),
+        "loudness_lufs": seen.loudness_lufs,
+        "true_peak_db": seen.true_peak_db,
+        "black_s": [list(one) for one in seen.black],
+        "silent_s": [list(one) for one in seen.silent],
         "video_generations": 1,
         "music": video.music,
     }
+    return CheckedVideo(
+        video=video, storyboard=storyboard, captions=captions, pieces=pieces_of(bodies, between), checks=checks,
+        report=report,
+    )  # fmt: skip
+
+
+async def full_report(run: JobRun, checked: CheckedVideo) -> dict[str, Any]:
+    """The whole report, with what the run took until now."""
+    await run.job.memory.look()
+    frames, shown = checked.video.frames, Counter(piece.digest for piece in checked.pieces)
+    encoded = discarded = 0
+    for digest, count in run.encoded:
+        encoded += count
+        discarded += count if not shown[digest] else 0
+        shown[digest] -= shown[digest] > 0
+    checks = (*checked.checks, encodes_check(encoded, discarded, frames))
+    wall_s = time.monotonic() - run.began
+    return {
+        **checked.report,
+        "passed": all(check.passed for check in checks),
+        "checks": [check.as_json() for check in checks],
+        "repaired": [
+            {"scene": scene.index + 1, **asdict(scene.repair)}
+            for scene in checked.storyboard.scenes
+            if scene.repair is not None
+        ],
+        "encodes_per_frame": round(encoded / frames, 3),
+        "wall_s": round(wall_s, 2),
+        "real_time_factor": round(wall_s / checked.report["duration_s"], 3),
+        "stage_s": {stage: round(seconds, 2) for stage, seconds in run.seconds.items()},
+        "slot_wait_s": {label: round(seconds, 2) for label, seconds in run.slot_waits_s.items()},
+        "peak_memory_bytes": run.job.memory.peak_bytes,
+    }
+
+
+def _facts(output: dict[str, Any]) -> FileFacts:
+    """Raises: StepError if the file lacks one of its tracks."""
+    picture, sound = output["tracks"].get("video"), output["tracks"].get("audio")
+    if picture is None or sound is None:
+        raise StepError("the finished file lacks picture or sound")
+    return FileFacts(
+        frames=picture["packets"],
+        picture_s=Fraction(picture["duration_s"]),
+        sound_s=Fraction(sound["duration_s"]),
+        monotonic=picture["monotonic"] and sound["monotonic"],
+        size_px=(picture["width_px"], picture["height_px"]),
+        loudness_lufs=output["loudness_lufs"],
+        true_peak_db=output["true_peak_db"],
+        black=tuple((start, end) for start, end in output["black"]),
+        silent=tuple((start, end) for start, end in output["silent"]),
+    )
+
+
+def _scene_facts(
+    scenes: Sequence[Scene],
+    bodies: Sequence[Segment],
+    captions: Sequence[tuple[Caption, ...]],
+    fits: Sequence[CaptionFit | None],
+) -> tuple[SceneFacts, ...]:
+    return tuple(
+        SceneFacts(
+            number=scene.index + 1,
+            start_frame=scene.start_frame or 0,
+            kind=scene.clip.kind if scene.clip else "video",
+            picture=f"{scene.clip.provider} {scene.clip.id}" if scene.clip else "",
+            digest=scene.clip.digest if scene.clip else None,
+            by_hand=chosen_by_hand(scene),
+            seen=body.seen,
+            speech_samples=scene.speech.samples if scene.speech and _sayable(scene.narration) else 0,
+            speech_silent_s=scene.speech.silent_s if scene.speech else 0.0,
+            fit=fit,
+            chars_per_s=chars_per_s(shown),
+        )
+        for scene, body, shown, fit in zip(scenes, bodies, captions, fits, strict=True)
+    )
+
+
+def _sayable(text: str) -> bool:
+    return any(char.isalnum() for char in text)

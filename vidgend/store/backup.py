@@ -2,7 +2,7 @@
 
 <folder>/vidgend-2026-11-26T03-30-00Z/
   vidgend.db                      a copy of one moment
-  assets/blobs/ab/abcdef...       what the results show (or everything that the store has)
+  assets/blobs/ab/abcdef...       what the results show and what users gave (or everything that the store has)
   webhook.secret, url.key         if there are any
   index.jsonl                     what belongs to it, with sizes and SHA-256; the last line closes it
 
@@ -253,7 +253,9 @@ class _Writing:
         copy = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         try:
             wanted = "SELECT digest, size_bytes FROM published"
-            if with_cache and _has_assets(copy):
+            if _has_table(copy, "uploads"):
+                wanted += " UNION SELECT digest, size_bytes FROM uploads"
+            if with_cache and _has_table(copy, "assets"):
                 wanted += " UNION SELECT digest, size_bytes FROM assets"
             total = copy.execute(f"SELECT count(DISTINCT digest) FROM ({wanted})").fetchone()[0]
             rows = copy.execute(f"SELECT digest, max(size_bytes) FROM ({wanted}) GROUP BY digest")
@@ -294,17 +296,18 @@ class _Writing:
         """Whether the database of this moment still says that the file is there. Rows go before files do."""
         live = open_read_only(self._data_dir / DATABASE)
         try:
-            tables = ("published", "assets") if _has_assets(live) else ("published",)
             return any(
-                live.execute(f"SELECT 1 FROM {table} WHERE digest = ?", (digest,)).fetchone() for table in tables
+                live.execute(f"SELECT 1 FROM {table} WHERE digest = ?", (digest,)).fetchone()
+                for table in ("published", "assets", "uploads")
+                if _has_table(live, table)
             )
         finally:
             live.close()
 
 
-def _has_assets(connection: sqlite3.Connection) -> bool:
-    """A backup is also made before an upgrade; the first schema had no such table."""
-    return bool(connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'assets'").fetchone())
+def _has_table(connection: sqlite3.Connection, name: str) -> bool:
+    """A backup is also made before an upgrade; earlier schemas lacked some."""
+    return bool(connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (name,)).fetchone())
 
 
 def take_blob(source: Path, target: Path, size_bytes: int, earlier: Path | None = None) -> bool:

@@ -6,11 +6,13 @@ nobody has to guess from a listing of the store whose files those are.
 
     blob     a digest. Goes, unless it has a row by now.
     names    the named files of a job. Go, unless the job is under way or has a result.
-    result   a digest that a deleted result showed. Goes with its row when nothing else needs it any more.
+    result   a digest that a deleted result showed, or a deleted upload. Goes with its row when nothing else needs it
+             any more.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 from collections.abc import Iterable
@@ -60,6 +62,27 @@ def doom_result(connection: sqlite3.Connection, job_id: str, now: float) -> None
         "INSERT OR IGNORE INTO doomed (kind, name, since, size_bytes) "
         "SELECT 'result', digest, ?, max(size_bytes) FROM published WHERE job_id = ? GROUP BY digest",
         (now, job_id),
+    )
+
+
+def doom_replaced(connection: sqlite3.Connection, job_id: str, digests: Iterable[str], now: float) -> None:
+    """Take away the files that a job showed until now, but those with these digests. For the transaction that
+    publishes the new ones."""
+    kept = json.dumps(list(digests))
+    others = "job_id = ? AND digest NOT IN (SELECT value FROM json_each(?))"
+    connection.execute(
+        "INSERT OR IGNORE INTO doomed (kind, name, since, size_bytes) "
+        f"SELECT 'result', digest, ?, max(size_bytes) FROM published WHERE {others} GROUP BY digest",
+        (now, job_id, kept),
+    )
+    connection.execute(f"DELETE FROM published WHERE {others}", (job_id, kept))
+
+
+def doom_unneeded(connection: sqlite3.Connection, digest: str, size_bytes: int, now: float) -> None:
+    """Write down that what kept these bytes is gone: they go when nothing else needs them."""
+    connection.execute(
+        "INSERT OR IGNORE INTO doomed (kind, name, since, size_bytes) VALUES ('result', ?, ?, ?)",
+        (digest, now, size_bytes),
     )
 
 
@@ -126,7 +149,7 @@ async def _without_names(assets: AssetStore, job_id: str) -> None:
 
 
 async def _results(database: Database, assets: AssetStore) -> int:
-    """What a deleted result showed turns into a doomed blob as soon as no job and no other result needs it."""
+    """What a deleted result showed, or a deleted upload, turns into a doomed blob as soon as nothing else needs it."""
     digests = await _names(database, "result")
     if not digests:
         return 0
@@ -137,7 +160,7 @@ async def _results(database: Database, assets: AssetStore) -> int:
     def strike_out(connection: sqlite3.Connection) -> None:
         connection.execute(
             "DELETE FROM doomed WHERE kind = 'result' AND (name NOT IN (SELECT digest FROM assets) "
-            "OR name IN (SELECT digest FROM published))"
+            "OR name IN (SELECT digest FROM published) OR name IN (SELECT digest FROM uploads))"
         )
 
     await database.write(strike_out)

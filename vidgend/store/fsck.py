@@ -234,17 +234,20 @@ def _most_lost(lost: int, rows: int) -> Finding:
 
 
 def _missing(digest: str) -> Finding:
-    mend = "is taken from the result's named file, else its rows are removed: steps run again, results answer 410"
+    mend = (
+        "is taken from the result's named file, else its rows are removed: steps run again, results answer 410, "
+        "uploads have to be sent again"
+    )
     return Finding(kind="blob_missing", what=f"the file {digest} is gone", mend=mend, target=digest)
 
 
 def _damaged(digest: str, how: str) -> Finding:
-    mend = "is moved aside and its rows are removed: steps run again, results answer 410"
+    mend = "is moved aside and its rows are removed: steps run again, results answer 410, uploads have to be sent again"
     return Finding(kind="blob_damaged", what=f"the file {digest} {how}", mend=mend, target=digest)
 
 
 async def _rows(database: Reads) -> AsyncIterator[tuple[str, int | None]]:
-    """(digest, size in bytes) of all assets and, with None, of published ones that are not among the assets."""
+    """(digest, size in bytes) of all assets and, with None, of published and uploaded ones that are not among them."""
     after = ""
     while True:
         page = await database.read(
@@ -256,7 +259,8 @@ async def _rows(database: Reads) -> AsyncIterator[tuple[str, int | None]]:
             break
         after = page[-1][0]
     for (digest,) in await database.read(
-        "SELECT DISTINCT digest FROM published WHERE digest NOT IN (SELECT digest FROM assets)"
+        "SELECT digest FROM (SELECT digest FROM published UNION SELECT digest FROM uploads) "
+        "WHERE digest NOT IN (SELECT digest FROM assets)"
     ):
         yield digest, None
 
@@ -264,7 +268,7 @@ async def _rows(database: Reads) -> AsyncIterator[tuple[str, int | None]]:
 async def _has_row(database: Reads, digest: str) -> bool:
     rows = await database.read(
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM assets WHERE digest = ?1) "
-        "OR EXISTS (SELECT 1 FROM published WHERE digest = ?1)",
+        "OR EXISTS (SELECT 1 FROM published WHERE digest = ?1) OR EXISTS (SELECT 1 FROM uploads WHERE digest = ?1)",
         (digest,),
     )
     return bool(rows)

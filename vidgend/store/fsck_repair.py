@@ -112,7 +112,8 @@ class _Mender:
         await self._database.write(
             lambda connection: connection.execute(
                 "INSERT OR IGNORE INTO assets (digest, size_bytes, content_type, stored_at, used_at) VALUES (?1, ?2, "
-                "coalesce((SELECT content_type FROM published WHERE digest = ?1), 'application/octet-stream'), ?3, ?3)",
+                "coalesce((SELECT content_type FROM published WHERE digest = ?1), "
+                "(SELECT content_type FROM uploads WHERE digest = ?1), 'application/octet-stream'), ?3, ?3)",
                 (digest, size_bytes, now),
             )
         )
@@ -149,19 +150,21 @@ class _Mender:
             return "taken from another copy"
         now = self._database.clock()
 
-        def transaction(connection: sqlite3.Connection) -> tuple[int, set[str]]:
+        def transaction(connection: sqlite3.Connection) -> tuple[int, set[str], list[str]]:
             steps = forget_makers(connection, digest)
             rows = connection.execute("DELETE FROM published WHERE digest = ? RETURNING job_id, name", (digest,))
             names = rows.fetchall()
             for job_id, name in names:
                 note(connection, job_id, now, f"its file {name} was lost; `vidgend fsck` removed it from the result")
             connection.execute("DELETE FROM assets WHERE digest = ?", (digest,))
-            return steps, {job_id for job_id, _ in names}
+            given = connection.execute("DELETE FROM uploads WHERE digest = ? RETURNING name", (digest,)).fetchall()
+            return steps, {job_id for job_id, _ in names}, [name for (name,) in given]
 
-        steps, results = await self._database.write(transaction)
+        steps, results, uploads = await self._database.write(transaction)
         for job_id in results:  # those that have lost their last file lose the empty names too
             await self._assets.unpublish(job_id)
-        return f"removed its rows ({steps} steps run again, {len(results)} results lack a file)"
+        lost = f", the upload {uploads[0]} is lost" if uploads else ""
+        return f"removed its rows ({steps} steps run again, {len(results)} results lack a file{lost})"
 
     async def _rescued(self, digest: str) -> bool:
         """Put right bytes back from where they may have outlived the blob: a named file is another name of the same

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from vidgend.errors import NotFound
-from vidgend.models import Storyboard
 from vidgend.store.database import Database
 from vidgend.store.job_rows import COLUMNS, Job, Pause, read_job
 
-STORYBOARD = TypeAdapter(Storyboard)
 POSITION_LIMIT = 1000
 """A place in the queue is counted up to here: the exact one of a million would cost every look at it a scan."""
 
@@ -75,15 +71,6 @@ class JobReads:
         rows = await self._database.read("SELECT paused_at, reason FROM pauses WHERE name = 'queue'")
         return Pause(paused_at=rows[0][0], reason=rows[0][1]) if rows else None
 
-    async def storyboard(self, job_id: str, version: int | None = None) -> tuple[int, Storyboard] | None:
-        """(version, storyboard), the newest unless `version` is given; None if there is none (yet)."""
-        rows = await self._database.read(
-            "SELECT version, body FROM storyboards WHERE job_id = ? AND (? IS NULL OR version = ?) "
-            "ORDER BY version DESC LIMIT 1",
-            (job_id, version, version),
-        )
-        return (rows[0][0], STORYBOARD.validate_json(rows[0][1])) if rows else None
-
     async def published(self, digest: str) -> tuple[str, str] | None:
         """(file name, content type) of a published asset."""
         rows = await self._database.read("SELECT name, content_type FROM published WHERE digest = ? LIMIT 1", (digest,))
@@ -93,7 +80,9 @@ class JobReads:
         """Whether the results of a job are still kept."""
         return bool(await self._database.read("SELECT 1 FROM published WHERE job_id = ? LIMIT 1", (job_id,)))
 
-    async def published_bytes(self, owner: str = "") -> int:
-        """How much the results of one owner take."""
-        rows = await self._database.read("SELECT published_bytes FROM owner_bytes WHERE owner = ?", (owner,))
+    async def kept_bytes(self, owner: str = "") -> int:
+        """How much the results and the uploads of one owner take."""
+        rows = await self._database.read(
+            "SELECT published_bytes + uploaded_bytes FROM owner_bytes WHERE owner = ?", (owner,)
+        )
         return int(rows[0][0]) if rows else 0

@@ -16,7 +16,7 @@ UNREADABLE = "(written by another version of vidgend)"
 COLUMNS = (
     "id, kind, state, priority, brief, metadata, callback_url, created_at, updated_at, started_at, finished_at, "
     "attempt, crashes, cancel_requested, progress, scenes_done, scenes_total, error, result, owner, failures, "
-    "refunds, suspicion, ready, run_at, token, waits"
+    "refunds, suspicion, ready, run_at, token, waits, version"
 )
 
 
@@ -46,7 +46,8 @@ class Job:
     `crashes` those that the daemon died under it, `refunds` those that a clean stop cut short (no attempt).
     `waits` counts those that it was put back without having failed, for a provider's quota or a store that was away.
     `suspicion` is the number of crashes in a row without anything done between them. A queued job that is not `ready`
-    waits until `run_at`; `error` is then why. `token` and `attempt` name the claim under which it runs.
+    waits until `run_at`; `error` is then why. `token` and `attempt` name the claim under which it runs. `version` is that
+    of the storyboard which it renders, or has rendered; None before there is one.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Job:
     run_at: float | None = None
     token: str | None = None
     waits: int = 0
+    version: int | None = None
 
     @property
     def ended(self) -> bool:
@@ -101,5 +103,5 @@ def read_job(row: tuple[Any, ...], *, strict: bool = False) -> Job:
         finished_at=row[10], attempt=row[11], crashes=row[12], cancel_requested=bool(row[13]), progress=row[14],
         scenes_done=row[15], scenes_total=row[16], error=Failure(**json.loads(row[17])) if row[17] else None,
         result=result, owner=row[19], failures=row[20], refunds=row[21], suspicion=row[22], ready=bool(row[23]),
-        run_at=row[24], token=row[25], waits=row[26],
+        run_at=row[24], token=row[25], waits=row[26], version=row[27],
     )  # fmt: skip

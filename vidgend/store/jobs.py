@@ -14,14 +14,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from vidgend.errors import Conflict, IdempotencyMismatch, NotFound, QueueFull
-from vidgend.models import TERMINAL_STATES, Brief, JobState, PrefetchBrief, Result, Storyboard
+from vidgend.models import TERMINAL_STATES, Brief, JobState, PrefetchBrief, Result
 from vidgend.store.database import Database
-from vidgend.store.doomed import doom_result, spare
-from vidgend.store.job_reads import STORYBOARD, JobReads
+from vidgend.store.doomed import doom_replaced, doom_result, spare
+from vidgend.store.job_reads import JobReads
 from vidgend.store.job_rows import BRIEFS, COLUMNS, RESULT, Failure, Job, Pause, read_job
 from vidgend.store.live import ACTIVE
 from vidgend.store.recovery import Recovered, recover
-from vidgend.store.transitions import AGEING_S, ALONE_FROM, HELD, claim_of, end_job, mend_waits, note
+from vidgend.store.storyboards import STORYBOARD, check_editable, version_exists
+from vidgend.store.transitions import AGEING_S, ALONE_FROM, HELD, claim_of, end_job, mend_waits, note, requeue, tell
+from vidgend.store.uploads import hold, uploads_of_brief, uploads_of_storyboard
 
 __all__ = ["Failure", "Job", "JobStore", "Pause"]
 
@@ -78,8 +80,9 @@ class JobStore(JobReads):
     ) -> tuple[str, bool]:
         """Accept a job; durable on return. Answers (job id, whether it is new).
 
-        Raises: QueueFull, IdempotencyMismatch, StorageFull.
+        Raises: QueueFull, IdempotencyMismatch, UploadUnknown, StorageFull.
         """
+        uploads = uploads_of_brief(brief) if isinstance(brief, Brief) else frozenset()
         now = self._database.clock()
         job_id = f"job_{secrets.token_hex(10)}"
         kind = "video" if isinstance(brief, Brief) else "prefetch"
@@ -104,6 +107,8 @@ class JobStore(JobReads):
                     callback_url, now, now,
                 ),
             )  # fmt: skip
+            if uploads:
+                hold(connection, job_id, uploads)
             note(connection, job_id, now, "accepted")
             if idempotency_key is not None:
                 connection.execute(
@@ -200,6 +205,7 @@ class JobStore(JobReads):
             )
             spare(connection, "names", [job.id])
             if isinstance(result, Result):
+                doom_replaced(connection, job.id, [file.digest for file in result.files.values()], now)
                 connection.executemany(
                     "INSERT OR REPLACE INTO published (digest, job_id, role, name, content_type, size_bytes) "
                     "VALUES (?, ?, ?, ?, ?, ?)",
@@ -312,24 +318,54 @@ class JobStore(JobReads):
                     f"the job is {state}; only one that failed, was cancelled or lost its files is sent again"
                 )
             self._check_queue(connection)
-            # It queues up behind those that wait already, and is nobody's suspect any more.
-            rows = connection.execute(
-                "UPDATE jobs SET state = 'queued', ready = 1, rank = ?1 - ?2 * priority, failures = 0, waits = 0, "
-                "crashes = 0, refunds = 0, suspicion = 0, probation_s = 0, cancel_requested = 0, error = NULL, "
-                "result = NULL, finished_at = NULL, started_at = NULL, progress = 0, scenes_done = 0, "
-                f"scenes_total = 0, updated_at = ?1 WHERE id = ?3 RETURNING {COLUMNS}",
-                (now, AGEING_S, job_id),
-            ).fetchall()
-            connection.execute(
-                "UPDATE steps SET crashes = 0, failures = 0 WHERE state <> 'done' AND key IN "
-                "(SELECT key FROM job_steps WHERE job_id = ?)",
-                (job_id,),
-            )
-            note(connection, job_id, now, "sent again by hand")
-            row: tuple[Any, ...] = rows[0]
-            return row
+            return requeue(connection, job_id, now=now, line="sent again by hand")
 
         return read_job(await self._database.write(transaction))
+
+    async def render(self, job_id: str, *, version: int, brief: Brief) -> Job:
+        """Make the video of a version of the storyboard, as `brief` asks for it; what is finished is used again. The
+        video that there is stays until the new one is complete. Also approves a job that awaits review.
+
+        Raises: NotFound, Conflict, QueueFull, UploadUnknown.
+        """
+        now = self._database.clock()
+        rows = await self._database.read(
+            "SELECT body FROM storyboards WHERE job_id = ? AND version = ?", (job_id, version)
+        )
+        uploads = uploads_of_storyboard(STORYBOARD.validate_json(rows[0][0]), brief) if rows else frozenset()
+        body = BRIEFS["video"].dump_json(brief).decode()
+
+        def transaction(connection: sqlite3.Connection) -> tuple[Any, ...]:
+            check_editable(connection, job_id)
+            if not version_exists(connection, job_id, version):
+                raise NotFound(f"the storyboard has no version {version}")
+            self._check_queue(connection)
+            hold(connection, job_id, uploads)
+            connection.execute("UPDATE jobs SET version = ?, brief = ? WHERE id = ?", (version, body, job_id))
+            return requeue(connection, job_id, now=now, line=f"storyboard version {version} is to be rendered")
+
+        return read_job(await self._database.write(transaction))
+
+    async def await_review(self, job: Job, *, progress: float, scenes: int, line: str, event: dict[str, Any]) -> bool:
+        """Lay a running job aside until somebody approves its storyboard (`render`); False if the claim was lost."""
+        now = self._database.clock()
+
+        def transaction(connection: sqlite3.Connection) -> bool:
+            rows = connection.execute(
+                "UPDATE jobs SET state = 'awaiting_review', boot_id = NULL, token = NULL, suspicion = 0, "
+                "progress = max(progress, ?), scenes_done = 0, scenes_total = ?, updated_at = ? "
+                f"WHERE {HELD} RETURNING cancel_requested",
+                (progress, scenes, now, *claim_of(job)),
+            ).fetchall()
+            if not rows:
+                return False
+            if rows[0][0]:  # somebody wanted its end meanwhile
+                return end_job(connection, job.id, "cancelled", now=now, line="cancelled")
+            note(connection, job.id, now, line)
+            tell(connection, job.id, "awaiting_review", now=now, data=event)
+            return True
+
+        return await self._database.write(transaction)
 
     async def delete(self, job_id: str) -> None:
         """Forget an ended job and all that is known of it, and doom its files. Raises: NotFound, Conflict."""
@@ -357,24 +393,6 @@ class JobStore(JobReads):
 
     async def resume(self) -> None:
         await self._database.write(lambda connection: connection.execute("DELETE FROM pauses WHERE name = 'queue'"))
-
-    async def save_storyboard(self, job_id: str, storyboard: Storyboard, *, new_version: bool = False) -> int:
-        """Keep the storyboard; the newest version is replaced unless `new_version`. Returns the version."""
-        now = self._database.clock()
-        body = STORYBOARD.dump_json(storyboard).decode()
-
-        def transaction(connection: sqlite3.Connection) -> int:
-            row = connection.execute("SELECT max(version) FROM storyboards WHERE job_id = ?", (job_id,)).fetchone()
-            newest: int | None = row[0]
-            version = (newest or 0) + 1 if new_version or newest is None else newest
-            connection.execute(
-                "INSERT INTO storyboards (job_id, version, body, created_at) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (job_id, version) DO UPDATE SET body = excluded.body",
-                (job_id, version, body, now),
-            )
-            return version
-
-        return await self._database.write(transaction)
 
 
 def _unpark(connection: sqlite3.Connection, now: float) -> None:

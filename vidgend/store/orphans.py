@@ -63,6 +63,7 @@ async def find_orphans(reads: Reads, blobs: BlobStore) -> Orphans:
         rows = await reads.read(
             "SELECT value FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM assets WHERE digest = value) "
             "OR EXISTS (SELECT 1 FROM published WHERE digest = value) "
+            "OR EXISTS (SELECT 1 FROM uploads WHERE digest = value) "
             "OR EXISTS (SELECT 1 FROM doomed WHERE kind = 'blob' AND name = value) "
             "OR EXISTS (SELECT 1 FROM step_assets WHERE digest = value)",
             (json.dumps([digest for digest, _ in page]),),

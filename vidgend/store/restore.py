@@ -33,7 +33,7 @@ where it lies is of two moments."""
 class Restored:
     """`moved_aside` is the database that was there before, `secrets_aside` are its secrets where they are others.
     `dropped` are rows of files that are neither in the backup nor in the store: steps run again, results without their
-    files answer 410."""
+    files answer 410, uploads have to be sent again."""
 
     data_dir: Path
     made_at: float
@@ -259,12 +259,15 @@ def _make_fit(database: Path, assets_root: Path | None) -> tuple[int, int]:
         connection.execute("UPDATE boots SET clean_stop = 1")
         dropped = 0
         if assets_root is not None and connection.execute("PRAGMA user_version").fetchone()[0] == len(migrations()):
-            rows = connection.execute("SELECT digest FROM assets UNION SELECT digest FROM published").fetchall()
+            rows = connection.execute(
+                "SELECT digest FROM assets UNION SELECT digest FROM published UNION SELECT digest FROM uploads"
+            ).fetchall()
             gone = [(digest,) for (digest,) in rows if not (assets_root / "blobs" / digest[:2] / digest).is_file()]
             for (digest,) in gone:
                 forget_makers(connection, digest)
             connection.executemany("DELETE FROM published WHERE digest = ?", gone)
             connection.executemany("DELETE FROM assets WHERE digest = ?", gone)
+            connection.executemany("DELETE FROM uploads WHERE digest = ?", gone)
             dropped = len(gone)
             # What was to be deleted at that time may belong to a newer result by now, which this database cannot know.
             connection.execute("DELETE FROM doomed")

@@ -216,7 +216,7 @@ async def _go_through(reads: Reads, hands: Hands, *, unused_since: float, used_s
     needed = await needed_by_jobs(reads)
     unused, kept_bytes, evictable_bytes = Freed(), 0, 0
     async for page in _pages(reads, after=float("-inf"), before=float("inf")):
-        free = [entry for entry in page if not entry.published and entry.digest not in needed]
+        free = [entry for entry in page if not entry.kept and entry.digest not in needed]
         old = [(entry.digest, entry.size_bytes) for entry in free if entry.used_at < unused_since]
         for first in range(0, len(old), BATCH_ROWS):
             unused += await hands.discard(old[first : first + BATCH_ROWS])
@@ -243,7 +243,7 @@ async def _evict(
         return gone
     needed = await needed_by_jobs(reads)
     async for page in _pages(reads, after=after, before=before):
-        oldest = [entry for entry in page if not entry.published and entry.digest not in needed]
+        oldest = [entry for entry in page if not entry.kept and entry.digest not in needed]
         while oldest:
             if over_bytes <= 0 and lacking_bytes <= 0:
                 return gone
@@ -268,7 +268,8 @@ class _Entry:
     digest: str
     size_bytes: int
     used_at: float
-    published: bool
+    kept: bool
+    """A result shows it, or it is an upload."""
 
 
 async def _pages(reads: Reads, *, after: float, before: float) -> AsyncIterator[list[_Entry]]:
@@ -277,6 +278,7 @@ async def _pages(reads: Reads, *, after: float, before: float) -> AsyncIterator[
     while True:
         rows = await reads.read(
             "SELECT a.digest, a.size_bytes, a.used_at, EXISTS (SELECT 1 FROM published AS p WHERE p.digest = a.digest) "
+            "OR EXISTS (SELECT 1 FROM uploads AS u WHERE u.digest = a.digest) "
             "FROM assets AS a WHERE (a.used_at, a.digest) > (?, ?) AND a.used_at < ? "
             "ORDER BY a.used_at, a.digest LIMIT ?",
             (*cursor, before, PAGE_ROWS),

@@ -58,6 +58,12 @@ class StepStore:
         output: dict[str, Any] = json.loads(rows[0][0])
         return output
 
+    async def is_done(self, key: str) -> bool:
+        """Whether a step's output is there. It is not taken into use by that."""
+        done = await self._database.read("SELECT 1 FROM steps WHERE key = ? AND state = 'done'", (key,))
+        digests = await self._database.read("SELECT digest FROM step_assets WHERE key = ?", (key,)) if done else []
+        return bool(done) and all([await self._assets.has(digest) for (digest,) in digests])
+
     async def begin(self, key: str, *, kind: str, label: str, job_id: str) -> Lease:
         """Record that a step is being run, before it is: if the daemon dies of it, the next one knows.
 

@@ -1,6 +1,7 @@
 """How a job changes its state. Every change goes through here or through jobs.py, inside one transaction.
 
     queued -> planning | retrieving | narrating | aligning | rendering | publishing -> completed | failed | cancelled
+    narrating | aligning -> awaiting_review;   awaiting_review, and what has ended, -> queued when it is sent again
 
 Whoever runs a job holds a claim, (token, attempt); what it writes says so and changes nothing once the claim is lost.
 """
@@ -11,7 +12,8 @@ import json
 import sqlite3
 from typing import Any, Literal
 
-from vidgend.store.job_rows import Failure, Job
+from vidgend.models import JobState
+from vidgend.store.job_rows import COLUMNS, Failure, Job
 from vidgend.store.live import ACTIVE, ENDED
 from vidgend.store.outbox import enqueue_event
 
@@ -64,20 +66,46 @@ def end_job(
     if claim is not None:
         fence = (HELD, *claim_of(claim))
     rows = connection.execute(
-        "UPDATE jobs SET state = ?, finished_at = ?, updated_at = ?, error = ?, result = ?, boot_id = NULL, "
+        "UPDATE jobs SET state = ?, finished_at = ?, updated_at = ?, error = ?, result = coalesce(?, result), boot_id = NULL, "
         "token = NULL, ready = 1, run_at = NULL, wait_s = NULL "
-        f"WHERE {fence[0]} RETURNING callback_url, metadata",
+        f"WHERE {fence[0]} RETURNING id",
         (state, now, now, json.dumps(failure.__dict__) if failure else None, result, *fence[1:]),
     ).fetchall()
     if not rows:
         return False
     note(connection, job_id, now, line)
-    callback_url, metadata = rows[0]
-    if callback_url:
-        data: dict[str, Any] = {"job_id": job_id, "status": state, "metadata": json.loads(metadata)}
-        if failure is not None:
-            data["error"] = {"code": failure.code, "detail": failure.detail, "hint": failure.hint}
-        enqueue_event(
-            connection, job_id=job_id, url=callback_url, event=f"job.{state}", now=now, data=data | (event or {})
-        )
+    data = event or {}
+    if failure is not None:
+        data = {"error": {"code": failure.code, "detail": failure.detail, "hint": failure.hint}} | data
+    tell(connection, job_id, state, now=now, data=data)
     return True
+
+
+def tell(connection: sqlite3.Connection, job_id: str, state: JobState, *, now: float, data: dict[str, Any]) -> None:
+    """Write the webhook event for a job's new state, if anybody wants to hear of it."""
+    callback_url, metadata = connection.execute(
+        "SELECT callback_url, metadata FROM jobs WHERE id = ?", (job_id,)
+    ).fetchone()
+    if callback_url:
+        head = {"job_id": job_id, "status": state, "metadata": json.loads(metadata)}
+        enqueue_event(connection, job_id=job_id, url=callback_url, event=f"job.{state}", now=now, data=head | data)
+
+
+def requeue(connection: sqlite3.Connection, job_id: str, *, now: float, line: str) -> tuple[Any, ...]:
+    """Put a job back as if it had never run, behind those that wait already, and nobody's suspect any more. Its result
+    stays as long as its files are there. Answers its row."""
+    rows = connection.execute(
+        "UPDATE jobs SET state = 'queued', ready = 1, run_at = NULL, wait_s = NULL, rank = ?1 - ?2 * priority, "
+        "failures = 0, waits = 0, crashes = 0, refunds = 0, suspicion = 0, probation_s = 0, cancel_requested = 0, "
+        "error = NULL, result = iif(published_bytes IS NULL, NULL, result), finished_at = NULL, started_at = NULL, "
+        f"progress = 0, scenes_done = 0, scenes_total = 0, updated_at = ?1 WHERE id = ?3 RETURNING {COLUMNS}",
+        (now, AGEING_S, job_id),
+    ).fetchall()
+    connection.execute(
+        "UPDATE steps SET crashes = 0, failures = 0 WHERE state <> 'done' AND key IN "
+        "(SELECT key FROM job_steps WHERE job_id = ?)",
+        (job_id,),
+    )
+    note(connection, job_id, now, line)
+    row: tuple[Any, ...] = rows[0]
+    return row

@@ -19,7 +19,8 @@ from vidgend.errors import (
 )
 from vidgend.models import Brief, SceneBrief
 from vidgend.pipeline.planner.builtin import plan_brief
-from vidgend.pipeline.planner.llm import TRIES, LlmPlanner
+from vidgend.pipeline.planner.llm import LlmPlanner
+from vidgend.pipeline.planner.llm_chat import TRIES, LlmChat
 
 Make = Callable[..., LlmPlanner]
 IDEA = Brief(prompt="A day in the life of a lighthouse keeper", duration_s=30)
@@ -32,7 +33,7 @@ async def make() -> AsyncIterator[Make]:
 
         def build(standin: LlmStandin, **options: Any) -> LlmPlanner:
             options = {"api_key": "sk-secret", "retry_wait_s": 0.0, "timeout_s": 20.0, **options}
-            return LlmPlanner(base_url=standin.base_url, model="stand-in", client=client, **options)
+            return LlmPlanner(LlmChat(base_url=standin.base_url, model="stand-in", client=client, **options))
 
         yield build
 

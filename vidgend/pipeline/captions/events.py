@@ -156,10 +156,14 @@ def pop_events(caption: SetCaption, stage: Stage) -> Iterator[Event]:
     yield Event(start_s=shown.start_s, end_s=shown.end_s, text=f"{{\\1c{colour_tag(rgb)}{grow}}}{text}")
 
 
+def box_edges_px(stage: Stage) -> tuple[int, int]:
+    """(room around the text, width of the line of colour) of the box look."""
+    return round(stage.em_px * 0.42), max(4, round(stage.em_px * 0.14))
+
+
 def box_events(caption: SetCaption, stage: Stage) -> Iterator[Event]:
     shown, frame = caption.caption, stage.frame
-    pad_px = round(stage.em_px * 0.42)
-    bar_px = max(4, round(stage.em_px * 0.14))
+    pad_px, bar_px = box_edges_px(stage)
     em_px = stage.fitted_px(caption, beside_px=2 * pad_px + bar_px)
     text_px = caption.width * em_px
     width_px = round(text_px + 2 * pad_px)

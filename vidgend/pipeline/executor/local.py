@@ -10,12 +10,13 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from vidgend.errors import ProviderRateLimited, StepTimeout, StorageFull, VidgendError
+from vidgend.errors import ProviderRateLimited, StepStalled, StepTimeout, StorageFull, VidgendError
 from vidgend.pipeline.executor.port import (
     Label,
     Progress,
@@ -42,6 +43,13 @@ class _Running:
     task: asyncio.Task[StepEvent] = field(init=False)
     holders: set[str] = field(default_factory=set)
     watchers: list[Progress] = field(default_factory=list)
+    share: float | None = None
+    """How far it is, 0..1; None while it has no slot."""
+
+    def tell(self, share: float) -> None:
+        self.share = min(1.0, max(0.0, share))
+        for watcher in self.watchers:
+            watcher(self.share)
 
 
 class LocalExecutor:
@@ -58,6 +66,7 @@ class LocalExecutor:
         stall_s: float = DEFAULT_STALL_S,
         activity: Callable[[], int] = lambda: 0,
     ) -> None:
+        self.slots: Mapping[Label, int] = dict(slots)
         self._slots = {label: Slots(count) for label, count in slots.items()}
         self._registry = dict(registry)
         self._steps = steps
@@ -82,6 +91,8 @@ class LocalExecutor:
         running.holders.add(ref)
         if progress is not None:
             running.watchers.append(progress)
+            if running.share is not None:
+                progress(running.share)
         self._refs[ref] = running
         return ref
 
@@ -118,6 +129,12 @@ class LocalExecutor:
 
     async def load(self) -> dict[str, tuple[int, int]]:
         return {label: (slots.queued, slots.held) for label, slots in self._slots.items()}
+
+    @asynccontextmanager
+    async def slot(self, label: Label) -> AsyncIterator[None]:
+        """A place among the steps of that label, for work that is no step: nothing of it is to be found again."""
+        async with self._slots[label].hold():
+            yield
 
     async def aclose(self) -> None:
         tasks = [*(running.task for running in self._running.values()), *self._stopping]
@@ -161,7 +178,9 @@ class LocalExecutor:
                 async with self._slots[spec.label].hold(spec.priority):
                     waited_s += time.monotonic() - asked
                     began = time.monotonic()
+                    running.tell(0.0)
                     outcome = await self._once(running)
+                    running.share = None
                     seconds += time.monotonic() - began
                 if not isinstance(outcome, VidgendError):
                     return ended(attempt, output=outcome)
@@ -226,23 +245,16 @@ class LocalExecutor:
     async def _attempt(self, running: _Running, scratch: Path) -> StepOutput:
         """Raises: VidgendError."""
         spec = running.spec
-        told = [0.0]
-
-        def tell(share: float) -> None:
-            told[0] = share
-            for watcher in running.watchers:
-                watcher(min(1.0, max(0.0, share)))
-
         deadline = asyncio.timeout(spec.timeout_s)
         try:
             await asyncio.to_thread(scratch.mkdir, parents=True, mode=0o700)
             async with deadline:
-                work = self._registry[spec.kind](spec.args, StepRun(scratch=scratch, progress=tell))
+                work = self._registry[spec.kind](spec.args, StepRun(scratch=scratch, progress=running.tell))
                 return await _watched(
                     work,
                     name=spec.kind,
                     stall_s=self._stall_s if spec.stall_s is None else spec.stall_s,
-                    sign=lambda: (told[0], _written(scratch), self._activity()),
+                    sign=lambda: (running.share, _written(scratch), self._activity()),
                 )
         except OSError as error:
             if isinstance(error, TimeoutError) and deadline.expired():
@@ -264,10 +276,7 @@ async def _watched(
             if now != last:
                 last, since = now, time.monotonic()
             elif time.monotonic() - since >= stall_s:
-                raise StepTimeout(
-                    f"{name} made no progress for {stall_s:g} s and was stopped",
-                    hint="If the machine is only slow, raise queue.stall_timeout_s.",
-                )
+                raise StepStalled(f"{name} made no progress for {stall_s:g} s and was stopped")
         return task.result()
     finally:
         await _end(task)

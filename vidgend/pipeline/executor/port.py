@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -81,8 +81,16 @@ StepFunction = Callable[[dict[str, Any], StepRun], Coroutine[Any, Any, StepOutpu
 
 
 class Executor(Protocol):
+    @property
+    def slots(self) -> Mapping[Label, int]:
+        """How many steps of each label run at once."""
+        ...
+
     async def submit(self, spec: StepSpec, progress: Progress | None = None) -> str:
-        """Begin a step, or join it if it is under way. Returns a ref for one holder."""
+        """Begin a step, or join it if it is under way. Returns a ref for one holder.
+
+        `progress` is called with 0 when it gets its slot, each time it does, and at once if it has it already.
+        """
         ...
 
     async def wait(self, ref: str) -> StepEvent:

@@ -14,9 +14,10 @@ from vidgend.pipeline.footage.port import FootageQuery
 
 
 class FakeFootage:
-    """`answers` maps a search text to its candidates, `*` to those for any other text; `files` maps ids to files.
+    """`answers` maps a search text to its candidates, `*` to those for any other text; `files` maps ids to files,
+    which are their previews as well.
 
-    `error`, when set, is raised by search; it may be changed between calls.
+    `error`, when set, is raised by search, `preview_error` by preview; they may be changed between calls.
     """
 
     def __init__(
@@ -30,8 +31,10 @@ class FakeFootage:
         self.name = name
         self.identity = f"{name}:1"
         self.error = error
+        self.preview_error: StepError | None = None
         self.queries: list[FootageQuery] = []
         self.fetched: list[str] = []
+        self.previewed: list[str] = []
         self._answers = dict(answers or {})
         self._files = dict(files or {})
 
@@ -51,6 +54,16 @@ class FakeFootage:
         part = part_path(path)
         await asyncio.to_thread(shutil.copyfile, source, part)
         await asyncio.to_thread(finish, part, path)
+
+    async def preview(self, candidate: Candidate, *, path: Path) -> Path:
+        """The file itself. Raises: `preview_error`, ProviderError for an id without a file."""
+        self.previewed.append(candidate.id)
+        if self.preview_error is not None:
+            raise self.preview_error
+        source = self._files.get(candidate.id)
+        if source is None:
+            raise ProviderError(f"{self.name} has no file for {candidate.id!r}")
+        return source
 
     async def aclose(self) -> None:
         """Nothing is held."""

@@ -67,6 +67,10 @@ class GeneratedFootage:
         """There is no file to fetch. Raises: ProviderError."""
         raise ProviderError(f"{candidate.id} is painted while it is encoded; there is nothing to fetch")
 
+    async def preview(self, candidate: Candidate, *, path: Path) -> Path:
+        """There is no file to look at. Raises: ProviderError."""
+        raise ProviderError(f"{candidate.id} is painted; there is nothing to fetch")
+
     async def aclose(self) -> None:
         return None
 

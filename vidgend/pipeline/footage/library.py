@@ -79,6 +79,10 @@ class LibraryFootage:
             work.exception()
             raise
 
+    async def preview(self, candidate: Candidate, *, path: Path) -> Path:
+        """The file itself, where it lies. Raises: ProviderError (gone)."""
+        return await asyncio.to_thread(self._resolve, candidate.id)
+
     async def probe(self) -> tuple[str, ...]:
         """What is wrong with the folders, a sentence each; () if all is well."""
         return await asyncio.to_thread(lambda: tuple(_problems(self._folders)))

@@ -36,6 +36,8 @@ from vidgend.pipeline.provider_http import (
 
 REFUSED_S = 600.0
 """How long a refused key is not tried again: long enough to spare Pexels, short enough to notice a repair."""
+MAX_PREVIEW_BYTES = 8 * 1024 * 1024
+"""A preview picture has the size of the video, so that one of a 4K video may well have 2 MB."""
 _HOUR_S = 3600.0
 _MOST_PER_PAGE = 80
 _LEAST_PER_PAGE = 15
@@ -71,7 +73,9 @@ class PexelsFootage:
         clock: Clock = time.time,
         search_timeout_s: float = 20.0,
         fetch_timeout_s: float = 180.0,
+        preview_timeout_s: float = 20.0,
         max_file_bytes: int = MAX_FILE_BYTES,
+        max_preview_bytes: int = MAX_PREVIEW_BYTES,
         retry_wait_s: float = 0.5,
     ) -> None:
         self._key = api_key
@@ -82,7 +86,9 @@ class PexelsFootage:
         self._clock = clock
         self._search_timeout_s = search_timeout_s
         self._fetch_timeout_s = fetch_timeout_s
+        self._preview_timeout_s = preview_timeout_s
         self._max_file_bytes = max_file_bytes
+        self._max_preview_bytes = max_preview_bytes
         self._retry_wait_s = retry_wait_s
         self._quota: Quota | None = None
         self._limited_until_s = 0.0
@@ -116,14 +122,28 @@ class PexelsFootage:
         rendition = smallest_cover(candidate.renditions, width_px=width_px, height_px=height_px)
         if rendition is None:
             raise ProviderError(f"Pexels video {candidate.id} has no file")
+        await self._download(rendition.url, path, timeout_s=self._fetch_timeout_s, max_bytes=self._max_file_bytes)
+
+    async def preview(self, candidate: Candidate, *, path: Path) -> Path:
+        """One of the pictures that Pexels shows of a video. Costs no quota. Raises: as `fetch`."""
+        if candidate.preview_url is None:
+            error = ProviderError(f"Pexels has no picture of video {candidate.id}")
+            error.retryable, error.max_retries = False, 0
+            raise error
+        await self._download(
+            candidate.preview_url, path, timeout_s=self._preview_timeout_s, max_bytes=self._max_preview_bytes
+        )
+        return path
+
+    async def _download(self, url: str, path: Path, *, timeout_s: float, max_bytes: int) -> None:
         await download(
             self._files or self._client,
-            rendition.url,
+            url,
             path,
             name="Pexels",
             trusted=self._base,
-            timeout_s=self._fetch_timeout_s,
-            max_bytes=self._max_file_bytes,
+            timeout_s=timeout_s,
+            max_bytes=max_bytes,
             retry_wait_s=self._retry_wait_s,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from typing import Any
@@ -37,6 +38,13 @@ class _Video(BaseModel):
     tags: list[Any] = []
     user: _User = _User()
     video_files: list[Any] = []
+    image: Any = None
+    video_pictures: Any = None
+
+
+class _Picture(BaseModel):
+    nr: int = 0
+    picture: str
 
 
 class _Page(BaseModel):
@@ -81,7 +89,24 @@ def _candidate(raw: Any) -> Candidate | None:
             page_url=_web(video.url),
             licence=LICENCE,
         ),
+        preview_url=_preview(video),
     )
+
+
+def _preview(video: _Video) -> str | None:
+    """A frame from a third of the video. `image` is only the second best: it is cut to one shape for all videos."""
+    pictures = []
+    for raw in video.video_pictures if isinstance(video.video_pictures, list) else ():
+        with contextlib.suppress(ValidationError):
+            pictures.append(_Picture.model_validate(raw))
+    pictures.sort(key=lambda picture: picture.nr)
+    third = len(pictures) // 3
+    urls = [picture.picture for picture in (*pictures[third:], *pictures[:third])]
+    return next((url for url in (*urls, video.image) if _is_link(url)), None)
+
+
+def _is_link(url: Any) -> bool:
+    return isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= 2000
 
 
 def _rendition(raw: Any) -> Rendition | None:

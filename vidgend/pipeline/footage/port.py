@@ -52,4 +52,12 @@ class FootageProvider(Protocol):
         """
         ...
 
+    async def preview(self, candidate: Candidate, *, path: Path) -> Path:
+        """A picture or video that shows what the candidate is, without fetching it: written to `path`, or a file that
+        lies here anyway, which is only to be read. Nobody has looked into it.
+
+        Never called for generated candidates. Raises: ProviderError and its kin, also if there is none.
+        """
+        ...
+
     async def aclose(self) -> None: ...

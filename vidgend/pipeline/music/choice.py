@@ -1,20 +1,17 @@
-"""How a track is chosen, the same for every music library."""
+"""In which order tracks are played, the same for every music library."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from vidgend.pipeline.music.port import Track
 
 
-def choose(tracks: Sequence[Track], *, seed: int) -> Track | None:
-    """One of `tracks`, the same for the same seed and files; None if there are none.
+def shuffled(tracks: Iterable[Track], *, seed: int) -> tuple[Track, ...]:
+    """The same for the same seed and files.
 
-    Hashing spreads neighbouring seeds, so that two jobs in a row do not get the same track more often than by chance.
+    Hashing spreads neighbouring seeds, so that two videos in a row do not begin with the same track more often than by
+    chance; and one more file changes the order of the others as little as can be.
     """
-    if not tracks:
-        return None
-    ordered = sorted(tracks, key=lambda track: str(track.path))
-    digest = hashlib.sha256(str(seed).encode()).digest()
-    return ordered[int.from_bytes(digest[:8], "big") % len(ordered)]
+    return tuple(sorted(tracks, key=lambda track: hashlib.sha256(f"{seed} {track.path}".encode()).digest()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vidgend.pipeline.music.choice import choose
+from vidgend.pipeline.music.choice import shuffled
 from vidgend.pipeline.music.port import Track
 
 
@@ -20,6 +20,6 @@ class FakeMusic:
     def moods(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(track.mood for track in self._tracks))
 
-    def pick(self, mood: str, *, seed: int) -> Track | None:
+    def tracks(self, mood: str, *, seed: int) -> tuple[Track, ...]:
         self.asked.append((mood, seed))
-        return choose([track for track in self._tracks if track.mood == mood] or self._tracks, seed=seed)
+        return shuffled([track for track in self._tracks if track.mood == mood] or self._tracks, seed=seed)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vidgend.pipeline.media_kind import HEAD_BYTES, sniff
-from vidgend.pipeline.music.choice import choose
+from vidgend.pipeline.music.choice import shuffled
 from vidgend.pipeline.music.port import Track
 from vidgend.pipeline.vocabulary import MOOD_WORDS, MOODS, nearest_mood, words_of
 
@@ -31,14 +31,14 @@ class FolderMusic:
         found = dict.fromkeys(track.mood for track in self._tracks() if track.mood)
         return tuple(sorted(found))
 
-    def pick(self, mood: str, *, seed: int) -> Track | None:
-        """A track whose folder or name says `mood`; else one of the nearest mood; else any; None if there is none."""
+    def tracks(self, mood: str, *, seed: int) -> tuple[Track, ...]:
+        """Those whose folder or name says `mood`; else those of the nearest mood; else all."""
         tracks = self._tracks()
         wanted = mood.strip().casefold()
         exact = [track for track in tracks if wanted and wanted in _labels(self._folder, track)]
         nearest = nearest_mood(mood)
         near = [track for track in tracks if nearest and track.mood == nearest] if not exact else []
-        return choose(exact or near or tracks, seed=seed)
+        return shuffled(exact or near or tracks, seed=seed)
 
     def _tracks(self) -> list[Track]:
         return [

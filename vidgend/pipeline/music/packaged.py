@@ -9,7 +9,7 @@ import importlib.util
 from functools import cached_property
 from pathlib import Path
 
-from vidgend.pipeline.music.choice import choose
+from vidgend.pipeline.music.choice import shuffled
 from vidgend.pipeline.music.port import Track
 from vidgend.pipeline.vocabulary import MOODS, nearest_mood
 
@@ -40,13 +40,13 @@ class PackagedMusic:
         """The moods that have tracks."""
         return tuple(self._tracks)
 
-    def pick(self, mood: str, *, seed: int) -> Track | None:
-        """A track of `mood`, of the nearest mood, or else a calm one; None only if there are no tracks at all."""
+    def tracks(self, mood: str, *, seed: int) -> tuple[Track, ...]:
+        """Those of `mood`, of the nearest mood, or else the calm ones; () only if there are no tracks at all."""
         known = self._tracks
         for name in (mood.strip().casefold(), nearest_mood(mood), DEFAULT_MOOD):
             if name in known:
-                return choose(known[name], seed=seed)
-        return choose([track for tracks in known.values() for track in tracks], seed=seed)
+                return shuffled(known[name], seed=seed)
+        return shuffled([track for tracks in known.values() for track in tracks], seed=seed)
 
 
 def packaged_folder() -> Path | None:

@@ -1,4 +1,4 @@
-"""The music port: a mood in, a track out."""
+"""The music port: a mood in, tracks out."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class MusicLibrary(Protocol):
 
     def moods(self) -> tuple[str, ...]: ...
 
-    def pick(self, mood: str, *, seed: int) -> Track | None:
-        """A track of that mood, else of the nearest one, chosen by `seed`; None if there is no music at all."""
+    def tracks(self, mood: str, *, seed: int) -> tuple[Track, ...]:
+        """All tracks of that mood, else of the nearest one, in the order in which `seed` has them played; () if there
+        is no music at all."""
         ...

@@ -91,6 +91,12 @@ def plan_brief(brief: Brief) -> Plan:
     )
 
 
+def reads_out(brief: Brief) -> bool:
+    """Whether the caller's own text is spoken word for word."""
+    own = bool(brief.scenes or (brief.script and brief.script.strip()))
+    return own or is_script(idea_sentences(brief.prompt, language=brief_language(brief)))
+
+
 def brief_narrations(brief: Brief, *, language: str) -> tuple[list[str], bool]:
     """What is spoken, scene by scene, and whether it is the caller's own text that must stay word for word."""
     if brief.scenes:

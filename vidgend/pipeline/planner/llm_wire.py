@@ -11,12 +11,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from vidgend.models import Brief
 from vidgend.pipeline.vocabulary import CHARS_PER_S, MOODS, WIDE_CHARS_PER_S, nearest_mood
+
+Answer = TypeVar("Answer", bound=BaseModel)
 
 MAX_SCENES = 120
 MAX_NARRATION_CHARS = 700
@@ -143,7 +145,7 @@ def idea_message(brief: Brief, *, language: str) -> str:
     """Ask for a whole plan that fits the brief's length."""
     rate = WIDE_CHARS_PER_S if language[:2] in ("ja", "zh", "ko") else CHARS_PER_S
     scenes = min(MAX_SCENES, max(1, round(brief.duration_s / _SCENE_S)))
-    return _dump(
+    return message_of(
         {
             "task": "Write the narration of a video about `prompt` and cut it into scenes.",
             "prompt": brief.prompt,
@@ -165,7 +167,7 @@ def idea_message(brief: Brief, *, language: str) -> str:
 
 def searches_message(narrations: Sequence[str], *, language: str) -> str:
     """Ask for searches, title and mood only; the narration is the caller's and stays as it is."""
-    return _dump(
+    return message_of(
         {
             "task": "Give searches for the pictures of these scenes. Do not change or repeat the narration.",
             "language": language,
@@ -179,13 +181,18 @@ def searches_message(narrations: Sequence[str], *, language: str) -> str:
     )
 
 
-def _dump(data: dict[str, Any]) -> str:
+def message_of(data: dict[str, Any]) -> str:
     """JSON for the model to read; half surrogate pairs, which no UTF-8 can carry, become question marks."""
     return json.dumps(data, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
 
 
 def parse_answer(text: str) -> PlanAnswer:
-    """The plan in `text`, which may be fenced, follow some thinking, or hold raw line breaks in strings.
+    """The plan in `text`. Raises: BadAnswer."""
+    return parse_as(PlanAnswer, text)
+
+
+def parse_as(model: type[Answer], text: str) -> Answer:
+    """The JSON object in `text`, which may be fenced, follow some thinking, or hold raw line breaks in strings.
 
     Raises: BadAnswer.
     """
@@ -200,7 +207,7 @@ def parse_answer(text: str) -> PlanAnswer:
     except (ValueError, RecursionError) as error:
         raise BadAnswer(f"The answer is not valid JSON: {str(error)[:200]}") from None
     try:
-        return PlanAnswer.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
         raise BadAnswer(f"The JSON does not fit: {_first_errors(error)}") from None
 

@@ -1,7 +1,8 @@
-"""The planner port: a brief in, a plan out."""
+"""The planner port: a brief in, a plan out. And the translator port: a narration in another language."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from vidgend.models import Brief, Plan
@@ -14,4 +15,18 @@ class Planner(Protocol):
 
     async def plan(self, brief: Brief) -> Plan:
         """Scenes with narration and searches. Raises: ProviderError (and its kin), StepTimeout."""
+        ...
+
+
+class Translator(Protocol):
+    identity: str
+    """What changes the translation besides our own code. Part of the step's key."""
+
+    async def translate(
+        self, texts: Sequence[str], *, title: str, source: str, target: str
+    ) -> tuple[str, tuple[str, ...]]:
+        """The title ("" if it is left out) and the texts, none of which is empty, in the language `target`.
+
+        Languages are BCP-47 tags. Raises: ProviderError (and its kin), StepTimeout.
+        """
         ...

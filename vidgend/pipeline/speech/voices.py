@@ -60,6 +60,17 @@ def resolve(voice: str, language: str | None, engines: Sequence[SpeechEngine]) -
     return Resolved(engine=engine, voice=offer, reason=reason)
 
 
+def voice_in(language: str, *, like: str) -> str:
+    """What to call a voice for a text in `language`, when nobody named one: of the same kind as the voice `like`, or
+    that one itself if it speaks the language (or if there is no such name)."""
+    known = next((offer for offer in ALL if _is_called(offer, like)), None) or _from_tag(like)
+    if (known is not None and _speaks(known, language)) or not _is_language(language):
+        return like
+    kind = _plain(like).rsplit("-", 1)[-1]
+    kind = kind if kind in _GENERAL_NAMES else known.gender if known is not None else ""
+    return f"{language}-{kind if kind in _GENERAL_NAMES else 'neutral'}"
+
+
 def _plain(name: str) -> str:
     return name.strip().casefold().replace("_", "-")
 

@@ -2,13 +2,14 @@
 
 All filters work on BT.709 Y'CbCr as it is decoded: going to RGB and back for a 3D LUT or `colorbalance` cost more than
 the whole encode (measured at 1080p: 10.7 s of CPU against 2.7 s for 120 frames), a table per plane costs a tenth of it.
+They work on what is seen only: the bars are put around the picture at the end.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil
+from math import ceil, hypot
 
 from vidgend.models import Transition
 
@@ -37,8 +38,11 @@ class Tone:
     red: float = 0.0
 
     def filter(self) -> Filter:
-        light = f"pow(clip((val-16)/219,0,1),{1 / self.gamma:.4f})"
-        bent = f"({light}+{self.curve:g}*({light}*{light}*(3-2*{light})-{light}))"
+        # ffmpeg works the expression out for 65536 values: what is used again is stored, what does nothing left out.
+        light = "clip((val-16)/219,0,1)"
+        if self.gamma != 1:
+            light = f"pow({light},{1 / self.gamma:.4f})"
+        bent = f"(st(0,{light})+{self.curve:g}*(ld(0)*ld(0)*(3-2*ld(0))-ld(0)))" if self.curve else light
         chroma = f"clip(128+(val-128)*{self.saturation:g}+({{shift:g}}),16,240)"
         return "lutyuv", {
             "y": f"clip(16+219*({self.lift:g}+{1 - self.lift - self.drop:g}*{bent}),16,235)",
@@ -54,9 +58,17 @@ def split_tone(*, shadows_blue: float, shadows_red: float, highlights_blue: floa
     }  # fmt: skip
 
 
-def vignette(angle: str) -> Filter:
-    """Darker corners. Without dithering: that is noise in every frame, which costs the encoder a third more time."""
-    return "vignette", {"angle": angle, "dither": "0"}
+VIGNETTE = "vignette"
+
+
+def vignette(angle: float) -> Filter:
+    """Darker corners; the brightness falls with the fourth power of the cosine of an angle that is `angle` (radians)
+    in the corners of the whole picture.
+
+    Without dithering: that is noise in every frame, which costs the encoder a third more time. Not ffmpeg's filter of
+    that name but the same by a mask (`segment_args.looked`).
+    """
+    return VIGNETTE, {"angle": f"{angle:.5f}"}
 
 
 def grain(strength: int) -> Filter:
@@ -86,20 +98,21 @@ class Style:
     highlight_colour: str = "FFD34E"
 
     def finishing(self, width_px: int, height_px: int) -> tuple[Filter, ...]:
-        """`finish`, and the bars if the picture is 16:9."""
-        return (*self.finish, *self._bars(width_px, height_px))
+        """`finish`, for what is seen of a picture of that size, and the bars around it, if it is 16:9."""
+        bar = self.bar_px(width_px, height_px)
+        if not bar:
+            return self.finish
+        # An angle counts from the middle to the corner, and the corners lie behind the bars.
+        share = hypot(width_px, height_px - 2 * bar) / hypot(width_px, height_px)
+        seen = tuple(
+            vignette(float(arguments["angle"]) * share) if name == VIGNETTE else (name, arguments)
+            for name, arguments in self.finish
+        )
+        around = {"w": str(width_px), "h": str(height_px), "x": "0", "y": str(bar), "color": "black"}
+        return (*seen, ("pad", around))
 
     def bar_px(self, width_px: int, height_px: int) -> int:
         """Height of each of the two bars; 0 where there are none."""
         if self.frame is None or abs(Fraction(width_px, height_px) - Fraction(16, 9)) > Fraction(1, 50):
             return 0
         return (height_px - ceil(width_px / self.frame)) // 4 * 2
-
-    def _bars(self, width_px: int, height_px: int) -> tuple[Filter, ...]:
-        bar = self.bar_px(width_px, height_px)
-        if not bar:
-            return ()
-        return tuple(
-            ("drawbox", {"x": "0", "y": str(y), "w": str(width_px), "h": str(bar), "color": "black", "t": "fill"})
-            for y in (0, height_px - bar)
-        )

@@ -52,6 +52,9 @@ class FilesystemBlobs:
     def moved_bytes(self) -> int:
         return self._meter.bytes
 
+    def part(self, name: str) -> Path:
+        return self._files.part(name)
+
     async def put(self, path: Path, digest: str) -> None:
         stop = threading.Event()
         await in_thread(self._files.take, path, digest, stop, on_cancel=stop.set)

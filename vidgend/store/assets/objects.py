@@ -86,6 +86,9 @@ class ObjectBlobs:
         async for _ in self._client.walk(f"{self._prefix}{_BLOBS}"):
             break
 
+    def part(self, name: str) -> Path:
+        return self._copies.part(name)
+
     async def put(self, path: Path, digest: str) -> None:
         key = self._key(digest)
         size_bytes = (await asyncio.to_thread(path.stat)).st_size

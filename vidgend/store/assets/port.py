@@ -43,6 +43,11 @@ class BlobStore(Protocol):
         """Grows with every piece that is sent, received, copied or checked."""
         ...
 
+    def part(self, name: str) -> Path:
+        """A fresh name, on the disk where files lie on this machine, for something on its way in. What is left there
+        goes at the next start."""
+        ...
+
     async def put(self, path: Path, digest: str) -> None:
         """Take the file at `path`, whose SHA-256 is `digest`, into the store (it is moved).
 

@@ -2,8 +2,8 @@
 
 A blob is written before its row and deleted after it, so a crash can leave a blob without a row, never a row without
 its bytes. What has no row, or is about to lose it, is in the table `doomed` meanwhile. Nothing that is needed is
-deleted: what a result shows, what a finished step of a job that has not ended gave, what was used since the oldest
-running job began, and what is being put right now.
+deleted: what a result shows, what a user gave, what a finished step of a job that has not ended gave, what was used
+since the oldest running job began, and what is being put right now.
 """
 
 from __future__ import annotations
@@ -35,16 +35,18 @@ _BATCH = 100
 """Digests per deleting transaction: the writer is never held long."""
 _PATIENCE_S = 5.0
 """How long deletions that are under way may take when nobody waits for them any more. The rest stays doomed."""
+AlsoRecord = Callable[[sqlite3.Connection, str, int], None]
+"""Writes rows about a digest of so many bytes."""
 
 
 def _protected(connection: sqlite3.Connection, digest: str, used_since: float, live_keys: set[str]) -> bool:
-    shown_or_used = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM published WHERE digest = ?1) "
+    kept_or_used = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM published WHERE digest = ?1) OR EXISTS (SELECT 1 FROM uploads WHERE digest = ?1) "
         "OR EXISTS (SELECT 1 FROM assets WHERE digest = ?1 AND used_at >= ?2)",
         (digest, used_since),
     ).fetchone()[0]
     makers = connection.execute("SELECT key FROM step_assets WHERE digest = ?", (digest,))
-    return bool(shown_or_used) or any(key in live_keys for (key,) in makers)
+    return bool(kept_or_used) or any(key in live_keys for (key,) in makers)
 
 
 def _forget(connection: sqlite3.Connection, digest: str) -> int:
@@ -87,9 +89,17 @@ class AssetStore:
         """Grows with every piece of a file that is sent, received, copied or checked: a sign of life."""
         return self._hashed.bytes + self.blobs.moved_bytes
 
-    async def put(self, path: Path, content_type: str = "application/octet-stream") -> str:
+    def incoming(self) -> Path:
+        """A fresh name on the store's own disk for a file that is to be `put`. What is left there goes at the next
+        start."""
+        return self.blobs.part("upload")
+
+    async def put(
+        self, path: Path, content_type: str = "application/octet-stream", *, also: AlsoRecord | None = None
+    ) -> str:
         """Take the file at `path` into the store (it is moved) and return its digest, 64 hex digits.
 
+        `also` writes what else is to be recorded, in the transaction that gives the bytes their row.
         Durable on return. Raises: StorageFull, StorageUnavailable.
         """
         digest, size_bytes = await asyncio.to_thread(_digest_and_size, path, self._hashed)
@@ -98,7 +108,13 @@ class AssetStore:
         try:
             await self._database.write(lambda connection: self._expect(connection, digest, size_bytes))
             await self.blobs.put(path, digest)
-            await self._database.write(lambda connection: self._record(connection, digest, size_bytes, content_type))
+
+            def record(connection: sqlite3.Connection) -> None:
+                self._record(connection, digest, size_bytes, content_type)
+                if also is not None:
+                    also(connection, digest, size_bytes)
+
+            await self._database.write(record)
         finally:
             self._incoming[digest] -= 1
             if not self._incoming[digest]:

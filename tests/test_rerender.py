@@ -1,0 +1,154 @@
+"""Storyboards that are edited, reviewed, drafted and rendered again, through the real store, steps and ffmpeg."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from workshop import clips, fake_footage, finished, make, settings_for, workshop
+
+from vidgend.daemon import Runtime
+from vidgend.http.edit_wire import PatchBody, RenderBody, RevertBody
+from vidgend.http.revise import edit_storyboard, render_storyboard, revert_storyboard
+from vidgend.http.wire import GenerateBody
+from vidgend.models import Result, Storyboard
+from vidgend.pipeline.ffmpeg import Ffmpeg
+from vidgend.pipeline.foresee import Reuse
+from vidgend.store.jobs import Job
+
+TEXTS = ("The sea is calm.", "A boat comes in.", "Gulls follow.", "Night falls.", "All is still.")
+SCENES = [{"narration": text, "query": "sea"} for text in TEXTS]
+
+
+async def edit(runtime: Runtime, job_id: str, **patch: Any) -> None:
+    await edit_storyboard(runtime, job_id, PatchBody.model_validate(patch), if_match=None, uploads={})
+
+
+async def render(runtime: Runtime, job_id: str, **wish: Any) -> tuple[Result, Reuse]:
+    accepted = await render_storyboard(runtime, job_id, RenderBody(**wish))
+    runtime.worker.wake()
+    return result(await finished(runtime, job_id)), accepted.reuse
+
+
+def result(job: Job) -> Result:
+    assert job.state == "completed", job.error
+    assert isinstance(job.result, Result)
+    return job.result
+
+
+async def encodes(runtime: Runtime) -> Counter[str]:
+    """Segments and transitions that were ever made."""
+    rows = await runtime.database.read("SELECT kind, count(*) FROM steps WHERE state = 'done' GROUP BY kind")
+    return Counter({kind: count for kind, count in rows if kind in ("segment", "transition")})
+
+
+async def board(runtime: Runtime, job_id: str) -> Storyboard:
+    found = await runtime.storyboards.being_made(job_id)
+    assert found is not None
+    return found[1]
+
+
+def names(reuse: Reuse) -> tuple[list[str], list[str]]:
+    return [f"{one.kind} {one.scene}" for one in reuse.reused], [f"{one.kind} {one.scene}" for one in reuse.rebuilt]
+
+
+async def test_an_edit_encodes_its_scene_and_the_transitions_beside_it_as_was_foretold(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 6)
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
+        job = await make(runtime, scenes=SCENES, transitions="dissolve")
+        first, cold = result(job), await encodes(runtime)
+        await edit(runtime, job.id, scenes=[{"index": 3, "narration": "Gulls follow it slowly, very slowly."}])
+        made, reuse = await render(runtime, job.id)
+        assert await encodes(runtime) - cold == {"segment": 1, "transition": 2}
+        assert names(reuse) == (
+            ["scene 1", "transition 1", "scene 2", "scene 4", "transition 4", "scene 5"],
+            ["transition 2", "scene 3", "transition 3"],
+        )
+        assert made.files["video"].digest != first.files["video"].digest
+        srt = (await runtime.assets.local(made.files["srt"].digest)).read_text()
+        assert "very slowly" in srt
+        # Back to what it was: everything is there.
+        await revert_storyboard(runtime, job.id, RevertBody(version=1), if_match=None)
+        warm = await encodes(runtime)
+        again, reuse = await render(runtime, job.id)
+        assert again.files["video"].digest == first.files["video"].digest and await encodes(runtime) == warm
+        assert not reuse.rebuilt and again.report["steps"]["run"] == 0
+
+
+async def test_another_picture_and_another_start_in_it_are_one_encode_each(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 6, seconds=8)
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
+        job = await make(runtime, scenes=SCENES[:3], transitions="cut")
+        cold, shown = await encodes(runtime), await board(runtime, job.id)
+        spare = next(one for one in shown.scenes[1].candidates if one.id not in {s.clip and s.clip.id for s in shown.scenes})
+        await edit(runtime, job.id, scenes=[{"index": 2, "clip": {"provider": "fake", "id": spare.id}, "in_point": 4}])
+        await render(runtime, job.id)
+        scene = (await board(runtime, job.id)).scenes[1]
+        assert scene.clip is not None and (scene.clip.id, scene.clip.in_point_s) == (spare.id, 4.0)
+        assert await encodes(runtime) - cold == {"segment": 1}
+        await edit(runtime, job.id, scenes=[{"index": 2, "in_point": 1}])
+        await render(runtime, job.id)
+        assert await encodes(runtime) - cold == {"segment": 2}
+        await edit(runtime, job.id, scenes=[{"index": 2, "clip": None}])
+        await render(runtime, job.id)
+        other = (await board(runtime, job.id)).scenes[1].clip
+        assert other is not None and other.id != spare.id, "another one was looked for"
+
+
+async def test_scenes_that_change_places_are_encoded_only_where_the_ends_change(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 6)
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
+        job = await make(runtime, scenes=SCENES, transitions="cut")
+        cold = await encodes(runtime)
+        await edit(runtime, job.id, order=[1, 3, 2, 4, 5])
+        _, reuse = await render(runtime, job.id)
+        assert await encodes(runtime) == cold and not reuse.rebuilt, "the same segments in another order"
+        await edit(runtime, job.id, scenes=[{"index": 2, "remove": True}], add=[{"after": 4, "narration": "Stars."}])
+        await render(runtime, job.id)
+        assert await encodes(runtime) - cold == {"segment": 1}
+        assert [scene.id for scene in (await board(runtime, job.id)).scenes] == ["s1", "s2", "s4", "s6", "s5"]
+
+
+async def test_in_a_video_of_a_wished_length_an_edit_touches_no_other_scene(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 4, seconds=8)
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
+        job = await make(runtime, scenes=SCENES[:3], prompt="The sea", duration_target=15, transitions="cut")
+        first, cold = result(job), await encodes(runtime)
+        await edit(runtime, job.id, scenes=[{"index": 2, "narration": "A boat."}])
+        made, _ = await render(runtime, job.id)
+        assert await encodes(runtime) - cold == {"segment": 1}
+        assert made.duration_s == first.duration_s == 15.0
+
+
+async def test_a_job_stops_for_review_with_everything_but_the_pictures_encoded(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 6)
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
+        job_id = await runtime.submit_generate(GenerateBody.model_validate({"scenes": SCENES[:3], "review": True}))
+        waiting = await finished(runtime, job_id)
+        assert waiting.state == "awaiting_review"
+        shown = await board(runtime, job_id)
+        assert all(scene.clip and scene.words and scene.frames is not None for scene in shown.scenes)
+        assert not await encodes(runtime) and waiting.scenes_total == 3
+        searches = await runtime.database.read("SELECT count(*) FROM steps WHERE kind IN ('search', 'fetch', 'speech')")
+        made, _ = await render(runtime, job_id)
+        assert made.duration_s > 0 and (await encodes(runtime))["segment"] == 3
+        assert searches == await runtime.database.read(
+            "SELECT count(*) FROM steps WHERE kind IN ('search', 'fetch', 'speech')"
+        ), "nothing is looked for or spoken again"
+
+
+async def test_a_draft_is_small_and_its_final_finds_everything_but_the_encodes(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 3)
+    settings = settings_for(tmp_path / "data", VIDGEND_RENDER__RESOLUTION="1280x720")
+    async with workshop(tmp_path / "data", settings=settings, providers=(fake_footage(files),)) as runtime:
+        job_id = await runtime.submit_generate(GenerateBody.model_validate({"scenes": SCENES[:2], "quality": "draft"}))
+        draft = result(await finished(runtime, job_id))
+        assert (draft.width_px, draft.height_px) == (640, 360)
+        final, _ = await render(runtime, job_id, quality="standard")
+        assert (final.width_px, final.height_px) == (1280, 720) and final.duration_s == draft.duration_s
+        rows = await runtime.database.read("SELECT kind, count(*) FROM steps WHERE state = 'done' GROUP BY kind")
+        counted = Counter(dict(rows))
+        assert counted["fetch"] == counted["speech"] == 2 and counted["plan"] == 1

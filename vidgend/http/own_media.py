@@ -1,0 +1,68 @@
+"""The uploads that a request names: found, and of the right kind, or refused with the place in the request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from vidgend.http.problems import InvalidFields
+from vidgend.http.wire import GenerateBody, MusicBody
+from vidgend.models import Clip
+from vidgend.store.uploads import Upload, UploadStore
+
+_NAMES = {"video": "a video", "photo": "a photo", "audio": "sound"}
+_FIELDS = {"video": "clip", "photo": "image", "audio": "music.asset"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnMedia:
+    """The clips by the number of their scene, counted from 0, and what the music is called."""
+
+    clips: Mapping[int, Clip] = field(default_factory=dict)
+    music_title: str | None = None
+
+
+async def own_media(uploads: UploadStore, body: GenerateBody) -> OwnMedia:
+    """Raises: InvalidFields."""
+    scenes = body.scenes or ()
+    given = [ref.asset for scene in scenes for ref in (scene.clip, scene.image) if ref is not None]
+    music = body.music.asset if isinstance(body.music, MusicBody) else None
+    if not given and music is None:
+        return OwnMedia()
+    known = await uploads.find([*given, *([music] if music is not None else [])])
+    errors: list[dict[str, str]] = []
+    clips: dict[int, Clip] = {}
+    for number, scene in enumerate(scenes):
+        if scene.clip is not None:
+            pointer = f"/scenes/{number}/clip"
+            video = checked(known, scene.clip.asset, ("video",), pointer, errors)
+            length_s = (video.duration_s or 0.0) if video is not None else 0.0
+            if video is not None and scene.clip.in_point is not None and scene.clip.in_point >= length_s:
+                detail = f"the clip is only {length_s:.2f} s long"
+                errors.append({"pointer": f"{pointer}/in_point", "detail": detail})
+            elif video is not None:
+                clips[number] = video.clip(scene.clip.in_point)
+        elif scene.image is not None:
+            photo = checked(known, scene.image.asset, ("photo",), f"/scenes/{number}/image", errors)
+            if photo is not None:
+                clips[number] = photo.clip()
+    sound = checked(known, music, ("audio",), "/music/asset", errors) if music is not None else None
+    if errors:
+        raise InvalidFields(errors)
+    return OwnMedia(clips=clips, music_title=PurePath(sound.name).stem if sound is not None else None)
+
+
+def checked(
+    known: Mapping[str, Upload], digest: str, kinds: Iterable[str], pointer: str, errors: list[dict[str, str]]
+) -> Upload | None:
+    """The upload, if there is one of these kinds; else None, and what is wrong is added to `errors`."""
+    upload = known.get(digest)
+    if upload is None:
+        detail = f"there is no upload {digest[:12]}…; send the file to POST /mcp/assets first"
+    elif upload.kind not in kinds:
+        detail = f"the upload {upload.name!r} is {_NAMES[upload.kind]}, which belongs into {_FIELDS[upload.kind]}"
+    else:
+        return upload
+    errors.append({"pointer": pointer, "detail": detail})
+    return None

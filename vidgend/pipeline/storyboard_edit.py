@@ -1,0 +1,257 @@
+"""Storyboard + what somebody wants changed -> the next version. Pure; what an edit leaves alone stays as it was found,
+so that its steps are found finished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from vidgend.models import Brief, Choice, Clip, Scene, Storyboard
+from vidgend.pipeline.planner.keywords import main_phrases, queries_for
+from vidgend.store.uploads import PROVIDER as UPLOAD
+
+MOST_SCENES = 200
+BY_HAND = "chosen by hand"
+"""`Scene.why` of a picture that a person chose."""
+
+
+class BadEdit(ValueError):
+    """`pointer` is the JSON pointer to what is wrong in the edit."""
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(detail)
+        self.pointer = pointer
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenCandidate:
+    """One of the scene's candidates, by its name."""
+
+    provider: str
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneEdit:
+    """What becomes of the scene called `scene` (its id, or its number from 1 on, in the version that is edited).
+
+    `changes` holds what is to change: `narration`, `query`, `duration_s`, `clip` (a ChosenCandidate, an uploaded Clip)
+    and `in_point_s`. None gives the choice back: another clip is looked for, the length follows the words, the best
+    part of the clip is taken.
+    """
+
+    scene: str | int
+    remove: bool = False
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewScene:
+    """A scene to be put after the one called `after` (0: before all)."""
+
+    after: str | int
+    narration: str
+    query: str | None = None
+    duration_s: float | None = None
+    clip: Clip | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """A whole edit. `order` names all scenes that are left, new ones excepted, which follow the one they are after.
+    `brief` holds what changes for the whole video, as fields of Brief."""
+
+    scenes: tuple[SceneEdit, ...] = ()
+    add: tuple[NewScene, ...] = ()
+    order: tuple[str | int, ...] | None = None
+    title: str | None = None
+    brief: Mapping[str, Any] = field(default_factory=dict)
+
+
+def apply(storyboard: Storyboard, brief: Brief, edit: Edit) -> tuple[Storyboard, Brief]:
+    """The edited storyboard and request. Raises: BadEdit."""
+    old = [replace(scene, id=name) for scene, name in zip(storyboard.scenes, scene_ids(storyboard), strict=True)]
+    names = {scene.id: number for number, scene in enumerate(old)}
+
+    def find(name: str | int, pointer: str) -> int:
+        number = names.get(name, -1) if isinstance(name, str) else name - 1
+        if not 0 <= number < len(old):
+            raise BadEdit(pointer, f"there is no scene {name!r}; there are {len(old)}")
+        return number
+
+    kept: dict[int, Scene] = {
+        number: replace(
+            scene,
+            kept_frames=scene.frames or scene.kept_frames if storyboard.stretch else None,
+            motion=scene.index if scene.motion is None else scene.motion,
+            start_frame=None,
+        )
+        for number, scene in enumerate(old)
+    }
+    touched: set[int] = set()
+    for at, change in enumerate(edit.scenes):
+        number = find(change.scene, f"/scenes/{at}")
+        if number in touched:
+            raise BadEdit(f"/scenes/{at}", f"scene {change.scene!r} is named twice")
+        touched.add(number)
+        if change.remove:
+            del kept[number]
+        else:
+            kept[number] = _changed(kept[number], change.changes, f"/scenes/{at}")
+    order = list(kept)
+    if edit.order is not None:
+        order = [find(name, f"/order/{at}") for at, name in enumerate(edit.order)]
+        if sorted(order) != sorted(kept):
+            raise BadEdit("/order", f"must name each of the {len(kept)} scenes that are left, once")
+    rows: list[tuple[int, Scene]] = [(number, kept[number]) for number in order]
+    taken = {int(scene.id[1:]) for scene in old if scene.id[1:].isdigit()}
+    for at, new in enumerate(edit.add):
+        after = find(new.after, f"/add/{at}/after") if new.after != 0 else -1
+        if after >= 0 and after not in kept:
+            raise BadEdit(f"/add/{at}/after", f"scene {new.after!r} is removed")
+        places = [place for place, (number, _) in enumerate(rows) if number == after]
+        taken.add(max(taken, default=0) + 1)
+        made = _new_scene(new, f"s{max(taken)}", storyboard)
+        rows.insert(places[-1] + 1 if places else sum(number == -1 for number, _ in rows), (after, made))
+    if not rows:
+        raise BadEdit("/scenes", "no scene is left")
+    if len(rows) > MOST_SCENES:
+        raise BadEdit("/add", f"there would be {len(rows)} scenes; {MOST_SCENES} are the most")
+    scenes = tuple(replace(scene, index=index) for index, (_, scene) in enumerate(rows))
+    if not any(char.isalnum() for scene in scenes for char in scene.narration):
+        raise BadEdit("/scenes", "no scene would have any words")
+    title = storyboard.title if edit.title is None else edit.title
+    # What was substituted is found out anew by the next run.
+    return replace(storyboard, scenes=scenes, title=title, degraded=()), replace(brief, **edit.brief)
+
+
+def scene_ids(storyboard: Storyboard) -> list[str]:
+    """The name of every scene; storyboards of the first version of vidgend have none in them."""
+    return [scene.id or f"s{scene.index + 1}" for scene in storyboard.scenes]
+
+
+def chosen_by_hand(scene: Scene) -> bool:
+    """Whether a person chose the scene's clip, or where it begins in it. Then no other one is taken unasked."""
+    clip = scene.clip
+    return scene.why == BY_HAND or (clip is not None and (clip.in_point_s is not None or clip.provider == UPLOAD))
+
+
+def _changed(scene: Scene, changes: Mapping[str, Any], pointer: str) -> Scene:
+    if changes.keys() & {"narration", "query", "clip"}:
+        scene = replace(scene, repair=None)  # what was wrong with it is gone
+    if "narration" in changes and changes["narration"] != scene.narration:
+        scene = replace(scene, narration=changes["narration"] or "", speech=None, words=None, frames=None)
+    if "duration_s" in changes:
+        scene = replace(scene, min_duration_s=changes["duration_s"] or 0.0, kept_frames=None, frames=None)
+    if "query" in changes:
+        query = changes["query"]
+        if query is None:
+            raise BadEdit(f"{pointer}/query", "must be a text")
+        scene = replace(scene, queries=(query,), clip=None, choice=None, candidates=(), why="")
+    if "clip" in changes:
+        scene = _with_clip(scene, changes["clip"], f"{pointer}/clip")
+    if "in_point_s" in changes:
+        scene = _with_in_point(scene, changes["in_point_s"], f"{pointer}/in_point")
+    return scene
+
+
+def _with_clip(scene: Scene, wanted: ChosenCandidate | Clip | None, pointer: str) -> Scene:
+    if isinstance(wanted, Clip):
+        return replace(scene, clip=wanted, choice=None, why=BY_HAND)
+    if wanted is None:
+        old = scene.clip or (scene.choice.candidate if scene.choice else None)
+        refused = (*scene.refused, (old.provider, old.id)) if old is not None else scene.refused
+        return replace(scene, clip=None, choice=None, candidates=(), refused=refused, why="")
+    if scene.clip is not None and (scene.clip.provider, scene.clip.id) == (wanted.provider, wanted.id):
+        return scene
+    for candidate in scene.candidates:
+        if (candidate.provider, candidate.id) == (wanted.provider, wanted.id):
+            return replace(scene, clip=None, choice=Choice(candidate=candidate), why=BY_HAND)
+    known = ", ".join(f"{one.provider} {one.id}" for one in scene.candidates) or "none"
+    raise BadEdit(pointer, f"is not among the scene's candidates: {known}")
+
+
+def _with_in_point(scene: Scene, in_point_s: float | None, pointer: str) -> Scene:
+    if scene.choice is not None:
+        if in_point_s is not None and scene.choice.candidate.kind != "video":
+            raise BadEdit(pointer, "the scene shows no video")
+        return replace(scene, choice=replace(scene.choice, in_point_s=in_point_s))
+    if scene.clip is None:
+        raise BadEdit(pointer, "the scene has no clip yet")
+    if in_point_s is not None and scene.clip.kind != "video":
+        raise BadEdit(pointer, "the scene shows no video")
+    if in_point_s is not None and in_point_s >= (scene.clip.duration_s or 0.0):
+        raise BadEdit(pointer, f"the clip is only {scene.clip.duration_s or 0.0:.2f} s long")
+    return replace(scene, clip=replace(scene.clip, in_point_s=in_point_s))
+
+
+def _new_scene(new: NewScene, name: str, storyboard: Storyboard) -> Scene:
+    about = main_phrases(" ".join(scene.narration for scene in storyboard.scenes), language=storyboard.language)
+    return Scene(
+        index=0,
+        id=name,
+        narration=new.narration,
+        queries=queries_for(new.narration, language=storyboard.language, fallback=about, first=new.query),
+        min_duration_s=new.duration_s or 0.0,
+        clip=new.clip,
+        why=BY_HAND if new.clip else "",
+        motion=int(name[1:]),
+    )
+
+
+# --- what changed --------------------------------------------------------------------------------------------------
+
+
+def changes_between(old: tuple[Storyboard, Brief], new: tuple[Storyboard, Brief]) -> list[dict[str, Any]]:
+    """What differs between two versions, as people would say it: one entry for each changed field or scene."""
+    before = dict(zip(scene_ids(old[0]), old[0].scenes, strict=True))
+    after = dict(zip(scene_ids(new[0]), new[0].scenes, strict=True))
+    found: list[dict[str, Any]] = []
+    for name in before:
+        if name not in after:
+            found.append({"op": "remove", "scene": name, "narration": before[name].narration})
+    for place, (name, scene) in enumerate(after.items()):
+        if name not in before:
+            found.append({"op": "add", "scene": name, "at": place + 1, "narration": scene.narration})
+            continue
+        was, now = _shown(before[name]), _shown(scene)
+        found += [
+            {"op": "change", "scene": name, "field": key, "from": was[key], "to": now[key]}
+            for key in now
+            if was[key] != now[key]
+        ]
+    stayed = [name for name in before if name in after]
+    if stayed != [name for name in after if name in before]:
+        found.append({"op": "order", "from": list(before), "to": list(after)})
+    whole_was, whole_now = _shown_whole(*old), _shown_whole(*new)
+    found += [
+        {"op": "change", "field": key, "from": whole_was[key], "to": whole_now[key]}
+        for key in whole_now
+        if whole_was[key] != whole_now[key]
+    ]
+    return found
+
+
+def _shown(scene: Scene) -> dict[str, Any]:
+    picture = scene.choice.candidate if scene.choice else scene.clip
+    in_point_s = scene.choice.in_point_s if scene.choice else scene.clip.in_point_s if scene.clip else None
+    return {
+        "narration": scene.narration,
+        "queries": list(scene.queries),
+        "duration": scene.min_duration_s or None,
+        "clip": f"{picture.provider} {picture.id}" if picture else None,
+        "in_point": in_point_s,
+    }
+
+
+def _shown_whole(storyboard: Storyboard, brief: Brief) -> dict[str, Any]:
+    return {
+        "title": storyboard.title,
+        "style": brief.style,
+        "voice": brief.voice,
+        "language": brief.language,
+        "captions": asdict(brief.captions),
+        "music": asdict(brief.music),
+        "transitions": asdict(brief.transitions) if brief.transitions else None,
+    }

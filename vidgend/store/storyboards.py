@@ -1,0 +1,184 @@
+"""The versions of a job's storyboard. A version's choices never change; the run that makes it fills in what it found.
+
+    1 planner -> 2 somebody's edit -> 3 a revert ...      jobs.version says which one is rendered, or was last
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from vidgend.errors import Conflict, NotFound, StoryboardChanged
+from vidgend.models import Brief, JobState, Storyboard
+from vidgend.store.database import Database
+from vidgend.store.job_rows import BRIEFS
+from vidgend.models import ACTIVE_STATES
+from vidgend.store.transitions import note
+
+STORYBOARD = TypeAdapter(Storyboard)
+EDITABLE: tuple[JobState, ...] = ("awaiting_review", "completed", "failed", "cancelled")
+"""Nothing is being made of the storyboard."""
+
+THUMBNAIL_STEP = "candidate_thumbnail"
+"""The kind of the steps whose assets are thumbnails."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One version: its storyboard, the request that it belongs to, who made it from which one, and what changed."""
+
+    number: int
+    storyboard: Storyboard
+    brief: Brief
+    author: str
+    created_at: float
+    based_on: int | None = None
+    changes: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionLine:
+    """What the list of versions shows of one."""
+
+    number: int
+    author: str
+    created_at: float
+    based_on: int | None
+    changes: list[dict[str, Any]]
+
+
+class StoryboardStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, job_id: str, number: int | None = None) -> Version | None:
+        """A version, the newest unless `number` says which; None if there is none (yet)."""
+        rows = await self._database.read(
+            "SELECT s.version, s.body, coalesce(s.brief, j.brief), s.author, s.created_at, s.based_on, s.changes "
+            "FROM storyboards AS s JOIN jobs AS j ON j.id = s.job_id WHERE s.job_id = ? AND (? IS NULL OR s.version = ?) "
+            "ORDER BY s.version DESC LIMIT 1",
+            (job_id, number, number),
+        )
+        return _version(rows[0]) if rows else None
+
+    async def versions(self, job_id: str) -> list[VersionLine]:
+        """All of them, oldest first."""
+        rows = await self._database.read(
+            "SELECT version, author, created_at, based_on, changes FROM storyboards WHERE job_id = ? ORDER BY version",
+            (job_id,),
+        )
+        return [
+            VersionLine(number=row[0], author=row[1], created_at=row[2], based_on=row[3], changes=json.loads(row[4]))
+            for row in rows
+        ]
+
+    async def thumbnails(self, job_id: str) -> frozenset[str]:
+        """Digests of the thumbnails that were made for a job and are still there, whatever version shows them."""
+        rows = await self._database.read(
+            "SELECT a.digest FROM job_steps AS j JOIN steps AS s ON s.key = j.key AND s.kind = ? AND s.state = 'done' "
+            "JOIN step_assets AS t ON t.key = s.key JOIN assets AS a ON a.digest = t.digest WHERE j.job_id = ?",
+            (THUMBNAIL_STEP, job_id),
+        )
+        return frozenset(row[0] for row in rows)
+
+    async def being_made(self, job_id: str) -> tuple[int, Storyboard] | None:
+        """(number, storyboard) of the version that the job renders; None if it has not been planned yet."""
+        rows = await self._database.read(
+            "SELECT s.version, s.body FROM storyboards AS s JOIN jobs AS j ON j.id = s.job_id "
+            "WHERE s.job_id = ? AND s.version = coalesce(j.version, 1)",
+            (job_id,),
+        )
+        return (rows[0][0], STORYBOARD.validate_json(rows[0][1])) if rows else None
+
+    async def save(self, job_id: str, storyboard: Storyboard) -> None:
+        """Keep what the run of a job found for the version that it renders; the first time it is version 1."""
+        now = self._database.clock()
+        body = STORYBOARD.dump_json(storyboard).decode()
+
+        def transaction(connection: sqlite3.Connection) -> None:
+            rows = connection.execute(
+                "UPDATE jobs SET version = coalesce(version, 1) WHERE id = ? RETURNING version", (job_id,)
+            ).fetchall()
+            if not rows:
+                return  # the job was deleted
+            connection.execute(
+                "INSERT INTO storyboards (job_id, version, body, created_at) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (job_id, version) DO UPDATE SET body = excluded.body",
+                (job_id, rows[0][0], body, now),
+            )
+
+        await self._database.write(transaction)
+
+    async def add(
+        self,
+        job_id: str,
+        storyboard: Storyboard,
+        brief: Brief,
+        *,
+        author: str,
+        based_on: int,
+        newest: int,
+        changes: list[dict[str, Any]],
+    ) -> int:
+        """Keep a new version, made from version `based_on` while `newest` was the newest; durable on return.
+
+        Returns its number. Raises: NotFound, Conflict while the job is being made, StoryboardChanged if somebody was
+        faster.
+        """
+        now = self._database.clock()
+        body = STORYBOARD.dump_json(storyboard).decode()
+        request = BRIEFS["video"].dump_json(brief).decode()
+
+        def transaction(connection: sqlite3.Connection) -> int:
+            check_editable(connection, job_id)
+            found: int | None = connection.execute(
+                "SELECT max(version) FROM storyboards WHERE job_id = ?", (job_id,)
+            ).fetchone()[0]
+            if found != newest:
+                raise StoryboardChanged(f"version {found} is the newest by now, not {newest}")
+            # From now on the job's request may change with what is rendered; each version keeps its own.
+            connection.execute(
+                "UPDATE storyboards SET brief = (SELECT brief FROM jobs WHERE id = ?1) "
+                "WHERE job_id = ?1 AND brief IS NULL",
+                (job_id,),
+            )
+            connection.execute(
+                "INSERT INTO storyboards (job_id, version, body, created_at, brief, author, based_on, changes) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (job_id, newest + 1, body, now, request, author, based_on, json.dumps(changes, ensure_ascii=False)),
+            )
+            note(connection, job_id, now, f"storyboard version {newest + 1} by {author}")
+            return newest + 1
+
+        return await self._database.write(transaction)
+
+
+def check_editable(connection: sqlite3.Connection, job_id: str) -> JobState:
+    """The state of a job of whose storyboard nothing is being made right now. Raises: NotFound, Conflict."""
+    row = connection.execute("SELECT state FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"no job {job_id!r}")
+    state: JobState = row[0]
+    if state not in EDITABLE:
+        busy = "is being made" if state in ACTIVE_STATES else f"is {state}"
+        raise Conflict(f"the video {busy}", hint="Wait until it has ended, or cancel it first.")
+    return state
+
+
+def version_exists(connection: sqlite3.Connection, job_id: str, number: int) -> bool:
+    return bool(
+        connection.execute("SELECT 1 FROM storyboards WHERE job_id = ? AND version = ?", (job_id, number)).fetchone()
+    )
+
+
+def _version(row: tuple[Any, ...]) -> Version:
+    return Version(
+        number=row[0], storyboard=STORYBOARD.validate_json(row[1]), brief=BRIEFS["video"].validate_json(row[2]),
+        author=row[3], created_at=row[4], based_on=row[5], changes=json.loads(row[6]),
+    )  # fmt: skip
+
+

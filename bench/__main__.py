@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import daemon, encoders, eta, render, s3, store
+from bench import daemon, draft, edit, encoders, eta, memory, moviepy, render, s3, store
 from bench.options import Options
 from vidgend.parts import cores
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
@@ -39,6 +39,11 @@ BENCHES: dict[str, Bench] = {
     "store": _store,
     "s3": _s3,
     "render": render.bench,
+    "moviepy": moviepy.bench,
+    "edit": edit.bench,
+    "draft": draft.bench,
+    "memory": memory.bench,
+    "4k": memory.uhd,
     "eta": eta.bench,
     "encoders": encoders.bench,
 }

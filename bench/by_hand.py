@@ -64,7 +64,9 @@ def picture_graph(brief: Brief, parts: Sequence[Part], *, captions: bool) -> str
     for number, part in enumerate(parts):
         wide = min(Fraction(1), Fraction(part.height_px * width, part.width_px * height))
         high = min(Fraction(1), Fraction(part.width_px * height, part.height_px * width)) * Fraction(seen, height)
-        matrix = ",colorspace=ispace=smpte170m:space=bt709:iprimaries=bt709:primaries=bt709:itrc=bt709:trc=bt709:range=tv"
+        matrix = (
+            ",colorspace=ispace=smpte170m:space=bt709:iprimaries=bt709:primaries=bt709:itrc=bt709:trc=bt709:range=tv"
+        )
         graph.append(
             f"[{number}:v]setpts={part.slow:.6f}*PTS,crop=iw*{float(wide):.6f}:ih*{float(high):.6f},"
             f"scale={width}:{seen}:flags=bicubic:in_color_matrix={part.matrix}:out_color_matrix={part.matrix},"
@@ -80,7 +82,10 @@ def picture_graph(brief: Brief, parts: Sequence[Part], *, captions: bool) -> str
         for number in range(1, len(parts)):
             left, right = parts[number - 1].shot, parts[number].shot
             at += left.frames - left.tail
-            old, new = ("s0" if number == 1 else f"x{number - 1}"), ("all" if number == len(parts) - 1 else f"x{number}")
+            old, new = (
+                ("s0" if number == 1 else f"x{number - 1}"),
+                ("all" if number == len(parts) - 1 else f"x{number}"),
+            )
             length_s, offset_s = (float(Fraction(one) / brief.frame_rate) for one in (right.head, at))
             graph.append(
                 f"[{old}][s{number}]xfade=transition={_XFADE[wish.kind]}:duration={length_s:.6f}:offset={offset_s:.6f},"
@@ -164,7 +169,7 @@ def _text(filters: Sequence[Filter]) -> str:
             text += (
                 "split=3[bare][one][two];[one]trim=end_frame=1,lutyuv=255:255:255,"
                 f"vignette={values['angle']}:dither=0,lutyuv=255-val:2*(255-val):2*(255-val)[mask];"
-                "[two]trim=end_frame=1,lutyuv=0:128:128[black];[bare][black][mask]maskedmerge,"
+                "[two]trim=end_frame=1,lutyuv=0:128:128[black];[bare][black][mask]maskedmerge,limiter=16:235:1,"
             )
         else:
             text += f"{name}=" + ":".join(f"{key}='{value}'" for key, value in values.items()) + ","

@@ -23,6 +23,7 @@ from vidgend.parts import Parts, wire
 from vidgend.pipeline.aligner.proportional import Proportional
 from vidgend.pipeline.captions_ass import CaptionScript
 from vidgend.pipeline.clip_facts import examine
+from vidgend.pipeline.encoders.select import find_encoder
 from vidgend.pipeline.footage.generated import GeneratedFootage
 from vidgend.pipeline.music.packaged import PackagedMusic
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
@@ -143,17 +144,23 @@ class Vidgend:
         return Made(path, result, keeper.storyboard, spent, await self._encodes() - before)
 
     def captions(self, brief: Brief, board: Storyboard) -> CaptionScript:
-        """The captions of the whole video, in its own time."""
-        return burnt_captions(
-            brief,
-            tuple(caption for scene in board.scenes for caption in self._captions(brief, scene)),
-            language="en",
-            fonts=self.parts.producer.fonts,
-        )
+        """What draws the captions of the whole video, in its own time."""
+        return burnt_captions(brief, self.texts(brief, board), language="en", fonts=self.parts.producer.fonts)
 
     @staticmethod
-    def _captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
-        return video_captions(brief, scene, scene_captions(brief, scene))
+    def texts(brief: Brief, board: Storyboard) -> tuple[Caption, ...]:
+        """The same captions as text."""
+        scenes = board.scenes
+        return tuple(one for scene in scenes for one in video_captions(brief, scene, scene_captions(brief, scene)))
+
+    def music(self) -> Path:
+        """A track of the film's mood."""
+        return self.parts.music.tracks("calm", seed=0)[0].path
+
+    def x264(self) -> tuple[str, int]:
+        """(preset, crf) of the render, in x264's own terms."""
+        chosen = self.parts.producer.render
+        return find_encoder("libx264").scale.native(chosen.preset, chosen.crf)
 
     async def speech(self, board: Storyboard) -> list[Path]:
         """The sound files of the scenes' narration."""
@@ -167,9 +174,7 @@ class Vidgend:
         async def nothing(*_: Any) -> None:
             return None
 
-        return JobRun(
-            self.parts.executor, job_id=job_id, salt="", announce=nothing, note=nothing, progress=Progress()
-        )
+        return JobRun(self.parts.executor, job_id=job_id, salt="", announce=nothing, note=nothing, progress=Progress())
 
 
 @asynccontextmanager

@@ -36,9 +36,7 @@ async def bench(ffmpeg: Ffmpeg, options: Options) -> None:
         await _quality(ffmpeg, folder / "quality", clips, options)
 
 
-async def _pairs(
-    ffmpeg: Ffmpeg, folder: Path, clips: list[Path], brief: Brief, title: str, options: Options
-) -> None:
+async def _pairs(ffmpeg: Ffmpeg, folder: Path, clips: list[Path], brief: Brief, title: str, options: Options) -> None:
     rows: list[tuple[Made, Used]] = []
     for number in range(options.pairs):
         async with open_vidgend(folder / str(number)) as vidgend:
@@ -69,11 +67,10 @@ async def _by_hand(
     (folder / "captions.ass").write_text(vidgend.captions(brief, board).ass)
     if not (folder / "fonts").exists():
         (folder / "fonts").symlink_to(fonts_folder())
-    track, *_ = vidgend.parts.music.tracks("calm", seed=0)
-    chosen = vidgend.parts.producer.render
+    preset, crf = vidgend.x264()
     args = hand_args(
-        brief, board, parts, await vidgend.speech(board), track.path, preset=chosen.preset, crf=chosen.crf,
-        threads=cores(), captions=brief.captions.enabled,
+        brief, board, parts, await vidgend.speech(board), vidgend.music(), preset=preset, crf=crf, threads=cores(),
+        captions=brief.captions.enabled,
     )  # fmt: skip
     with used() as spent:
         await asyncio.to_thread(subprocess.run, [ffmpeg.path, "-nostdin", *args], cwd=folder, check=True)

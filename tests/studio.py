@@ -20,8 +20,8 @@ from vidgend.pipeline.probe import probe
 from vidgend.pipeline.scene_to_segment import SegmentStep
 from vidgend.pipeline.scenes_to_transition import TransitionStep
 from vidgend.pipeline.segments_to_video import JoinStep
-from vidgend.pipeline.speech_and_music_to_sound import SoundStep
 from vidgend.pipeline.shot_ends import ShotEnds
+from vidgend.pipeline.speech_and_music_to_sound import SoundStep
 from vidgend.pipeline.timeline import shot_of
 from vidgend.pipeline.video_to_report import CheckStep
 from vidgend.store.assets.select import open_filesystem_assets

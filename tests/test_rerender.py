@@ -83,7 +83,9 @@ async def test_another_picture_and_another_start_in_it_are_one_encode_each(ffmpe
     async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
         job = await make(runtime, scenes=SCENES[:3], transitions="cut")
         cold, shown = await encodes(runtime), await board(runtime, job.id)
-        spare = next(one for one in shown.scenes[1].candidates if one.id not in {s.clip and s.clip.id for s in shown.scenes})
+        spare = next(
+            one for one in shown.scenes[1].candidates if one.id not in {s.clip and s.clip.id for s in shown.scenes}
+        )
         await edit(runtime, job.id, scenes=[{"index": 2, "clip": {"provider": "fake", "id": spare.id}, "in_point": 4}])
         await render(runtime, job.id)
         scene = (await board(runtime, job.id)).scenes[1]

@@ -62,9 +62,7 @@ def colours(ffmpeg: Ffmpeg, video: Path) -> list[str]:
     return seen
 
 
-async def test_a_video_shows_and_plays_what_its_user_gave(
-    ffmpeg: Ffmpeg, tmp_path: Path, own: dict[str, Path]
-) -> None:
+async def test_a_video_shows_and_plays_what_its_user_gave(ffmpeg: Ffmpeg, tmp_path: Path, own: dict[str, Path]) -> None:
     footage = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 1))
     async with workshop(tmp_path / "data", providers=(footage,)) as runtime:
         clip, photo, song = [await give(runtime, path) for path in own.values()]
@@ -72,8 +70,8 @@ async def test_a_video_shows_and_plays_what_its_user_gave(
             await make(
                 runtime,
                 scenes=[
-                    {"narration": "Here.", "clip": {"asset": clip, "in_point": 1.0}, "duration": 1.5},
-                    {"narration": "There.", "image": photo, "duration": 1.5},
+                    {"narration": "Here.", "clip": {"asset": clip, "in_point": 1.0}, "duration": 1.2},
+                    {"narration": "There.", "image": photo, "duration": 1.2},
                     {"narration": "Again.", "clip": {"asset": clip, "in_point": 0.2}, "duration": 1.5},
                 ],
                 music={"asset": song, "ducking": False, "volume": 2},
@@ -107,7 +105,10 @@ async def test_a_job_whose_upload_is_gone_fails_and_takes_no_other_picture(
         assert "photo.png" in job.error.detail and "Upload it again" in job.error.hint
         assert footage.fetched == []
         assert await give(runtime, own["photo.png"]) == photo
-        assert [one["id"] for one in result(await make(runtime, scenes=scenes)).report["footage"]] == [photo]
+        again = await make(runtime, scenes=scenes, review=True)
+        assert again.state == "awaiting_review"
+        found = await runtime.storyboards.get(again.id)
+        assert found is not None and [one.clip.id for one in found.storyboard.scenes if one.clip] == [photo]
 
 
 async def test_a_plan_is_the_same_whichever_clip_its_scenes_show(

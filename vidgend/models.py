@@ -66,7 +66,8 @@ class CaptionOptions:
 class MusicOptions:
     """`mood` None lets the style choose. `volume` 1.0 is the normal bed under a voice, 0..2.
 
-    `asset` is the digest of an uploaded sound file that is the music, `title` what to call it; `mood` says nothing then.
+    `asset` is the digest of an uploaded sound file that is the music, `title` what to call it; `mood` says
+    nothing then.
     """
 
     enabled: bool = True
@@ -98,8 +99,8 @@ DRAFT_SHORT_PX = 360
 class Output:
     """A further video of the same plan, and what may differ in it. `name` is its own among those of its job.
 
-    `voice` and `language` None: those of the main video. `narrations` are what is said in it, one text for each of the request's
-    scenes; without them the words stay as they are, or are translated if the language is another one.
+    `voice` and `language` None: those of the main video. `narrations` are what is said in it, one text for each of the
+    request's scenes; without them the words stay as they are, or are translated if the language is another one.
     """
 
     name: str
@@ -372,7 +373,7 @@ class PictureScan:
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """An encoded scene or transition: H.264 in MP4, no sound, closed GOPs, exactly `frames` long."""
+    """An encoded scene or transition: in MP4, no sound, closed GOPs, exactly `frames` long."""
 
     digest: str
     frames: int

@@ -13,6 +13,8 @@ from vidgend.errors import SettingsInvalid
 from vidgend.guarded_client import guarded_client
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.select import build_aligners
+from vidgend.pipeline.candidate_to_thumbnail import KIND as CANDIDATE_THUMBNAIL
+from vidgend.pipeline.candidate_to_thumbnail import CandidateThumbnailStep
 from vidgend.pipeline.captions.fonts import machine_fonts
 from vidgend.pipeline.executor.local import LocalExecutor
 from vidgend.pipeline.executor.port import Label, StepFunction
@@ -230,6 +232,7 @@ def wire(
         PLAN: PlanStep(planners),
         TRANSLATE: TranslateStep(translator),
         SEARCH: SearchStep(providers),
+        CANDIDATE_THUMBNAIL: CandidateThumbnailStep(providers, ffmpeg, assets),
         FETCH: FetchStep(providers, ffmpeg, assets),
         SPEECH: SpeechStep(engines, ffmpeg, assets),
         ALIGN: AlignStep(aligners, assets),

@@ -27,7 +27,7 @@ def test_doctor_tells_every_stage_and_that_videos_can_be_made(vidgend) -> None:
     assert result.exit_code == 0, result.output
     sections = [line for line in result.stdout.splitlines() if line and line[0] not in " \n"]
     assert sections == [
-        "vidgend and Python", "data directory", "ffmpeg", "planner", "footage", "speech", "word times", "music",
+        "vidgend and Python", "data directory", "ffmpeg", "video encoders", "planner", "footage", "speech", "word times", "music",
         "processes", "service", "videos can be made",
     ]  # fmt: skip
     assert "pexels is skipped: no key\n          -> A key is free at https://www.pexels.com/api/" in result.stdout

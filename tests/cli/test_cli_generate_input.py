@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from standins.daemon_standin import DaemonStandin
 
 
 def _refused(result, code: int = 5) -> str:
@@ -112,6 +113,16 @@ def test_a_script_that_is_not_text_is_refused(vidgend, home: Path) -> None:
 def test_wrong_scenes_are_named_by_their_number(vidgend, home: Path, text: str, complaint: str) -> None:
     (home / "s.json").write_text(text)
     assert complaint in _refused(vidgend("generate", "--scenes", "s.json"))
+
+
+def test_further_videos_are_wished_for_by_what_differs(vidgend, daemon: DaemonStandin) -> None:
+    daemon.completes()
+    assert vidgend("generate", "the sea", "--also", "9:16", "--also", "de,1:1,720p", "--detach").exit_code == 0
+    (sent,) = [seen.body for seen in daemon.seen if seen.path == "/mcp/generate"]
+    assert sent["outputs"] == [
+        {}, {"aspect_ratio": "9:16"}, {"language": "de", "aspect_ratio": "1:1", "resolution": "1280x720"},
+    ]  # fmt: skip
+    assert "--also" in _refused(vidgend("generate", "the sea", "--also", "2:1", "--detach"))
 
 
 def test_script_and_scenes_together_are_refused(vidgend, home: Path) -> None:

@@ -106,6 +106,24 @@ def test_a_result_can_be_fetched(vidgend, daemon: DaemonStandin, home: Path) -> 
     assert [path.name for path in home.iterdir()] == ["sea.mp4"]
 
 
+def test_further_videos_are_fetched_beside_the_main_one(vidgend, daemon: DaemonStandin, home: Path) -> None:
+    tall = {
+        "name": "9x16", "duration": 12.5, "width": 1080, "height": 1920, "subtitles": {"srt": "/mcp/assets/srt"},
+        "video_url": "https://public.example/vidgend/mcp/assets/tall",
+    }  # fmt: skip
+    daemon.completes(outputs=[{"name": "16x9"}, tall])
+    daemon.answers["GET", "/mcp/assets/tall"] = (200, b"tall")
+    assert vidgend("result", JOB).stdout.splitlines()[2:4] == [f"9x16: {tall['video_url']}", "12.5 s, 1080x1920"]
+    (home / "sea-9x16.mp4").write_text("mine")
+    refused = vidgend("result", JOB, "-o", "sea")
+    assert refused.exit_code == 5 and "sea-9x16.mp4 exists already" in refused.stderr
+    assert [path.name for path in home.iterdir()] == ["sea-9x16.mp4"]
+    assert vidgend("result", JOB, "-o", "sea", "--force").exit_code == 0
+    assert (home / "sea-9x16.mp4").read_bytes() == b"tall" and (home / "sea-9x16.srt").exists()
+    tall["name"] = "../evil"
+    assert vidgend("result", JOB, "-o", "sea", "--force").exit_code == 5
+
+
 def test_the_key_goes_to_the_daemon_and_to_nobody_else(vidgend, daemon: DaemonStandin, monkeypatch) -> None:
     monkeypatch.setenv("VIDGEND_HTTP__API_KEY", "secret")
     daemon.completes()

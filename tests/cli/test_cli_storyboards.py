@@ -87,7 +87,9 @@ def test_an_edit_can_be_a_file_and_hold_to_a_version(vidgend, daemon: DaemonStan
     daemon.answers["PATCH", PATH] = problem(412, "storyboard_changed", "version 3 is the newest")
     refused = vidgend("edit", JOB, "--patch", "-", "--if-version", "2", stdin=json.dumps(patch))
     assert refused.exit_code != 0 and "version 3 is the newest" in refused.stderr
-    assert vidgend("edit", JOB, "--patch", "-", stdin="[1]").exit_code == vidgend("edit", JOB, "--patch", "no").exit_code
+    assert (
+        vidgend("edit", JOB, "--patch", "-", stdin="[1]").exit_code == vidgend("edit", JOB, "--patch", "no").exit_code
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from vidgend.pipeline.footage.pexels import PexelsFootage
 from vidgend.pipeline.footage.port import FootageProvider, FootageQuery
 
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"v" * 9000
+JPEG = b"\xff\xd8\xff\xe0" + b"j" * 900
 
 
 def query(text: str = "storm over the sea", limit: int = 15) -> FootageQuery:
@@ -32,7 +33,7 @@ async def provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         (folder / f"{name}.mp4").write_bytes(MP4)
     if request.param == "pexels":
         clips = [StandinClip(path=folder / f"{name}.mp4", width=1920, height=1080) for name in names]
-        async with PexelsStandin(clips=clips, strict=True) as standin, httpx.AsyncClient() as client:
+        async with PexelsStandin(clips=clips, strict=True, picture=JPEG) as standin, httpx.AsyncClient() as client:
             yield PexelsFootage(api_key=standin.key, base_url=standin.base_url, client=client, retry_wait_s=0.0)
     elif request.param == "library":
         yield LibraryFootage([folder])
@@ -113,6 +114,32 @@ async def test_a_candidate_that_is_gone_is_a_provider_error_and_leaves_nothing(
     with pytest.raises(ProviderError):
         await provider.fetch(gone, width_px=1280, height_px=720, path=tmp_path / "source.media")
     assert not list(tmp_path.glob("source.media*"))
+
+
+async def test_a_preview_shows_something_and_touches_nothing_that_was_there(
+    provider: FootageProvider, tmp_path: Path
+) -> None:
+    first = (await provider.search(query()))[0]
+    if first.kind == "generated":
+        pytest.skip("generated pictures are painted, not fetched")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.mp4")}
+    folder = tmp_path / "out"
+    folder.mkdir()
+    path = await provider.preview(first, path=folder / "preview.media")
+    assert path.read_bytes() in (JPEG, MP4)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.mp4")} == before
+    assert [item for item in folder.iterdir() if item != path] == []
+
+
+async def test_a_preview_that_is_gone_is_a_provider_error_and_leaves_nothing(
+    provider: FootageProvider, tmp_path: Path
+) -> None:
+    gone = Candidate(
+        provider=provider.name, id="0/no-such", kind="video", description="", credit=Credit(provider=provider.name)
+    )
+    with pytest.raises(ProviderError):
+        await provider.preview(gone, path=tmp_path / "preview.media")
+    assert not list(tmp_path.glob("preview.media*"))
 
 
 async def test_closing_twice_is_harmless(provider: FootageProvider) -> None:

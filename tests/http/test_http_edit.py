@@ -191,7 +191,9 @@ async def test_render_puts_the_version_into_the_queue_and_tells_what_is_there(
     assert again["code"] == "conflict"
 
 
-async def test_an_older_version_can_be_rendered_without_a_body_the_newest(world: World, client: Client, job_id: str) -> None:
+async def test_an_older_version_can_be_rendered_without_a_body_the_newest(
+    world: World, client: Client, job_id: str
+) -> None:
     await call(client, "PATCH", f"/mcp/storyboard/{job_id}", 200, json={"style": "noir"})
     assert (await call(client, "POST", f"/mcp/render/{job_id}", 404, json={"version": 5}))["code"] == "not_found"
     assert (await call(client, "POST", f"/mcp/render/{job_id}", 202, json={"version": 1}))["version"] == 1

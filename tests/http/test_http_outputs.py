@@ -54,7 +54,10 @@ def test_what_has_no_name_is_called_by_what_differs(outputs: list[dict[str, Any]
 
 
 def test_another_language_gets_a_voice_of_the_same_kind_unless_one_is_named() -> None:
-    made = brief(prompt="the sea", outputs=[{}, {"language": "de"}, {"language": "fr", "voice": "ff_siwis"}, {"language": "en-GB"}])
+    made = brief(
+        prompt="the sea",
+        outputs=[{}, {"language": "de"}, {"language": "fr", "voice": "ff_siwis"}, {"language": "en-GB"}],
+    )
     assert [one.voice for one in made.outputs] == ["de-female", "ff_siwis", None]
     named = brief(prompt="the sea", voice="am_michael", outputs=[{}, {"language": "de-AT"}])
     assert named.outputs[0].voice == "de-AT-male"

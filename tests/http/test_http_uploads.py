@@ -112,7 +112,10 @@ async def ended(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 @pytest.mark.parametrize(
     ("name", "facts"),
     [
-        ("video", {"kind": "video", "content_type": "video/mp4", "width": 160, "height": 90, "fps": 25.0, "duration": 2.0}),
+        (
+            "video",
+            {"kind": "video", "content_type": "video/mp4", "width": 160, "height": 90, "fps": 25.0, "duration": 2.0},
+        ),
         ("photo", {"kind": "photo", "content_type": "image/png", "width": 160, "height": 90, "duration": None}),
         ("wav", {"kind": "audio", "content_type": "audio/wav", "duration": 1.5, "sample_rate": 48_000, "channels": 1}),
         ("m4a", {"kind": "audio", "content_type": "audio/mp4", "sample_rate": 44_100, "width": None}),
@@ -163,7 +166,6 @@ async def test_two_that_send_the_same_file_at_once_get_the_same_id(
     ("headers", "query", "name"),
     [
         ({"Content-Disposition": "attachment; filename*=UTF-8''k%C3%A4se.mp4"}, {}, "käse.mp4"),
-        ({"Content-Disposition": 'attachment; filename="header.mp4"'}, {"name": "query.mp4"}, "query.mp4"),
         ({}, {"name": ".."}, "upload.png"),
     ],
 )
@@ -247,12 +249,9 @@ async def test_what_is_no_media_is_refused_with_a_reason_and_leaves_nothing(
         answer = await send(client, content, headers={"Content-Type": "video/mp4"}, params={"name": "holiday.mp4"})
         told = await refused(answer, 415, "media_refused")
         assert told["detail"] and told["hint"], what
+        if what == "a video that is cut off":
+            assert "cut off: it says 2.0 s and ends after 1." in told["detail"]
         assert await left(world) == NOTHING, what
-
-
-async def test_a_cut_off_video_is_told_as_such(client: Client, files: dict[str, bytes]) -> None:
-    told = await refused(await send(client, hostile(files)["a video that is cut off"]), 415, "media_refused")
-    assert "cut off: it says 2.0 s and ends after 1." in told["detail"]
 
 
 async def test_a_form_is_refused_with_the_way_to_do_it(world: World, client: Client, files: dict[str, bytes]) -> None:
@@ -544,5 +543,3 @@ async def test_bytes_that_a_result_shows_outlive_the_upload(
     assert (await client.delete(f"/mcp/assets/{digest}")).status == 204
     assert (await client.get(f"/mcp/assets/{digest}")).status == 200
     assert not await world.database.read("SELECT * FROM doomed")
-
-

@@ -108,7 +108,7 @@ class Job:
         for work in list(self.progress.works):
             if work.state != "planned" or work.later or any(need.state != "done" for need in work.needs):
                 continue
-            if work.kind == "align":  # the voice gives the times of the words
+            if work.kind in ("align", "lengths"):  # the voice gives the times of the words; the other is no step
                 work.skip()
                 continue
             asked = self.progress.asked(self._spec(work), work.scene)
@@ -274,14 +274,26 @@ def test_every_scene_tells_how_far_it_is() -> None:
     assert (first.percent, third.percent) == (100, 0)
 
 
-def test_a_segment_that_is_tried_again_begins_at_nothing() -> None:
+def test_a_step_that_is_tried_again_begins_at_nothing() -> None:
     forecast = Forecast(SLOTS)
     progress = Progress(forecast)
     progress.plan_video(BRIEF, board(2), encoding_args(BRIEF, SETTINGS))
-    work = next(work for work in progress.works if work.kind == "segment")
+    work = progress.asked(StepSpec(key="", kind="sound", args={}, label="ffmpeg"), None)
     for share in (0.0, 0.6, 0.0):
         progress.told(work, share)
-    assert progress.segments()[0].percent == 0
+    assert (work.state, work.share) == ("running", 0)
+
+
+def test_what_a_job_has_given_up_does_not_report_to_it_any_more() -> None:
+    world = World()
+    progress = Progress(world.forecast)
+    progress.plan_video(BRIEF, board(2), encoding_args(BRIEF, SETTINGS))
+    work = progress.asked(StepSpec(key="", kind="sound", args={}, label="ffmpeg"), None)
+    progress.told(work, 0.3)
+    progress.ended(work, None)
+    left_s = progress.eta_s()
+    progress.told(work, 0.9)  # another job wants the same sound
+    assert work.state == "planned" and progress.eta_s() == left_s
 
 
 def test_a_prefetch_that_finds_less_than_it_may_is_done_when_that_is_there() -> None:

@@ -18,7 +18,7 @@ from vidgend.pipeline.captions.fonts import machine_fonts
 from vidgend.pipeline.captions.presets import PRESETS, Frame
 from vidgend.pipeline.captions_ass import caption_script
 from vidgend.pipeline.ffmpeg import Ffmpeg
-from vidgend.pipeline.picture_scan import difference_bits, from_output, scan_of
+from vidgend.pipeline.picture_scan import differences, from_output, scan_of
 from vidgend.pipeline.quality_checks import (
     FATAL,
     PART_OF,
@@ -191,12 +191,14 @@ async def test_a_clip_is_known_again_when_it_was_scaled_lightened_and_encoded_an
 ) -> None:
     twin = f"{MOVES},scale=640:360,eq=brightness=0.05:contrast=0.95"
     one, two, other = await scans(ffmpeg, tmp_path, MOVES, twin, f"{MOVES},rotate=0.7", frames=30)
-    assert difference_bits(one, two) <= 24 < 60 < difference_bits(one, other)
+    apart = differences([one, None, two, other])
+    assert apart[0, 2] <= 24 < 60 < apart[0, 3] and apart[0, 0] == 0
+    assert apart[0, 1] == apart[1, 0] == 255 and apart[2, 0] == apart[0, 2]
 
 
 def test_a_picture_with_nothing_in_it_is_like_no_other() -> None:
     flat = scan_of(np.full((5, 36, 64), 120, np.uint8), frames=30, fps=FPS)
-    assert difference_bits(flat, flat) == 255 and flat.still == ((0, 30),)
+    assert differences([flat, flat])[0, 1] == 255 and flat.still == ((0, 30),)
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,21 @@ import pytest
 from workshop import candidate, clips, fake_footage, make, settings_for, workshop
 
 from vidgend import children
-from vidgend.models import Result
+from vidgend.errors import NoFootage
+from vidgend.models import Clip, Credit, Result, Scene, Storyboard
 from vidgend.pipeline.captions.presets import PRESETS
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.footage.fake import FakeFootage
 from vidgend.pipeline.peak_memory import PeakMemory, tree_bytes
 from vidgend.pipeline.probe import packets
+from vidgend.pipeline.progress import Progress
+from vidgend.pipeline.quality_checks import Check
+from vidgend.pipeline.repair import repaired
+from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.pipeline.speech.port import Utterance
+from vidgend.pipeline.storyboard_edit import BY_HAND
 from vidgend.store.jobs import Job
 
 PLAIN: dict[str, Any] = {"transitions": "cut", "captions": {"enabled": False}, "fps": 15}
@@ -104,21 +111,53 @@ async def test_a_repair_is_tried_once_and_what_stays_wrong_is_said(ffmpeg: Ffmpe
         **{name: black(ffmpeg, tmp_path, name, seconds=4 + at)[name] for at, name in enumerate(("b1", "b2", "b3", "b4"))},
         **frozen(ffmpeg, tmp_path), **clips(ffmpeg.path, tmp_path / "clips", 1),
     }  # fmt: skip
-    offered = {"night": ("b1", "b2", "b3"), "cave": ("b4",), "harbour": ("frozen", "clip0")}
+    offered = {"night": ("b1", "b2", "b3"), "harbour": ("frozen", "clip0"), "cave": ("b4",)}
     answers = {query: tuple(candidate(name) for name in names) for query, names in offered.items()}
     async with workshop(tmp_path / "data", providers=(FakeFootage(answers, files),)) as runtime:
         scenes = [{"narration": "Gulls cry.", "query": query, "duration": 2.6} for query in offered]
         job = await make(runtime, scenes=scenes, **PLAIN)
         made = result(job)
-        assert shown(made) == ["b2", "b4", "clip0"]
-        assert [one["scene"] for one in made.report["repaired"]] == [1, 3]
-        assert {("black", 1), ("black", 2)} <= set(failed(made)) and ("frozen", 3) not in failed(made)
+        assert shown(made) == ["b2", "clip0", "b4"]
+        assert [one["scene"] for one in made.report["repaired"]] == [1, 2]
+        assert {("black", 1), ("black", 3)} <= set(failed(made)) and ("frozen", 2) not in failed(made)
         told = {entry.scene: entry for entry in made.degraded if entry.wanted.startswith("at most")}
         assert told[1].reason == "check black: making the scene anew did not help"
         assert told[1].used.endswith("s of black picture") and float(told[1].used.split()[0]) > 2.5
-        assert told[2].reason.startswith("check black: it could not be repaired: scene 2")
+        assert told[3].reason.startswith("check black: it could not be repaired: scene 3")
         found = await runtime.storyboards.being_made(job.id)
         assert found is not None and [one.clip.id for one in found[1].scenes if one.clip] == shown(made)
+
+
+async def test_a_repair_that_fails_leaves_the_video_and_its_storyboard_as_they_were() -> None:
+    @dataclass
+    class Made:
+        storyboard: Storyboard
+        checks: tuple[Check, ...]
+
+    clip = Clip(provider="p", id="dark", kind="video", description="", query="", credit=Credit(provider="p"))
+    scene = Scene(index=0, narration="", queries=("x",), clip=clip)
+    board = Storyboard(title="", language="en", planner="", stretch=False, fps="30", scenes=(scene,))
+    dark = Check(name="black", passed=False, value=2, threshold=1, unit="s", wanted="light", found="dark", scene=1)
+    made, asked, kept = Made(board, (dark,)), [], []
+
+    async def make(wanted: Storyboard) -> Made:
+        asked.append(wanted.scenes[0])
+        raise NoFootage("there is nothing else")
+
+    async def keep(storyboard: Storyboard) -> None:
+        kept.append(storyboard)
+
+    async def nothing(*_: Any) -> None:
+        return None
+
+    run = JobRun(None, job_id="j", salt="", announce=nothing, note=nothing, progress=Progress())  # type: ignore[arg-type]
+    assert await repaired(run, made, make=make, keep=keep) is made
+    assert kept == [board] and [(one.clip, one.refused) for one in asked] == [(None, (("p", "dark"),))]
+    (entry,) = run.substitutions
+    assert entry.reason == "check black: it could not be repaired: there is nothing else"
+    by_hand = replace(board, scenes=(replace(scene, why=BY_HAND),))
+    await repaired(run, Made(by_hand, (dark,)), make=make, keep=keep)
+    assert len(asked) == 1 and run.substitutions[-1].reason == "check black: the clip was chosen by hand"
 
 
 class Mute(FakeSpeech):

@@ -55,9 +55,7 @@ def board() -> Storyboard:
 
 
 def words(storyboard: Storyboard, *, language: str = "en") -> Words:
-    return Words(
-        title=storyboard.title, language=language, texts=tuple(scene.narration for scene in storyboard.scenes)
-    )
+    return Words(title=storyboard.title, language=language, texts=tuple(scene.narration for scene in storyboard.scenes))
 
 
 def test_another_shape_keeps_the_speech_and_paints_its_pictures_anew() -> None:
@@ -77,7 +75,9 @@ def test_other_words_take_nothing_from_the_speech() -> None:
     shown = replace(shown, scenes=(replace(shown.scenes[0], repair=repair), *shown.scenes[1:]))
     german = storyboard_of(shown, BRIEF, brief_of(BRIEF, GERMAN), words(shown, language="de"))
     assert german.language == "de"
-    assert all((scene.speech, scene.frames, scene.take, scene.repair) == (None, None, 0, None) for scene in german.scenes)
+    assert all(
+        (scene.speech, scene.frames, scene.take, scene.repair) == (None, None, 0, None) for scene in german.scenes
+    )
     assert german.scenes[0].clip == PAINTED
 
 
@@ -119,7 +119,9 @@ def test_progress_counts_the_scenes_and_the_work_of_all_videos() -> None:
     settings = RenderSettings(preset="veryfast", crf=21, threads=1)
     shown = board()
     for number, brief in enumerate((BRIEF, brief_of(BRIEF, TALL), brief_of(BRIEF, GERMAN))):
-        progress.plan_video(brief, shown, encoding_args(brief, settings), output=number, speech_of=0 if number == 1 else None)
+        progress.plan_video(
+            brief, shown, encoding_args(brief, settings), output=number, speech_of=0 if number == 1 else None
+        )
     assert progress.scenes_total == 9
     kinds = [(work.kind, work.output) for work in progress.works]
     assert [kinds.count(("speech", number)) for number in range(3)] == [2, 0, 2], "the second speaks with the first"

@@ -75,6 +75,10 @@ class PexelsStandin:
     strict: bool = False
     """Offer only clips that share a word with the query; Pexels itself pads its answers."""
     any_orientation: bool = False
+    picture: bytes | None = None
+    """What every preview picture is; None: there is none (404)."""
+    pictures_asked: list[str | None] = field(default_factory=list)
+    """The key that was sent, by mistake, with each request for a picture."""
     redirect_to: str | None = None
     """Where `file_redirect` points; None is the file itself."""
     host: str = "127.0.0.1"
@@ -100,6 +104,7 @@ class PexelsStandin:
         app.router.add_get("/videos/search", self._search)
         app.router.add_get("/v1/videos/search", self._search)
         app.router.add_get("/video-files/{clip:\\d+}/{name}", self._file)
+        app.router.add_get("/videos/{clip:\\d+}/pictures/{name}", self._picture)
         app.router.add_route("*", "/_control", self._control)
         app.router.add_get("/_state", self._state)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
@@ -200,7 +205,7 @@ class PexelsStandin:
         return {1_000_001 + index: clip for index, clip in enumerate(self.clips)}
 
     def _video(self, clip_id: int, clip: StandinClip) -> dict[str, Any]:
-        picture = f"{self.base_url}/videos/{clip_id}/preview.jpeg"
+        picture = f"{self.base_url}/videos/{clip_id}/pictures"
         files = []
         for index, scale in enumerate(clip.scales):
             width, height = (2 * round(side * scale / 2) for side in (clip.width, clip.height))
@@ -226,12 +231,23 @@ class PexelsStandin:
             "full_res": None,
             "tags": [],
             "url": f"https://www.pexels.com/video/{clip.words}-{clip_id}/",
-            "image": picture,
+            "image": f"{picture}/cropped.jpeg?fit=crop&h=1200&w=630",
             "avg_color": None,
             "user": {"id": 77, "name": "Ada Example", "url": "https://www.pexels.com/@ada-example"},
             "video_files": files,
-            "video_pictures": [{"id": clip_id, "nr": 0, "picture": picture}],
+            "video_pictures": [
+                {"id": clip_id + nr, "nr": nr, "picture": f"{picture}/preview-{nr}.jpeg"} for nr in range(15)
+            ],
         }
+
+    async def _picture(self, request: web.Request) -> web.StreamResponse:
+        self.pictures_asked.append(request.headers.get("Authorization"))
+        self.arrived.set()
+        if self._spoil(None, ("slow_file",)) == "slow_file":
+            await self.release.wait()
+        if self.picture is None or int(request.match_info["clip"]) not in self._by_id():
+            raise web.HTTPNotFound
+        return web.Response(body=self.picture, content_type="image/jpeg")
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         clip_id = int(request.match_info["clip"])

@@ -171,9 +171,7 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             intake=Intake(
                 uploads=uploads,
                 assets=assets,
-                space=Space(
-                    data_dir=folder, assets_free_bytes=assets.free_bytes, ballast=None, min_free_bytes=0
-                ),
+                space=Space(data_dir=folder, assets_free_bytes=assets.free_bytes, ballast=None, min_free_bytes=0),
                 ffmpeg=FfmpegTool(),
                 kept_bytes=jobs.kept_bytes,
                 slot=Slots(2).hold,
@@ -197,6 +195,14 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             presign=True,
             url_key=b"k" * 32,
         )
-        yield World(services=services, worker=worker, jobs=jobs, storyboards=services.storyboards, assets=assets, database=database, folder=folder)
+        yield World(
+            services=services,
+            worker=worker,
+            jobs=jobs,
+            storyboards=services.storyboards,
+            assets=assets,
+            database=database,
+            folder=folder,
+        )
     finally:
         await database.close()

@@ -110,7 +110,19 @@ def raise_failure(status: dict[str, Any]) -> None:
 
 
 def file_urls(result: dict[str, Any]) -> dict[str, str]:
-    """The URLs of a result's files, by role."""
+    """The URLs of a result's files, by role, those of further videos included (`video:9x16`)."""
+    urls = _urls_of(result)
+    for output in further_outputs(result):
+        urls |= {f"{role}:{output['name']}": url for role, url in _urls_of(output).items()}
+    return urls
+
+
+def further_outputs(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The videos of a result besides its main one."""
+    return list(result.get("outputs") or ())[1:]
+
+
+def _urls_of(result: dict[str, Any]) -> dict[str, str]:
     subtitles = result.get("subtitles") or {}
     urls = {
         "video": result.get("video_url"),
@@ -128,4 +140,5 @@ def fetch_result(daemon: Daemon, job_id: str, target: Target) -> tuple[dict[str,
     urls = file_urls(result)
     if "video" not in urls:
         raise StepError(f"{job_id} has no video", hint="It may be a prefetch job: `vidgend status` tells.")
+    target = target.with_outputs(str(output["name"]) for output in further_outputs(result))
     return result, target.write({role: partial(daemon.download, url) for role, url in urls.items()})

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 )
 @click.option("--quality", metavar="NAME", help="draft, standard or high.")
 @click.option("--review", is_flag=True, help="Stop when the storyboard is complete. Needs the daemon, so not --local.")
+@click.option(
+    "--also", multiple=True, metavar="WISH", help="Another video of the same plan: 9:16, or de, or 9:16,de. May repeat."
+)
 @click.option("--seed", metavar="N", help="The same seed makes the same choices again.")
 @click.option("--no-captions", is_flag=True, help="No text in the picture.")
 @click.option(

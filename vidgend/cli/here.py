@@ -116,8 +116,9 @@ async def _make(
         fetch = {
             role: copier(await runtime.assets.local(file.digest))
             for role, file in result.files.items()
-            if role in SUFFIXES
+            if role.partition(":")[0] in SUFFIXES
         }
+        target = target.with_outputs(output.name for output in result.outputs[1:])
         written = await asyncio.to_thread(target.write, fetch)
         return _shown(job_id, result), written
 

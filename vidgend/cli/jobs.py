@@ -90,6 +90,9 @@ def result(options: Options, job: str, output: str | None, force: bool, only_vid
     else:
         facts = [f"{float(found['duration']):.1f} s", f"{found['width']}x{found['height']}"]
         click.echo(f"{found['video_url']}\n{', '.join([*facts, human_bytes(found['size_bytes'])])}")
+        for other in (found.get("outputs") or [])[1:]:
+            facts = [f"{float(other['duration']):.1f} s", f"{other['width']}x{other['height']}"]
+            click.echo(f"{other['name']}: {other['video_url']}\n{', '.join(facts)}")
         for line in remarks(found):
             click.echo(line)
 

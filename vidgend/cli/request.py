@@ -42,9 +42,11 @@ _NAMES = {
     "queries": "QUERY",
     "orientation": "--orientation",
     "per_query": "--per-query",
+    "outputs": "--also",
 }
 _SHAPES = {
     "--language": "must be a language tag such as en or pt-BR",
+    "--also": "must be such as 9:16, de or 720p, or some of these with commas",
     "--callback-url": "must begin with http:// or https://",
 }
 """What a value looks like, in place of the pattern that it must match."""
@@ -136,6 +138,16 @@ def _transition(text: str) -> dict[str, str]:
     return {"kind": kind} | ({"duration": seconds} if given else {})
 
 
+def _output(wish: str) -> dict[str, Any]:
+    """`9:16`, `de`, `720p` or several of these with commas: what is different in another video."""
+    output: dict[str, Any] = {}
+    for part in wish.split(","):
+        size = _SHORT_SIZES.get(part.strip().lower(), part.strip())
+        name = "aspect_ratio" if ":" in size else "resolution" if size[:1].isdigit() else "language"
+        output[name] = size
+    return output
+
+
 def build(
     *, prompt: str | None, duration: str | None, aspect: str | None, resolution: str | None, fps: str | None,
     voice: str | None, language: str | None, style: str | None, transition: str | None, script: str | None,
@@ -143,7 +155,7 @@ def build(
     quality: str | None, seed: str | None, captions: bool, caption_preset: str | None,
     caption_font: str | None, caption_position: str | None, highlight: bool,
     music: bool, music_mood: str | None, music_volume: str | None, callback_url: str | None, review: bool = False,
-    music_file: str | None = None, files: OwnFiles | None = None,
+    music_file: str | None = None, also: tuple[str, ...] = (), files: OwnFiles | None = None,
 ) -> GenerateBody:  # fmt: skip
     """The request, with only what was given, so that the daemon's settings decide the rest. `files` gets those that are
     to be uploaded before it is sent.
@@ -170,6 +182,7 @@ def build(
         "seed": seed,
         "callback_url": callback_url,
         "review": True if review else None,
+        "outputs": [{}, *(_output(wish) for wish in also)] if also else None,
     }
     body = {name: value for name, value in body.items() if value is not None}
     if not captions:

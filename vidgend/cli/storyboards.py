@@ -99,7 +99,7 @@ def _short(value: Any) -> str:
 @click.option("--order", metavar="N,N,...", help="The new order of all scenes.")
 @click.option("--style", metavar="NAME", help="Another look for the whole video.")
 @click.option("--voice", metavar="NAME", help="Another voice for the whole video.")
-@click.option("--patch", metavar="FILE", help="Instead: a JSON patch as PATCH /mcp/storyboard takes it; `-` reads stdin.")
+@click.option("--patch", metavar="FILE", help="Instead: JSON as PATCH /mcp/storyboard takes it; `-` reads stdin.")
 @click.option("--if-version", type=click.IntRange(1), metavar="N", help="Only if this is still the newest version.")
 @click.option("--author", metavar="NAME", help="Who is said to have made the change.  [default: api]")
 @json_option
@@ -210,9 +210,7 @@ def revert(options: Options, job: str, version: int, as_json: bool) -> None:
 @json_option
 @shared()
 @click.pass_obj
-def render(
-    options: Options, job: str, version: int | None, quality: str | None, watch: bool, as_json: bool
-) -> None:
+def render(options: Options, job: str, version: int | None, quality: str | None, watch: bool, as_json: bool) -> None:
     """Approve a storyboard that awaits review, or make the video of an edited one. Only what changed is encoded."""
     wish = {name: value for name, value in {"version": version, "quality": quality}.items() if value is not None}
     daemon = options.daemon()

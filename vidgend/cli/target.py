@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from vidgend.errors import BadInput, StorageFull
 SUFFIXES = {"video": ".mp4", "srt": ".srt", "vtt": ".vtt", "words": ".words.json", "thumbnail": ".jpg"}
 """The files of a result that people get, by role."""
 _MAX_SLUG_CHARS = 48
+_OUTPUT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
 
 
 def slug(text: str) -> str:
@@ -32,13 +33,26 @@ def slug(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """The files to write, by role."""
+    """The files to write, by role. `force` allows them to take the place of others."""
 
     paths: dict[str, Path]
+    force: bool = False
 
     @property
     def video(self) -> Path:
         return self.paths["video"]
+
+    def with_outputs(self, names: Iterable[str]) -> Target:
+        """The same with the files of further videos beside the main one's: `sea-9x16.mp4` beside `sea.mp4`; their roles
+        are such as `video:9x16`. Raises: BadInput."""
+        paths = dict(self.paths)
+        for name in names:
+            if not _OUTPUT_NAME.fullmatch(name):
+                raise BadInput(f"{name!r} is no name of an output")
+            video = self.video.with_name(f"{self.video.stem}-{name}.mp4")
+            paths |= {f"{role}:{name}": _beside(video, role) for role in self.paths if ":" not in role}
+        _check_free([path for role, path in paths.items() if role not in self.paths], force=self.force)
+        return Target(paths=paths, force=self.force)
 
     def write(self, fetch: dict[str, Callable[[Path], None]]) -> dict[str, Path]:
         """Let each `fetch[role]` fill a `.part` file, then rename all. Returns what was written, by role.
@@ -92,17 +106,21 @@ def choose_target(output: str | None, *, title: str, force: bool, only_video: bo
         fd, probe = tempfile.mkstemp(prefix=".vidgend-", suffix=".part", dir=path.parent)
         os.close(fd)
         Path(probe).unlink()
-    paths = {
-        role: path if role == "video" else path.with_name(path.stem + suffix)
-        for role, suffix in SUFFIXES.items()
-        if role == "video" or not only_video
-    }
-    for taken in paths.values():
+    paths = {role: _beside(path, role) for role in SUFFIXES if role == "video" or not only_video}
+    _check_free(paths.values(), force=force)
+    return Target(paths=paths, force=force)
+
+
+def _beside(video: Path, role: str) -> Path:
+    return video if role == "video" else video.with_name(video.stem + SUFFIXES[role])
+
+
+def _check_free(paths: Iterable[Path], *, force: bool) -> None:
+    for taken in paths:
         if taken.is_dir():
-            raise BadInput(f"--output {path}: {taken} is a folder")
+            raise BadInput(f"{taken} is a folder", hint="-o chooses another name.")
         if taken.exists() and not force:
             raise BadInput(f"{taken} exists already", hint="--force overwrites it; -o chooses another name.")
-    return Target(paths=paths)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from vidgend.http import (
     jobs_routes,
     queue_routes,
     storyboard_routes,
+    thumbnails_routes,
     uploads_routes,
     webhook_routes,
 )
@@ -24,6 +25,7 @@ _GROUPS = (
     jobs_routes,
     queue_routes,
     storyboard_routes,
+    thumbnails_routes,
     webhook_routes,
     assets_routes,
     uploads_routes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from vidgend.http.auth import LINK_LIFE_S, asset_url
+from vidgend.http.auth import LINK_LIFE_S, asset_url, signed_url
 from vidgend.http.services import Services
 from vidgend.models import Published
 
@@ -24,3 +24,12 @@ async def result_urls(
         link = await services.assets.link(job_id, file.name, LINK_LIFE_S) if services.presign else None
         urls[role] = link or own_url(services, file.digest, base_url=base_url, now_s=time.time())
     return urls
+
+
+async def thumbnail_urls(services: Services, job_id: str, *, base_url: str) -> dict[str, str]:
+    """Digest -> URL of the thumbnails of a job's storyboard that are still there."""
+    key, now_s = services.url_key if services.api_key else None, time.time()
+    return {
+        digest: signed_url(base_url, f"/mcp/storyboard/{job_id}/thumbnails/{digest}", url_key=key, now_s=now_s)
+        for digest in await services.storyboards.thumbnails(job_id)
+    }

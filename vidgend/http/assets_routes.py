@@ -57,11 +57,17 @@ async def asset(request: web.Request) -> web.StreamResponse:
     known = await services.jobs.published(check_digest(digest)) or await services.uploads.served(digest)
     if known is None:
         raise NotFound("no such asset")
+    return await send_asset(request, digest, *known)
+
+
+async def send_asset(request: web.Request, digest: str, name: str, content_type: str) -> web.StreamResponse:
+    """What the store has under a digest that this client may see. Raises: ResultExpired, PreconditionFailed."""
+    services = request.app[SERVICES]
     etag = f'"{digest}"'
     if_match = request.headers.get("If-Match", "*")
     if if_match.strip() != "*" and etag not in if_match:
         raise PreconditionFailed
-    headers = _headers(*known, etag=etag, shared=not services.api_key)
+    headers = _headers(name, content_type, etag=etag, shared=not services.api_key)
     if_none_match = request.headers.get("If-None-Match", "")
     if if_none_match.strip() == "*" or etag in if_none_match:
         return web.Response(status=304, headers=headers)

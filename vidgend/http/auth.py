@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -16,6 +17,8 @@ from vidgend.http.problems import DOCS_PATH, HostNotAllowed, OriginNotAllowed, S
 
 LINK_LIFE_S = 24 * 3600
 ASSETS_PATH = "/mcp/assets/"
+_SIGNED_PATHS = re.compile(r"/mcp/assets/.*|/mcp/storyboard/[^/]+/thumbnails/[^/]+")
+"""What a signed link may open without the key."""
 OPEN_PATHS = ("/livez", "/readyz", DOCS_PATH)
 
 
@@ -92,7 +95,11 @@ def sign(url_key: bytes, path: str, expires: int) -> str:
 
 def asset_url(base_url: str, digest: str, *, url_key: bytes | None, now_s: float) -> str:
     """The address of an asset; with a key it opens without the bearer key for a day."""
-    path = f"{ASSETS_PATH}{digest}"
+    return signed_url(base_url, f"{ASSETS_PATH}{digest}", url_key=url_key, now_s=now_s)
+
+
+def signed_url(base_url: str, path: str, *, url_key: bytes | None, now_s: float) -> str:
+    """The address of a path that signed links may open; without a key it needs none."""
     url = f"{base_url}{path}"
     if url_key is None:
         return url
@@ -110,7 +117,7 @@ def check_key(request: web.Request, api_key: str, url_key: bytes) -> None:
         return
     if scheme:
         raise Unauthorized("the key is not right")
-    if request.path.startswith(ASSETS_PATH) and request.method in ("GET", "HEAD") and "sig" in request.query:
+    if request.method in ("GET", "HEAD") and "sig" in request.query and _SIGNED_PATHS.fullmatch(request.path):
         _check_signature(request, url_key)
         return
     raise Unauthorized("no key was sent")

@@ -188,5 +188,3 @@ def _music(body: MusicBody | None, music: MusicOptions, defaults: Defaults) -> M
     if "asset" in changes:
         changes["title"] = None
     return replace(music, **changes)
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
@@ -11,6 +12,8 @@ from aiohttp import web
 
 from vidgend.errors import Conflict, StoryboardChanged
 from vidgend.http.answers import json_answer, rfc3339
+from vidgend.http.asset_links import thumbnail_urls
+from vidgend.http.auth import base_url
 from vidgend.http.body import parameters, read_body, read_optional_body, whole_number
 from vidgend.http.edit_wire import PatchBody, RenderBody, RevertBody
 from vidgend.http.jobs_routes import job_id_of
@@ -36,7 +39,7 @@ async def storyboard(request: web.Request) -> web.Response:
     number = whole_number(parameters(request, "version"), "version", least=1, most=999_999_999)
     job = await services.jobs.get(job_id_of(request))
     try:
-        return _shown(job, await newest_version(services, job, number))
+        return await _shown(request, job, await newest_version(services, job, number))
     except Conflict as error:
         return problem(error, job_status=job.state)
 
@@ -77,7 +80,7 @@ async def patch(request: web.Request) -> web.Response:
     body, _ = await read_body(request, PatchBody)
     uploads = await uploaded_clips(services, body)
     made = await edit_storyboard(services, job_id, body, if_match=_if_match(request), uploads=uploads)
-    return _shown(await services.jobs.get(job_id), made)
+    return await _shown(request, await services.jobs.get(job_id), made)
 
 
 @routes.post("/mcp/storyboard/{job_id}/revert")
@@ -87,7 +90,7 @@ async def revert(request: web.Request) -> web.Response:
     job_id = job_id_of(request)
     body, _ = await read_body(request, RevertBody)
     made = await revert_storyboard(services, job_id, body, if_match=_if_match(request))
-    return _shown(await services.jobs.get(job_id), made)
+    return await _shown(request, await services.jobs.get(job_id), made)
 
 
 @routes.post("/mcp/render/{job_id}")
@@ -136,7 +139,10 @@ def _if_match(request: web.Request) -> int | None:
     return int(match[1])
 
 
-def _shown(job: Job, version: Version) -> web.Response:
+async def _shown(request: web.Request, job: Job, version: Version) -> web.Response:
+    services = request.app[SERVICES]
+    base = base_url(request, services.public_url, services.trusted_proxies)
+    thumbnails = await thumbnail_urls(services, job.id, base_url=base)
     head = {"job_id": job.id, "version": version.number, "status": job.state}
     made = {
         "author": version.author,
@@ -145,7 +151,7 @@ def _shown(job: Job, version: Version) -> web.Response:
         "changes": version.changes,
     }
     return json_answer(
-        head | _view(version.storyboard) | {"request": _request(version.brief)} | made,
+        head | _view(version.storyboard, thumbnails) | {"request": _request(version.brief)} | made,
         headers={"ETag": f'"{version.number}"'},
     )
 
@@ -182,7 +188,8 @@ def _request(brief: Brief) -> dict[str, Any]:
     }
 
 
-def _view(board: Storyboard) -> dict[str, Any]:
+def _view(board: Storyboard, thumbnails: Mapping[str, str]) -> dict[str, Any]:
+    """`thumbnails`: digest -> URL of those that are there."""
     fps = parse_fps(board.fps)
     return {
         "title": board.title,
@@ -191,12 +198,14 @@ def _view(board: Storyboard) -> dict[str, Any]:
         "mood": board.mood,
         "stretch": board.stretch,
         "fps": board.fps,
-        "scenes": [_scene(scene, fps) for scene in board.scenes],
+        "scenes": [_scene(scene, fps, thumbnails) for scene in board.scenes],
     }
 
 
-def _scene(scene: Scene, fps: Fraction) -> dict[str, Any]:
+def _scene(scene: Scene, fps: Fraction, thumbnails: Mapping[str, str]) -> dict[str, Any]:
     """Words count from the start of the video once the scene's place in it is known, until then from their speech."""
+    seen = {(one.provider, one.id): thumbnails.get(one.digest) for one in scene.thumbnails}
+    chosen = scene.choice.candidate if scene.choice else scene.clip
     start, shift_s = None, 0.0
     if scene.start_frame is not None:
         start = float(frames_to_s(scene.start_frame, fps))
@@ -206,9 +215,14 @@ def _scene(scene: Scene, fps: Fraction) -> dict[str, Any]:
         "index": scene.index + 1,
         "narration": scene.narration,
         "queries": list(scene.queries),
-        "clip": _clip(scene.clip) if scene.clip else None,
-        "choice": _candidate(scene.choice.candidate) if scene.choice else None,
-        "candidates": [_candidate(candidate) for candidate in scene.candidates],
+        "clip": _clip(scene.clip) | _looks(scene.clip, seen) if scene.clip else None,
+        "choice": _candidate(chosen) | _looks(chosen, seen) if isinstance(chosen, Candidate) else None,
+        "candidates": [
+            _candidate(one)
+            | _looks(one, seen)
+            | {"chosen": chosen is not None and (one.provider, one.id) == (chosen.provider, chosen.id)}
+            for one in scene.candidates
+        ],
         "why": scene.why,
         "words": [_word(word, shift_s) for word in scene.words.words] if scene.words else [],
         "words_source": scene.words.source if scene.words else None,
@@ -218,6 +232,10 @@ def _scene(scene: Scene, fps: Fraction) -> dict[str, Any]:
         "duration": round(float(frames_to_s(scene.frames, fps)), 3) if scene.frames is not None else None,
         "frames": scene.frames,
     }
+
+
+def _looks(picture: Candidate | Clip, seen: Mapping[tuple[str, str], str | None]) -> dict[str, Any]:
+    return {"thumbnail_url": seen.get((picture.provider, picture.id))}
 
 
 def _speech(scene: Scene) -> dict[str, Any] | None:

@@ -125,9 +125,9 @@ class OutputBody(Body):
     resolution: Resolution | None = None
     language: Language | None = None
     voice: str | None = Field(None, max_length=100)
-    narrations: (
-        tuple[Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)], ...] | None
-    ) = Field(None, min_length=1, max_length=MAX_SCENES, description="What is said in it, scene by scene.")
+    narrations: tuple[Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)], ...] | None = Field(
+        None, min_length=1, max_length=MAX_SCENES, description="What is said in it, scene by scene."
+    )
 
 
 class GenerateBody(Body):

@@ -47,9 +47,7 @@ class Encoding:
         """Output options. BT.709, closed GOPs of two seconds, a time scale in which a frame is a whole number."""
         encoder = self.by
         preset, quality = encoder.scale.native(self.preset, self.crf)
-        native = Native(
-            preset=preset, quality=quality, threads=self.threads, pixels=self.width_px * self.height_px
-        )
+        native = Native(preset=preset, quality=quality, threads=self.threads, pixels=self.width_px * self.height_px)
         return {
             "c:v": encoder.name,
             "tag:v": mp4_tag(encoder.codec),

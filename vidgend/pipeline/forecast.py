@@ -20,6 +20,9 @@ _CORES: dict[Label, float] = {"cpu": 0.9, "ffmpeg": 0.8}
 """Share of the machine's cores that all slots of a label take together; the other labels wait for somebody else."""
 _FRESH_S = 0.5
 """How long a forecast is good for while nothing begins or ends."""
+_SHORT_S, _REST = 0.005, 20
+"""After a look that took longer there is none for so many times as long: they are taken in the daemon's loop, and with
+a thousand scenes one takes 50 ms."""
 _SLOTS = 4
 """Of a label about which nothing was said."""
 
@@ -55,11 +58,14 @@ class Forecast:
         self._at = clock()
         self._ends: dict[int, float] = {}
         self._later: dict[int, float] = {}
-        self._looked_at: float | None = None
+        self._looked_at = self._at
+        self._changed = True
+        self._rests_until = 0.0
 
     def join(self, job: Planned) -> None:
         if job not in self._jobs:
             self._jobs.append(job)
+        self._ends.pop(id(job), None)
         self.changed()
 
     def leave(self, job: Planned) -> None:
@@ -72,7 +78,7 @@ class Forecast:
 
     def changed(self) -> None:
         """What was foreseen is no longer true."""
-        self._looked_at = None
+        self._changed = True
 
     def asked(self, work: Work) -> None:
         """A job waits for a step from now on."""
@@ -82,7 +88,10 @@ class Forecast:
         self.changed()
 
     def told(self, work: Work, share: float) -> None:
-        """A step has its slot (`share` 0), or reports how far it is."""
+        """A step has its slot (`share` 0), or reports how far it is. What its job has given up may still report, for
+        another one."""
+        if work.state not in ("waiting", "running"):
+            return
         self._pass_time()
         if share == 0 or work.state != "running":
             work.begun()
@@ -98,7 +107,7 @@ class Forecast:
         self._pass_time()
         self._running.pop(work, None)
         if ran and not failed and work.state == "running":
-            pace = work.pace(ended=True)
+            pace = work.whole_pace()
             if pace is not None:
                 self.rates.see(work.cost, pace)
         work.state, work.share = ("planned", 0.0) if failed else ("done", 1.0)
@@ -107,9 +116,13 @@ class Forecast:
     def left_s(self, job: Planned) -> tuple[float, float]:
         """Seconds until the job is done, or stops for a review; and seconds of work that come after that review."""
         now = self.clock()
-        if self._looked_at is None or now - self._looked_at > _FRESH_S:
-            self._looked_at = now
+        stale = self._changed or now - self._looked_at > _FRESH_S
+        if id(job) not in self._ends or (stale and time.perf_counter() >= self._rests_until):
+            began = time.thread_time()
             self._look()
+            self._looked_at, self._changed = now, False
+            took_s = time.thread_time() - began
+            self._rests_until = time.perf_counter() + _REST * took_s if took_s > _SHORT_S else 0.0
         passed_s = now - self._looked_at
         return max(0.0, self._ends.get(id(job), 0.0) - passed_s), self._later.get(id(job), 0.0)
 
@@ -133,14 +146,14 @@ class Forecast:
         self._pass_time()
         for job in self._jobs:
             job.estimate(self.rates)
-        paces = [(work.cost, work.pace(ended=False)) for work in self._running]
-        factors = self.rates.factors((cost, pace) for cost, pace in paces if pace is not None)
+        paces = [(work.cost, work.pace_by_now(self.rates)) for work in self._running]
+        rates = self.rates.with_steps((cost, pace) for cost, pace in paces if pace is not None)
         of_job = {work: id(job) for job in self._jobs for work in job.works if work.state != "done"}
         self._ends = {id(job): 0.0 for job in self._jobs}
         self._later = dict.fromkeys(self._ends, 0.0)
         left: dict[Work, float] = {}
         for work, job_id in of_job.items():
-            seconds = work.left_s(factors)
+            seconds = work.left_s(rates)
             if work.later:
                 self._later[job_id] += seconds / self._slots.get(work.label, 1)
             else:

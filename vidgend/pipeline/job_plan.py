@@ -62,6 +62,7 @@ class VideoPlan:
         self._overlap = wished_frames(brief.transitions or style.transition, self._fps)
         self._samples: dict[int, int] = {}
         self._aligns: bool | None = None
+        self._aligning: dict[int, Work] = {}
         self._pictures: dict[int, str] = {}
         self._letters = [step_cost.letters(scene.narration.strip()) for scene in self._scenes]
         self.works: list[Work] = []
@@ -76,12 +77,14 @@ class VideoPlan:
             if self._letters[index] and self.speech_of == self.output:
                 late = review and self.output > 0
                 speech = self._add("speech", index, "cpu", priority=-index, needs=before, later=late)
-                chain = (self._add("align", index, "io", priority=1, needs=(speech,), later=late),)
+                self._aligning[index] = self._add("align", index, "io", priority=1, needs=(speech,), later=late)
+                chain = (self._aligning[index],)
             said.append(chain)
-        all_said = tuple(work for chain in said for work in chain)
-        ready = [
-            (*self._picture(index), *(said[index] if self._stretch_s is None else all_said)) for index in range(count)
-        ]
+        # No step: the moment when all lengths are known.
+        lengths = (self._add("lengths", None, "io", needs=tuple(work for chain in said for work in chain)),)
+        if self._stretch_s is not None:
+            said = [lengths] * count
+        ready = [(*self._picture(index), *said[index]) for index in range(count)]
         pieces = []
         for index in range(count):
             pieces.append(self._add("segment", index, "ffmpeg", priority=-index, needs=ready[index], later=review))
@@ -90,7 +93,7 @@ class VideoPlan:
             pieces.append(
                 self._add("transition", index, "ffmpeg", priority=-index - 1, needs=needs, later=review)
             )  # fmt: skip
-        pieces.append(self._add("sound", None, "ffmpeg", priority=-(count // 2), needs=all_said, later=review))
+        pieces.append(self._add("sound", None, "ffmpeg", priority=-(count // 2), needs=lengths, later=review))
         join = self._add("join", None, "io", needs=tuple(pieces), later=review)
         self._add("check", None, "ffmpeg", needs=(join,), later=review)
 
@@ -128,8 +131,8 @@ class VideoPlan:
         """A step was asked for: now it is known whether words are timed by a recogniser."""
         if work.kind == "align":
             self._aligns = True
-        elif work.kind == "segment" and self._aligns is None and any(one.kind == "align" for one in work.needs):
-            self._aligns = any(one.kind == "align" and one.state != "planned" for one in work.needs)
+        elif work.kind == "segment" and self._aligns is None and work.scene in self._aligning:
+            self._aligns = self._aligning[work.scene].state != "planned"
 
     def estimate(self, rates: Rates) -> None:
         """Say what is planned as well as it is known by now."""

@@ -7,7 +7,7 @@ more would cost an eighth of it (measured at 1080p).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
@@ -102,13 +102,26 @@ def _print(luma: NDArray[np.uint8]) -> str:
     return np.packbits(waves > np.median(waves[1:])).tobytes().hex()
 
 
-def difference_bits(one: PictureScan, two: PictureScan) -> int:
-    """By how much the most alike moments of two scenes differ, 0..255; 255 if there is nothing to compare."""
-    if not one.prints or not two.prints:
-        return 255
-    rows = [np.frombuffer(bytes.fromhex("".join(scan.prints)), np.uint8).reshape(-1, 32) for scan in (one, two)]
-    apart = np.unpackbits(rows[0][:, None, :] ^ rows[1][None, :, :], axis=2).sum(axis=2)
-    return int(apart.min())
+def differences(scans: Sequence[PictureScan | None]) -> NDArray[np.int_]:
+    """By how many bits the most alike moments of each two of some scenes differ, int[scenes, scenes]; 255 where there
+    is nothing to compare."""
+    apart = np.full((len(scans), len(scans)), 255)
+    having = [number for number, scan in enumerate(scans) if scan is not None and scan.prints]
+    if not having:
+        return apart
+    signs = [_signs(scan.prints) for scan in scans if scan is not None and scan.prints]
+    every = np.concatenate(signs).T
+    starts = np.cumsum([0, *(len(rows) for rows in signs[:-1])])
+    for number, rows in zip(having, signs, strict=True):
+        equal_minus_different = np.maximum.reduceat((rows @ every).max(axis=0), starts)
+        apart[number, having] = ((every.shape[0] - equal_minus_different) / 2).astype(int)
+    return apart
+
+
+def _signs(prints: Sequence[str]) -> NDArray[np.float32]:
+    """float32[prints, 256] of 1 and -1."""
+    bits = np.unpackbits(np.frombuffer(bytes.fromhex("".join(prints)), np.uint8))
+    return np.asarray(bits.reshape(len(prints), -1).astype(np.float32) * 2 - 1)
 
 
 def as_output(scan: PictureScan) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -33,7 +34,7 @@ from vidgend.pipeline.music.port import MusicLibrary
 from vidgend.pipeline.planner.port import Planner, Translator
 from vidgend.pipeline.prompt_to_storyboard import make_storyboard
 from vidgend.pipeline.repair import repaired
-from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.run import JobRun, first_cause
 from vidgend.pipeline.scene_lengths import SceneLengths
 from vidgend.pipeline.scene_to_clip import ClipFinder
 from vidgend.pipeline.scene_to_segment import RenderSettings, encoding_args, render_segment
@@ -112,25 +113,19 @@ class Producer:
                 return await self._review(brief, main_run(run, brief), keeper, storyboard)
 
             async def make(run: JobRun, brief: Brief, storyboard: Storyboard) -> CheckedVideo:
-                return await self._video(brief, run, keeper if run.output == 0 else Unkept(), storyboard)
+                kept = keeper if run.output == 0 else Unkept()
+                once = partial(self._make, brief, run, kept)
+                return await repaired(run, await once(storyboard), make=once, keep=kept.save)
 
             videos = await make_outputs(run, brief, storyboard, translator=self.translator, make=make)
         except BaseExceptionGroup as group:
-            raise _first_cause(group) from group
+            raise first_cause(group) from group
         return await publish_results(job_id, videos, assets=self.assets, scratch=self.scratch)
 
     async def _review(self, brief: Brief, run: JobRun, keeper: StoryboardKeeper, storyboard: Storyboard) -> Storyboard:
         run.plan_video(brief, storyboard, encoding_args(brief, self.render))
         await run.enter("retrieving", f"{len(storyboard.scenes)} scenes planned; looking for footage")
         return await _Making(self, brief, run, keeper, storyboard).storyboard_for_review()
-
-    async def _video(self, brief: Brief, run: JobRun, keeper: StoryboardKeeper, storyboard: Storyboard) -> CheckedVideo:
-        """The video of a storyboard, as good as it can be made."""
-
-        async def make(storyboard: Storyboard) -> CheckedVideo:
-            return await self._make(brief, run, keeper, storyboard)
-
-        return await repaired(run, await make(storyboard), make=make, keep=keeper.save)
 
     async def _make(self, brief: Brief, run: JobRun, keeper: StoryboardKeeper, storyboard: Storyboard) -> CheckedVideo:
         """The video of a storyboard, looked at. What was made before is found finished."""
@@ -140,7 +135,7 @@ class Producer:
         try:
             _, bodies, between = await making.all_scenes()
         except BaseExceptionGroup as group:
-            raise _first_cause(group) from group
+            raise first_cause(group) from group
         assert making.sound is not None
         await run.enter("publishing", "joining the scenes")
         video = await join_video(run, brief, making.storyboard, pieces_of(bodies, between), making.sound)
@@ -151,14 +146,6 @@ class Producer:
         kind = making.lengths.wish.kind
         made.report["transitions"] = {"kind": kind, "frames": [one.frames for one in between if one]}
         return made
-
-
-def _first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that made a group of tasks fail, without the wrapping."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 class _Making:
@@ -252,7 +239,7 @@ class _Making:
         done = [task.result() for task in segments]
         await self._keep(tuple(scene for scene, _ in done))
         bodies, between = tuple(segment for _, segment in done), tuple(task.result() for task in transitions)
-        if False and self.encoder.gave_up:
+        if self.encoder.gave_up:
             bodies, between = await self._all_in_software(between)
         return self.storyboard.scenes, bodies, between
 
@@ -267,6 +254,7 @@ class _Making:
 
         async with asyncio.TaskGroup() as group:
             bodies = [group.create_task(self._render(shot)) for shot in shots]
+        async with asyncio.TaskGroup() as group:
             transitions = [
                 group.create_task(self._render_between(*both) if old else nothing())
                 for old, both in zip(between, itertools.pairwise(shots), strict=True)

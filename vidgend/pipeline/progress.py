@@ -72,7 +72,8 @@ class Progress:
 
     def _follow(self, output: int, plan: VideoPlan | PrefetchPlan) -> None:
         self._plans[output] = plan
-        self.works = [work for work in self.works if work.output != output] + plan.works
+        others = (work for work in self.works if work.output != output)
+        self.works = sorted([*others, *plan.works], key=lambda work: work.output)
         self._forecast.join(self)
 
     def _videos(self) -> Iterator[VideoPlan]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from vidgend.models import MediaKind, PictureScan
 from vidgend.pipeline.captions.fit import CaptionFit
-from vidgend.pipeline.picture_scan import ALIKE_BITS, difference_bits
+from vidgend.pipeline.picture_scan import ALIKE_BITS, differences
 from vidgend.pipeline.sound_args import LOUDNESS_LUFS, TRUE_PEAK_DB
 from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_s
 
@@ -67,7 +67,8 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class FileFacts:
-    """What was seen and heard of the finished file. Stretches are (start, end) in seconds of the video, of 2 s and more;
+    """What was seen and heard of the finished file. Stretches are (start, end) in seconds of the video, of 2 s and
+    more;
     black ones are told by the key frames alone. Loudness and peak None: silence."""
 
     frames: int
@@ -235,26 +236,26 @@ def _repeats(scenes: Sequence[SceneFacts]) -> list[Check]:
         )  # fmt: skip
 
     failed = []
+    apart = differences([scene.seen for scene in scenes])
     for at, scene in enumerate(scenes):
         if scene.by_hand:
             continue
         # A clip that was chosen by hand may come later; the other scene is the repeat then.
-        others = [*scenes[:at], *(one for one in scenes[at + 1 :] if one.by_hand)]
-        found = next(((one, why) for one in others if (why := likeness(scene, one))), None)
-        if found is not None:
-            failed.append(check(scene, f"{found[1]} as in scene {found[0].number}"))
+        others = [number for number, one in enumerate(scenes) if number < at or (number > at and one.by_hand)]
+        for number in others:
+            if why := _likeness(scene, scenes[number], int(apart[at, number])):
+                failed.append(check(scene, f"{why} as in scene {scenes[number].number}"))
+                break
     return failed or [check(None, "")]
 
 
-def likeness(one: SceneFacts, two: SceneFacts) -> str:
-    """In what two scenes have the same picture; "" if they have not."""
+def _likeness(one: SceneFacts, two: SceneFacts, bits: int) -> str:
+    """In what two scenes whose pictures differ by `bits` have the same one; "" if they have not."""
     if one.picture == two.picture and one.picture:
         return "the same clip"
     if one.digest is not None and one.digest == two.digest:
         return "the same file"
-    if one.seen is not None and two.seen is not None and difference_bits(one.seen, two.seen) <= ALIKE_BITS:
-        return "the same pictures"
-    return ""
+    return "the same pictures" if bits <= ALIKE_BITS else ""
 
 
 def _speech(spoken: Sequence[SceneFacts]) -> list[Check]:

@@ -1,20 +1,27 @@
-"""How far this machine is from the guesses of `step_cost`: by what was seen last."""
+"""How far this machine is from the guesses of `step_cost`: by what was seen last.
+
+A step takes its guess, times the pace of its kind, times the pace of the machine. That of a kind changes little, that
+of the machine with what else runs on it: so what is seen of one kind tells something of all of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vidgend.pipeline.step_cost import Cost
 
-_KEPT = 0.6
-"""Weight of what was seen before against what is seen now: machines and clips change."""
-_UNSURE_S = 0.4
-"""So many seconds of guessed cost have to be seen until a kind's own pace counts as much as that of its like."""
-_FAR = 4.0
-"""No guess about a kind that was never seen is made longer or shorter than this many times."""
+_UNSURE_S = 0.7
+"""A step with a guess of so many seconds counts half: short ones say little."""
+_TO_MACHINE, _TO_KIND = 0.25, 0.2
+"""Of what is unexpected about a step so much is put down to the machine, and so much to the kind: not all, since one
+clip takes longer than another."""
+_FAR = math.log(20)
+"""Nothing is taken for more than so much (20 times) longer or shorter than guessed."""
 _HEAVY = ("speech", "segment", "transition", "sound", "check")
-"""Kinds that tell how fast the machine is; the others wait for somebody else."""
+"""Kinds that take as long as the machine's cores let them; the others wait for somebody else."""
+_OPENING, _GROWING = "opening", "growing"
 
 Took = tuple[float, float]
 """Seconds that something took, and seconds that it was guessed to take."""
@@ -24,8 +31,8 @@ Took = tuple[float, float]
 class Pace:
     """What was seen of a step, until its first report and after it."""
 
-    opening: Took
-    growing: Took
+    opening: Took = (0.0, 0.0)
+    growing: Took = (0.0, 0.0)
 
     @classmethod
     def of_whole(cls, cost: Cost, seconds: float) -> Pace:
@@ -35,74 +42,70 @@ class Pace:
 
 
 class Rates:
-    """How many times longer than guessed each kind of step takes on this machine."""
+    """How many times longer than guessed each kind of step takes on this machine; all kept as logarithms."""
 
     def __init__(self) -> None:
-        self._opening: dict[str, Took] = {}
-        self._growing: dict[str, Took] = {}
+        self._machine = 0.0
+        self._kinds: dict[tuple[str, str], float] = {}
+        """By part of a step and name of its cost, the newest last."""
 
     def see(self, cost: Cost, pace: Pace) -> None:
         """A step of that cost has ended."""
-        for seen, (seconds, guessed_s) in ((self._opening, pace.opening), (self._growing, pace.growing)):
-            before = seen.pop(cost.name, (0.0, 0.0))  # the newest stands last
-            seen[cost.name] = (before[0] * _KEPT + seconds, before[1] * _KEPT + guessed_s)
+        self._see(_OPENING, cost.name, pace.opening)
+        self._see(_GROWING, cost.name, pace.growing)
+
+    def _see(self, part: str, name: str, took: Took) -> None:
+        seconds, guessed_s = took
+        if guessed_s <= 0:
+            return
+        seen = max(-_FAR, min(_FAR, math.log(max(seconds, 1e-3) / guessed_s)))
+        counts = guessed_s / (guessed_s + _UNSURE_S)
+        machine = self._machine if _on_cores(name) else 0.0
+        known = (part, name) in self._kinds
+        before = self._kind(part, name)
+        unexpected = counts * (seen - machine - before)
+        self._kinds.pop((part, name), None)
+        if not known:
+            self._kinds[part, name] = before + unexpected
+            return
+        self._kinds[part, name] = before + _TO_KIND * unexpected
+        if _on_cores(name):
+            self._machine += _TO_MACHINE * unexpected
+
+    def _kind(self, part: str, name: str) -> float:
+        """The pace of a kind; of its like, if it was never seen, or of all."""
+        own = self._kinds.get((part, name))
+        if own is not None:
+            return own
+        kind = name.split()[0]
+        alike = [pace for (_, other), pace in self._kinds.items() if other.split()[0] == kind]
+        if not alike and _on_cores(name):
+            alike = [pace for (_, other), pace in self._kinds.items() if _on_cores(other)]
+        return sum(alike) / len(alike) if alike else 0.0
 
     def knows(self, kind: str) -> bool:
-        return any(name.split()[0] == kind for name in self._growing)
+        return any(name.split()[0] == kind for _, name in self._kinds)
 
     def picture(self) -> str | None:
         """The kind of picture that was rendered last."""
-        names = [name.split() for name in self._growing]
+        names = [name.split() for _, name in self._kinds]
         return next((name[1] for name in reversed(names) if name[0] == "segment"), None)
 
-    def factors(self, under_way: Iterable[tuple[Cost, Pace]] = ()) -> Factors:
-        """With what is seen of steps that are under way."""
-        opening, growing = dict(self._opening), dict(self._growing)
+    def with_steps(self, under_way: Iterable[tuple[Cost, Pace]]) -> Rates:
+        """As it would be if these steps had ended with what is seen of them by now."""
+        rates = Rates()
+        rates._machine, rates._kinds = self._machine, dict(self._kinds)
         for cost, pace in under_way:
-            for seen, took in ((opening, pace.opening), (growing, pace.growing)):
-                before = seen.get(cost.name, (0.0, 0.0))
-                seen[cost.name] = (before[0] + took[0], before[1] + took[1])
-        return Factors(opening, growing)
-
-
-class Factors:
-    """`Rates` at one moment."""
-
-    def __init__(self, opening: Mapping[str, Took], growing: Mapping[str, Took]) -> None:
-        heavy = [took for seen in (opening, growing) for name, took in seen.items() if _tells_of_cores(name)]
-        machine = min(_FAR, max(1 / _FAR, _ratio(heavy, 1.0)))
-        self._parts = tuple(_Part(seen, machine) for seen in (opening, growing))
+            rates.see(cost, pace)
+        return rates
 
     def expected_s(self, cost: Cost) -> tuple[float, float]:
         """How long a step will take here until its first report, and after it."""
-        opening, growing = self._parts
-        return cost.opening_s * opening.factor(cost.name), cost.growing_s * growing.factor(cost.name)
+        machine = self._machine if _on_cores(cost.name) else 0.0
+        opening, growing = (math.exp(machine + self._kind(part, cost.name)) for part in (_OPENING, _GROWING))
+        return cost.opening_s * opening, cost.growing_s * growing
 
 
-class _Part:
-    def __init__(self, seen: Mapping[str, Took], machine: float) -> None:
-        self._seen = seen
-        self._machine = machine
-        self._of: dict[str, float] = {}
-
-    def factor(self, name: str) -> float:
-        if name not in self._of:
-            kind = name.split()[0]
-            factor = _ratio((took for other, took in self._seen.items() if other.split()[0] == kind), self._machine)
-            if name in self._seen:
-                factor = _ratio([self._seen[name]], factor)
-            self._of[name] = factor
-        return self._of[name]
-
-
-def _tells_of_cores(name: str) -> bool:
+def _on_cores(name: str) -> bool:
     kind, *more = name.split()
     return kind in _HEAVY and "gpu" not in more
-
-
-def _ratio(seen: Iterable[Took], otherwise: float) -> float:
-    """Seconds per guessed second of what was seen; little of it counts little against `otherwise`."""
-    seconds, guessed_s = otherwise * _UNSURE_S, _UNSURE_S
-    for took in seen:
-        seconds, guessed_s = seconds + took[0], guessed_s + took[1]
-    return seconds / guessed_s

@@ -101,8 +101,11 @@ def _mended(storyboard: Storyboard, faults: Sequence[_Fault]) -> Storyboard:
         clip = scenes[fault.index].clip
         if fault.part == "picture" and clip is not None:
             bad.add((clip.provider, clip.id))
+    # A repeat is not mended by another repeat.
+    shown = {(scene.clip.provider, scene.clip.id) for scene in scenes if scene.clip is not None}
     for fault in faults:
-        scenes[fault.index] = _mended_scene(scenes[fault.index], fault, bad)
+        avoided = bad | shown if fault.check.name == "repeated_clip" else bad
+        scenes[fault.index] = _mended_scene(scenes[fault.index], fault, avoided)
     return replace(storyboard, scenes=tuple(scenes))
 
 

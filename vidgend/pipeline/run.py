@@ -31,6 +31,14 @@ def key_with(salt: str, kind: str, args: dict[str, Any], code: tuple[str, ...], 
     return step_key(kind, args, f"{code_version(*code)}/{identity}{salt}")
 
 
+def first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that made a group of tasks fail, without the wrapping."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 class JobRun:
     """What the stages use: `step` runs a step and gives its output, the rest records."""
 

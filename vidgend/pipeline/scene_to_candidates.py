@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Protocol
 
 from vidgend.models import Candidate, Scene
@@ -17,16 +17,16 @@ Name = tuple[str, str]
 """(provider, id)"""
 
 
-class Searches(Protocol):
-    """What the job's providers answered."""
+Known = Callable[[FootageProvider, Scene, str], tuple[Candidate, ...] | None]
+"""The answer to a search that was made already; None if it was not."""
 
-    def known(self, provider: FootageProvider, scene: Scene, text: str, /) -> tuple[Candidate, ...] | None:
-        """The answer to a search that was made already; None if it was not."""
-        ...
 
-    def ask(
+class Search(Protocol):
+    def __call__(
         self, provider: FootageProvider, scene: Scene, text: str, /, *, seed: int = 0
-    ) -> Awaitable[tuple[Candidate, ...]]: ...
+    ) -> Awaitable[tuple[Candidate, ...]]:
+        """() if the provider is out of order."""
+        ...
 
 
 def name_of(candidate: Candidate) -> Name:
@@ -42,12 +42,14 @@ async def to_choose_from(
     chosen: Candidate,
     *,
     providers: Sequence[FootageProvider],
-    searches: Searches,
+    known: Known,
+    search: Search,
     taken: Collection[Name],
+    without: Collection[Name],
     asks: Collection[str],
 ) -> tuple[Candidate, ...]:
-    """`chosen` and then what nobody refused, best first: what other scenes show (`taken`) only where there are less
-    than LEAST_CANDIDATES without it.
+    """`chosen` and then others, best first, none of those in `without`; what other scenes show (`taken`) only where
+    there are less than LEAST_CANDIDATES without it.
 
     What was found already costs nothing. Only while that is too little, the providers named in `asks` are asked for
     more; another seed is another painting, so those never run out.
@@ -56,21 +58,21 @@ async def to_choose_from(
 
     def take(answer: Sequence[Candidate]) -> None:
         for one in answer:
-            if name_of(one) in free or name_of(one) in scene.refused:
+            if name_of(one) in free or name_of(one) in without:
                 continue
             (repeats if name_of(one) in taken else free).setdefault(name_of(one), one)
 
     for provider in providers:
         for text in scene.queries:
-            answer = searches.known(provider, scene, text)
+            answer = known(provider, scene, text)
             if answer is None and len(free) < LEAST_CANDIDATES and provider.name in asks:
-                answer = await searches.ask(provider, scene, text)
+                answer = await search(provider, scene, text)
             take(answer or ())
         if provider.name == "generated" and provider.name in asks:
-            for seed in _seeds(len(taken) + len(scene.refused)):
+            for seed in _seeds(len(taken) + len(without)):
                 if len(free) >= LEAST_CANDIDATES:
                     break
-                take(await searches.ask(provider, scene, scene.queries[0], seed=seed))
+                take(await search(provider, scene, scene.queries[0], seed=seed))
     found = [*free.values(), *list(repeats.values())[: max(0, LEAST_CANDIDATES - len(free))]]
     return tuple(found[:KEPT_CANDIDATES])
 

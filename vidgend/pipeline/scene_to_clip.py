@@ -88,6 +88,8 @@ class _Search:
 
     scene: Scene
     reasons: list[str] = field(default_factory=list)
+    bad: set[tuple[str, str]] = field(default_factory=set)
+    """(provider, id) of what could not be fetched or rendered."""
     passing: list[StepError] = field(default_factory=list)
     """Errors that another try may better."""
     repeated: bool = False
@@ -190,6 +192,7 @@ class ClipFinder:
             raise UploadLost(f"scene {scene.index + 1}: {name} cannot be rendered: {error.detail}", tail=error.tail)
         search, offers = self._open[scene.index]
         search.reasons = [f"{scene.clip.provider} {scene.clip.id}: {error.detail}"]
+        search.bad.add((scene.clip.provider, scene.clip.id))
         search.replaced += 1
         if search.replaced > TRIES:
             raise NoFootage(f"scene {scene.index + 1}: {search.replaced} clips in a row could not be rendered")
@@ -275,18 +278,11 @@ class ClipFinder:
 
     @staticmethod
     def _search_name(provider: FootageProvider, scene: Scene | None, text: str) -> tuple[str, str, int | None]:
-        paints = provider.name == "generated" and scene is not None
-        return provider.name, text, scene.index if paints and scene is not None else None
+        return provider.name, text, scene.index if provider.name == "generated" and scene is not None else None
 
-    def known(self, provider: FootageProvider, scene: Scene, text: str) -> tuple[Candidate, ...] | None:
+    def _known(self, provider: FootageProvider, scene: Scene, text: str) -> tuple[Candidate, ...] | None:
         """What a search of this job has found already; None if there was none."""
         return self._answers.get(self._search_name(provider, scene, text))
-
-    async def ask(
-        self, provider: FootageProvider, scene: Scene, text: str, *, seed: int = 0
-    ) -> tuple[Candidate, ...]:
-        """What a further search finds; () if the provider is out of order."""
-        return await self._search(provider, scene, text, seed=seed)
 
     async def _candidates(self, search: _Search, chosen: Candidate) -> tuple[Candidate, ...]:
         """What the scene shows and what else a person may choose. Only for somebody who is about to look is more asked
@@ -298,8 +294,10 @@ class ClipFinder:
             search.scene,
             chosen,
             providers=self.providers,
-            searches=self,
+            known=self._known,
+            search=self._search,
             taken=self._taken,
+            without={*search.scene.refused, *search.bad},
             asks=names if self.brief.review else _LOCAL,
         )
 
@@ -321,6 +319,7 @@ class ClipFinder:
                 clip = await self.fetch(offer, search.scene.index)
             except (StepError, NotFound) as error:
                 search.reasons.append(f"{offer.candidate.provider} {offer.candidate.id}: {error.detail}")
+                search.bad.add(self._name(offer))
                 if isinstance(error, StepError) and error.retryable:
                     search.passing.append(error)
                 offer = await anext(more, None)

@@ -1,4 +1,4 @@
-"""Scene -> shot: its clip, its captions as they are drawn, and its place between two transitions. Nothing is encoded."""
+"""Scene -> shot: its clip, its captions as they are drawn, its place between two transitions. Nothing is encoded."""
 
 from __future__ import annotations
 

@@ -64,7 +64,8 @@ def _darkened(stream: Any, angle: str) -> Any:
     mask = white.filter("vignette", angle=angle, dither=0)
     mask = mask.filter("lutyuv", y="255-val", u="2*(255-val)", v="2*(255-val)")
     black = parts[2].filter("trim", end_frame=1).filter("lutyuv", y=0, u=128, v=128)
-    return ffmpeg.filter([parts[0], black, mask], "maskedmerge")
+    dark = ffmpeg.filter([parts[0], black, mask], "maskedmerge")
+    return dark.filter("limiter", min=16, max=235, planes=1)
 
 
 def captioned(stream: Any, file: str, *, at: str) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from vidgend.errors import MediaUnreadable, StepError
+from vidgend.errors import MediaUnreadable, NotFound, StepError, UploadLost
 from vidgend.models import Brief, Scene
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
@@ -187,7 +187,7 @@ async def _finish(ffmpeg: Ffmpeg, run: StepRun, mixed_lufs: float | None) -> tup
 async def make_sound(run: JobRun, brief: Brief, scenes: Sequence[Scene], *, music: MusicLibrary, mood: str) -> Sound:
     """The sound of a video whose scenes have their speech and their `frames`; `mood` counts if the brief names none.
 
-    Raises: FfmpegFailed, StorageFull, StepTimeout.
+    Raises: FfmpegFailed, StorageFull, StepTimeout, UploadLost.
     """
     fps = brief.frame_rate
     start, speech = 0, []
@@ -220,6 +220,10 @@ async def make_sound(run: JobRun, brief: Brief, scenes: Sequence[Scene], *, musi
     )
     try:
         output = await run.step(spec, stage="publishing")
+    except NotFound as error:
+        if brief.music.asset is None:
+            raise
+        raise UploadLost(f"the music {used[0].title!r} ({brief.music.asset[:12]}…) is gone") from error
     except MediaUnreadable as error:  # it could be listened to before, so the file has gone bad since
         raise StepError(f"the music cannot be read: {error.detail}", tail=error.tail) from error
     return Sound(digest=output["digest"], music=_credit(used) if used else None)

@@ -1,8 +1,8 @@
 """Storyboard -> thumbnails of what its scenes show and could show, for the people who review it.
 
-    provider's still, own file   a third into it                      `net`, `io`
-    clip that is fetched         where the scene will show it         `ffmpeg`
-    painting                     the same                             `ffmpeg`
+provider's still, own file   a third into it                      `net`, `io`
+clip that is fetched         where the scene will show it         `ffmpeg`
+painting                     the same                             `ffmpeg`
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections import Counter
@@ -131,7 +132,8 @@ async def check_video(
         silence_s=0.0 if video.music else longest_pause_s(brief, scenes, video.frames),
         has_sound=spoken or video.music is not None,
     )
-    checks = (*file_checks(seen, planned), *scene_checks(shown, seen, planned.fps))
+    of_scenes = await asyncio.to_thread(scene_checks, shown, seen, planned.fps)  # each is compared with each
+    checks = (*file_checks(seen, planned), *of_scenes)
     problems = [
         f"{one.name}: {one.found} instead of {one.wanted}" for one in checks if one.name in FATAL and not one.passed
     ]

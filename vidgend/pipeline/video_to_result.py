@@ -84,7 +84,9 @@ async def _publish(
             if s.clip is not None
         ],
         "steps": {
-            "run": run.job.steps_run, "reused": run.job.steps_reused, "slot_wait_s": round(run.job.waited_s, 2),
+            "run": run.job.steps_run,
+            "reused": run.job.steps_reused,
+            "slot_wait_s": round(run.job.waited_s, 2),
         },
     }
     written = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vidgend.pipeline.executor.port import Label
-from vidgend.pipeline.rates import Factors, Pace
+from vidgend.pipeline.rates import Pace, Rates
 from vidgend.pipeline.step_cost import Cost
 
 _ENOUGH = 0.1
@@ -63,24 +63,31 @@ class Work:
             for need in self.needs:
                 need.skip()
 
-    def pace(self, *, ended: bool) -> Pace | None:
-        """How fast it was, if that can be told."""
-        if self.joined:
-            return None
-        share, told_s = (1.0, self.spent_s) if ended else (self.share, self.told_s)
+    def pace_by_now(self, rates: Rates) -> Pace | None:
+        """How fast it is, as far as that can be told while it runs."""
+        opening_s, _ = rates.expected_s(self.cost)
+        if not self.share and self.spent_s > opening_s and not self.joined:
+            return Pace(opening=(self.spent_s, self.cost.opening_s))  # at least so long
+        return self._pace(self.share, self.told_s)
+
+    def whole_pace(self) -> Pace | None:
+        """How fast it was, now that it has ended."""
+        return self._pace(1.0, self.spent_s) or (None if self.joined else Pace.of_whole(self.cost, self.spent_s))
+
+    def _pace(self, share: float, told_s: float) -> Pace | None:
         first_share, first_s = self.first
         seen = share - first_share
-        if not first_share or seen < _ENOUGH:
-            return Pace.of_whole(self.cost, told_s) if ended else None
+        if self.joined or not first_share or seen < _ENOUGH:
+            return None
         whole_s = (told_s - first_s) / seen
         return Pace(
             opening=(max(0.0, first_s - first_share * whole_s), self.cost.opening_s),
             growing=(told_s - first_s, seen * self.cost.growing_s),
         )
 
-    def left_s(self, factors: Factors) -> float:
+    def left_s(self, rates: Rates) -> float:
         """Seconds that it still takes on a machine that does nothing else."""
-        opening_s, growing_s = factors.expected_s(self.cost)
+        opening_s, growing_s = rates.expected_s(self.cost)
         if self.state != "running":
             return opening_s + growing_s
         if not self.share:

@@ -46,8 +46,8 @@ class Job:
     `crashes` those that the daemon died under it, `refunds` those that a clean stop cut short (no attempt).
     `waits` counts those that it was put back without having failed, for a provider's quota or a store that was away.
     `suspicion` is the number of crashes in a row without anything done between them. A queued job that is not `ready`
-    waits until `run_at`; `error` is then why. `token` and `attempt` name the claim under which it runs. `version` is that
-    of the storyboard which it renders, or has rendered; None before there is one.
+    waits until `run_at`; `error` is then why. `token` and `attempt` name the claim under which it runs. `version` is
+    that of the storyboard which it renders, or has rendered; None before there is one.
     """
 
     id: str

@@ -1,6 +1,6 @@
 """The versions of a job's storyboard. A version's choices never change; the run that makes it fills in what it found.
 
-    1 planner -> 2 somebody's edit -> 3 a revert ...      jobs.version says which one is rendered, or was last
+1 planner -> 2 somebody's edit -> 3 a revert ...      jobs.version says which one is rendered, or was last
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from vidgend.errors import Conflict, NotFound, StoryboardChanged
-from vidgend.models import Brief, JobState, Storyboard
+from vidgend.models import ACTIVE_STATES, Brief, JobState, Storyboard
 from vidgend.store.database import Database
 from vidgend.store.job_rows import BRIEFS
-from vidgend.models import ACTIVE_STATES
 from vidgend.store.transitions import note
 
 STORYBOARD = TypeAdapter(Storyboard)
@@ -59,8 +58,8 @@ class StoryboardStore:
         """A version, the newest unless `number` says which; None if there is none (yet)."""
         rows = await self._database.read(
             "SELECT s.version, s.body, coalesce(s.brief, j.brief), s.author, s.created_at, s.based_on, s.changes "
-            "FROM storyboards AS s JOIN jobs AS j ON j.id = s.job_id WHERE s.job_id = ? AND (? IS NULL OR s.version = ?) "
-            "ORDER BY s.version DESC LIMIT 1",
+            "FROM storyboards AS s JOIN jobs AS j ON j.id = s.job_id WHERE s.job_id = ? "
+            "AND (? IS NULL OR s.version = ?) ORDER BY s.version DESC LIMIT 1",
             (job_id, number, number),
         )
         return _version(rows[0]) if rows else None
@@ -180,5 +179,3 @@ def _version(row: tuple[Any, ...]) -> Version:
         number=row[0], storyboard=STORYBOARD.validate_json(row[1]), brief=BRIEFS["video"].validate_json(row[2]),
         author=row[3], created_at=row[4], based_on=row[5], changes=json.loads(row[6]),
     )  # fmt: skip
-
-

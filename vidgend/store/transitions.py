@@ -66,7 +66,8 @@ def end_job(
     if claim is not None:
         fence = (HELD, *claim_of(claim))
     rows = connection.execute(
-        "UPDATE jobs SET state = ?, finished_at = ?, updated_at = ?, error = ?, result = coalesce(?, result), boot_id = NULL, "
+        "UPDATE jobs SET state = ?, finished_at = ?, updated_at = ?, error = ?, result = coalesce(?, result), "
+        "boot_id = NULL, "
         "token = NULL, ready = 1, run_at = NULL, wait_s = NULL "
         f"WHERE {fence[0]} RETURNING id",
         (state, now, now, json.dumps(failure.__dict__) if failure else None, result, *fence[1:]),

@@ -123,3 +123,20 @@ def test_a_long_enough_clip_passes_a_short_one() -> None:
 def test_the_right_shape_passes_every_word() -> None:
     wide = [{"file_type": "video/mp4", "width": 1920, "height": 1080, "link": "https://a"}]
     assert order(named(1, "red-car", video_files=wide), named(2, "sky")) == ["2", "1"]
+
+
+def test_a_preview_is_a_picture_from_a_third_of_the_video_and_else_the_one_that_is_cut_to_shape() -> None:
+    def pictures(*urls: object) -> list[object]:
+        return [{"id": 1, "nr": number, "picture": url} for number, url in enumerate(urls)]
+
+    def preview(**changes: Any) -> str | None:
+        return parse_search(page(video(**changes)))[0].preview_url
+
+    fine = [f"https://images.example/{number}.jpeg" for number in range(6)]
+    assert preview(video_pictures=pictures(*fine)) == fine[2]
+    assert preview(video_pictures=list(reversed(pictures(*fine)))) == fine[2], "by number, not by place"
+    assert preview(video_pictures=pictures(fine[0], None, "file:///etc/passwd")) == fine[0]
+    cut = video()["image"]
+    for odd in ([], None, "x", [{"nr": 1}, 7], pictures("https://a/" + "x" * 2000)):
+        assert preview(video_pictures=odd) == cut
+    assert preview(image=None) is None and preview(image="ftp://x") is None and preview(image=7) is None

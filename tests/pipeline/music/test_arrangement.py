@@ -45,16 +45,18 @@ def test_music_of_any_length_has_no_hole(tracks: list[TrackParts], length_s: flo
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(2, 6), st.integers(1, 4), st.integers(0, 99))
+@given(st.integers(1, 6), st.integers(2, 4), st.integers(0, 99))
 def test_no_part_comes_twice_in_a_row(count: int, parts: int, seed: int) -> None:
     """Nor with less than half of all others between."""
     tracks = [track(30.0 * parts, parts=parts) for _ in range(count)]
-    heard = parts_heard(arrange(tracks, 1800 * HZ, seed=seed), tracks)
+    pieces = arrange(tracks, 1800 * HZ, seed=seed)
+    heard = parts_heard(pieces, tracks)
     assert len(heard) > 20
+    assert all(one != other for one, other in itertools.pairwise(heard))
     apart = (count * parts) // 2
-    for at, part in enumerate(heard[:-1]):
-        assert part not in heard[at + 1 : at + 1 + apart - 1]
-        assert part != heard[at + 1]
+    heard = parts_heard(pieces[:-1], tracks)  # the last piece plays on to the end of the video
+    for at, part in enumerate(heard):
+        assert part not in heard[at + 1 : at + apart]
 
 
 def parts_heard(pieces: tuple[Piece, ...], tracks: list[TrackParts]) -> list[tuple[int, int]]:

@@ -43,7 +43,10 @@ async def translated(make: Make, llm: LlmStandin, texts: list[str] | None = None
 
 async def test_all_scenes_are_translated_in_one_question(make: Make) -> None:
     async with LlmStandin() as llm:
-        assert await translated(make, llm) == ("de The lamp", ("de The lamp is lit at dusk.", "de At dawn the keeper sleeps."))
+        assert await translated(make, llm) == (
+            "de The lamp",
+            ("de The lamp is lit at dusk.", "de At dawn the keeper sleeps."),
+        )
         assert len(llm.requests) == 1
         schema = llm.requests[0]["response_format"]["json_schema"]
         assert schema["name"] == "translation" and "queries" not in json.dumps(schema)
@@ -63,7 +66,10 @@ async def test_scenes_are_put_in_order_by_their_numbers_or_taken_as_they_come(ma
         (answer("Eins.", "  [lacht] "), "Scene 2 has no words"),
         (answer("Eins.", "z" * 1000), "304 are the most"),
         (answer(*TEXTS), "still in en"),
-        (json.dumps({"scenes": [{"number": 1, "narration": "a"}, {"number": 1, "narration": "b"}]}), "numbers from 1 to 2"),
+        (
+            json.dumps({"scenes": [{"number": 1, "narration": "a"}, {"number": 1, "narration": "b"}]}),
+            "numbers from 1 to 2",
+        ),
         ("Gern!", "no JSON object"),
     ],
 )

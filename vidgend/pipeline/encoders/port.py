@@ -20,7 +20,7 @@ Filter = tuple[str, dict[str, str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Native:
-    """Speed and quality in the encoder's own terms. `threads`: 0 lets it decide. `pixels`: width x height of a frame."""
+    """Speed and quality in the encoder's own terms. `threads`: 0 lets it decide. `pixels`: width x height."""
 
     preset: str
     quality: int

@@ -1,10 +1,11 @@
 """Speed and quality of every encoder, and where each number is from.
 
-Measured: `python -m bench encoders` (docs/encoders.md has the table), the crf of x265 and of SVT-AV1 that gives the same
-VMAF as x264's. HandBrake: its own presets for the same picture with different encoders, preset/preset_builtin.json:
-1080p x264 22, NVENC H.265 27, QSV H.265 25, VCN (AMD) H.265 25, VideoToolbox H.265 60; 4K x264 24, NVENC H.265 30,
-VideoToolbox H.265 55, QSV AV1 24, VCN AV1 120. Immich: it gives one crf unchanged to x264 and, for H.264, to NVENC's cq,
-QSV's global_quality and VA-API's qp (server/src/utils/media.ts). No hardware was here to check those.
+Measured: `python -m bench encoders` (docs/encoders.md has the tables), the crf of x265 and of SVT-AV1 that gives the
+same VMAF as x264's. HandBrake: its own presets for the same picture with different encoders
+(preset/preset_builtin.json): 1080p x264 22, NVENC H.265 27, QSV H.265 25, VCN (AMD) H.265 25, VideoToolbox H.265 60;
+4K x264 24, NVENC H.265 30, VideoToolbox H.265 55, QSV AV1 24, VCN AV1 120. Immich gives one crf unchanged to x264 and,
+for H.264, to NVENC's cq, QSV's global_quality and VA-API's qp (server/src/utils/media.ts). Jellyfin: the presets of
+NVENC and QSV (EncodingHelper.cs). No hardware was here to check what is said of hardware.
 """
 
 from __future__ import annotations
@@ -31,11 +32,14 @@ def _presets(auto: str, *own: str) -> MappingProxyType[str, str]:
 
 
 X264 = Scale(presets=_presets("veryfast", *WORDS), quality=((0, 0), (51, 51)))
-X265 = Scale(presets=_presets("veryfast", *WORDS), quality=((0, 0), (51, 51)))  # measured
+
+# Its crf: measured from 18 to 24, where x264 veryfast and x265 medium have the same VMAF. FFmpeg's wiki (Encode/H.265)
+# says that 28 looks like x264's 23, and so do these.
+X265 = Scale(presets=_presets("medium", *WORDS), quality=((0, 0), (18, 20), (21, 25), (24, 29), (40, 51)))
 
 # Of presets 10 and above the encoder itself warns ("Visual artifacts may occur"), so 9 is the fastest. Its crf:
 # measured from 20 to 25, where x264 veryfast and SVT-AV1 9 have the same VMAF; beyond that to the ends of both scales.
-# 0 is not taken for a quality by ffmpeg.
+# ffmpeg does not take 0 for a quality.
 SVT_AV1 = Scale(
     presets=_presets("9", "9", "9", "9", "8", "8", "7", "6", "5"),
     quality=((0, 1), (18, 18), (21, 27), (23, 36), (25, 44), (40, 63)), least=1, most=63,

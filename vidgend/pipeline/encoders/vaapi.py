@@ -12,8 +12,7 @@ _UPLOAD: tuple[Filter, ...] = (("format", {"pix_fmts": "nv12"}), ("hwupload", {}
 
 def _constant_quantizer(native: Native) -> dict[str, Any]:
     """CQP is the one mode that every driver has. Source: ffmpeg, libavcodec/vaapi_encode.c, which takes
-    `global_quality` for it. The device is the
-    first that there is; filters take the last one that was named, so it need not be named to them."""
+    `global_quality` for it. The device is the first that there is, and filters take the last that was named."""
     return {
         "init_hw_device": "vaapi=va", "rc_mode": "CQP", "global_quality": native.quality,
         "bf": 0,

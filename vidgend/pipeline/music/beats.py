@@ -27,7 +27,7 @@ CLEAR = 4.0
 """How much stronger onsets must be on the beats than in the mean, to call it a beat at all. The packaged tracks have 6
 to 18, noise has 2 (measured)."""
 FAINT = 0.5
-"""Onsets that are weaker than this in the mean are no music with a beat, but a hum. The packaged tracks have 4 to 16."""
+"""Onsets that are weaker than this in the mean are no music with a beat, but a hum. Packaged tracks have 4 to 16."""
 NEAR_S = 8.0
 """How far around a place its beats are looked at: live music does not keep its tempo for longer."""
 _BLOCK = 4096

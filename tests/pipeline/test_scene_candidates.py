@@ -1,0 +1,157 @@
+"""What a person may choose from for each scene, over the real search and fetch steps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import media
+import pytest
+
+from vidgend.models import Brief, Candidate, Choice, Credit, Scene, Storyboard
+from vidgend.pipeline.executor.local import LocalExecutor
+from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
+from vidgend.pipeline.footage.fake import FakeFootage
+from vidgend.pipeline.footage.generated import GeneratedFootage
+from vidgend.pipeline.footage.port import FootageProvider
+from vidgend.pipeline.progress import Progress
+from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.scene_to_clip import FETCH, SEARCH, ClipFinder, FetchStep, SearchStep
+from vidgend.store.assets.select import open_filesystem_assets
+from vidgend.store.assets.store import AssetStore
+from vidgend.store.database import Database
+from vidgend.store.steps import StepStore
+
+
+def candidate(name: str) -> Candidate:
+    return Candidate(provider="fake", id=name, kind="video", description=name, credit=Credit(provider="fake"))
+
+
+@pytest.fixture(scope="module")
+def clip(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return media.clip(ffmpeg.path, tmp_path_factory.mktemp("clips") / "clip.mp4", seconds=0.5, size="160x90")
+
+
+def footage(clip: Path, *, bad: str = "", **answers: str) -> FakeFootage:
+    """Each search finds the clips of these letters; those in `bad` cannot be fetched."""
+    found = {text: tuple(candidate(name) for name in names) for text, names in answers.items()}
+    files = {name: clip for names in answers.values() for name in names if name not in bad}
+    return FakeFootage(found, files)
+
+
+def scenes(*queries: str, **more: Any) -> tuple[Scene, ...]:
+    """A scene for each text, which may hold several searches."""
+    return tuple(
+        Scene(index=index, narration="Waves.", queries=tuple(text.split()), **more)
+        for index, text in enumerate(queries)
+    )
+
+
+@asynccontextmanager
+async def open_search(folder: Path, *providers: FootageProvider) -> AsyncIterator[tuple[JobRun, AssetStore]]:
+    async def nothing(*_: Any) -> None:
+        return None
+
+    folder.mkdir(exist_ok=True)
+    database = await Database.open(folder / "db")
+    assets = await open_filesystem_assets(database, folder / "assets")
+    executor = LocalExecutor(
+        slots={"io": 8, "net": 4},
+        registry={SEARCH: SearchStep(providers), FETCH: FetchStep(providers, FfmpegTool(), assets)},
+        steps=StepStore(database, assets, boot_id="test"), work=folder / "work",
+    )  # fmt: skip
+    run = JobRun(executor, job_id="", salt="", announce=nothing, note=nothing, progress=Progress())
+    try:
+        yield run, assets
+    finally:
+        await executor.aclose()
+        await assets.aclose()
+        await database.close()
+
+
+async def found(
+    folder: Path, wanted: tuple[Scene, ...], *providers: FootageProvider, review: bool = True
+) -> list[Scene]:
+    board = Storyboard(title="The sea", language="en", planner="", stretch=False, fps="30", scenes=wanted)
+    brief = Brief(prompt="p", review=review, width_px=160, height_px=90)
+    async with open_search(folder, *providers) as (run, assets):
+        finder = ClipFinder(run=run, brief=brief, storyboard=board, providers=providers, unused={}, assets=assets)
+        async with asyncio.TaskGroup() as group:
+            tasks = await finder.find(group)
+        await finder.aclose()
+    return [task.result() for task in tasks]
+
+
+def shown(made: list[Scene]) -> list[str]:
+    """The candidates of each scene, by letter; the first is the one that it has."""
+    for scene in made:
+        assert scene.clip is not None and scene.clip.id == scene.candidates[0].id
+        assert len({(one.provider, one.id) for one in scene.candidates}) == len(scene.candidates)
+    return ["".join(one.id for one in scene.candidates) for scene in made]
+
+
+@pytest.mark.parametrize("review", [True, False])
+async def test_every_scene_has_its_own_clip_first_and_then_what_no_other_scene_shows(
+    tmp_path: Path, clip: Path, review: bool
+) -> None:
+    fake = footage(clip, sea="abcdefgh")
+    made = shown(await found(tmp_path, scenes("sea", "sea", "sea"), fake, review=review))
+    if review:  # all scenes have chosen before anything else is offered
+        assert made == ["adefg", "bdefg", "cdefg"]
+    assert [names[0] for names in made] == ["a", "b", "c"] and all(len(names) == 5 for names in made)
+    assert len(fake.queries) == 1
+
+
+async def test_more_is_searched_for_a_review_alone(tmp_path: Path, clip: Path) -> None:
+    asked = footage(clip, sea="ab", wave="bcdefghi")
+    assert shown(await found(tmp_path / "1", scenes("sea wave"), asked)) == ["abcde"]
+    assert [query.text for query in asked.queries] == ["sea", "wave"]
+    spared = footage(clip, sea="ab", wave="bcdefghi")
+    assert shown(await found(tmp_path / "2", scenes("sea wave"), spared, review=False)) == ["ab"]
+    assert [query.text for query in spared.queries] == ["sea"]
+
+
+async def test_what_other_scenes_show_is_offered_only_where_there_is_nothing_else(tmp_path: Path, clip: Path) -> None:
+    made = await found(tmp_path, scenes("sea", "sea", "sea"), footage(clip, sea="abc"))
+    assert [sorted(names) for names in shown(made)] == [["a", "b", "c"]] * 3
+
+
+async def test_what_was_refused_or_cannot_be_fetched_is_not_offered(tmp_path: Path, clip: Path) -> None:
+    wanted = scenes("sea", refused=(("fake", "c"),))
+    assert shown(await found(tmp_path, wanted, footage(clip, sea="abcdef", bad="a"))) == ["bdef"]
+
+
+@pytest.mark.parametrize("review", [True, False])
+async def test_paintings_fill_up_to_three_without_an_end(tmp_path: Path, clip: Path, review: bool) -> None:
+    made = await found(tmp_path, scenes("rain", "rain"), footage(clip, rain="a"), GeneratedFootage(), review=review)
+    assert all(3 <= len(scene.candidates) <= 5 for scene in made)
+    assert [one.provider for one in made[0].candidates][:3] == ["fake", "generated", "generated"]
+    second = made[1].candidates[0]
+    assert second.provider == "generated" and made[1].clip is not None and made[1].clip.id == second.id
+    if review:
+        assert second not in made[0].candidates
+
+
+async def test_a_picture_that_a_person_chose_comes_first_and_the_others_stay(tmp_path: Path, clip: Path) -> None:
+    (before,) = await found(tmp_path / "1", scenes("sea"), footage(clip, sea="abcd"))
+    chosen = replace(before, clip=None, choice=Choice(candidate=before.candidates[2]))
+    (after,) = await found(tmp_path / "2", (chosen,), footage(clip, sea="abcd"), review=False)
+    assert shown([before, after]) == ["abcd", "cabd"]
+
+
+async def test_the_address_of_a_preview_says_nothing_about_the_file(tmp_path: Path, clip: Path) -> None:
+    """A clip that is fetched is not fetched again because its picture has moved."""
+    first = footage(clip, sea="a")
+    async with open_search(tmp_path, first) as (run, assets):
+        for url in ("https://x.example/1.jpeg", "https://x.example/2.jpeg"):
+            board = Storyboard(title="", language="", planner="", stretch=False, fps="30", scenes=())
+            finder = ClipFinder(
+                run=run, brief=Brief(prompt="p"), storyboard=board, providers=(first,), unused={}, assets=assets
+            )
+            (offer,) = await finder.offers_for(first, "sea")
+            await finder.fetch(replace(offer, candidate=replace(offer.candidate, preview_url=url)), 0)
+    assert first.fetched == ["a"]

@@ -222,17 +222,19 @@ async def test_an_encoder_that_ffmpeg_was_built_without_is_said_to_be_missing(ff
     assert "built without" in (await EncoderProbes().probe(without, encoding)).reason
 
 
-async def a_video(ffmpeg: Ffmpeg, folder: Path, card: str, *, count: int = 2) -> tuple[Result, bytes, int]:
+async def a_video(
+    ffmpeg: Ffmpeg, folder: Path, card: str, *, count: int = 2, transitions: str = "dissolve"
+) -> tuple[Result, bytes, int]:
     """(what came of a job with so many scenes, the video, how many segments the card was asked for)"""
     program = nvenc_standin.install(folder / "bin", ffmpeg.path, card)
     settings = settings_for(
         folder / "data", VIDGEND_RENDER__FFMPEG=str(program), VIDGEND_RENDER__ENCODER="h264_nvenc",
-        VIDGEND_SLOTS__FFMPEG="1", VIDGEND_QUEUE__STALL_TIMEOUT_S="5",
+        VIDGEND_SLOTS__FFMPEG="1", VIDGEND_QUEUE__STALL_TIMEOUT_S="8",
     )  # fmt: skip
     files = clips(ffmpeg.path, folder / "clips", count)
     scenes = [{"narration": text, "query": "sea"} for text in ("Sea.", "Gulls.", "Wind.", "Sand.")[:count]]
     async with workshop(folder / "data", settings=settings, providers=(fake_footage(files),)) as runtime:
-        job = await make(runtime, scenes=scenes, transitions="dissolve", music="none")
+        job = await make(runtime, scenes=scenes, transitions=transitions, music="none")
         assert isinstance(job.result, Result), job.error
         path = await runtime.assets.local(job.result.files["video"].digest)
         return job.result, path.read_bytes(), nvenc_standin.asked(program)
@@ -263,13 +265,13 @@ async def test_a_card_that_works_makes_every_segment(ffmpeg: Ffmpeg, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("card", "why", "count"),
-    [("breaks 1", "EncodePicture failed!: device lost (27)", 2), ("hangs 1", "got no further", 4)],
+    ("card", "why", "count", "transitions"),
+    [("breaks 1", "EncodePicture failed!: device lost (27)", 2, "dissolve"), ("hangs 1", "got no further", 4, "cut")],
 )
 async def test_a_card_that_fails_in_the_middle_leaves_a_video_made_by_software_alone(
-    ffmpeg: Ffmpeg, tmp_path: Path, card: str, why: str, count: int
+    ffmpeg: Ffmpeg, tmp_path: Path, card: str, why: str, count: int, transitions: str
 ) -> None:
-    made, video, asked = await a_video(ffmpeg, tmp_path, card, count=count)
+    made, video, asked = await a_video(ffmpeg, tmp_path, card, count=count, transitions=transitions)
     (told,) = made.degraded
     assert told == Substitution(stage="rendering", wanted="h264_nvenc", used="libx264", reason=told.reason)
     assert why in told.reason

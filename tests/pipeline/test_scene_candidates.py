@@ -17,7 +17,7 @@ from vidgend.pipeline.executor.local import LocalExecutor
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.footage.fake import FakeFootage
 from vidgend.pipeline.footage.generated import GeneratedFootage
-from vidgend.pipeline.footage.port import FootageProvider
+from vidgend.pipeline.footage.port import FootageProvider, FootageQuery
 from vidgend.pipeline.progress import Progress
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.scene_to_clip import FETCH, SEARCH, ClipFinder, FetchStep, SearchStep
@@ -73,17 +73,23 @@ async def open_search(folder: Path, *providers: FootageProvider) -> AsyncIterato
         await database.close()
 
 
-async def found(
-    folder: Path, wanted: tuple[Scene, ...], *providers: FootageProvider, review: bool = True
+async def search(
+    run: JobRun, assets: AssetStore, wanted: tuple[Scene, ...], *providers: FootageProvider, review: bool = True
 ) -> list[Scene]:
     board = Storyboard(title="The sea", language="en", planner="", stretch=False, fps="30", scenes=wanted)
     brief = Brief(prompt="p", review=review, width_px=160, height_px=90)
-    async with open_search(folder, *providers) as (run, assets):
-        finder = ClipFinder(run=run, brief=brief, storyboard=board, providers=providers, unused={}, assets=assets)
-        async with asyncio.TaskGroup() as group:
-            tasks = await finder.find(group)
-        await finder.aclose()
+    finder = ClipFinder(run=run, brief=brief, storyboard=board, providers=providers, unused={}, assets=assets)
+    async with asyncio.TaskGroup() as group:
+        tasks = await finder.find(group)
+    await finder.aclose()
     return [task.result() for task in tasks]
+
+
+async def found(
+    folder: Path, wanted: tuple[Scene, ...], *providers: FootageProvider, review: bool = True
+) -> list[Scene]:
+    async with open_search(folder, *providers) as (run, assets):
+        return await search(run, assets, wanted, *providers, review=review)
 
 
 def shown(made: list[Scene]) -> list[str]:
@@ -104,6 +110,23 @@ async def test_every_scene_has_its_own_clip_first_and_then_what_no_other_scene_s
         assert made == ["adefg", "bdefg", "cdefg"]
     assert [names[0] for names in made] == ["a", "b", "c"] and all(len(names) == 5 for names in made)
     assert len(fake.queries) == 1
+
+
+async def test_for_a_review_a_scene_waits_until_all_others_have_chosen(tmp_path: Path, clip: Path) -> None:
+    class Slow(FakeFootage):
+        async def search(self, query: FootageQuery) -> tuple[Candidate, ...]:
+            """The answer to `wave` comes when the first scene has its clip and could go on."""
+            while query.text == "wave" and not (self.fetched and (await executor.load())["net"] == (0, 1)):
+                await asyncio.sleep(0.01)
+            return await super().search(query)
+
+    names = {"sea": "abcd", "wave": "bcdefg"}
+    answers = {text: tuple(candidate(name) for name in found) for text, found in names.items()}
+    slow = Slow(answers | {"nothing": ()}, dict.fromkeys("abcdefg", clip))
+    async with open_search(tmp_path, slow) as (run, assets):
+        executor = run._executor
+        made = await search(run, assets, scenes("sea", "nothing wave"), slow)
+    assert shown(made) == ["acd", "bcdef"]
 
 
 async def test_more_is_searched_for_a_review_alone(tmp_path: Path, clip: Path) -> None:

@@ -57,7 +57,7 @@ async def test_a_script_becomes_a_video_with_its_own_words(ffmpeg: Ffmpeg, tmp_p
         assert found is not None
         shown = [scene.clip.id for scene in found[1].scenes if scene.clip]
         assert len(shown) == len(set(shown)) == len(found[1].scenes)
-        assert not list((tmp_path / "data" / "work").iterdir())
+        assert not [path for path in (tmp_path / "data" / "work").rglob("*") if path.is_file()]
 
 
 async def test_a_second_identical_job_does_no_work_again(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ ROUTES = (
     ("PATCH", "/mcp/storyboard/job_1"),
     ("POST", "/mcp/storyboard/job_1/revert"),
     ("POST", "/mcp/render/job_1"),
+    ("GET", f"/mcp/storyboard/job_1/thumbnails/{'0' * 64}"),
     ("GET", "/mcp/jobs"),
     ("GET", f"/mcp/assets/{'0' * 64}"),
     ("DELETE", f"/mcp/assets/{'0' * 64}"),

@@ -199,7 +199,7 @@ async def test_a_title_that_looks_like_ffmpegs_own_words_changes_nothing(studio:
 async def test_an_encoder_that_fails_is_not_the_clips_fault(studio: Studio, tmp_path: Path) -> None:
     source = media.clip(studio.ffmpeg.path, tmp_path / "c", seconds=1.0)
     with pytest.raises(FfmpegFailed):
-        await studio.segment(source, 20, encoding={**studio.encoding(), "preset": "no-such-preset"})
+        await studio.segment(source, 20, encoding={**studio.encoding(), "height_px": 91})
 
 
 @pytest.mark.parametrize("content", [b"", b"not a video", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"])

@@ -231,7 +231,8 @@ async def test_the_memory_of_children_is_in_the_peak() -> None:
             await memory.look()
         finally:
             await child.stop()
-    assert memory.peak_bytes is not None and 150e6 < memory.peak_bytes - before < 250e6
+    # A child that has been forked and not begun yet still shows its parent's pages.
+    assert memory.peak_bytes is not None and 150e6 < memory.peak_bytes - before < 250e6 + before
 
 
 def test_where_the_system_does_not_tell_there_is_no_peak(tmp_path: Path) -> None:

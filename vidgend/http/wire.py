@@ -19,7 +19,6 @@ from pydantic import (
 )
 
 from vidgend.errors import FeatureUnavailable, PromptEmpty
-from vidgend.http.outputs import with_outputs
 from vidgend.models import (
     TRANSITION_S,
     Brief,
@@ -256,6 +255,8 @@ def to_brief(
 
     Raises: PromptEmpty, UnknownStyle, UnknownPreset, FeatureUnavailable, InvalidFields.
     """
+    from vidgend.http.outputs import with_outputs  # brings the planner along, which a client need not wait for
+
     _check_available(body)
     if body.outputs:
         return with_outputs(body, lambda one: to_brief(one, defaults, clips, music_title))

@@ -129,6 +129,10 @@ class SegmentStep:
         except FfmpegFailed as error:
             if clip["kind"] != "generated":
                 await self._blame_the_clip(ffmpeg, clip["demuxer"], run.scratch)
+                if (
+                    "received no packets" in error.tail and "Error while opening encoder" not in error.tail
+                ):  # it ended before the frames of one of the files began
+                    raise MediaUnreadable("the clip is damaged or shorter than it says", tail=error.tail) from error
             raise error
         if written != frames and clip["kind"] == "generated":
             raise FfmpegFailed(f"the painter gave {written} of {frames} frames")

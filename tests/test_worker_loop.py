@@ -114,9 +114,9 @@ async def test_lacking_space_is_looked_for_at_once_however_many_sweeps_found_not
         swept = asyncio.Event()
         sweep, sweeps = runtime.worker._sweep, [0]
 
-        async def counted() -> None:
+        async def counted(lacking_bytes: int) -> None:
             sweeps[0] += 1
-            await sweep()
+            await sweep(lacking_bytes)
             swept.set()
 
         monkeypatch.setattr(runtime.worker, "_sweep", counted)

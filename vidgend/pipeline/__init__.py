@@ -1,6 +1,6 @@
 """The pipeline, from a prompt to a finished file. `ls` of this folder reads as the flow:
 
-    Prompt -> Storyboard -> Scenes -> { Clip ; Speech -> Words -> Captions } -> Segment -> Video -> Report
+    Prompt -> Storyboard -> Scenes -> { Clip ; Speech -> Words -> Captions } -> { Segment ; Sound } -> Video -> Report
 
 | stage file              | in                     | out              | slot   | done once per                        |
 |-------------------------|------------------------|------------------|--------|--------------------------------------|
@@ -11,7 +11,10 @@
 | words_to_captions.py    | Words                  | Captions         | -      | (pure, microseconds)                 |
 | scene_to_segment.py     | Clip, Captions, length | Segment, poster  | ffmpeg | clip, captions, look, encoding       |
 | scenes_to_transition.py | two scenes' ends       | Segment          | ffmpeg | both clips, captions, look, encoding |
-| segments_to_video.py    | Segments, Speech       | MP4, thumbnail   | ffmpeg | all of them and the music            |
+| mood_to_tracks.py       | mood, length           | tracks           | io     | file                                 |
+| track_to_parts.py       | track                  | loudness, parts  | io     | file                                 |
+| speech_and_music_to_sound.py | Speech, lengths, tracks | Sound      | ffmpeg | all of them                          |
+| segments_to_video.py    | Segments, Sound        | MP4, thumbnail   | io     | all of them                          |
 | video_to_report.py      | MP4                    | Report           | ffmpeg | the video                            |
 
 `produce.py` is the only file that knows the order. A folder is a port: `port.py`, one file per adapter, a fake.

@@ -47,6 +47,7 @@ from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech_and_music_to_sound import Sound, make_sound
 from vidgend.pipeline.speech_to_words import find_words
 from vidgend.pipeline.storyboard_to_outputs import Unkept, main_run, make_outputs, plan_outputs
+from vidgend.pipeline.storyboard_to_thumbnails import make_thumbnails
 from vidgend.pipeline.styles import find_style
 from vidgend.pipeline.video_encoder import VideoEncoder, choose_encoder
 from vidgend.pipeline.video_text import (
@@ -188,6 +189,10 @@ class _Making:
             words, clips = await self._words_and_clips(finder, group)
             ready = [group.create_task(self._ready(*both)) for both in zip(clips, words, strict=True)]
         await self._keep(tuple(task.result() for task in ready))
+        self.storyboard = await make_thumbnails(
+            self._run, self._brief, self.storyboard, providers=self._producer.providers, ffmpeg=self._producer.ffmpeg
+        )
+        await self._keeper.save(self.storyboard)
         return self.storyboard
 
     def _begin(self) -> ClipFinder:

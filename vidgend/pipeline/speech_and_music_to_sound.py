@@ -41,7 +41,10 @@ from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_samples
 
 KIND = "sound"
-CODE = ("speech_and_music_to_sound.py", "sound_args.py", "sound_facts.py", "music/bed.py")
+CODE = (
+    "speech_and_music_to_sound.py", "sound_args.py", "sound_facts.py", "media_kind.py", "track_to_parts.py",
+    "music/bed.py",
+)  # fmt: skip
 CEILING_DB = -2.0
 """Sample peak that the limiter allows at first, in dBFS: between samples, and through AAC, the sound gets louder."""
 MOST_GAIN_DB = 30.0

@@ -26,7 +26,10 @@ from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import SAMPLE_RATE_HZ
 
 KIND = "parts"
-CODE = ("track_to_parts.py", "sound_args.py", "sound_facts.py", "music/listen.py", "music/parts.py", "music/beats.py")
+CODE = (
+    "track_to_parts.py", "sound_args.py", "sound_facts.py", "media_kind.py", "music/listen.py", "music/parts.py",
+    "music/beats.py",
+)  # fmt: skip
 LONGEST_S = 3600.0
 """No video is longer, so the rest of a track is not needed."""
 SHORTEST_S = 1.0

@@ -9,9 +9,14 @@ from vidgend.pipeline.music.port import Track
 
 
 def shuffled(tracks: Iterable[Track], *, seed: int) -> tuple[Track, ...]:
-    """The same for the same seed and files.
+    """The same for the same seed and files, wherever their folder lies.
 
     Hashing spreads neighbouring seeds, so that two videos in a row do not begin with the same track more often than by
     chance; and one more file changes the order of the others as little as can be.
     """
-    return tuple(sorted(tracks, key=lambda track: hashlib.sha256(f"{seed} {track.path}".encode()).digest()))
+
+    def place(track: Track) -> tuple[bytes, str]:
+        name = f"{seed} {track.path.parent.name}/{track.path.name}"
+        return hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest(), str(track.path)
+
+    return tuple(sorted(tracks, key=place))

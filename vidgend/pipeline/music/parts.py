@@ -20,6 +20,8 @@ QUIET_DB = -45.0
 SILENT_DB = -60.0
 """In dBFS; below this nothing is music."""
 STEADY_S = 2.0
+JOINED_S = 3.5
+"""No hole may be closer to where music is joined on: a little longer than the longest fade."""
 WEAK_DB = -3.0
 """Below the track's usual level, over STEADY_S: a fade-in or a fade-out, where no other music may be joined on."""
 MOST_WEAK = 0.3
@@ -125,7 +127,7 @@ def _cuts(start_s: float, end_s: float, beats: Beats | None, steadiness: _Steadi
         first_s = beats.nearest(start_s)
         return first_s + (beats.period_s if first_s < start_s else 0.0) + number * step_s
 
-    from_s = min((start_at(number) for number in tries), key=lambda s: steadiness.holes_db(s, s + STEADY_S))
+    from_s = min((start_at(number) for number in tries), key=lambda s: steadiness.holes_db(s, s + JOINED_S))
 
     def place(at_s: float) -> float:
         """The last bar line that is not after a place, if there are any."""
@@ -137,7 +139,7 @@ def _cuts(start_s: float, end_s: float, beats: Beats | None, steadiness: _Steadi
     last_s = place(end_s)
     to_s = min(
         (place(last_s - number * step_s + 0.01) if beats else last_s - number * step_s for number in tries),
-        key=lambda s: steadiness.holes_db(s - STEADY_S, s),
+        key=lambda s: steadiness.holes_db(s - JOINED_S, s),
     )
     count = min(MOST_PARTS, max(1, round((to_s - from_s) / PART_S)))
     inner = [place(from_s + (to_s - from_s) * number / count) for number in range(1, count)]

@@ -245,6 +245,19 @@ def test_a_draft_tells_how_long_the_final_takes() -> None:
     assert final.end_s is not None and left_s == pytest.approx(final.end_s - final.began_s, rel=0.2)
 
 
+def test_a_machine_that_has_become_slower_for_all_is_seen_by_its_first_steps() -> None:
+    world = World()
+    world.job(BRIEF, board(4))
+    world.run()
+    world.slower = dict.fromkeys(("speech", "segment", "transition", "sound", "join", "check"), 4.0)
+    job = world.job(BRIEF, board(8))
+    first_s = job.progress.eta_s()
+    world.run(until_s=world.now_s + 30)
+    assert not any(one.state == "done" for one in job.progress.segments()), "only the voice was heard"
+    left_s = job.progress.eta_s()
+    assert first_s is not None and left_s is not None and left_s > 1.6 * first_s
+
+
 def test_a_new_process_knows_the_pace_of_the_last_one_from_its_steps() -> None:
     pace = 3.0
     encoding = encoding_args(BRIEF, SETTINGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from vidgend.pipeline.ffmpeg import Ffmpeg
 
 THEMES = ("ocean", "mountains", "city", "forest")
+CLIPS = 10
 SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".m4v"})
 
 
@@ -41,10 +43,23 @@ def make_clips(ffmpeg: Ffmpeg, folder: Path, *, seconds: int, width_px: int, hei
 
 
 def bench_clips(ffmpeg: Ffmpeg, folder: Path, footage: Path | None) -> list[Path]:
-    """The videos of `footage` by name, or some that are painted: 1080p30, a little longer than a scene."""
+    """At least ten videos: those of `footage` by name, or some that are painted (1080p30, a little longer than a scene),
+    and if they are too few, the same turned over: vidgend would not show one twice."""
     if footage is None:
-        return make_clips(ffmpeg, folder, seconds=7, width_px=1920, height_px=1080)
-    clips = sorted(path for path in footage.iterdir() if path.suffix.lower() in SUFFIXES)
-    if not clips:
-        raise SystemExit(f"there are no videos in {footage}")
-    return clips
+        clips = make_clips(ffmpeg, folder, seconds=7, width_px=1920, height_px=1080)
+    else:
+        clips = sorted(path for path in footage.iterdir() if path.suffix.lower() in SUFFIXES)
+        if not clips:
+            raise SystemExit(f"there are no videos in {footage}")
+    turns = itertools.product(("hflip", "vflip", "hflip,vflip"), clips)
+    missing = max(0, CLIPS - len(clips))
+    return clips + [
+        _turned(ffmpeg, clip, turn, folder / f"turned-{number}.mp4")
+        for number, (turn, clip) in enumerate(itertools.islice(turns, missing))
+    ]
+
+
+def _turned(ffmpeg: Ffmpeg, clip: Path, turn: str, path: Path) -> Path:
+    args = ["-v", "error", "-y", "-i", str(clip), "-an", "-vf", turn, "-c:v", "libx264", "-preset", "veryfast"]
+    subprocess.run([ffmpeg.path, "-nostdin", *args, "-crf", "18", str(path)], check=True)
+    return path

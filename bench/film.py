@@ -115,7 +115,9 @@ class Vidgend:
     async def plan(self, brief: Brief, clips: Sequence[Path], *, scenes: int = len(SAID)) -> Storyboard:
         """The film's storyboard with its clips, its speech and its lengths: all but the rendering. The clips take
         turns; each scene lasts six seconds."""
-        chosen = [await self.clip(clips[number % len(clips)]) for number in range(scenes)]
+        found = [await self.clip(clips[number % len(clips)]) for number in range(scenes)]
+        # From the middle of long ones: of itself it might take a quiet part and then refuse it for standing still.
+        chosen = [replace(one, in_point_s=max(0.0, ((one.duration_s or 0.0) - SCENE_S - 1) / 2)) for one in found]
         rows = tuple(
             Scene(
                 index=number, id=f"s{number + 1}", narration=SAID[number % len(SAID)], queries=("bench",),
@@ -140,6 +142,8 @@ class Vidgend:
         with used() as spent:
             result = await self.parts.producer.produce(name, brief, run, keeper)
         assert isinstance(result, Result) and keeper.storyboard is not None
+        if [scene.clip for scene in keeper.storyboard.scenes] != [scene.clip for scene in board.scenes]:
+            raise SystemExit(f"the film was repaired, so it is another one: {result.report}")
         path = await self.assets.local(result.files["video"].digest)
         return Made(path, result, keeper.storyboard, spent, await self._encodes() - before)
 

@@ -224,6 +224,8 @@ async def test_the_memory_of_children_is_in_the_peak() -> None:
     assert before is not None
     program = "held = bytearray(150_000_000)\nfor at in range(0, len(held), 4096): held[at] = 1\nprint(1, flush=True)\ninput()"
     async with PeakMemory() as memory:
+        # The first look is over before there is a child: one that is not yet its own program shows its parent's pages.
+        await memory.look()
         child = await children.Child.spawn([sys.executable, "-c", program], stdin=asyncio.subprocess.PIPE)
         try:
             assert child.process.stdout is not None
@@ -231,8 +233,7 @@ async def test_the_memory_of_children_is_in_the_peak() -> None:
             await memory.look()
         finally:
             await child.stop()
-    # A child that has been forked and not begun yet still shows its parent's pages.
-    assert memory.peak_bytes is not None and 150e6 < memory.peak_bytes - before < 250e6 + before
+    assert memory.peak_bytes is not None and 150e6 < memory.peak_bytes - before < 250e6
 
 
 def test_where_the_system_does_not_tell_there_is_no_peak(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from standins.llm_standin import LlmStandin
-from workshop import candidate, clips, fake_footage, finished, make, settings_for, workshop
+from workshop import candidate, clips, fake_footage, finished, finished_steps, make, result, settings_for, workshop
 
 from vidgend.daemon import Runtime
 from vidgend.errors import FeatureUnavailable
@@ -25,7 +25,6 @@ from vidgend.pipeline.planner.translator import LlmTranslator
 from vidgend.pipeline.probe import packets
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.pipeline.speech.port import Voice
-from vidgend.store.jobs import Job
 
 TEXTS = ("The sea.", "A boat.")
 SCENES = [{"narration": text, "query": "sea"} for text in TEXTS]
@@ -44,18 +43,6 @@ def voices() -> FakeSpeech:
 
 def translator(llm: LlmStandin, client: httpx.AsyncClient) -> LlmTranslator:
     return LlmTranslator(LlmChat(base_url=llm.base_url, model="stand-in", client=client, retry_wait_s=0.0))
-
-
-def result(job: Job) -> Result:
-    assert job.state == "completed", job.error
-    assert isinstance(job.result, Result)
-    return job.result
-
-
-async def made(runtime: Runtime) -> Counter[str]:
-    """The steps that were ever finished, by kind."""
-    rows = await runtime.database.read("SELECT kind, count(*) FROM steps WHERE state = 'done' GROUP BY kind")
-    return Counter(dict(rows))
 
 
 async def text(runtime: Runtime, found: Result, role: str) -> str:
@@ -91,7 +78,7 @@ async def test_what_two_videos_have_in_common_is_made_once(ffmpeg: Ffmpeg, tmp_p
         assert found.files["words:9x16"].digest == found.files["words"].digest
         assert sizes == [(256, 256)] * 2, "each clip is fetched once, large enough for every shape"
         assert speech.requests == 2
-        count = await made(runtime)
+        count = await finished_steps(runtime)
         assert (count["segment"], count["join"], count["sound"], count["plan"]) == (4, 2, 1, 1)
         assert job.scenes_total == 6, "the scenes of all videos count"
         published = await runtime.database.read("SELECT role, name FROM published WHERE job_id = ?", (job.id,))
@@ -141,7 +128,7 @@ async def test_a_narration_is_translated_once_for_all_outputs_of_a_language(ffmp
             assert [scene["narration"] for scene in asked["scenes"]] == list(TEXTS)
             assert "de The sea." in " ".join((await text(runtime, found, "srt:16x9-de")).split())
             assert "de " not in await text(runtime, found, "srt")
-            count = await made(runtime)
+            count = await finished_steps(runtime)
             assert count["translate"] == 1 and count["speech"] == 4
 
 
@@ -164,11 +151,11 @@ async def test_a_restart_in_the_middle_of_the_second_video_makes_only_what_is_mi
     async with shop(tmp_path / "data", **parts) as runtime:
         job_id = await runtime.submit_generate(GenerateBody.model_validate(body))
         async with asyncio.timeout(60):
-            while (await made(runtime))["check"] < 1:
+            while (await finished_steps(runtime))["check"] < 1:
                 await asyncio.sleep(0.01)
-        before = await made(runtime)
+        before = await finished_steps(runtime)
     async with shop(tmp_path / "data", **parts) as runtime:
-        found, count = result(await finished(runtime, job_id)), await made(runtime)
+        found, count = result(await finished(runtime, job_id)), await finished_steps(runtime)
         assert (count["segment"], count["join"]) == (4, 2) and before["segment"] < 4
         assert found.report["steps"]["reused"] >= before["segment"] + before["join"]
         assert "video:9x16" in found.files
@@ -180,7 +167,7 @@ async def test_what_was_substituted_says_in_which_video(ffmpeg: Ffmpeg, tmp_path
     async with shop(tmp_path / "data", providers=(footage,), engines=(voices(),)) as runtime:
         body = {"scenes": SCENES, "outputs": outputs, "captions": False, "transitions": "cut", "review": True}
         waiting = await make(runtime, **body)
-        assert waiting.state == "awaiting_review" and not (await made(runtime))["segment"]
+        assert waiting.state == "awaiting_review" and not (await finished_steps(runtime))["segment"]
         await render_storyboard(runtime, waiting.id, RenderBody())
         runtime.worker.wake()
         found = result(await finished(runtime, waiting.id))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from workshop import clips, fake_footage, finished, make, settings_for, workshop
+from workshop import clips, encodes, fake_footage, finished, finished_steps, make, result, settings_for, workshop
 
 from vidgend.daemon import Runtime
 from vidgend.http.edit_wire import PatchBody, RenderBody, RevertBody
@@ -15,7 +14,6 @@ from vidgend.http.wire import GenerateBody
 from vidgend.models import Result, Storyboard
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.foresee import Reuse
-from vidgend.store.jobs import Job
 
 TEXTS = ("The sea is calm.", "A boat comes in.", "Gulls follow.", "Night falls.", "All is still.")
 SCENES = [{"narration": text, "query": "sea"} for text in TEXTS]
@@ -29,18 +27,6 @@ async def render(runtime: Runtime, job_id: str, **wish: Any) -> tuple[Result, Re
     accepted = await render_storyboard(runtime, job_id, RenderBody(**wish))
     runtime.worker.wake()
     return result(await finished(runtime, job_id)), accepted.reuse
-
-
-def result(job: Job) -> Result:
-    assert job.state == "completed", job.error
-    assert isinstance(job.result, Result)
-    return job.result
-
-
-async def encodes(runtime: Runtime) -> Counter[str]:
-    """Segments and transitions that were ever made."""
-    rows = await runtime.database.read("SELECT kind, count(*) FROM steps WHERE state = 'done' GROUP BY kind")
-    return Counter({kind: count for kind, count in rows if kind in ("segment", "transition")})
 
 
 async def board(runtime: Runtime, job_id: str) -> Storyboard:
@@ -151,6 +137,5 @@ async def test_a_draft_is_small_and_its_final_finds_everything_but_the_encodes(f
         assert (draft.width_px, draft.height_px) == (640, 360)
         final, _ = await render(runtime, job_id, quality="standard")
         assert (final.width_px, final.height_px) == (1280, 720) and final.duration_s == draft.duration_s
-        rows = await runtime.database.read("SELECT kind, count(*) FROM steps WHERE state = 'done' GROUP BY kind")
-        counted = Counter(dict(rows))
+        counted = await finished_steps(runtime)
         assert counted["fetch"] == counted["speech"] == 2 and counted["plan"] == 1

@@ -9,18 +9,10 @@ from pathlib import Path
 import media
 import numpy as np
 import pytest
-from workshop import clips, fake_footage, make, workshop
+from workshop import clips, fake_footage, make, result, workshop
 
 from vidgend.daemon import Runtime
-from vidgend.models import Result
 from vidgend.pipeline.ffmpeg import Ffmpeg
-from vidgend.store.jobs import Job
-
-
-def result(job: Job) -> Result:
-    assert job.state == "completed", job.error
-    assert isinstance(job.result, Result)
-    return job.result
 
 
 @pytest.fixture

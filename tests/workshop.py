@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import media
 
 from vidgend.daemon import Runtime
 from vidgend.http.wire import GenerateBody
-from vidgend.models import Candidate, Credit
+from vidgend.models import Candidate, Credit, Result
 from vidgend.parts import Parts, wire
 from vidgend.pipeline.aligner.proportional import Proportional
 from vidgend.pipeline.footage.fake import FakeFootage
@@ -100,3 +101,22 @@ async def finished(runtime: Runtime, job_id: str, *, within_s: float = 120) -> J
 
 async def make(runtime: Runtime, **body: Any) -> Job:
     return await finished(runtime, await runtime.submit_generate(GenerateBody(**body)))
+
+
+def result(job: Job) -> Result:
+    """Of a job that is completed."""
+    assert job.state == "completed", job.error
+    assert isinstance(job.result, Result)
+    return job.result
+
+
+async def finished_steps(runtime: Runtime) -> Counter[str]:
+    """The steps that were ever finished, by kind."""
+    rows = await runtime.database.read("SELECT kind, count(*) FROM steps WHERE state = 'done' GROUP BY kind")
+    return Counter(dict(rows))
+
+
+async def encodes(runtime: Runtime) -> Counter[str]:
+    """Segments and transitions that were ever made."""
+    steps = await finished_steps(runtime)
+    return Counter({kind: steps[kind] for kind in ("segment", "transition") if steps[kind]})

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vidgend.cli.options import Options, echo_json, json_option, shared
 from vidgend.cli.outcome import human_bytes, print_outcome, remarks
 from vidgend.cli.progress import View, span
+
+if TYPE_CHECKING:
+    from vidgend.cli.client import Daemon
 
 _LOG_LINES = 8
 _TEXT_CHARS = 60
@@ -29,18 +32,23 @@ def status(options: Options, job: str, watch: bool, as_json: bool) -> None:
     """Say how far a job is."""
     daemon = options.daemon()
     if watch:
-        from vidgend.cli.follow import follow, raise_failure
-        from vidgend.cli.progress import make_reporter
-
-        reporter = make_reporter()
-        try:
-            found = follow(daemon, job, reporter)
-        finally:
-            reporter.close()
-        print_status(found, as_json=as_json)
-        raise_failure(found)
+        watch_job(daemon, job, as_json=as_json)
     else:
         print_status(daemon.of_job("status", job), as_json=as_json)
+
+
+def watch_job(daemon: Daemon, job: str, *, as_json: bool) -> None:
+    """Follow a job to its end and print its last status. Raises: what it failed with."""
+    from vidgend.cli.follow import follow, raise_failure
+    from vidgend.cli.progress import make_reporter
+
+    reporter = make_reporter()
+    try:
+        found = follow(daemon, job, reporter)
+    finally:
+        reporter.close()
+    print_status(found, as_json=as_json)
+    raise_failure(found)
 
 
 def print_status(found: dict[str, Any], *, as_json: bool) -> None:

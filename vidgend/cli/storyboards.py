@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import click
 
-from vidgend.cli.jobs import cut, job_argument, local_time, table
+from vidgend.cli.jobs import cut, job_argument, local_time, table, watch_job
 from vidgend.cli.options import Options, echo_json, json_option, shared
 from vidgend.errors import BadInput
 
@@ -222,17 +222,7 @@ def render(options: Options, job: str, version: int | None, quality: str | None,
         reused, rebuilt = len(pieces["reused"]), len(pieces["rebuilt"])
         click.echo(f"{job}: version {found['version']}; {rebuilt} of {reused + rebuilt} segments are to be made")
     if watch:
-        from vidgend.cli.follow import follow, raise_failure
-        from vidgend.cli.jobs import print_status
-        from vidgend.cli.progress import make_reporter
-
-        reporter = make_reporter()
-        try:
-            ended = follow(daemon, job, reporter)
-        finally:
-            reporter.close()
-        print_status(ended, as_json=as_json)
-        raise_failure(ended)
+        watch_job(daemon, job, as_json=as_json)
 
 
 STORYBOARD_COMMANDS: tuple[click.Command, ...] = (storyboard, edit, revert, render)

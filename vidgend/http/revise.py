@@ -16,7 +16,7 @@ from vidgend.pipeline.foresee import Reuse
 from vidgend.pipeline.storyboard_edit import BadEdit, apply, changes_between
 from vidgend.pipeline.storyboard_to_outputs import to_translate
 from vidgend.store.jobs import Job
-from vidgend.store.storyboards import EDITABLE, StoryboardStore, Version
+from vidgend.store.storyboards import StoryboardStore, Version, check_idle
 
 
 class ReviseDoor(Door, Protocol):
@@ -62,7 +62,7 @@ async def edit_storyboard(
     """
     job = await door.jobs.get(job_id)
     base = await newest_version(door, job)
-    _check_idle(job)
+    check_idle(job.state)
     if if_match is not None and if_match != base.number:
         raise StoryboardChanged(f"the newest version is {base.number}, not {if_match}")
 
@@ -95,7 +95,7 @@ async def revert_storyboard(door: ReviseDoor, job_id: str, body: RevertBody, *, 
     job = await door.jobs.get(job_id)
     newest = await newest_version(door, job)
     wanted = await newest_version(door, job, body.version)
-    _check_idle(job)
+    check_idle(job.state)
     if if_match is not None and if_match != newest.number:
         raise StoryboardChanged(f"the newest version is {newest.number}, not {if_match}")
     number = await door.storyboards.add(
@@ -117,7 +117,7 @@ async def render_storyboard(door: ReviseDoor, job_id: str, body: RenderBody) -> 
     """
     job = await door.jobs.get(job_id)
     version = await newest_version(door, job, body.version)
-    _check_idle(job)
+    check_idle(job.state)
     brief = replace(version.brief, review=False, quality=body.quality or version.brief.quality)
     _check_words(version, brief, can_translate=door.can_translate)
     await check_open(door, brief)
@@ -137,8 +137,3 @@ def _check_words(version: Version, brief: Brief, *, can_translate: bool) -> None
                 "as it is now, and there is no language model to translate them",
                 hint="Set planner.base_url and planner.model, change the text back, or send a new job with all texts.",
             )
-
-
-def _check_idle(job: Job) -> None:
-    if job.state not in EDITABLE:
-        raise Conflict(f"the job is {job.state}", hint="Wait until the video is done, or cancel the job first.")

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from vidgend.errors import Conflict, NotFound, StoryboardChanged
-from vidgend.models import ACTIVE_STATES, Brief, JobState, Storyboard
+from vidgend.models import Brief, JobState, Storyboard
 from vidgend.store.database import Database
 from vidgend.store.job_rows import BRIEFS
 from vidgend.store.transitions import note
@@ -156,16 +156,18 @@ class StoryboardStore:
         return await self._database.write(transaction)
 
 
-def check_editable(connection: sqlite3.Connection, job_id: str) -> JobState:
-    """The state of a job of whose storyboard nothing is being made right now. Raises: NotFound, Conflict."""
+def check_editable(connection: sqlite3.Connection, job_id: str) -> None:
+    """Whether nothing is being made of a job's storyboard right now. Raises: NotFound, Conflict."""
     row = connection.execute("SELECT state FROM jobs WHERE id = ?", (job_id,)).fetchone()
     if row is None:
         raise NotFound(f"no job {job_id!r}")
-    state: JobState = row[0]
+    check_idle(row[0])
+
+
+def check_idle(state: JobState) -> None:
+    """Raises: Conflict for the state of a job that is being made, or is going to be."""
     if state not in EDITABLE:
-        busy = "is being made" if state in ACTIVE_STATES else f"is {state}"
-        raise Conflict(f"the video {busy}", hint="Wait until it has ended, or cancel it first.")
-    return state
+        raise Conflict(f"the job is {state}", hint="Wait until the video is done, or cancel the job first.")
 
 
 def version_exists(connection: sqlite3.Connection, job_id: str, number: int) -> bool:

@@ -313,5 +313,6 @@ async def test_nothing_foreign_is_opened_and_nobody_is_called(ffmpeg: Ffmpeg, tm
         "source.media",
         "segment.mp4",
         "poster.jpg",
+        "scan.raw",
         "source.media.yuv",
     }

@@ -48,7 +48,7 @@ class Timed(Database):
 
     work_s: list[float]
 
-    async def write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
+    async def write(self, transaction: Callable[[sqlite3.Connection], T], *, may_drop_ballast: bool = True) -> T:
         def timed(connection: sqlite3.Connection) -> T:
             began = time.perf_counter()
             try:
@@ -56,7 +56,7 @@ class Timed(Database):
             finally:
                 self.work_s.append(time.perf_counter() - began)
 
-        return await super().write(timed)
+        return await super().write(timed, may_drop_ballast=may_drop_ballast)
 
 
 def _file_system(path: Path) -> str:

@@ -42,7 +42,7 @@ class Ledger:
         self.killed: Counter[str] = Counter()
         """The same by key."""
         self.suspects = 0
-        """Jobs that the next crash would condemn, as a step of theirs was under way in the last two."""
+        """Jobs and steps that the next crash could condemn, as they were under way in the last two."""
         self._folder = folder
         self._database = database
         self._pexels = pexels
@@ -71,7 +71,8 @@ class Ledger:
             self._look_for_crashed(connection, was_ready=was_ready)
             self._look_for_repeats(connection)
             self.suspects = connection.execute(
-                "SELECT count(*) FROM jobs WHERE suspicion + (boot_id IS NOT NULL) >= 2 AND finished_at IS NULL"
+                "SELECT (SELECT count(*) FROM jobs WHERE suspicion + (boot_id IS NOT NULL) >= 2 AND finished_at IS NULL)"
+                " + (SELECT count(*) FROM steps WHERE crashes + (state = 'running') >= 2)"
             ).fetchone()[0]
 
     def _look_for_crashed(self, connection: sqlite3.Connection, *, was_ready: bool) -> None:

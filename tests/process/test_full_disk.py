@@ -21,8 +21,8 @@ pytestmark = pytest.mark.process
 DISK_MB = 512
 LONG = {
     "prompt": "The sea",
-    "duration_target": 20,
-    "scenes": [{"narration": "", "query": "sea", "duration": 20}],
+    "duration_target": 8,
+    "scenes": [{"narration": "", "query": "sea", "duration": 8}],
     "quality": "high",
     "resolution": "1280x720",
 }

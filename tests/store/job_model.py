@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from vidgend.models import TERMINAL_STATES
 from vidgend.store.jobs import Job
-from vidgend.store.steps import Lease
+from vidgend.store.steps import SUSPECT_FROM, Lease
 
 MAX_SUSPICION = 3
 ALONE_FROM = 2
@@ -196,12 +196,13 @@ class Model:
 
     def start(self, now: float, *, clean: bool) -> tuple[int, int]:
         """A start after a clean stop or a crash. Returns (requeued, given up)."""
-        for step in self.steps.values():
-            if step.state == "running":
-                step.state, step.lease = "ready", None
-                step.attempt -= clean
-                step.refunds += clean
-                step.crashes += not clean
+        running = [step for step in self.steps.values() if step.state == "running"]
+        for step in running:
+            step.state, step.lease = "ready", None
+            step.attempt -= clean
+            step.refunds += clean
+            if not clean and (len(running) == 1 or step.crashes < SUSPECT_FROM):
+                step.crashes += 1
         requeued = given_up = 0
         for job in self.running():
             job.crashes += 1

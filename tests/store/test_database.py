@@ -250,6 +250,33 @@ async def test_when_space_was_made_the_transaction_is_run_once_more(tmp_path: Pa
     await database.close()
 
 
+async def test_the_ballast_is_left_to_those_who_may_drop_it(tmp_path: Path) -> None:
+    dropped: list[str] = []
+    connections: list[sqlite3.Connection] = []
+
+    def make_space() -> bool:
+        dropped.append("ballast")
+        connections[0].execute("PRAGMA max_page_count = 1000000").fetchone()
+        return True
+
+    def add(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO big VALUES (zeroblob(100000))")
+
+    database = await Database.open(tmp_path / "db", on_full=make_space)
+    await database.write(lambda c: connections.append(c))
+    await database.write(lambda c: c.execute("CREATE TABLE big (x BLOB)").fetchall())
+    pages = await database.write(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
+    await database.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages + 2}").fetchone())
+    database.post(add)
+    with pytest.raises(StorageFull):
+        await database.write(add, may_drop_ballast=False)
+    assert dropped == [] and await database.read("SELECT count(*) FROM big") == [(0,)]
+    await database.write(add)
+    assert dropped == ["ballast"] and await database.read("SELECT count(*) FROM big") == [(1,)]
+    connections.clear()
+    await database.close()
+
+
 async def test_what_is_posted_is_written_and_its_failure_is_only_logged(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:

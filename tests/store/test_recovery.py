@@ -12,7 +12,7 @@ from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.database import Database
 from vidgend.store.jobs import Job, JobStore
 from vidgend.store.recovery import Recovered
-from vidgend.store.steps import StepStore
+from vidgend.store.steps import SUSPECT_FROM, StepStore
 
 BRIEF = Brief(prompt="the sea", voice="en-US-neutral")
 
@@ -153,6 +153,25 @@ async def test_a_step_that_killed_three_daemons_is_not_begun_for_any_job_until_o
         await life.steps.begin("a" * 64, kind="fetch", label="net", job_id=other)
     await life.jobs.retry(job_id)
     assert (await life.steps.begin("a" * 64, kind="fetch", label="net", job_id=job_id)).attempt == 4
+
+
+async def test_a_step_that_only_ran_beside_the_one_that_kills_is_never_condemned(
+    database: Database, tmp_path: Path
+) -> None:
+    life = await boot(database, tmp_path, "0")
+    job_id, _ = await life.jobs.submit(BRIEF)
+    for crash in range(1, 6):
+        await life.steps.begin("a" * 64, kind="segment", label="ffmpeg", job_id=job_id)
+        await life.steps.begin("b" * 64, kind="sound", label="ffmpeg", job_id=job_id)
+        life = await boot(database, tmp_path, str(crash))
+        assert await life.steps.is_suspect("b" * 64) == (crash >= SUSPECT_FROM)
+    await life.steps.begin("a" * 64, kind="segment", label="ffmpeg", job_id=job_id)
+    life = await boot(database, tmp_path, "alone")
+    with pytest.raises(StepPoisoned, match="3 times"):
+        await life.steps.begin("a" * 64, kind="segment", label="ffmpeg", job_id=job_id)
+    lease = await life.steps.begin("b" * 64, kind="sound", label="ffmpeg", job_id=job_id)
+    await life.steps.finish(lease, {}, (), seconds=1)
+    assert not await life.steps.is_suspect("b" * 64)
 
 
 async def test_crashes_count_even_when_the_clock_was_once_in_the_future(tmp_path: Path) -> None:

@@ -151,8 +151,11 @@ class Database:
             raise
         return database
 
-    async def write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
+    async def write(self, transaction: Callable[[sqlite3.Connection], T], *, may_drop_ballast: bool = True) -> T:
         """Run `transaction` whole and wait until it is on the disk. It completes even if the caller is cancelled.
+
+        The ballast can be given up only once. Work that can be done again later leaves it (`may_drop_ballast`) to
+        those who say how a job ended.
 
         Raises: StorageFull, DatabaseDamaged, DatabaseUnavailable; sqlite3.Error for what the statement itself is to
         blame for.
@@ -161,7 +164,7 @@ class Database:
             raise sqlite3.ProgrammingError("the database is closed")
         answer: Future[T] = Future()
         answer.set_running_or_notify_cancel()  # from here on it cannot be cancelled any more
-        self._writer.put(transaction, answer)
+        self._writer.put(transaction, answer, may_drop_ballast=may_drop_ballast)
         try:
             return await asyncio.shield(asyncio.wrap_future(answer))
         except sqlite3.Error as error:
@@ -170,7 +173,7 @@ class Database:
     def post(self, transaction: Callable[[sqlite3.Connection], object]) -> None:
         """Run `transaction` without waiting for it: for bookkeeping that may get lost. An error is only logged."""
         if not self._closed:
-            self._writer.put(transaction, None)
+            self._writer.put(transaction, None, may_drop_ballast=False)
 
     async def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, as plain tuples. Raises as `write` does."""

@@ -10,6 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from vidgend.store.job_rows import Failure
+from vidgend.store.steps import SUSPECT_FROM
 from vidgend.store.transitions import ALONE_FROM, MAX_SUSPICION, end_job, mend_waits, note
 
 
@@ -26,19 +27,16 @@ def recover(connection: sqlite3.Connection, *, boot_id: str, now: float) -> Reco
     """Record this boot; put steps and jobs of earlier ones back. Runs inside one transaction.
 
     A crash is counted against every job that was running, since nobody can know which one it was. A job that was
-    running in MAX_SUSPICION crashes without getting on in between is failed.
+    running in MAX_SUSPICION crashes without getting on in between is failed. It is counted against every step that
+    was running as well, but those that were not alone come no further than to be suspects (`SUSPECT_FROM`): many jobs
+    may share a step, and none of them is to fail for what ran beside it.
     """
     row = connection.execute("SELECT clean_stop FROM boots ORDER BY rowid DESC LIMIT 1").fetchone()
     clean = row is None or bool(row[0])
     connection.execute("INSERT INTO boots (boot_id, started_at) VALUES (?, ?)", (boot_id, now))
     if not clean:
         _remember_lives(connection, boot_id)
-    counted = "refunds = refunds + 1, attempt = attempt - 1" if clean else "crashes = crashes + 1"
-    connection.execute(
-        f"UPDATE steps SET state = 'ready', boot_id = NULL, token = NULL, {counted} "
-        "WHERE state = 'running' AND boot_id <> ?",
-        (boot_id,),
-    )
+    _put_steps_back(connection, boot_id, clean=clean)
     orphans = connection.execute(
         "SELECT id, crashes, suspicion, cancel_requested FROM jobs WHERE boot_id IS NOT NULL AND boot_id <> ?",
         (boot_id,),
@@ -64,6 +62,20 @@ def recover(connection: sqlite3.Connection, *, boot_id: str, now: float) -> Reco
             requeued += 1
     mend_waits(connection, now)
     return Recovered(requeued=requeued, given_up=given_up, clean=clean)
+
+
+def _put_steps_back(connection: sqlite3.Connection, boot_id: str, *, clean: bool) -> None:
+    orphans = "state = 'running' AND boot_id <> ?"
+    (running,) = connection.execute(f"SELECT count(*) FROM steps WHERE {orphans}", (boot_id,)).fetchone()
+    if clean:
+        counted = "refunds = refunds + 1, attempt = attempt - 1"
+    elif running == 1:
+        counted = "crashes = crashes + 1"
+    else:
+        counted = f"crashes = max(crashes, min(crashes + 1, {SUSPECT_FROM}))"
+    connection.execute(
+        f"UPDATE steps SET state = 'ready', boot_id = NULL, token = NULL, {counted} WHERE {orphans}", (boot_id,)
+    )
 
 
 def _remember_lives(connection: sqlite3.Connection, boot_id: str) -> None:

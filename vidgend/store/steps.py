@@ -19,7 +19,9 @@ from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 
 MAX_CRASHES = 3
-"""So many daemons died while a step was under way: no job may begin it again, but one that is sent again by hand."""
+"""So many daemons died of a step: no job may begin it again, but one that is sent again by hand."""
+SUSPECT_FROM = 2
+"""From so many on a step runs alone: the next crash is the step's, and nobody else is blamed for it."""
 OUTLIVED_S = 10.0
 """How much longer than before its crashes a job has to run to be cleared of them."""
 
@@ -64,6 +66,11 @@ class StepStore:
         digests = await self._database.read("SELECT digest FROM step_assets WHERE key = ?", (key,)) if done else []
         return bool(done) and all([await self._assets.has(digest) for (digest,) in digests])
 
+    async def is_suspect(self, key: str) -> bool:
+        """Whether nothing may run beside this step, so that it is known whether the daemon dies of it."""
+        rows = await self._database.read("SELECT 1 FROM steps WHERE key = ? AND crashes >= ?", (key, SUSPECT_FROM))
+        return bool(rows)
+
     async def begin(self, key: str, *, kind: str, label: str, job_id: str) -> Lease:
         """Record that a step is being run, before it is: if the daemon dies of it, the next one knows.
 
@@ -87,7 +94,7 @@ class StepStore:
             _link(connection, job_id, key)
             return attempt
 
-        return Lease(key=key, token=token, attempt=await self._database.write(transaction))
+        return Lease(key=key, token=token, attempt=await self._database.write(transaction, may_drop_ballast=False))
 
     def join(self, key: str, job_id: str) -> None:
         """Another job waits for a step that is under way."""
@@ -113,13 +120,14 @@ class StepStore:
             _clear_of_suspicion(connection, lease.key, now)
             return output
 
-        return await self._database.write(transaction)
+        return await self._database.write(transaction, may_drop_ballast=False)
 
     async def fail(self, lease: Lease, reason: str, *, seconds: float) -> None:
         """Record a handled failure. The step may be begun again."""
         now = self._database.clock()
         await self._database.write(
-            lambda connection: _ended(connection, lease, "failed", now, seconds, error=reason[:2000])
+            lambda connection: _ended(connection, lease, "failed", now, seconds, error=reason[:2000]),
+            may_drop_ballast=False,
         )
 
     async def release(self, lease: Lease) -> None:

@@ -53,6 +53,7 @@ _LOOK_EVERY = 100
 class _Item:
     transaction: Callable[[sqlite3.Connection], Any]
     answer: Future[Any] | None
+    may_drop_ballast: bool
 
     def succeed(self, value: Any) -> None:
         if self.answer is not None:
@@ -113,8 +114,14 @@ class Writer:
         self.opened.set_running_or_notify_cancel()
         self._thread.start()
 
-    def put(self, transaction: Callable[[sqlite3.Connection], Any], answer: Future[Any] | None) -> None:
-        self._work.put(_Item(transaction=transaction, answer=answer))
+    def put(
+        self,
+        transaction: Callable[[sqlite3.Connection], Any],
+        answer: Future[Any] | None,
+        *,
+        may_drop_ballast: bool,
+    ) -> None:
+        self._work.put(_Item(transaction=transaction, answer=answer, may_drop_ballast=may_drop_ballast))
 
     def stop(self) -> None:
         """Ask the thread to end when everything that is queued is done."""
@@ -226,7 +233,8 @@ class Writer:
             try:
                 value = self._run(item.transaction)
             except sqlite3.Error as error:
-                if not (is_full(error) and self._on_full is not None and self._on_full()):
+                on_full = self._on_full if item.may_drop_ballast else None
+                if not (is_full(error) and on_full is not None and on_full()):
                     raise
                 value = self._run(item.transaction)
         except BaseException as error:  # noqa: BLE001  handed to the caller

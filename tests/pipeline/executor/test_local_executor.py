@@ -134,6 +134,24 @@ async def test_two_that_want_the_same_step_share_one_run(bench: tuple[LocalExecu
     assert steps.starts == ["a"] and {event.state for event in events} == {"done"}
 
 
+async def test_a_step_that_two_daemons_died_of_runs_alone(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    suspect = spec("hold", "suspect", label="gpu")
+    await executor._steps.begin(suspect.key, kind="hold", label="gpu", job_id=steps.job_id)
+    await steps.database.write(lambda c: c.execute("UPDATE steps SET crashes = 2, state = 'ready'").fetchall())
+    before = await executor.submit(spec("hold", "before"))
+    await until(lambda: steps.starts == ["before"])
+    alone = await executor.submit(suspect)
+    await asyncio.sleep(0.05)
+    after = await executor.submit(spec("hold", "after"))
+    await asyncio.sleep(0.05)
+    assert steps.starts == ["before"]
+    steps.release.set()
+    events = [await executor.wait(ref) for ref in (before, alone, after)]
+    assert [event.state for event in events] == ["done"] * 3
+    assert steps.starts == ["before", "suspect", "after"] and steps.most == 1
+
+
 async def test_a_slot_bounds_how_much_runs_at_once(bench: tuple[LocalExecutor, Bench]) -> None:
     executor, steps = bench
     refs = [await executor.submit(spec("hold", str(number))) for number in range(6)]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vidgend.errors import ProviderRateLimited, StepStalled, StepTimeout, StorageFull, VidgendError
+from vidgend.pipeline.executor.company import Company
 from vidgend.pipeline.executor.port import (
     Label,
     Progress,
@@ -77,6 +78,7 @@ class LocalExecutor:
         self._stopping: set[asyncio.Task[StepEvent]] = set()
         self._refs: dict[str, _Running] = {}
         self._numbers = itertools.count(1)
+        self._company = Company()
 
     async def submit(self, spec: StepSpec, progress: Progress | None = None) -> str:
         running = self._running.get(spec.key)
@@ -179,7 +181,8 @@ class LocalExecutor:
                     waited_s += time.monotonic() - asked
                     began = time.monotonic()
                     running.tell(0.0)
-                    outcome = await self._once(running)
+                    async with self._company.hold(alone=await self._steps.is_suspect(spec.key)):
+                        outcome = await self._once(running)
                     running.share = None
                     seconds += time.monotonic() - began
                 if not isinstance(outcome, VidgendError):

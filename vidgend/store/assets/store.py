@@ -106,7 +106,9 @@ class AssetStore:
         await self._not_condemned(digest)
         self._incoming[digest] += 1
         try:
-            await self._database.write(lambda connection: self._expect(connection, digest, size_bytes))
+            await self._database.write(
+                lambda connection: self._expect(connection, digest, size_bytes), may_drop_ballast=False
+            )
             await self.blobs.put(path, digest)
 
             def record(connection: sqlite3.Connection) -> None:
@@ -114,7 +116,7 @@ class AssetStore:
                 if also is not None:
                     also(connection, digest, size_bytes)
 
-            await self._database.write(record)
+            await self._database.write(record, may_drop_ballast=False)
         finally:
             self._incoming[digest] -= 1
             if not self._incoming[digest]:
@@ -205,7 +207,7 @@ class AssetStore:
 
         try:
             async with self._naming.setdefault(job_id, asyncio.Lock()):
-                await self._database.write(expect)
+                await self._database.write(expect, may_drop_ballast=False)
                 return await self.blobs.publish(digest, job_id, name, content_type)
         except NotFound as error:
             await self._lost(digest, damaged=isinstance(error, AssetDamaged))

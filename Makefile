@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # Pip's own upgrade notice says nothing about vidgend.
 # (PIP_USE_PEP517: two small packages come as source only; this builds them the modern way.)
 PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip --disable-pip-version-check
+# Some images set it. Every daemon and child that is started would compile all modules anew: a second each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check bench test-long test-models install lock clean
 

@@ -253,13 +253,20 @@ def traced(ffmpeg: Ffmpeg, folder: Path) -> tuple[Ffmpeg, Path]:
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("strace is not installed")
-    if subprocess.run([strace, "-qq", "-o", "/dev/null", "true"], capture_output=True).returncode != 0:
+    if (
+        subprocess.run(
+            [strace, "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "true"], capture_output=True
+        ).returncode
+        != 0
+    ):
         pytest.skip("processes cannot be traced here (ptrace is not allowed)")
     logs = folder / "logs"
     logs.mkdir()
     wrapper = folder / "ffmpeg"
     calls = "trace=open,openat,openat2,creat,connect,socket,execve,unlink,rename,link,symlink"
-    wrapper.write_text(f'#!/bin/sh\nexec {strace} -f -qq -y -s 4096 -e {calls} -o "{logs}/$$" {ffmpeg.path} "$@"\n')
+    wrapper.write_text(
+        f'#!/bin/sh\nexec {strace} -f --seccomp-bpf -qq -y -s 4096 -e {calls} -o "{logs}/$$" {ffmpeg.path} "$@"\n'
+    )
     wrapper.chmod(0o755)
     return replace(ffmpeg, path=str(wrapper)), logs
 

@@ -42,7 +42,7 @@ class Ledger:
         self.killed: Counter[str] = Counter()
         """The same by key."""
         self.suspects = 0
-        """Jobs and steps that the next crash could condemn, as they were under way in the last two."""
+        """Jobs that the next crash would condemn, as they were under way in the last two."""
         self._folder = folder
         self._database = database
         self._pexels = pexels
@@ -56,6 +56,18 @@ class Ledger:
             hashlib.sha256(clip.path.read_bytes()).hexdigest(): number for number, clip in pexels._by_id().items()
         }
         self._queries = {number: clip.words for number, clip in pexels._by_id().items()}
+
+    def would_condemn(self) -> bool:
+        """Whether a crash of the daemon that runs would be the third for a job or for a step."""
+        connection = sqlite3.connect(f"{self._database.as_uri()}?mode=ro", uri=True)
+        try:
+            (count,) = connection.execute(
+                "SELECT (SELECT count(*) FROM jobs WHERE suspicion >= 2 AND finished_at IS NULL)"
+                " + (SELECT count(*) FROM steps WHERE crashes >= 2 AND state = 'running')"
+            ).fetchone()
+            return bool(count)
+        finally:
+            connection.close()
 
     def look(self, *, was_ready: bool) -> None:
         """After a kill. `was_ready`: the daemon that was killed had said READY."""
@@ -71,8 +83,7 @@ class Ledger:
             self._look_for_crashed(connection, was_ready=was_ready)
             self._look_for_repeats(connection)
             self.suspects = connection.execute(
-                "SELECT (SELECT count(*) FROM jobs WHERE suspicion + (boot_id IS NOT NULL) >= 2 AND finished_at IS NULL)"
-                " + (SELECT count(*) FROM steps WHERE crashes + (state = 'running') >= 2)"
+                "SELECT count(*) FROM jobs WHERE suspicion + (boot_id IS NOT NULL) >= 2 AND finished_at IS NULL"
             ).fetchone()[0]
 
     def _look_for_crashed(self, connection: sqlite3.Connection, *, was_ready: bool) -> None:

@@ -15,6 +15,7 @@ from workshop import candidate, clips, fake_footage, finished, finished_steps, m
 from vidgend.daemon import Runtime
 from vidgend.errors import FeatureUnavailable
 from vidgend.http.edit_wire import PatchBody, RenderBody
+from vidgend.http.own_media import EditMedia
 from vidgend.http.revise import edit_storyboard, render_storyboard
 from vidgend.http.wire import GenerateBody
 from vidgend.models import Result
@@ -108,7 +109,7 @@ async def test_given_words_of_another_language_are_spoken_by_a_voice_of_it(ffmpe
         assert [(one.used, one.output) for one in found.degraded] == [("no music", None)], "said once for all"
 
         patch = PatchBody.model_validate({"scenes": [{"index": 1, "narration": "A ship."}]})
-        await edit_storyboard(runtime, job.id, patch, if_match=None, uploads={})
+        await edit_storyboard(runtime, job.id, patch, if_match=None, media=EditMedia())
         with pytest.raises(
             FeatureUnavailable, match="output 16x9-de: no words in de were given for scene 1 as it is now"
         ):

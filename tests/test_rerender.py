@@ -9,6 +9,7 @@ from workshop import clips, encodes, fake_footage, finished, finished_steps, mak
 
 from vidgend.daemon import Runtime
 from vidgend.http.edit_wire import PatchBody, RenderBody, RevertBody
+from vidgend.http.own_media import EditMedia
 from vidgend.http.revise import edit_storyboard, render_storyboard, revert_storyboard
 from vidgend.http.wire import GenerateBody
 from vidgend.models import Result, Storyboard
@@ -20,7 +21,7 @@ SCENES = [{"narration": text, "query": "sea"} for text in TEXTS]
 
 
 async def edit(runtime: Runtime, job_id: str, **patch: Any) -> None:
-    await edit_storyboard(runtime, job_id, PatchBody.model_validate(patch), if_match=None, uploads={})
+    await edit_storyboard(runtime, job_id, PatchBody.model_validate(patch), if_match=None, media=EditMedia())
 
 
 async def render(runtime: Runtime, job_id: str, **wish: Any) -> tuple[Result, Reuse]:

@@ -74,7 +74,7 @@ def builder(
     translator: Translator | None = None,
 ) -> Callable[..., Parts]:
     def build(settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path) -> Parts:
-        tracks = (Track(path=music, title="tone", mood="calm", licence="test"),) if music else ()
+        tracks = (Track(path=music, place=music.name, title="tone", mood="calm", licence="test"),) if music else ()
         return wire(
             settings, assets, steps, work=work, client=httpx.AsyncClient(), planners=planners or (BuiltinPlanner(),),
             providers=providers, unused_providers=unused or {}, engines=engines or (FakeSpeech(),),

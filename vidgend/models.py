@@ -470,6 +470,9 @@ class Storyboard:
     stretch: bool
     fps: str
     scenes: tuple[Scene, ...]
+    edited: bool = False
+    """Each scene keeps the length that it had, whatever `stretch` says: else a word more in one would be frames less in
+    all others, and all of them to be encoded anew."""
     mood: str | None = None
     degraded: tuple[Substitution, ...] = ()
     """What has been substituted so far: kept here so that a restart does not forget it."""

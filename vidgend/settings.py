@@ -79,7 +79,7 @@ class Slots(_Part):
     """How much of each kind of work runs at once. 0: from the machine."""
 
     gpu: int = Field(1, ge=0, description="Work on the GPU. 0: 1. One model at a time fits most cards' memory.")
-    ffmpeg: int = Field(0, ge=0, description="Encodes. 0: one for every two cores, each with its share of threads.")
+    ffmpeg: int = Field(0, ge=0, description="Encodes. 0: one more than half the cores, each with its share of threads.")
     net: int = Field(4, ge=0, description="Downloads and provider calls. 0: 4.")
 
 

@@ -115,8 +115,13 @@ class RenderBody(Body):
     quality: Quality | None = None
 
 
-def to_edit(body: PatchBody, brief: Brief, defaults: Defaults, uploaded: UploadedClip) -> Edit:
-    """Raises: UnknownStyle, UnknownPreset, and what `uploaded` raises."""
+def to_edit(
+    body: PatchBody, brief: Brief, defaults: Defaults, uploaded: UploadedClip, *, music_title: str | None
+) -> Edit:
+    """`music_title` is what the music is called that the body names.
+
+    Raises: UnknownStyle, UnknownPreset, and what `uploaded` raises.
+    """
     return Edit(
         scenes=tuple(_scene(patch, f"/scenes/{at}", uploaded) for at, patch in enumerate(body.scenes)),
         add=tuple(
@@ -131,7 +136,7 @@ def to_edit(body: PatchBody, brief: Brief, defaults: Defaults, uploaded: Uploade
         ),
         order=body.order,
         title=body.title,
-        brief=_whole(body, brief, defaults),
+        brief=_whole(body, brief, defaults, music_title),
     )
 
 
@@ -151,7 +156,7 @@ def _scene(patch: ScenePatch, pointer: str, uploaded: UploadedClip) -> SceneEdit
     return SceneEdit(scene=name_of, remove=patch.remove, changes=given)
 
 
-def _whole(body: PatchBody, brief: Brief, defaults: Defaults) -> Mapping[str, Any]:
+def _whole(body: PatchBody, brief: Brief, defaults: Defaults, music_title: str | None) -> Mapping[str, Any]:
     given = body.model_fields_set
     changes: dict[str, Any] = {}
     if "style" in given:
@@ -171,20 +176,20 @@ def _whole(body: PatchBody, brief: Brief, defaults: Defaults) -> Mapping[str, An
                 brief.captions, **{name: getattr(merged, name) for name in body.captions.model_fields_set}
             )
     if "music" in given:
-        changes["music"] = _music(body.music, brief.music, defaults)
+        changes["music"] = _music(body.music, brief.music, defaults, music_title)
     return changes
 
 
-def _music(body: MusicBody | None, music: MusicOptions, defaults: Defaults) -> MusicOptions:
+def _music(body: MusicBody | None, music: MusicOptions, defaults: Defaults, title: str | None) -> MusicOptions:
     if body is None:
         return MusicOptions(enabled=defaults.music)
     changes = {name: getattr(body, name) for name in body.model_fields_set - {"none"}}
     if "none" in body.model_fields_set:
         changes["enabled"] = not body.none
-    elif body.model_fields_set & {"mood", "asset"}:
+    elif body.mood is not None or body.asset is not None:
         changes["enabled"] = True
     if body.mood is not None:
         changes["asset"] = None
     if "asset" in changes:
-        changes["title"] = None
+        changes["title"] = title if body.asset is not None else None
     return replace(music, **changes)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+from vidgend.http.edit_wire import PatchBody
 from vidgend.http.problems import InvalidFields
-from vidgend.http.wire import GenerateBody, MusicBody
+from vidgend.http.wire import AssetBody, GenerateBody, MusicBody
 from vidgend.models import Clip
 from vidgend.store.uploads import Upload, UploadStore
 
@@ -51,6 +52,30 @@ async def own_media(uploads: UploadStore, body: GenerateBody) -> OwnMedia:
     if errors:
         raise InvalidFields(errors)
     return OwnMedia(clips=clips, music_title=PurePath(sound.name).stem if sound is not None else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditMedia:
+    """What an edit may name: the clips by the id of their upload, and what its music is called."""
+
+    clips: Mapping[str, Clip] = field(default_factory=dict)
+    music_title: str | None = None
+
+
+async def edit_media(uploads: UploadStore, body: PatchBody) -> EditMedia:
+    """The uploads that an edit names, as far as there are such. Raises: InvalidFields for its music."""
+    named = [new.clip for new in body.add] + [patch.clip for patch in body.scenes]
+    given = [one.asset for one in named if isinstance(one, AssetBody)]
+    music = body.music.asset if body.music is not None else None
+    known = await uploads.find([*given, *([music] if music is not None else [])])
+    errors: list[dict[str, str]] = []
+    sound = checked(known, music, ("audio",), "/music/asset", errors) if music is not None else None
+    if errors:
+        raise InvalidFields(errors)
+    return EditMedia(
+        clips={digest: upload.clip() for digest, upload in known.items() if upload.kind != "audio"},
+        music_title=PurePath(sound.name).stem if sound is not None else None,
+    )
 
 
 def checked(

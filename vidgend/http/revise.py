@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from vidgend.errors import Conflict, FeatureUnavailable, NotFound, StoryboardChanged, StoryboardNotReady
 from vidgend.http.accept import Door, check_open
 from vidgend.http.edit_wire import PatchBody, RenderBody, RevertBody, to_edit
+from vidgend.http.own_media import EditMedia
 from vidgend.http.problems import InvalidFields
 from vidgend.models import Brief, Clip
 from vidgend.pipeline.foresee import Reuse
@@ -17,6 +19,8 @@ from vidgend.pipeline.storyboard_edit import BadEdit, apply, changes_between
 from vidgend.pipeline.storyboard_to_outputs import to_translate
 from vidgend.store.jobs import Job
 from vidgend.store.storyboards import StoryboardStore, Version, check_idle
+
+TRIES = 4
 
 
 class ReviseDoor(Door, Protocol):
@@ -54,12 +58,24 @@ async def newest_version(door: ReviseDoor, job: Job, number: int | None = None) 
 
 
 async def edit_storyboard(
-    door: ReviseDoor, job_id: str, body: PatchBody, *, if_match: int | None, uploads: Mapping[str, Clip]
+    door: ReviseDoor, job_id: str, body: PatchBody, *, if_match: int | None, media: EditMedia
 ) -> Version:
-    """Make the next version out of the newest. `uploads` are the clips of the uploaded files that the body names.
+    """Make the next version out of the newest. `media` is what the body names of uploaded files.
 
     Raises: NotFound, Conflict, StoryboardChanged, BadInput and its kin.
     """
+    return await _on_the_newest(lambda: _edit(door, job_id, body, if_match=if_match, media=media), if_match)
+
+
+async def _on_the_newest(change: Callable[[], Awaitable[Version]], if_match: int | None) -> Version:
+    """Who names no version changes the newest one, also if somebody else makes one at the same moment."""
+    for _ in range(TRIES if if_match is None else 0):
+        with suppress(StoryboardChanged):
+            return await change()
+    return await change()
+
+
+async def _edit(door: ReviseDoor, job_id: str, body: PatchBody, *, if_match: int | None, media: EditMedia) -> Version:
     job = await door.jobs.get(job_id)
     base = await newest_version(door, job)
     check_idle(job.state)
@@ -67,13 +83,14 @@ async def edit_storyboard(
         raise StoryboardChanged(f"the newest version is {base.number}, not {if_match}")
 
     def uploaded(digest: str, pointer: str) -> Clip:
-        if digest not in uploads:
+        if digest not in media.clips:
             raise InvalidFields([{"pointer": pointer, "detail": "is no uploaded video or photo"}])
-        return uploads[digest]
+        return media.clips[digest]
 
-    edit = to_edit(body, base.brief, door.defaults, uploaded)
+    edit = to_edit(body, base.brief, door.defaults, uploaded, music_title=media.music_title)
+    most = await door.storyboards.most_scene_number(job_id)
     try:
-        storyboard, brief = await asyncio.to_thread(apply, base.storyboard, base.brief, edit)
+        storyboard, brief = await asyncio.to_thread(apply, base.storyboard, base.brief, edit, most_scene_number=most)
     except BadEdit as error:
         raise InvalidFields([{"pointer": error.pointer, "detail": str(error)}]) from None
     if "voice" in edit.brief:
@@ -92,6 +109,10 @@ async def revert_storyboard(door: ReviseDoor, job_id: str, body: RevertBody, *, 
 
     Raises: NotFound, Conflict, StoryboardChanged.
     """
+    return await _on_the_newest(lambda: _revert(door, job_id, body, if_match=if_match), if_match)
+
+
+async def _revert(door: ReviseDoor, job_id: str, body: RevertBody, *, if_match: int | None) -> Version:
     job = await door.jobs.get(job_id)
     newest = await newest_version(door, job)
     wanted = await newest_version(door, job, body.version)

@@ -17,11 +17,10 @@ from vidgend.http.auth import base_url
 from vidgend.http.body import parameters, read_body, read_optional_body, whole_number
 from vidgend.http.edit_wire import PatchBody, RenderBody, RevertBody
 from vidgend.http.jobs_routes import job_id_of
-from vidgend.http.own_media import checked
-from vidgend.http.problems import InvalidFields, problem
+from vidgend.http.own_media import edit_media
+from vidgend.http.problems import problem
 from vidgend.http.revise import edit_storyboard, newest_version, render_storyboard, revert_storyboard
-from vidgend.http.services import SERVICES, Services
-from vidgend.http.wire import AssetBody
+from vidgend.http.services import SERVICES
 from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard, Word
 from vidgend.pipeline.timeline import speech_start_sample
 from vidgend.store.jobs import Job
@@ -78,8 +77,8 @@ async def patch(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     job_id = job_id_of(request)
     body, _ = await read_body(request, PatchBody)
-    uploads = await uploaded_clips(services, body)
-    made = await edit_storyboard(services, job_id, body, if_match=_if_match(request), uploads=uploads)
+    media = await edit_media(services.uploads, body)
+    made = await edit_storyboard(services, job_id, body, if_match=_if_match(request), media=media)
     return await _shown(request, await services.jobs.get(job_id), made)
 
 
@@ -114,18 +113,6 @@ async def render(request: web.Request) -> web.Response:
         status=202,
         headers={"Location": f"/mcp/status/{job_id}"},
     )
-
-
-async def uploaded_clips(services: Services, body: PatchBody) -> dict[str, Clip]:
-    """The clips of the uploads that an edit names, as far as there are such. Raises: InvalidFields for its music."""
-    named = [new.clip for new in body.add] + [patch.clip for patch in body.scenes]
-    given = [one.asset for one in named if isinstance(one, AssetBody)]
-    music = body.music.asset if body.music is not None else None
-    known = await services.uploads.find([*given, *([music] if music is not None else [])])
-    errors: list[dict[str, str]] = []
-    if music is not None and checked(known, music, ("audio",), "/music/asset", errors) is None:
-        raise InvalidFields(errors)
-    return {digest: upload.clip() for digest, upload in known.items() if upload.kind != "audio"}
 
 
 def _if_match(request: web.Request) -> int | None:

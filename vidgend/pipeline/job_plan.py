@@ -55,8 +55,7 @@ class VideoPlan:
         self._encoding = encoding
         self._fps = brief.frame_rate
         self._scenes = storyboard.scenes
-        edited = any(scene.kept_frames is not None for scene in storyboard.scenes)
-        self._stretch_s = brief.duration_s if storyboard.stretch and not edited else None
+        self._stretch_s = brief.duration_s if storyboard.stretch and not storyboard.edited else None
         style = find_style(brief.style)
         self._pace = style.pace
         self._overlap = wished_frames(brief.transitions or style.transition, self._fps)

@@ -33,10 +33,11 @@ class FoundTrack:
     mood: str
     licence: str
     heard: Heard
+    fits: bool = True
 
 
 class TrackStep:
-    """args: mood, seed, title, size_bytes, mtime_ns -> digest"""
+    """args: mood, seed, place, size_bytes, mtime_ns -> digest"""
 
     def __init__(self, music: MusicLibrary, assets: AssetStore) -> None:
         self._music = music
@@ -75,7 +76,7 @@ def _listing(music: MusicLibrary, mood: str, seed: int) -> list[_Listed]:
         except OSError:  # deleted since it was listed
             continue
         args = {
-            "mood": mood, "seed": seed, "title": track.title, "size_bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns,
+            "mood": mood, "seed": seed, "place": track.place, "size_bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns,
         }  # fmt: skip
         found.append(_Listed(track=track, args=args))
     return found
@@ -106,8 +107,9 @@ async def find_tracks(
     if not found:
         reason = f"the music library ({music.name}) has no track" + (" that can be read" if listing else "")
         await _say(run, "music", "no music", reason)
-    elif brief.music.mood and found[0].mood.lower() != brief.music.mood.lower():
-        reason = f"there is none called so; there are {', '.join(music.moods()) or 'no moods'}"
+    elif brief.music.mood and not found[0].fits:
+        moods = await asyncio.to_thread(music.moods)
+        reason = f"there is none called so; there are {', '.join(moods) or 'no moods'}"
         await _say(run, f"{brief.music.mood} music", f"{found[0].mood} music", reason)
     return tuple(found)
 
@@ -137,7 +139,7 @@ async def _from_library(run: JobRun, music: MusicLibrary, listed: _Listed) -> Fo
     track = listed.track
     return FoundTrack(
         digest=output["digest"], title=track.title, mood=track.mood, licence=track.licence,
-        heard=await hear(run, output["digest"]),
+        heard=await hear(run, output["digest"]), fits=track.fits,
     )  # fmt: skip
 
 

@@ -31,6 +31,8 @@ ALIKE_BITS = 24
 """Of 255. The same clip scaled, lightened and encoded anew differs by 8 at most, two other clips by 94 at least, two
 paintings of one theme by 68 (measured)."""
 
+BLOCK = 256
+"""So many prints are compared with all others at a time."""
 _WAVES = 16
 
 
@@ -113,7 +115,9 @@ def differences(scans: Sequence[PictureScan | None]) -> NDArray[np.int_]:
     every = np.concatenate(signs).T
     starts = np.cumsum([0, *(len(rows) for rows in signs[:-1])])
     for number, rows in zip(having, signs, strict=True):
-        equal_minus_different = np.maximum.reduceat((rows @ every).max(axis=0), starts)
+        blocks = np.array_split(rows, -(-len(rows) // BLOCK))  # a long scene against a long film is a large product
+        most_alike = np.maximum.reduce([(block @ every).max(axis=0) for block in blocks])
+        equal_minus_different = np.maximum.reduceat(most_alike, starts)
         apart[number, having] = ((every.shape[0] - equal_minus_different) / 2).astype(int)
     return apart
 

@@ -115,8 +115,10 @@ class Producer:
 
             async def make(run: JobRun, brief: Brief, storyboard: Storyboard) -> CheckedVideo:
                 kept = keeper if run.output == 0 else Unkept()
-                once = partial(self._make, brief, run, kept)
-                return await repaired(run, await once(storyboard), make=once, keep=kept.save)
+                video = await self._make(brief, run, kept, storyboard)
+                # What a repair tries is kept only once it was better: a restart in the middle finds the video again.
+                again = partial(self._make, brief, run, Unkept())
+                return await repaired(run, video, make=again, keep=kept.save)
 
             videos = await make_outputs(run, brief, storyboard, translator=self.translator, make=make)
         except BaseExceptionGroup as group:
@@ -170,6 +172,7 @@ class _Making:
         self.sound: Sound | None = None
         self.encoder = VideoEncoder(run, brief, wanted=producer.render, ffmpeg=producer.ffmpeg, probes=producer.probes)
         self._saving = asyncio.Lock()
+        self._unsaved = False
 
     async def all_scenes(self) -> tuple[tuple[Scene, ...], tuple[Segment, ...], tuple[Segment | None, ...]]:
         """Every scene complete; the segments of all scenes, and of all transitions between them (None for a cut).
@@ -396,8 +399,12 @@ class _Making:
             raise StepError(f"transition {index + 1}: {error.detail}", tail=error.tail) from error
 
     async def _save(self, scene: Scene) -> None:
+        """Those that come while another one is being saved are saved together."""
+        scenes = list(self.storyboard.scenes)
+        scenes[scene.index] = scene
+        self.storyboard = replace(self.storyboard, scenes=tuple(scenes), degraded=tuple(self._run.substitutions))
+        self._unsaved = True
         async with self._saving:
-            scenes = list(self.storyboard.scenes)
-            scenes[scene.index] = scene
-            self.storyboard = replace(self.storyboard, scenes=tuple(scenes), degraded=tuple(self._run.substitutions))
-            await self._keeper.save(self.storyboard)
+            if self._unsaved:
+                self._unsaved = False
+                await self._keeper.save(self.storyboard)

@@ -48,7 +48,7 @@ async def repaired(
     keep: Callable[[Storyboard], Awaitable[None]],
 ) -> Video:
     """The best video that can be had; what is still wrong with it is told. `make` makes one of a storyboard, `keep`
-    keeps the storyboard of the video that is taken after all.
+    keeps the storyboard of one that was made.
 
     A repair that fails costs nothing but its time: the video that is there is usable.
     """
@@ -60,8 +60,8 @@ async def repaired(
             await run.note(f"scene {fault.index + 1}: {fault.check.found}; it is made anew")
         try:
             video = await make(_mended(video.storyboard, now))
-        except StepError as error:
             await keep(video.storyboard)
+        except StepError as error:
             if len(now) == 1:
                 hopeless[now[0].index] = error.detail
             alone = True  # so that one that cannot be repaired does not keep the others back

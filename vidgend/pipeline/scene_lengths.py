@@ -25,9 +25,7 @@ class SceneLengths:
     def __init__(self, brief: Brief, storyboard: Storyboard, spoken: Sequence[asyncio.Future[int]]) -> None:
         self._brief = brief
         self._scenes = storyboard.scenes
-        # After an edit each scene keeps the length that it had: else a word more here would be frames less everywhere,
-        # and all of them to be encoded anew.
-        self._stretch = storyboard.stretch and all(scene.kept_frames is None for scene in storyboard.scenes)
+        self._stretch = storyboard.stretch and not storyboard.edited
         self._spoken = spoken
         self._style = find_style(brief.style)
         self.wish: Transition = brief.transitions or self._style.transition

@@ -43,7 +43,7 @@ from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_samples
 KIND = "sound"
 CODE = (
     "speech_and_music_to_sound.py", "sound_args.py", "sound_facts.py", "media_kind.py", "track_to_parts.py",
-    "music/bed.py",
+    "music/bed.py", "probe.py",
 )  # fmt: skip
 CEILING_DB = -2.0
 """Sample peak that the limiter allows at first, in dBFS: between samples, and through AAC, the sound gets louder."""
@@ -56,6 +56,10 @@ NEAR_LU = 0.2
 """So near to its loudness the sound is good enough."""
 TRIES = 3
 TIMEOUT_S = 3600.0
+
+
+class MusicGone(NotFound):
+    """A track that was in the store when it was listened to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +118,10 @@ class SoundStep:
         """`track-<n>.pcm` for each track, as far as it is needed, and `bed.json`."""
         pieces = tuple(Piece(**piece) for piece in music["pieces"])
         for number, track in enumerate(music["tracks"]):
-            path = await self._assets.local(track["digest"])
+            try:
+                path = await self._assets.local(track["digest"])
+            except NotFound as error:
+                raise MusicGone(f"the music ({track['digest'][:12]}…) is gone") from error
             options = await asyncio.to_thread(music_options, path)
             (scratch / f"track-{number}.media").symlink_to(path)
             needed = max(piece.end for piece in pieces if piece.track == number)
@@ -223,7 +230,7 @@ async def make_sound(run: JobRun, brief: Brief, scenes: Sequence[Scene], *, musi
     )
     try:
         output = await run.step(spec, stage="publishing")
-    except NotFound as error:
+    except MusicGone as error:
         if brief.music.asset is None or not used:
             raise
         raise UploadLost(f"the music {used[0].title!r} ({brief.music.asset[:12]}…) is gone") from error

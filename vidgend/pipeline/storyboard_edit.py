@@ -3,11 +3,11 @@ so that its steps are found finished."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from vidgend.models import Brief, Choice, Clip, Scene, Storyboard
+from vidgend.models import Brief, Choice, Clip, Scene, Storyboard, Substitution
 from vidgend.pipeline.planner.keywords import main_phrases, queries_for
 from vidgend.store.uploads import PROVIDER as UPLOAD
 
@@ -69,8 +69,10 @@ class Edit:
     brief: Mapping[str, Any] = field(default_factory=dict)
 
 
-def apply(storyboard: Storyboard, brief: Brief, edit: Edit) -> tuple[Storyboard, Brief]:
-    """The edited storyboard and request. Raises: BadEdit."""
+def apply(storyboard: Storyboard, brief: Brief, edit: Edit, *, most_scene_number: int = 0) -> tuple[Storyboard, Brief]:
+    """The edited storyboard and request. New scenes are called by numbers above `most_scene_number` and those that are
+    there. Raises: BadEdit.
+    """
     old = [replace(scene, id=name) for scene, name in zip(storyboard.scenes, scene_ids(storyboard), strict=True)]
     names = {scene.id: number for number, scene in enumerate(old)}
 
@@ -84,6 +86,7 @@ def apply(storyboard: Storyboard, brief: Brief, edit: Edit) -> tuple[Storyboard,
         number: replace(
             scene,
             kept_frames=scene.frames or scene.kept_frames if storyboard.stretch else None,
+            **_unspoken(edit, brief),
             motion=scene.index if scene.motion is None else scene.motion,
             start_frame=None,
         )
@@ -105,13 +108,13 @@ def apply(storyboard: Storyboard, brief: Brief, edit: Edit) -> tuple[Storyboard,
         if sorted(order) != sorted(kept):
             raise BadEdit("/order", f"must name each of the {len(kept)} scenes that are left, once")
     rows: list[tuple[int, Scene]] = [(number, kept[number]) for number in order]
-    taken = {int(scene.id[1:]) for scene in old if scene.id[1:].isdigit()}
+    taken = {most_scene_number, *(int(scene.id[1:]) for scene in old if scene.id[1:].isdigit())}
     for at, new in enumerate(edit.add):
         after = find(new.after, f"/add/{at}/after") if new.after != 0 else -1
         if after >= 0 and after not in kept:
             raise BadEdit(f"/add/{at}/after", f"scene {new.after!r} is removed")
         places = [place for place, (number, _) in enumerate(rows) if number == after]
-        taken.add(max(taken, default=0) + 1)
+        taken.add(max(taken) + 1)
         made = _new_scene(new, f"s{max(taken)}", storyboard)
         rows.insert(places[-1] + 1 if places else sum(number == -1 for number, _ in rows), (after, made))
     if not rows:
@@ -122,8 +125,39 @@ def apply(storyboard: Storyboard, brief: Brief, edit: Edit) -> tuple[Storyboard,
     if not any(char.isalnum() for scene in scenes for char in scene.narration):
         raise BadEdit("/scenes", "no scene would have any words")
     title = storyboard.title if edit.title is None else edit.title
-    # What was substituted is found out anew by the next run.
-    return replace(storyboard, scenes=scenes, title=title, degraded=()), replace(brief, **edit.brief)
+    degraded = _still_so(storyboard.degraded, old, scenes)
+    edited = replace(storyboard, scenes=scenes, title=title, degraded=degraded, edited=True)
+    return edited, replace(brief, **edit.brief)
+
+
+def _unspoken(edit: Edit, brief: Brief) -> dict[str, Any]:
+    """What another voice leaves of a scene's speech: nothing."""
+    if edit.brief.get("voice", brief.voice) == brief.voice:
+        return {}
+    return {"speech": None, "words": None, "frames": None, "take": 0}
+
+
+def _still_so(
+    degraded: Sequence[Substitution], old: Sequence[Scene], scenes: Sequence[Scene]
+) -> tuple[Substitution, ...]:
+    """What was substituted and is not found out anew by the next run: how it was planned, and the clips that stay."""
+    places = {scene.id: number for number, scene in enumerate(scenes, 1)}
+    clips = {scene.id: scene.clip for scene in scenes if scene.choice is None}
+    stays = {
+        number: places[scene.id]
+        for number, scene in enumerate(old, 1)
+        if scene.clip is not None and clips.get(scene.id) == scene.clip
+    }
+    kept = []
+    for entry in degraded:
+        if entry.stage == "planning" and (entry.scene is None or old[entry.scene - 1].id in places):
+            number = places[old[entry.scene - 1].id] if entry.scene is not None else None
+        elif entry.stage == "retrieving" and (entry.scene in stays if entry.scene is not None else stays):
+            number = stays[entry.scene] if entry.scene is not None else None
+        else:
+            continue
+        kept.append(replace(entry, scene=number))
+    return tuple(kept)
 
 
 def scene_ids(storyboard: Storyboard) -> list[str]:
@@ -141,7 +175,10 @@ def _changed(scene: Scene, changes: Mapping[str, Any], pointer: str) -> Scene:
     if changes.keys() & {"narration", "query", "clip"}:
         scene = replace(scene, repair=None)  # what was wrong with it is gone
     if "narration" in changes and changes["narration"] != scene.narration:
-        scene = replace(scene, narration=changes["narration"] or "", speech=None, words=None, frames=None)
+        scene = replace(
+            scene, narration=changes["narration"] or "", speech=None, words=None, frames=None, take=0,
+            caption_chars=None,
+        )  # fmt: skip
     if "duration_s" in changes:
         scene = replace(scene, min_duration_s=changes["duration_s"] or 0.0, kept_frames=None, frames=None)
     if "query" in changes:
@@ -164,7 +201,7 @@ def _with_clip(scene: Scene, wanted: ChosenCandidate | Clip | None, pointer: str
         refused = (*scene.refused, (old.provider, old.id)) if old is not None else scene.refused
         return replace(scene, clip=None, choice=None, candidates=(), refused=refused, why="")
     if scene.clip is not None and (scene.clip.provider, scene.clip.id) == (wanted.provider, wanted.id):
-        return scene
+        return replace(scene, why=BY_HAND)
     for candidate in scene.candidates:
         if (candidate.provider, candidate.id) == (wanted.provider, wanted.id):
             return replace(scene, clip=None, choice=Choice(candidate=candidate), why=BY_HAND)

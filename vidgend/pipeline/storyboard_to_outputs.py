@@ -138,7 +138,10 @@ def storyboard_of(shown: Storyboard, main: Brief, brief: Brief, words: Words) ->
         if reworded or reshaped:
             scene = _without_repair(scene, ("captions", "speech") if reworded else ("captions",))
         scenes.append(scene)
-    return replace(shown, title=words.title, language=words.language, scenes=tuple(scenes), degraded=())
+    return replace(
+        shown, title=words.title, language=words.language, scenes=tuple(scenes), degraded=(),
+        edited=shown.edited and not reworded,
+    )  # fmt: skip
 
 
 def plan_outputs(

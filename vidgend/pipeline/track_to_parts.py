@@ -28,7 +28,7 @@ from vidgend.timebase import SAMPLE_RATE_HZ
 KIND = "parts"
 CODE = (
     "track_to_parts.py", "sound_args.py", "sound_facts.py", "media_kind.py", "music/listen.py", "music/parts.py",
-    "music/beats.py",
+    "music/beats.py", "probe.py",
 )  # fmt: skip
 LONGEST_S = 3600.0
 """No video is longer, so the rest of a track is not needed."""

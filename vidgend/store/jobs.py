@@ -21,7 +21,7 @@ from vidgend.store.job_reads import JobReads
 from vidgend.store.job_rows import BRIEFS, COLUMNS, RESULT, Failure, Job, Pause, read_job
 from vidgend.store.live import ACTIVE
 from vidgend.store.recovery import Recovered, recover
-from vidgend.store.storyboards import STORYBOARD, check_editable, version_exists
+from vidgend.store.storyboards import STORYBOARD, check_editable, keep_brief, version_exists
 from vidgend.store.transitions import AGEING_S, ALONE_FROM, HELD, claim_of, end_job, mend_waits, note, requeue, tell
 from vidgend.store.uploads import hold, uploads_of_brief, uploads_of_storyboard
 
@@ -304,7 +304,7 @@ class JobStore(JobReads):
 
     async def retry(self, job_id: str) -> Job:
         """Send a job again that failed, was cancelled, or whose files are gone: its counters begin anew, its finished
-        steps are used again.
+        steps are used again. Not one whose storyboard was edited since: it would be made as it was before.
 
         Raises: NotFound, Conflict, QueueFull.
         """
@@ -316,6 +316,15 @@ class JobStore(JobReads):
             if state not in ("failed", "cancelled") and not (state == "completed" and kept is None):
                 raise Conflict(
                     f"the job is {state}; only one that failed, was cancelled or lost its files is sent again"
+                )
+            made, newest = connection.execute(
+                "SELECT version, (SELECT max(version) FROM storyboards WHERE job_id = id) FROM jobs WHERE id = ?",
+                (job_id,),
+            ).fetchone()
+            if newest is not None and newest > (made or 1):
+                raise Conflict(
+                    f"the storyboard was edited since: version {newest} is the newest, the job made {made or 1}",
+                    hint="Have a version rendered: `vidgend render`, POST /mcp/render/<id>.",
                 )
             self._check_queue(connection)
             return requeue(connection, job_id, now=now, line="sent again by hand")
@@ -341,6 +350,7 @@ class JobStore(JobReads):
                 raise NotFound(f"the storyboard has no version {version}")
             self._check_queue(connection)
             hold(connection, job_id, uploads)
+            keep_brief(connection, job_id)
             connection.execute("UPDATE jobs SET version = ?, brief = ? WHERE id = ?", (version, body, job_id))
             return requeue(connection, job_id, now=now, line=f"storyboard version {version} is to be rendered")
 

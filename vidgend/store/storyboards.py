@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ class StoryboardStore:
             "AND (? IS NULL OR s.version = ?) ORDER BY s.version DESC LIMIT 1",
             (job_id, number, number),
         )
-        return _version(rows[0]) if rows else None
+        return await asyncio.to_thread(_version, rows[0]) if rows else None
 
     async def versions(self, job_id: str) -> list[VersionLine]:
         """All of them, oldest first."""
@@ -84,6 +85,16 @@ class StoryboardStore:
         )
         return frozenset(row[0] for row in rows)
 
+    async def most_scene_number(self, job_id: str) -> int:
+        """The highest number in the scene ids of all versions: no new scene is to be called like an earlier one."""
+        rows = await self._database.read(
+            "SELECT max(max(json_extract(value, '$.index') + 1, "
+            "coalesce(CAST(substr(json_extract(value, '$.id'), 2) AS INTEGER), 0))) "
+            "FROM storyboards, json_each(body, '$.scenes') WHERE job_id = ?",
+            (job_id,),
+        )
+        return int(rows[0][0] or 0)
+
     async def being_made(self, job_id: str) -> tuple[int, Storyboard] | None:
         """(number, storyboard) of the version that the job renders; None if it has not been planned yet."""
         rows = await self._database.read(
@@ -91,12 +102,12 @@ class StoryboardStore:
             "WHERE s.job_id = ? AND s.version = coalesce(j.version, 1)",
             (job_id,),
         )
-        return (rows[0][0], STORYBOARD.validate_json(rows[0][1])) if rows else None
+        return (rows[0][0], await asyncio.to_thread(STORYBOARD.validate_json, rows[0][1])) if rows else None
 
     async def save(self, job_id: str, storyboard: Storyboard) -> None:
         """Keep what the run of a job found for the version that it renders; the first time it is version 1."""
         now = self._database.clock()
-        body = STORYBOARD.dump_json(storyboard).decode()
+        body = (await asyncio.to_thread(STORYBOARD.dump_json, storyboard)).decode()
 
         def transaction(connection: sqlite3.Connection) -> None:
             rows = connection.execute(
@@ -129,7 +140,7 @@ class StoryboardStore:
         faster.
         """
         now = self._database.clock()
-        body = STORYBOARD.dump_json(storyboard).decode()
+        body = (await asyncio.to_thread(STORYBOARD.dump_json, storyboard)).decode()
         request = BRIEFS["video"].dump_json(brief).decode()
 
         def transaction(connection: sqlite3.Connection) -> int:
@@ -139,12 +150,7 @@ class StoryboardStore:
             ).fetchone()[0]
             if found != newest:
                 raise StoryboardChanged(f"version {found} is the newest by now, not {newest}")
-            # From now on the job's request may change with what is rendered; each version keeps its own.
-            connection.execute(
-                "UPDATE storyboards SET brief = (SELECT brief FROM jobs WHERE id = ?1) "
-                "WHERE job_id = ?1 AND brief IS NULL",
-                (job_id,),
-            )
+            keep_brief(connection, job_id)
             connection.execute(
                 "INSERT INTO storyboards (job_id, version, body, created_at, brief, author, based_on, changes) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -154,6 +160,14 @@ class StoryboardStore:
             return newest + 1
 
         return await self._database.write(transaction)
+
+
+def keep_brief(connection: sqlite3.Connection, job_id: str) -> None:
+    """From now on the job's request may change with what is rendered; each version keeps its own."""
+    connection.execute(
+        "UPDATE storyboards SET brief = (SELECT brief FROM jobs WHERE id = ?1) WHERE job_id = ?1 AND brief IS NULL",
+        (job_id,),
+    )
 
 
 def check_editable(connection: sqlite3.Connection, job_id: str) -> None:

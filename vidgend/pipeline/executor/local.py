@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from vidgend.errors import ProviderRateLimited, StepStalled, StepTimeout, StorageFull, VidgendError
+from vidgend.errors import DatabaseUnavailable, ProviderRateLimited, StepStalled, StepTimeout, StorageFull, VidgendError
 from vidgend.pipeline.executor.company import Company
 from vidgend.pipeline.executor.port import (
     Label,
@@ -194,6 +194,8 @@ class LocalExecutor:
                 await asyncio.sleep(random.uniform(0, min(RETRY_CAP_S, RETRY_BASE_S * 2**attempt)))
         except asyncio.CancelledError:
             return StepEvent(ref=spec.key, key=spec.key, state="cancelled")
+        except VidgendError as error:  # of the store, before the step could be begun
+            return ended(0, error=error)
         except Exception as bug:  # noqa: BLE001  the step boundary: a bug fails the step, not the daemon
             _log.exception("step_crashed", extra={"kind": spec.kind, "key": spec.key[:12]})
             return ended(0, error=VidgendError(f"{spec.kind}: {type(bug).__name__}: {bug}"))
@@ -242,7 +244,7 @@ class LocalExecutor:
         reason = error.detail if isinstance(error, VidgendError) else f"{type(error).__name__}: {error}"
         try:
             await self._steps.fail(lease, reason, seconds=time.monotonic() - began)
-        except StorageFull:  # it stays `running`, and the next attempt begins it anew
+        except (StorageFull, DatabaseUnavailable):  # it stays `running`, and the next attempt begins it anew
             _log.error("step_failure_not_recorded", extra={"key": lease.key[:12]})
 
     async def _attempt(self, running: _Running, scratch: Path) -> StepOutput:

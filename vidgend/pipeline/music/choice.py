@@ -15,8 +15,7 @@ def shuffled(tracks: Iterable[Track], *, seed: int) -> tuple[Track, ...]:
     chance; and one more file changes the order of the others as little as can be.
     """
 
-    def place(track: Track) -> tuple[bytes, str]:
-        name = f"{seed} {track.path.parent.name}/{track.path.name}"
-        return hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest(), str(track.path)
+    def order(track: Track) -> bytes:
+        return hashlib.sha256(f"{seed} {track.place}".encode("utf-8", "surrogateescape")).digest()
 
-    return tuple(sorted(tracks, key=place))
+    return tuple(sorted(tracks, key=order))

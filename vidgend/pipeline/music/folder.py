@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from vidgend.pipeline.media_kind import HEAD_BYTES, sniff
@@ -37,12 +38,20 @@ class FolderMusic:
         wanted = mood.strip().casefold()
         exact = [track for track in tracks if wanted and wanted in _labels(self._folder, track)]
         nearest = nearest_mood(mood)
-        near = [track for track in tracks if nearest and track.mood == nearest] if not exact else []
-        return shuffled(exact or near or tracks, seed=seed)
+        if exact:
+            return shuffled(exact, seed=seed)
+        near = [track for track in tracks if nearest and track.mood == nearest] or tracks
+        return shuffled([replace(track, fits=False) for track in near], seed=seed)
 
     def _tracks(self) -> list[Track]:
         return [
-            Track(path=path, title=path.stem.replace("_", " "), mood=_mood(self._folder, path), licence=LICENCE)
+            Track(
+                path=path,
+                place=path.relative_to(self._folder).as_posix(),
+                title=path.stem.replace("_", " "),
+                mood=_mood(self._folder, path),
+                licence=LICENCE,
+            )
             for path in _files(self._folder, self._max_files)
         ]
 

@@ -6,6 +6,7 @@ Source: the package's LICENSE-MUSIC: made with ACE-Step 1.5, released under MIT,
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -43,10 +44,11 @@ class PackagedMusic:
     def tracks(self, mood: str, *, seed: int) -> tuple[Track, ...]:
         """Those of `mood`, of the nearest mood, or else the calm ones; () only if there are no tracks at all."""
         known = self._tracks
-        for name in (mood.strip().casefold(), nearest_mood(mood), DEFAULT_MOOD):
+        wanted = mood.strip().casefold()
+        for name in (wanted, nearest_mood(mood), DEFAULT_MOOD):
             if name in known:
-                return shuffled(known[name], seed=seed)
-        return shuffled([track for tracks in known.values() for track in tracks], seed=seed)
+                return shuffled([replace(track, fits=name == wanted) for track in known[name]], seed=seed)
+        return shuffled([replace(track, fits=False) for tracks in known.values() for track in tracks], seed=seed)
 
 
 def packaged_folder() -> Path | None:
@@ -64,6 +66,6 @@ def packaged_folder() -> Path | None:
 
 def _tracks_in(folder: Path, mood: str) -> tuple[Track, ...]:
     return tuple(
-        Track(path=path, title=path.stem.replace("_", " "), mood=mood, licence=LICENCE)
+        Track(path=path, place=f"{mood}/{path.name}", title=path.stem.replace("_", " "), mood=mood, licence=LICENCE)
         for path in sorted(folder.glob("*.opus"))
     )

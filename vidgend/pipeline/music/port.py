@@ -12,9 +12,13 @@ class Track:
     """A music file."""
 
     path: Path
+    place: str
+    """Where it is in the library, whatever that itself is: "calm/waves.mp3"."""
     title: str
     mood: str
     licence: str
+    fits: bool = True
+    """Whether it is of the mood that was asked for, not just of the nearest one."""
 
 
 class MusicLibrary(Protocol):

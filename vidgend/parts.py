@@ -182,6 +182,7 @@ def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, wor
         models_dir=settings.data_dir / "models",
         hub_dir=default_hub_dir(),
         threads=settings.speech.threads or cores(),
+        server=settings.speech.server,
     )
     aligners = build_aligners(
         settings.aligner.engine,
@@ -277,6 +278,7 @@ def wire(
         assets=assets,
         scratch=work,
         speed=settings.speech.speed,
+        pronunciations=settings.speech.pronunciations,
     )
     return Parts(
         planners=planners,

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from vidgend.pipeline.encoders.port import Preset
 from vidgend.pipeline.encoders.scales import DEFAULT_CRF
@@ -79,7 +79,9 @@ class Slots(_Part):
     """How much of each kind of work runs at once. 0: from the machine."""
 
     gpu: int = Field(1, ge=0, description="Work on the GPU. 0: 1. One model at a time fits most cards' memory.")
-    ffmpeg: int = Field(0, ge=0, description="Encodes. 0: one more than half the cores, each with its share of threads.")
+    ffmpeg: int = Field(
+        0, ge=0, description="Encodes. 0: one more than half the cores, each with its share of threads."
+    )
     net: int = Field(4, ge=0, description="Downloads and provider calls. 0: 4.")
 
 
@@ -128,15 +130,40 @@ class Footage(_Part):
     library: Library = Library()
 
 
+OneWord = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^\S+$")]
+Respelling = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+
+
+class SpeechServerSettings(_Part):
+    """A speech server with OpenAI's /audio/speech, such as Kokoro-FastAPI."""
+
+    base_url: str = Field("", description="Such as http://127.0.0.1:8880/v1. Empty: none is used.")
+    model: str = Field("kokoro", description="The model's name there.")
+    api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
+    voices: tuple[str, ...] = Field(("af_heart",), min_length=1, description="Names of voices that it has.")
+    language: str = Field("en-US", description="What its voices speak whose names do not say it (Kokoro's do).")
+
+
 class SpeechSettings(_Part):
     """The narrator."""
 
-    engine: Literal["auto", "kokoro", "kokoro-onnx", "piper", "espeak-ng"] = Field(
-        "auto", description="auto: the best one installed (`vidgend doctor` says which and why)."
+    engine: Literal["auto", "server", "kokoro", "kokoro-onnx", "piper", "espeak-ng"] = Field(
+        "auto", description="auto: the best one there is (`vidgend doctor` says which and why)."
     )
     voice: str = Field("en-US-neutral", description="Default voice: a tag, or an engine's id (`vidgend voices`).")
     speed: float = Field(1.0, ge=0.5, le=2.0, description="1.0 is the voice's own pace.")
     threads: int = Field(0, ge=0, description="CPU threads of the engine. 0: all cores.")
+    pronunciations: dict[OneWord, Respelling] = Field(
+        default_factory=dict, max_length=10_000,
+        description='How to write words so that they are said right: { nginx = "engine ex" }. Captions keep the word.',
+    )  # fmt: skip
+    server: SpeechServerSettings = Field(default_factory=SpeechServerSettings)
+
+    @model_validator(mode="after")
+    def _complete(self) -> SpeechSettings:
+        if self.engine == "server" and not self.server.base_url:
+            raise ValueError("engine server needs server.base_url")
+        return self
 
 
 class AlignerSettings(_Part):

@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -47,15 +47,21 @@ def _is_list(field: Any) -> bool:
     return str(field.annotation).startswith(("tuple[", "typing.Tuple")) or tuple in get_args(field.annotation)
 
 
+def _from_toml(text: str, kind: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsInvalid(f"not a {kind}: {text!r} ({error})") from None
+
+
 def _from_text(field: Any, text: str) -> Any:
-    """A variable's text as pydantic wants it: lists from JSON-like `["a"]` or from `a,b`."""
+    """A variable's text as pydantic wants it: lists from JSON-like `["a"]` or from `a,b`, tables from `{ a = "b" }`."""
+    if get_origin(field.annotation) is dict:
+        return _from_toml(text, "table")
     if not _is_list(field):
         return text
     if text.strip().startswith("["):
-        try:
-            return tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsInvalid(f"not a list: {text!r} ({error})") from None
+        return _from_toml(text, "list")
     return [part.strip() for part in text.split(",") if part.strip()]
 
 

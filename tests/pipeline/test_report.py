@@ -152,7 +152,7 @@ async def test_a_repair_that_fails_leaves_the_video_and_its_storyboard_as_they_w
 
     run = JobRun(None, job_id="j", salt="", announce=nothing, note=nothing, progress=Progress())  # type: ignore[arg-type]
     assert await repaired(run, made, make=make, keep=keep) is made
-    assert kept == [board] and [(one.clip, one.refused) for one in asked] == [(None, (("p", "dark"),))]
+    assert kept == [] and [(one.clip, one.refused) for one in asked] == [(None, (("p", "dark"),))]
     (entry,) = run.substitutions
     assert entry.reason == "check black: it could not be repaired: there is nothing else"
     by_hand = replace(board, scenes=(replace(scene, why=BY_HAND),))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vidgend.models import Brief, Candidate, Clip, Credit, Scene, Speech, Storyboard, Words
+from vidgend.models import Brief, Candidate, Clip, Credit, Scene, Speech, Storyboard, Substitution, Words
 from vidgend.pipeline.storyboard_edit import (
     BadEdit,
     ChosenCandidate,
@@ -16,6 +16,7 @@ from vidgend.pipeline.storyboard_edit import (
     SceneEdit,
     apply,
     changes_between,
+    chosen_by_hand,
 )
 
 CREDIT = Credit(provider="fake")
@@ -78,6 +79,40 @@ def test_in_a_stretched_video_each_scene_keeps_its_length() -> None:
     longer = edited(stretch=True, scenes=(change(2, duration_s=7.0),)).scenes[1]
     assert (longer.kept_frames, longer.min_duration_s) == (None, 7.0)
     assert edited(scenes=(change(2, narration="x"),)).scenes[0].kept_frames is None, "else words say how long it is"
+    all_of_them = edited(stretch=True, scenes=tuple(change(number, duration_s=3.0) for number in (1, 2, 3, 4)))
+    assert all_of_them.edited, "nothing is stretched again, also if no length was kept"
+
+
+def test_another_voice_leaves_nothing_of_the_speech_and_the_same_one_all() -> None:
+    made = edited(brief={"voice": "another"})
+    assert {(one.speech, one.words, one.frames, one.take) for one in made.scenes} == {(None, None, None, 0)}
+    assert edited(brief={"voice": BRIEF.voice}).scenes[0].speech is not None
+
+
+def test_what_was_mended_for_old_words_is_not_kept_for_new_ones() -> None:
+    mended = replace(board(), scenes=(replace(scene(0), take=2, caption_chars=30), *board().scenes[1:]))
+    new, _ = apply(mended, BRIEF, Edit(scenes=(change(1, narration="Other words."),)))
+    assert (new.scenes[0].take, new.scenes[0].caption_chars) == (0, None)
+
+
+def test_what_was_substituted_is_told_as_long_as_it_is_so() -> None:
+    def told(stage: str, number: int | None) -> Substitution:
+        return Substitution(stage=stage, scene=number, wanted="a", used="b", reason=f"{stage} {number}")
+
+    entries = (
+        told("planning", None), told("retrieving", None), told("retrieving", 1), told("retrieving", 2),
+        told("retrieving", 3), told("rendering", 1),
+    )  # fmt: skip
+    edit = Edit(order=("s3", "s2", "s4"), scenes=(SceneEdit(scene="s1", remove=True), change("s2", query="else")))
+    made, _ = apply(replace(board(), degraded=entries), BRIEF, edit)
+    assert [(one.reason, one.scene) for one in made.degraded] == [
+        ("planning None", None), ("retrieving None", None), ("retrieving 3", 1)
+    ]  # fmt: skip
+
+
+def test_the_clip_that_is_shown_can_be_pinned() -> None:
+    made = edited(scenes=(change(1, clip=ChosenCandidate(provider="fake", id="c0")),)).scenes[0]
+    assert chosen_by_hand(made) and made.clip == board().scenes[0].clip
 
 
 def test_another_candidate_is_to_be_fetched() -> None:
@@ -121,6 +156,9 @@ def test_scenes_are_added_and_removed() -> None:
     assert made.scenes[0].queries[0] == "lighthouse" and made.scenes[3].queries[0] == "gull"
     again = apply(made, BRIEF, Edit(add=(NewScene(after="s4", narration="The end."),)))[0]
     assert ids(again)[-1] == "s7", "an id is never given twice"
+    without = apply(made, BRIEF, Edit(scenes=(SceneEdit(scene="s6", remove=True),)))[0]
+    anew = apply(without, BRIEF, Edit(add=(NewScene(after=0, narration="x"),)), most_scene_number=6)[0]
+    assert ids(anew)[0] == "s7", "nor that of a scene that is gone"
 
 
 def test_new_scenes_follow_the_one_they_are_after_wherever_it_goes() -> None:

@@ -131,6 +131,41 @@ async def test_a_video_stays_until_the_next_one_takes_its_place(database: Databa
     assert ("result", "a" * 64) in doomed and ("result", "b" * 64) not in doomed, "its bytes are to go"
 
 
+async def test_a_draft_does_not_become_the_quality_of_the_job(database: Database) -> None:
+    jobs, boards = await boot(database), StoryboardStore(database)
+    job_id, _ = await jobs.submit(BRIEF)
+    await boards.save(job_id, BOARD)
+    await completed(jobs)
+    await jobs.render(job_id, version=1, brief=replace(BRIEF, quality="draft"))
+    assert (await claimed(jobs)).brief == replace(BRIEF, quality="draft")
+    version = await boards.get(job_id)
+    assert version is not None and version.brief == BRIEF
+
+
+async def test_a_job_whose_storyboard_was_edited_is_not_made_again_as_it_was(database: Database) -> None:
+    jobs, boards = await boot(database), StoryboardStore(database)
+    job_id, _ = await jobs.submit(BRIEF)
+    await boards.save(job_id, BOARD)
+    await jobs.request_cancel(job_id)
+    await boards.add(job_id, BOARD, BRIEF, author="A", based_on=1, newest=1, changes=[])
+    with pytest.raises(Conflict, match="version 2 is the newest"):
+        await jobs.retry(job_id)
+    await jobs.render(job_id, version=1, brief=BRIEF)
+    assert (await claimed(jobs)).id == job_id
+
+
+async def test_the_numbers_of_scenes_are_those_of_all_versions(database: Database) -> None:
+    jobs, boards = await boot(database), StoryboardStore(database)
+    job_id, _ = await jobs.submit(BRIEF)
+    await boards.save(job_id, BOARD)
+    await jobs.request_cancel(job_id)
+    named = replace(BOARD, scenes=(replace(BOARD.scenes[0], id="s7"),))
+    await boards.add(job_id, named, BRIEF, author="A", based_on=1, newest=1, changes=[])
+    await boards.add(job_id, BOARD, BRIEF, author="A", based_on=1, newest=2, changes=[])
+    assert await boards.most_scene_number(job_id) == 7
+    assert await boards.most_scene_number("job_0") == 0
+
+
 async def test_a_render_that_fails_leaves_the_video_that_there_was(database: Database) -> None:
     jobs, boards = await boot(database), StoryboardStore(database)
     job_id, _ = await jobs.submit(BRIEF)

@@ -46,7 +46,10 @@ def installed_voices(options: Options) -> dict[str, Any]:
     from vidgend.pipeline.speech.select import build_engines
 
     settings = options.settings()
-    engines = build_engines(settings.speech.engine, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir())
+    engines = build_engines(
+        settings.speech.engine, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir(),
+        server=settings.speech.server,
+    )  # fmt: skip
     listed = [
         {
             "id": voice.id,

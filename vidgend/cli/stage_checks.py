@@ -47,7 +47,7 @@ def speech(settings: Settings, section: str = "speech") -> Iterator[Finding]:
 
     models, hub = settings.data_dir / "models", default_hub_dir()
     try:
-        engines = build_engines(settings.speech.engine, models_dir=models, hub_dir=hub)
+        engines = build_engines(settings.speech.engine, models_dir=models, hub_dir=hub, server=settings.speech.server)
     except VidgendError as error:
         yield Finding(section=section, mark="problem", text=error.detail, fix=error.hint)
         engines = ()
@@ -55,7 +55,7 @@ def speech(settings: Settings, section: str = "speech") -> Iterator[Finding]:
     if order:
         because = "best one here" if settings.speech.engine == "auto" else f"speech.engine = {settings.speech.engine}"
         yield Finding(section=section, mark="ok", text=f"{order[0]} speaks ({because})")
-    for one in probe(models_dir=models, hub_dir=hub):
+    for one in probe(models_dir=models, hub_dir=hub, server=settings.speech.server):
         if not one.available:
             yield Finding(section=section, mark="note", text=f"{one.name} is not used: {one.reason}", fix=one.get)
         elif one.name in order:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import types
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -57,7 +57,7 @@ def _table(model: type[BaseModel], prefix: str, lines: list[str]) -> None:
 
 
 def _value(dotted: str, field: FieldInfo) -> str:
-    value = _SAMPLES[dotted] if dotted in _SAMPLES else field.get_default()
+    value = _SAMPLES[dotted] if dotted in _SAMPLES else field.get_default(call_default_factory=True)
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, tuple):
@@ -89,6 +89,9 @@ def _type(kind: Any) -> str:
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Literal:
         return "one of: " + ", ".join(str(part) for part in parts) if len(parts) > 1 else f"only {parts[0]}"
+    if origin is dict:
+        inside = get_args(parts[1])[0] if get_origin(parts[1]) is Annotated else parts[1]
+        return f"table of {_type(inside)}s"
     if origin is tuple:
         inside = _type(parts[0])
         return f"list, each {inside}" if inside.startswith("one of") else f"list of {inside}s"

@@ -85,6 +85,7 @@ class Producer:
     scratch: Path
     translator: Translator | None = None
     speed: float = 1.0
+    pronunciations: Mapping[str, str] = field(default_factory=dict)
     probes: EncoderProbes = field(default_factory=EncoderProbes)
 
     async def render_settings(self, brief: Brief) -> RenderSettings:
@@ -280,6 +281,7 @@ class _Making:
                     language=self._brief.language or self.storyboard.language or None,
                     speed=self._producer.speed,
                     engines=self._producer.engines,
+                    pronunciations=self._producer.pronunciations,
                 )
                 scene = replace(scene, speech=speech)
             self._spoken[scene.index].set_result(scene.speech.samples if scene.speech else 0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from vidgend.errors import VidgendError
 from vidgend.models import Brief, JobState, Storyboard, Substitution
@@ -18,6 +18,8 @@ from vidgend.pipeline.progress import Progress
 STAGES: tuple[JobState, ...] = ("planning", "retrieving", "narrating", "aligning", "rendering", "publishing")
 Announce = Callable[[JobState, str], Awaitable[None]]
 Note = Callable[[str], Awaitable[None]]
+One = TypeVar("One")
+Other = TypeVar("Other")
 
 
 def salt_of(job_id: str, *, share_steps: bool) -> str:
@@ -37,6 +39,16 @@ def first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+async def both(one: Coroutine[Any, Any, One], other: Coroutine[Any, Any, Other]) -> tuple[One, Other]:
+    """Both at once; if one fails the other is stopped, and the failure is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = group.create_task(one), group.create_task(other)
+    except BaseExceptionGroup as failed:
+        raise first_cause(failed) from failed
+    return tasks[0].result(), tasks[1].result()
 
 
 class JobRun:

@@ -12,6 +12,7 @@ from vidgend.errors import FfmpegFailed, MediaUnreadable
 from vidgend.models import Brief, Segment
 from vidgend.pipeline.captions.fonts import FontCatalog
 from vidgend.pipeline.encoders.port import Preset
+from vidgend.pipeline.encoders.scales import LARGE_PX
 from vidgend.pipeline.encoders.select import find_encoder
 from vidgend.pipeline.encoding import Encoding
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
@@ -179,13 +180,16 @@ def encode_spec(
     timeout_s: float,
 ) -> StepSpec:
     """The step of one encode. How long it may take and on how many threads says nothing about the picture, and stays
-    outside the key (`Encoding`). On hardware nothing is tried twice: software is next (`video_encoder.py`).
+    outside the key (`Encoding`). One of more than `LARGE_PX` takes two slots, with the threads of both: two of them at
+    once would take 2.5 GB and more. On hardware nothing is tried twice: software is next (`video_encoder.py`).
     """
+    places = 2 if args["encoding"]["width_px"] * args["encoding"]["height_px"] > LARGE_PX else 1
     return StepSpec(
         key=key_of(kind, args, code, ffmpeg.version),
         kind=kind,
-        args=args | {"timeout_s": timeout_s, "threads": settings.threads},
+        args=args | {"timeout_s": timeout_s, "threads": settings.threads * places},
         label="ffmpeg",
+        places=places,
         priority=priority,
         timeout_s=timeout_s + 60,
         max_attempts=1 if find_encoder(settings.encoder).hardware else 2,  # the second one only if it got stuck

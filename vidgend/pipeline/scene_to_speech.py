@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from vidgend.pipeline.quality_checks import speech_silence_limit_s
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.port import SpeechEngine
+from vidgend.pipeline.speech.pronunciation import Respelled, as_written, respell
 from vidgend.pipeline.speech.voices import resolve
 from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import SAMPLE_RATE_HZ
@@ -27,7 +28,8 @@ _WORDS = TypeAdapter(tuple[Word, ...])
 
 
 class SpeechStep:
-    """args: engine, voice, language, speed, text -> digest, samples (48 kHz), words, the longest silence in s"""
+    """args: engine, voice, language, speed, text, said (how to say it, if not as it is written), counts (the words of
+    `said` for each of `text`) -> digest, samples (48 kHz), words, the longest silence in s"""
 
     def __init__(self, engines: Sequence[SpeechEngine], ffmpeg: FfmpegTool, assets: AssetStore) -> None:
         self._engines = {engine.name: engine for engine in engines}
@@ -36,7 +38,7 @@ class SpeechStep:
 
     async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
         said = await self._engines[args["engine"]].synthesize(
-            args["text"],
+            args.get("said", args["text"]),
             voice=args["voice"],
             language=args["language"],
             speed=args["speed"],
@@ -55,7 +57,10 @@ class SpeechStep:
         )  # fmt: skip
         samples, silent_s = await asyncio.to_thread(_heard, run.scratch / "speech.wav")
         digest = await self._assets.put(run.scratch / "speech.wav")
-        words = _WORDS.dump_python(said.words, mode="json")
+        heard = said.words
+        if "said" in args:
+            heard = as_written(heard, args["text"], Respelled(text=args["said"], counts=tuple(args["counts"])))
+        words = _WORDS.dump_python(heard, mode="json")
         output = {"digest": digest, "samples": samples, "words": words, "silent_s": silent_s}
         return StepOutput(output=output, blobs=(digest,))
 
@@ -68,10 +73,17 @@ def _heard(path: Path) -> tuple[int, float]:
 
 
 async def speak(
-    run: JobRun, scene: Scene, *, voice: str, language: str | None, speed: float, engines: Sequence[SpeechEngine]
+    run: JobRun,
+    scene: Scene,
+    *,
+    voice: str,
+    language: str | None,
+    speed: float,
+    engines: Sequence[SpeechEngine],
+    pronunciations: Mapping[str, str],
 ) -> Speech:
     """Speak the scene with the best engine that has the voice; the next one takes over if it fails, or if another take
-    is silent as the one before.
+    is silent as the one before. `pronunciations` says how some words are to be said.
 
     Raises: the last engine's error; UnknownVoice, LanguageUnsupported, ToolMissing.
     """
@@ -105,6 +117,8 @@ async def speak(
             "speed": speed,
             "text": scene.narration,
         }
+        if (respelled := respell(scene.narration, pronunciations)) is not None:
+            args |= {"said": respelled.text, "counts": list(respelled.counts)}
         if scene.take:
             args["take"] = scene.take  # another key: the same words, said once more
         key = run.key(KIND, args, CODE, engine.identity)
@@ -114,7 +128,7 @@ async def speak(
             key=key,
             kind=KIND,
             args=args,
-            label="gpu" if engine.uses_gpu else "cpu",
+            label=engine.label,
             timeout_s=args["timeout_s"] + 600,
             max_attempts=2,
             priority=-scene.index,

@@ -18,7 +18,7 @@ from vidgend.pipeline.encoding import timescale_of
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.join_args import join_args
-from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.run import JobRun, both
 from vidgend.pipeline.speech_and_music_to_sound import Sound
 from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import frames_to_s, parse_fps, to_us
@@ -133,7 +133,6 @@ async def join_video(
         timeout_s=3600,
         max_attempts=2,  # the second one only if it got stuck
     )
-    joined = await run.step(spec, stage="publishing")
     poster_args = {"posters": [segment.poster for segment in segments if segment.poster is not None][:12]}
     poster = StepSpec(
         key=run.key(THUMBNAIL, poster_args, CODE),
@@ -142,7 +141,7 @@ async def join_video(
         label="io",
         timeout_s=120,
     )
-    thumbnail = await run.step(poster, stage="publishing")
+    joined, thumbnail = await both(run.step(spec, stage="publishing"), run.step(poster, stage="publishing"))
     return JoinedVideo(
         digest=joined["digest"],
         thumbnail=thumbnail["digest"],

@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from vidgend.errors import StepError
 from vidgend.models import Brief, Caption, Scene, Segment, Storyboard
 from vidgend.pipeline.captions.fit import CaptionFit, chars_per_s
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
-from vidgend.pipeline.ffmpeg import FfmpegTool
+from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.probe import packets, read_loudness
 from vidgend.pipeline.quality_checks import (
     FATAL,
@@ -27,7 +28,7 @@ from vidgend.pipeline.quality_checks import (
     file_checks,
     scene_checks,
 )
-from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.run import JobRun, both
 from vidgend.pipeline.segments_to_video import JoinedVideo, pieces_of
 from vidgend.pipeline.storyboard_edit import chosen_by_hand
 from vidgend.pipeline.video_text import longest_pause_s, speech_end_s
@@ -48,21 +49,10 @@ class CheckStep:
     async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
         ffmpeg = await self._ffmpeg.get()
         path = await self._assets.local(args["digest"])
-        tracks = await packets(ffmpeg, path)
-        # Key frames tell black stretches at a hundredth of the cost of decoding everything; they are at most 2 s
-        # apart, so that one dark key frame (a fade) is not yet a black stretch.
-        looked = await ffmpeg.capture(
-            [
-                "-skip_frame", "nokey", "-i", str(path),
-                "-vf", "blackdetect=black_min_duration=2.1:picture_black_ratio_th=0.98",
-                "-af", "ebur128=peak=true:framelog=quiet,silencedetect=noise=-60dB:duration=2", "-f", "null", "-",
-            ],
-            cwd=run.scratch,
-            level="info",
-        )  # fmt: skip
-        black = re.findall(r"black_start:([\d.]+) black_end:([\d.]+)", looked.stderr_tail)
-        silent = re.findall(r"silence_end: ([\d.]+) \| silence_duration: ([\d.]+)", looked.stderr_tail)
-        level, peak = read_loudness(looked.stderr_tail)
+        tracks, looked = await both(packets(ffmpeg, path), _look(ffmpeg, path, run.scratch))
+        black = re.findall(r"black_start:([\d.]+) black_end:([\d.]+)", looked)
+        silent = re.findall(r"silence_end: ([\d.]+) \| silence_duration: ([\d.]+)", looked)
+        level, peak = read_loudness(looked)
         output = {
             "loudness_lufs": level,
             "true_peak_db": peak,
@@ -81,6 +71,22 @@ class CheckStep:
             "silent": [[round(float(end) - float(length), 3), float(end)] for end, length in silent],
         }
         return StepOutput(output=output, blobs=(args["digest"],))
+
+
+async def _look(ffmpeg: Ffmpeg, path: Path, scratch: Path) -> str:
+    """What ffmpeg says of a file's loudness, and of what is black and silent in it."""
+    # Key frames tell black stretches at a hundredth of the cost of decoding everything; they are at most 2 s
+    # apart, so that one dark key frame (a fade) is not yet a black stretch.
+    looked = await ffmpeg.capture(
+        [
+            "-skip_frame", "nokey", "-i", str(path),
+            "-vf", "blackdetect=black_min_duration=2.1:picture_black_ratio_th=0.98",
+            "-af", "ebur128=peak=true:framelog=quiet,silencedetect=noise=-60dB:duration=2", "-f", "null", "-",
+        ],
+        cwd=scratch,
+        level="info",
+    )  # fmt: skip
+    return looked.stderr_tail
 
 
 @dataclass(frozen=True, kw_only=True)

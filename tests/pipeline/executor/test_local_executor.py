@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from vidgend.errors import ProviderError, ProviderRateLimited, StepTimeout, StorageFull
+from vidgend.errors import (
+    DatabaseUnavailable,
+    ProviderError,
+    ProviderRateLimited,
+    StepPoisoned,
+    StepTimeout,
+    StorageFull,
+    StorageUnavailable,
+    VidgendError,
+)
 from vidgend.models import Brief
 from vidgend.pipeline.executor import local
 from vidgend.pipeline.executor.local import LocalExecutor
@@ -150,6 +159,21 @@ async def test_a_step_that_two_daemons_died_of_runs_alone(bench: tuple[LocalExec
     events = [await executor.wait(ref) for ref in (before, alone, after)]
     assert [event.state for event in events] == ["done"] * 3
     assert steps.starts == ["before", "suspect", "after"] and steps.most == 1
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable("away"), DatabaseUnavailable("busy"), StepPoisoned("no")])
+@pytest.mark.parametrize("call", ["finished", "begin"])
+async def test_what_fails_before_a_step_begins_is_called_by_its_name(
+    bench: tuple[LocalExecutor, Bench], monkeypatch: pytest.MonkeyPatch, call: str, error: VidgendError
+) -> None:
+    executor, steps = bench
+
+    async def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(executor._steps, call, fail)
+    event = await executor.wait(await executor.submit(spec("write", "a")))
+    assert event.state == "failed" and event.error is error and steps.starts == []
 
 
 async def test_a_slot_bounds_how_much_runs_at_once(bench: tuple[LocalExecutor, Bench]) -> None:

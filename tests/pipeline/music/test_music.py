@@ -69,7 +69,11 @@ def test_a_folder_or_a_word_in_a_name_is_a_mood(tmp_path: Path) -> None:
 def test_a_folder_of_the_users_own_name_can_be_asked_for(tmp_path: Path) -> None:
     put(tmp_path / "calm" / "a.ogg")
     want = put(tmp_path / "brand" / "jingle.ogg")
-    assert [track.path for track in FolderMusic(tmp_path).tracks("Brand", seed=1)] == [want]
+    assert [(track.path, track.fits) for track in FolderMusic(tmp_path).tracks("Brand", seed=1)] == [(want, True)]
+    named = put(tmp_path / "jazz" / "happy tune.ogg")
+    (jazz,) = FolderMusic(tmp_path).tracks("jazz", seed=1)
+    assert (jazz.path, jazz.fits) == (named, True), "whatever mood its name suggests besides"
+    assert [track.fits for track in FolderMusic(tmp_path).tracks("polka", seed=1)] == [False] * 3
 
 
 def test_a_mood_that_no_file_has_gets_any_track(tmp_path: Path) -> None:

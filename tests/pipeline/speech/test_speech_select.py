@@ -21,7 +21,7 @@ def test_every_engine_is_reported_with_a_reason_and_a_way_to_get_what_is_missing
 def test_the_base_install_speaks_with_kokoro_onnx_first(tmp_path: Path) -> None:
     engines = build_engines("auto", models_dir=tmp_path, hub_dir=tmp_path)
     assert engines[0].name == "kokoro-onnx"
-    assert not engines[0].uses_gpu
+    assert engines[0].label == "cpu"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -40,7 +40,7 @@ def test_a_named_engine_that_is_not_there_is_refused_with_the_way_to_get_it(
 
 
 def test_an_engine_that_nobody_knows_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="none of auto, kokoro"):
+    with pytest.raises(ValueError, match="none of auto, server, kokoro"):
         build_engines("flite", models_dir=tmp_path, hub_dir=tmp_path)
 
 
@@ -66,8 +66,8 @@ def test_torchs_kokoro_offers_other_languages_only_where_their_voices_lie(tmp_pa
 
 def test_only_a_gpu_device_makes_an_engine_use_the_gpu(tmp_path: Path) -> None:
     assert gpu_device() in ("cpu", "cuda", "mps")
-    assert Kokoro(models_dir=tmp_path, hub_dir=tmp_path, device="cuda").uses_gpu
-    assert not Kokoro(models_dir=tmp_path, hub_dir=tmp_path, device="cpu").uses_gpu
+    assert Kokoro(models_dir=tmp_path, hub_dir=tmp_path, device="cuda").label == "gpu"
+    assert Kokoro(models_dir=tmp_path, hub_dir=tmp_path, device="cpu").label == "cpu"
 
 
 def test_what_the_hubs_tools_fetched_is_found_at_its_main_branch(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ class LocalExecutor:
                 return ended(0, output=done, cached=True)
             for attempt in itertools.count(1):
                 asked = time.monotonic()
-                async with self._slots[spec.label].hold(spec.priority):
+                async with self._slots[spec.label].hold(spec.priority, spec.places):
                     waited_s += time.monotonic() - asked
                     began = time.monotonic()
                     running.tell(0.0)

@@ -26,7 +26,7 @@ class StepSpec:
     """One piece of work. `key` identifies it, its output, and its place in the cache; `job_id` is who wants it.
 
     `stall_s` is how long it may neither report progress nor write to its scratch folder: None for the executor's own
-    limit, 0 for none (`timeout_s` alone counts then).
+    limit, 0 for none (`timeout_s` alone counts then). `places` is how many slots it takes, or all if there are fewer.
     """
 
     key: str
@@ -37,6 +37,7 @@ class StepSpec:
     timeout_s: float = 3600.0
     max_attempts: int = 3
     stall_s: float | None = None
+    places: int = 1
     job_id: str = ""
 
 

@@ -7,46 +7,59 @@ import heapq
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(order=True)
+class _Waiting:
+    order: tuple[int, int]
+    places: int = field(compare=False)
+    turn: asyncio.Future[None] = field(compare=False)
 
 
 class Slots:
-    """`count` holders at once. Of those that wait, the highest priority comes first, the oldest of equals."""
+    """`count` slots. Of those that wait, the highest priority comes first, the oldest of equals; nobody overtakes one
+    that needs more slots than are free yet, so that it gets them."""
 
     def __init__(self, count: int) -> None:
+        self._count = count
         self._free = count
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiting: list[_Waiting] = []
         self._numbers = itertools.count()
         self.held = 0
 
     @property
     def queued(self) -> int:
-        return sum(not future.done() for _, _, future in self._waiting)
+        return sum(not one.turn.done() for one in self._waiting)
 
     @asynccontextmanager
-    async def hold(self, priority: int = 0) -> AsyncIterator[None]:
-        """Wait for a slot and hold it. A cancelled wait takes none."""
-        if self._free > 0:
-            self._free -= 1
-        else:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            heapq.heappush(self._waiting, (-priority, next(self._numbers), turn))
-            try:
-                await turn
-            except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
-                    self._pass_on()  # it was our turn at the very moment
-                raise
+    async def hold(self, priority: int = 0, places: int = 1) -> AsyncIterator[None]:
+        """Wait for `places` slots (all of them, if there are fewer) and hold them. A cancelled wait takes none."""
+        places = min(places, self._count)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, _Waiting((-priority, next(self._numbers)), places, turn))
+        self._hand_out()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._free += places  # it was our turn at the very moment
+            self._hand_out()
+            raise
         self.held += 1
         try:
             yield
         finally:
             self.held -= 1
-            self._pass_on()
+            self._free += places
+            self._hand_out()
 
-    def _pass_on(self) -> None:
+    def _hand_out(self) -> None:
         while self._waiting:
-            _, _, turn = heapq.heappop(self._waiting)
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._free += 1
+            first = self._waiting[0]
+            if not first.turn.done():
+                if first.places > self._free:
+                    return
+                self._free -= first.places
+                first.turn.set_result(None)
+            heapq.heappop(self._waiting)

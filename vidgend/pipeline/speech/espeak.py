@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from pathlib import Path
+from typing import Literal
 
 from vidgend import children
 from vidgend.errors import SpeechFailed
@@ -22,7 +23,8 @@ class EspeakNg:
     """One short process a request. `program` is a path or a name on PATH."""
 
     name = "espeak-ng"
-    uses_gpu = False
+    label: Literal["cpu"] = "cpu"
+    blends = False
 
     def __init__(self, *, program: str = PROGRAM) -> None:
         self._program = shutil.which(program) or program

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -29,7 +30,8 @@ class FakeSpeech:
     """
 
     name = "fake"
-    uses_gpu = False
+    label: Literal["cpu"] = "cpu"
+    blends = False
 
     def __init__(
         self,

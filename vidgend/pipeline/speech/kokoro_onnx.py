@@ -20,7 +20,8 @@ class KokoroOnnx(SpeechInChild):
         super().__init__(
             name="kokoro-onnx",
             identity=PUBLISHED_SHA256[:12],
-            uses_gpu=False,
+            label="cpu",
             voices=[kokoro_voice(voice, "kokoro-onnx") for voice in KOKORO_ENGLISH],
+            blends=True,
             options=("--models-dir", str(models_dir.absolute()), "--threads", str(threads)),
         )

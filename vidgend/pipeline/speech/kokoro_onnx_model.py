@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from vidgend.pipeline.speech.blend import blended
 from vidgend.pipeline.speech.english import EnglishPhonemes
 from vidgend.pipeline.speech.kokoro_model_file import timed_model
 from vidgend.pipeline.speech.kokoro_symbols import LONGEST_CALL_SYMBOLS, PAD, SYMBOLS
@@ -36,10 +37,13 @@ class KokoroOnnxModel:
     def _style(self, voice: str) -> Any:
         """float32[510, 256]: a row for each number of symbols."""
         if voice not in self._styles:
-            if voice not in self._voices:
-                raise ValueError(f"Kokoro has no voice {voice!r}")
-            self._styles[voice] = self._voices[voice].astype(np.float32)
+            self._styles[voice] = blended(voice, self._table)
         return self._styles[voice]
+
+    def _table(self, voice: str) -> Any:
+        if voice not in self._voices:
+            raise ValueError(f"Kokoro has no voice {voice!r}")
+        return self._voices[voice].astype(np.float32)
 
     def run(self, symbols: Sequence[str], *, voice: str, speed: float) -> tuple[Samples, list[float]]:
         assert 0 < len(symbols) <= LONGEST_CALL_SYMBOLS

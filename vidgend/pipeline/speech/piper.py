@@ -13,7 +13,7 @@ class Piper(SpeechInChild):
         super().__init__(
             name="piper",
             identity="en_US-joe-medium-1.0.0",
-            uses_gpu=False,
+            label="cpu",
             voices=(JOE,),
             options=("--threads", str(threads)),
         )

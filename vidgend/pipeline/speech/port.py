@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from vidgend.models import Word
 
@@ -38,7 +38,13 @@ class SpeechEngine(Protocol):
 
     name: str
     identity: str
-    uses_gpu: bool
+    blends: bool
+    """Whether it speaks with mixtures of its voices (`blend.py`)."""
+
+    @property
+    def label(self) -> Literal["gpu", "cpu", "net"]:
+        """What it works on, so which slots bound how much of it runs at once."""
+        ...
 
     def voices(self) -> tuple[Voice, ...]:
         """All voices; no model is loaded for this."""

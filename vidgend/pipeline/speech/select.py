@@ -7,6 +7,9 @@ import platform
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
+
+from pydantic import SecretStr
 
 from vidgend.errors import ToolMissing
 from vidgend.pipeline.speech import espeak, kokoro_model_file, piper_model
@@ -15,10 +18,26 @@ from vidgend.pipeline.speech.kokoro import REPOSITORY, WEIGHTS, Device, Kokoro, 
 from vidgend.pipeline.speech.kokoro_onnx import KokoroOnnx
 from vidgend.pipeline.speech.piper import Piper
 from vidgend.pipeline.speech.port import SpeechEngine
+from vidgend.pipeline.speech.speech_server import SpeechServer
 from vidgend.pipeline.speech.voice_files import kokoro_voices_path
 
-NAMES = ("kokoro", "kokoro-onnx", "piper", "espeak-ng")
+NAMES = ("server", "kokoro", "kokoro-onnx", "piper", "espeak-ng")
 PREFERENCES = ("auto", *NAMES)
+
+
+class ServerSettings(Protocol):
+    """Where a speech server is and what it has; a `base_url` of "" for none."""
+
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def api_key(self) -> SecretStr: ...
+    @property
+    def voices(self) -> tuple[str, ...]: ...
+    @property
+    def language(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +57,10 @@ def gpu_device() -> Device:
     return "mps" if platform.system() == "Darwin" and platform.machine() == "arm64" else "cpu"
 
 
-def probe(*, models_dir: Path, hub_dir: Path) -> tuple[Availability, ...]:
+def probe(*, models_dir: Path, hub_dir: Path, server: ServerSettings | None = None) -> tuple[Availability, ...]:
     """Every engine in the order of `NAMES`. Looks for packages, files and programs by name; a few milliseconds."""
     return (
+        _server(server),
         _kokoro(models_dir, hub_dir),
         _kokoro_onnx(models_dir),
         _piper(),
@@ -48,33 +68,43 @@ def probe(*, models_dir: Path, hub_dir: Path) -> tuple[Availability, ...]:
     )
 
 
-def build_engines(preference: str, *, models_dir: Path, hub_dir: Path, threads: int = 0) -> tuple[SpeechEngine, ...]:
+def build_engines(
+    preference: str, *, models_dir: Path, hub_dir: Path, threads: int = 0, server: ServerSettings | None = None
+) -> tuple[SpeechEngine, ...]:
     """The usable engines for the setting `speech.engine`, best first; for a named engine just that one.
 
-    `auto` asks torch's Kokoro first where there is a GPU, and after Piper where there is none: on a CPU the 8-bit model
-    is faster and loads 1.4 GB less. Raises: ToolMissing if the named engine, or every one, is unusable; ValueError for
-    an unknown name.
+    `auto` asks a server that somebody set up before all others, and torch's Kokoro first of the rest where there is a
+    GPU, and after Piper where there is none: on a CPU the 8-bit model is faster and loads 1.4 GB less. Raises:
+    ToolMissing if the named engine, or every one, is unusable; ValueError for an unknown name.
     """
     if preference not in PREFERENCES:
         raise ValueError(f"speech engine {preference!r} is none of {', '.join(PREFERENCES)}")
-    found = {one.name: one for one in probe(models_dir=models_dir, hub_dir=hub_dir)}
+    found = {one.name: one for one in probe(models_dir=models_dir, hub_dir=hub_dir, server=server)}
     if preference != "auto":
         wanted = found[preference]
         if not wanted.available:
             raise ToolMissing(f"speech engine {preference}: {wanted.reason}", hint=wanted.get)
         order: tuple[str, ...] = (preference,)
     elif gpu_device() != "cpu":
-        order = ("kokoro", "kokoro-onnx", "piper", "espeak-ng")
+        order = ("server", "kokoro", "kokoro-onnx", "piper", "espeak-ng")
     else:
-        order = ("kokoro-onnx", "piper", "kokoro", "espeak-ng")
+        order = ("server", "kokoro-onnx", "piper", "kokoro", "espeak-ng")
     usable = [name for name in order if found[name].available]
     if not usable:
         reasons = "; ".join(f"{one.name}: {one.reason}" for one in found.values())
         raise ToolMissing(f"no speech engine works here ({reasons})", hint=found["kokoro-onnx"].get)
-    return tuple(_build(name, models_dir=models_dir, hub_dir=hub_dir, threads=threads) for name in usable)
+    return tuple(
+        _build(name, models_dir=models_dir, hub_dir=hub_dir, threads=threads, server=server) for name in usable
+    )
 
 
-def _build(name: str, *, models_dir: Path, hub_dir: Path, threads: int) -> SpeechEngine:
+def _build(name: str, *, models_dir: Path, hub_dir: Path, threads: int, server: ServerSettings | None) -> SpeechEngine:
+    if name == "server":
+        assert server is not None
+        return SpeechServer(
+            base_url=server.base_url, model=server.model, voices=server.voices, language=server.language,
+            api_key=server.api_key.get_secret_value(),
+        )  # fmt: skip
     if name == "kokoro":
         return Kokoro(models_dir=models_dir, hub_dir=hub_dir, device=gpu_device(), threads=threads)
     if name == "kokoro-onnx":
@@ -90,6 +120,12 @@ def _answer(name: str, problems: list[str], found: str, get: str) -> Availabilit
     if problems:
         return Availability(name=name, available=False, reason="; ".join(problems), get=get)
     return Availability(name=name, available=True, reason=found)
+
+
+def _server(server: ServerSettings | None) -> Availability:
+    problems = [] if server is not None and server.base_url else ["no speech.server.base_url is set"]
+    get = "Set speech.server.base_url, such as Kokoro-FastAPI's http://127.0.0.1:8880/v1"
+    return _answer("server", problems, server.base_url if server is not None else "", get)
 
 
 def _kokoro(models_dir: Path, hub_dir: Path) -> Availability:

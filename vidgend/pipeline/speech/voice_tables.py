@@ -44,6 +44,13 @@ def kokoro_voice(voice: str, engine: str) -> Voice:
     )
 
 
+def server_voice(voice: str, language: str) -> Voice:
+    """The entry for a voice of a speech server: Kokoro's names say their language, of others it is `language`."""
+    if voice in (*KOKORO_ENGLISH, *KOKORO_OTHERS):
+        return kokoro_voice(voice, "server")
+    return Voice(id=voice, engine="server", language=language, gender="neutral", tags=(f"{language}-neutral",))
+
+
 JOE = Voice(
     id="joe",
     engine="piper",

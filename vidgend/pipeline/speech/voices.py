@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vidgend.errors import LanguageUnsupported, UnknownVoice
+from vidgend.pipeline.speech.blend import BadBlend, blend_id, parse_blend
 from vidgend.pipeline.speech.port import SpeechEngine, Voice
 from vidgend.pipeline.speech.voice_tables import ALL
 
@@ -27,8 +28,16 @@ def resolve(voice: str, language: str | None, engines: Sequence[SpeechEngine]) -
     `language` (BCP-47, or None for the voice's own) is that of the text and has the last word. `engines` are those
     that work here, best first.
 
+    A blend (`af_heart:0.6+af_bella:0.4`) is spoken by an engine that has all its voices.
+
     Raises: UnknownVoice, LanguageUnsupported.
     """
+    try:
+        parts = parse_blend(voice)
+    except BadBlend as error:
+        raise UnknownVoice(str(error)) from None
+    if parts is not None:
+        return _resolve_blend(voice, parts, language, engines)
     if _is_language(voice):
         voice = f"{voice.strip()}-neutral"  # before espeak's own ids, some of which are language tags too
     offers = [(engine, offer) for engine in engines for offer in engine.voices()]
@@ -58,6 +67,30 @@ def resolve(voice: str, language: str | None, engines: Sequence[SpeechEngine]) -
     else:
         reason = f"no installed engine has a voice {voice}"
     return Resolved(engine=engine, voice=offer, reason=reason)
+
+
+def _resolve_blend(
+    voice: str, parts: tuple[tuple[str, float], ...], language: str | None, engines: Sequence[SpeechEngine]
+) -> Resolved:
+    """All of the voices have to be one engine's and of one language; else the one with the largest share speaks."""
+    heaviest = max(parts, key=lambda part: part[1])[0]
+    wish = resolve(heaviest, language, engines)
+    for name, _ in parts:  # a name that nobody knows is refused, whoever speaks in the end
+        resolve(name, None, engines)
+    for engine in (one for one in engines if one.blends):
+        found = [(_named(engine, name), share) for name, share in parts]
+        named = [(offer, share) for offer, share in found if offer is not None]
+        if len(named) < len(parts) or not all(_speaks(offer, language or wish.voice.language) for offer, _ in named):
+            continue
+        first = next(offer for offer, _ in named if _is_called(offer, heaviest))
+        mixed = blend_id(tuple((offer.id, share) for offer, share in named))
+        return Resolved(engine=engine, voice=replace(first, id=mixed, tags=()))
+    reason = wish.reason or f"no engine here speaks with the voices of {voice} at once"
+    return replace(wish, reason=reason)
+
+
+def _named(engine: SpeechEngine, name: str) -> Voice | None:
+    return next((offer for offer in engine.voices() if _is_called(offer, name)), None)
 
 
 def voice_in(language: str, *, like: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bench import daemon, draft, edit, encoders, eta, memory, moviepy, render, s3, store
 from bench.options import Options
-from vidgend.parts import cores
+from vidgend.cores import cores
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 
 Bench = Callable[[Ffmpeg, Options], Coroutine[Any, Any, None]]

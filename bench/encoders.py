@@ -26,7 +26,7 @@ import ffmpeg as graph
 from bench.clips import bench_clips
 from bench.options import Options
 from vidgend.children import QUIET
-from vidgend.parts import cores
+from vidgend.cores import cores
 from vidgend.pipeline.encoders.port import Native
 from vidgend.pipeline.encoders.select import find_encoder
 from vidgend.pipeline.encoding import Encoding

@@ -90,9 +90,9 @@ def _job(folder: Path, clips: Sequence[Path]) -> None:
         url = daemon.stdout.readline().split()[-1].removesuffix("/mcp")
         with Tree(daemon.pid) as tree:
             accepted = _call(f"{url}/mcp/generate", {"prompt": "The film of the bench", "scenes": scenes})
-            while (job := _call(f"{url}/mcp/status/{accepted['job_id']}"))["state"] not in ("completed", "failed"):
+            while (job := _call(f"{url}/mcp/status/{accepted['job_id']}"))["status"] not in ("completed", "failed"):
                 time.sleep(0.5)
-        if job["state"] == "failed":
+        if job["status"] == "failed":
             raise SystemExit(json.dumps(job))
     finally:
         daemon.terminate()

@@ -16,8 +16,8 @@ from bench.clips import bench_clips
 from bench.film import Made, Vidgend, film_brief, open_vidgend
 from bench.measure import Used, used
 from bench.options import Options
+from vidgend.cores import cores
 from vidgend.models import Brief, Storyboard, Transition
-from vidgend.parts import cores
 from vidgend.pipeline.captions.fonts import fonts_folder
 from vidgend.pipeline.ffmpeg import Ffmpeg
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import getproxies
 
 import httpx
 
+from vidgend.cores import cores
 from vidgend.errors import SettingsInvalid
 from vidgend.guarded_client import guarded_client
 from vidgend.pipeline.aligner.port import Aligner
@@ -69,11 +69,6 @@ DEFAULT_NET_SLOTS = 4
 FFMPEG_STALL_SHARE = 0.4
 """ffmpeg says twice a second how far it is, so it is known sooner than of other steps that it is stuck. And its own
 watch, which has its last words, must come before the step's."""
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def encode_slots(settings: Settings) -> tuple[int, int]:

@@ -123,6 +123,17 @@ async def test_a_photo_moves_slowly(studio: Studio, tmp_path: Path) -> None:
     assert np.abs(frames[31] - frames[30]).mean() < 3
 
 
+async def test_a_poster_is_as_bright_as_the_video(studio: Studio, tmp_path: Path) -> None:
+    white = tmp_path / "white.mp4"
+    await studio.ffmpeg.run(
+        ["-f", "lavfi", "-i", "color=white:size=320x180:rate=30:duration=2", "-pix_fmt", "yuv420p", str(white)],
+        cwd=tmp_path, timeout_s=60,
+    )  # fmt: skip
+    segment = await studio.segment(white, 30)
+    poster = media.gray(studio.ffmpeg.path, await studio.assets.local(segment["poster"]))
+    assert poster.max() == 255, "white is white, not the 235 of video"
+
+
 async def test_a_painted_scene_is_rendered_from_its_recipe(studio: Studio) -> None:
     from vidgend.pipeline.footage.generated import GeneratedFootage
     from vidgend.pipeline.footage.port import FootageQuery

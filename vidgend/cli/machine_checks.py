@@ -21,6 +21,7 @@ from vidgend import __version__, children
 from vidgend.cli.client import Daemon, reachable_url
 from vidgend.cli.finding import Finding
 from vidgend.cli.outcome import human_bytes
+from vidgend.cores import cores
 from vidgend.errors import NetworkFilesystem, StorageUnavailable, ToolMissing
 
 if TYPE_CHECKING:
@@ -186,8 +187,7 @@ def lock_owner(folder: Path) -> str:
 
 
 def processes(section: str = "processes") -> Iterator[Finding]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Finding(section=section, mark="ok", text=f"{cores} CPU cores")
+    yield Finding(section=section, mark="ok", text=f"{cores()} CPU cores")
     if children.dies_with_parent():
         yield Finding(section=section, mark="ok", text="children die with vidgend, even after kill -9 (setpriv)")
     else:

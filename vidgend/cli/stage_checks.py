@@ -63,6 +63,12 @@ def speech(settings: Settings, section: str = "speech") -> Iterator[Finding]:
             yield Finding(section=section, mark="ok", text=f"{one.name} ({one.reason}): {place}")
         else:
             yield Finding(section=section, mark="ok", text=f"{one.name} is there, but speech.engine names another")
+    if "server" in order:
+        server = settings.speech.server
+        yield _server(
+            server.base_url, server.model, server.api_key.get_secret_value(), section=section, setting="speech.server",
+            behind=f"{order[1]} speaks meanwhile" if order[1:] else "nobody else speaks here",
+        )  # fmt: skip
     if engines:
         yield _default_voice(settings.speech.voice, engines, section)
 
@@ -118,9 +124,14 @@ def planner(settings: Settings, section: str = "planner") -> Iterator[Finding]:
 
 
 def model_server(base_url: str, model: str, api_key: str, *, section: str = "planner") -> Finding:
-    """Ask an OpenAI-compatible server for its models. The built-in planner stands behind it: never a problem."""
+    """Ask the planner's server for its models. The built-in planner stands behind it: never a problem."""
+    behind = "the built-in planner stands behind it"
+    return _server(base_url, model, api_key, section=section, setting="planner", behind=behind)
+
+
+def _server(base_url: str, model: str, api_key: str, *, section: str, setting: str, behind: str) -> Finding:
+    """Ask an OpenAI-compatible server for its models."""
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    behind = "the built-in planner would be used instead"
     try:
         request = urllib.request.Request(f"{base_url.rstrip('/')}/models", headers=headers)
         with urllib.request.urlopen(request, timeout=PLANNER_TIMEOUT_S) as answer:
@@ -131,7 +142,7 @@ def model_server(base_url: str, model: str, api_key: str, *, section: str = "pla
                 section=section,
                 mark="note",
                 text=f"{base_url} answers HTTP {error.code}; {behind}",
-                fix="Check planner.api_key and planner.base_url (it ends in /v1 for most servers).",
+                fix=f"Check {setting}.api_key and {setting}.base_url (it ends in /v1 for most servers).",
             )
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
@@ -139,7 +150,7 @@ def model_server(base_url: str, model: str, api_key: str, *, section: str = "pla
             section=section,
             mark="note",
             text=f"{base_url} does not answer ({reason}); {behind}",
-            fix='Start that server, or set planner.engine = "builtin".',
+            fix=f"Start that server, or take {setting}.base_url out of the settings.",
         )
     listed = body.get("data") if isinstance(body, dict) else None
     names = [str(entry.get("id")) for entry in listed or () if isinstance(entry, dict)]
@@ -148,9 +159,9 @@ def model_server(base_url: str, model: str, api_key: str, *, section: str = "pla
             section=section,
             mark="note",
             text=f"{base_url} has no model {model}; it lists {', '.join(names[:5])}",
-            fix="Set planner.model to one of them, or fetch it there.",
+            fix=f"Set {setting}.model to one of them, or fetch it there.",
         )
-    return Finding(section=section, mark="ok", text=f"{model} at {base_url}; the built-in planner stands behind it")
+    return Finding(section=section, mark="ok", text=f"{model} at {base_url}; {behind}")
 
 
 def footage(settings: Settings, section: str = "footage") -> Iterator[Finding]:

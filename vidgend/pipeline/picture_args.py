@@ -68,6 +68,12 @@ def cover(stream: Any, picture: Picture, width: int, height: int, *, bar: int = 
     return scaled(stream, picture.colour, width_px=width, height_px=height - 2 * bar).filter("setsar", sar=1)
 
 
+def jfif(stream: Any) -> Any:
+    """Finished frames in the colours of JPEG files, which say nothing about them: BT.601, full range."""
+    scaled = stream.filter("scale", in_color_matrix="bt709", in_range="tv", out_color_matrix="bt601", out_range="pc")
+    return scaled.filter("format", pix_fmts="yuvj420p")
+
+
 def video_source(picture: Picture, encoding: Encoding, length_s: Fraction, *, first: int = 0) -> Any:
     """Frames `first` and on of a shot that lasts `length_s`; of raw frames the first is that one already.
 

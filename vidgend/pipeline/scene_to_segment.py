@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from vidgend.cores import cores
 from vidgend.errors import FfmpegFailed, MediaUnreadable
 from vidgend.models import Brief, Segment
 from vidgend.pipeline.captions.fonts import FontCatalog
@@ -60,6 +61,12 @@ class RenderSettings:
         return self
 
 
+def encoding_for(args: dict[str, Any], run: StepRun) -> Encoding:
+    """How a step encodes: on its own threads, or on every core if no other encode wants any."""
+    encoding = encoding_of(args)
+    return replace(encoding, threads=max(encoding.threads, cores())) if run.alone and encoding.threads else encoding
+
+
 def encoding_of(args: dict[str, Any]) -> Encoding:
     """The encoding of a step that encodes, from its arguments."""
     chosen = args["encoding"]
@@ -95,7 +102,7 @@ class SegmentStep:
 
     async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
         ffmpeg = await self._ffmpeg.get()
-        encoding = encoding_of(args)
+        encoding = encoding_for(args, run)
         style = find_style(args["style"])
         shot = Shot(**args["shot"])
         frames = shot.body_frames
@@ -190,6 +197,7 @@ def encode_spec(
         args=args | {"timeout_s": timeout_s, "threads": settings.threads * places},
         label="ffmpeg",
         places=places,
+        spreads=True,
         priority=priority,
         timeout_s=timeout_s + 60,
         max_attempts=1 if find_encoder(settings.encoder).hardware else 2,  # the second one only if it got stuck

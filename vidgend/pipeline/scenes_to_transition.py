@@ -26,7 +26,7 @@ from vidgend.pipeline.scene_to_segment import (
     RenderSettings,
     encode_spec,
     encoding_args,
-    encoding_of,
+    encoding_for,
 )
 from vidgend.pipeline.shot_ends import End, ShotEnds
 from vidgend.pipeline.shot_picture import Laid, ShotPicture, lay_picture
@@ -55,7 +55,7 @@ class TransitionStep:
 
     async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
         ffmpeg = await self._ffmpeg.get()
-        encoding = encoding_of(args)
+        encoding = encoding_for(args, run)
         left = Shot(**args["left"]["shot"])
         frames = left.tail
         old = await self._side(ffmpeg, "left", args, encoding, run.scratch, left.frames - frames, frames)

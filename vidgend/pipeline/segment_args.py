@@ -14,7 +14,7 @@ import ffmpeg
 
 from vidgend.pipeline.encoding import Encoding
 from vidgend.pipeline.photo_args import photo_source
-from vidgend.pipeline.picture_args import Picture, painted_source, video_source
+from vidgend.pipeline.picture_args import Picture, jfif, painted_source, video_source
 from vidgend.pipeline.picture_scan import scan_every, scan_size
 from vidgend.pipeline.styles.look import VIGNETTE, Filter
 from vidgend.pipeline.timeline import Shot, fade_frames
@@ -123,9 +123,9 @@ def segment_args(
     if captions:
         stream = captioned(stream, "captions.ass", at=f"N+{shot.head - shot.start}")
     poster = ffmpeg.output(
-        both[1].filter("select", expr=f"eq(n,{frames * 2 // 5})"),
+        jfif(both[1].filter("select", expr=f"eq(n,{frames * 2 // 5})")),
         "poster.jpg",
-        **{"c:v": "mjpeg", "frames:v": 1, "q:v": 3, "format": "image2", "update": 1, "strict": "unofficial"},
+        **{"c:v": "mjpeg", "frames:v": 1, "q:v": 3, "format": "image2", "update": 1},
     )
     scan = _scanned(bare[1], encoding, frames)
     return arguments(ffmpeg.merge_outputs(encoded(stream, encoding, frames), poster, scan, *others))

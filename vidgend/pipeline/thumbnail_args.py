@@ -10,7 +10,7 @@ from typing import Any
 
 import ffmpeg
 
-from vidgend.pipeline.picture_args import NO_SEEK, Picture, cover, still_source
+from vidgend.pipeline.picture_args import NO_SEEK, Picture, cover, jfif, still_source
 from vidgend.pipeline.probe import input_arguments
 
 FILE = "thumbnail.jpg"
@@ -34,12 +34,8 @@ def thumbnail_args(picture: Picture, *, at_s: float = 0.0) -> list[str]:
         stream = still_source(picture, width_px, height_px)
     else:
         stream = cover(_moment(picture, at_s), picture, width_px, height_px)
-    # The colours of JFIF, which say nothing about themselves: BT.601, full range.
-    stream = stream.filter(
-        "scale", in_color_matrix="bt709", in_range="tv", out_color_matrix="bt601", out_range="pc"
-    ).filter("format", pix_fmts="yuvj420p")
     output = ffmpeg.output(
-        stream,
+        jfif(stream),
         FILE,
         **{
             "c:v": "mjpeg", "frames:v": 1, "q:v": _QUALITY, "format": "image2", "update": 1, "map_metadata": -1,

@@ -12,8 +12,8 @@ import wave
 from pathlib import Path
 from typing import Any
 
+from vidgend.cores import cores
 from vidgend.pipeline.speech.json_lines import serve
-from vidgend.pipeline.speech.speaking import cores
 
 
 def _load(options: argparse.Namespace) -> Any:
@@ -24,7 +24,7 @@ def _load(options: argparse.Namespace) -> Any:
         str(options.model),
         device=options.device,
         compute_type="float16" if options.device == "cuda" else "int8",
-        cpu_threads=cores(options.threads),
+        cpu_threads=options.threads or cores(),
         local_files_only=True,
     )
 

@@ -247,6 +247,11 @@ class LocalExecutor:
         except (StorageFull, DatabaseUnavailable):  # it stays `running`, and the next attempt begins it anew
             _log.error("step_failure_not_recorded", extra={"key": lease.key[:12]})
 
+    def _step_run(self, running: _Running, scratch: Path) -> StepRun:
+        others = (other for other in self._running.values() if other is not running and other.spec.spreads)
+        alone = running.spec.spreads and not any(others)
+        return StepRun(scratch=scratch, progress=running.tell, alone=alone)
+
     async def _attempt(self, running: _Running, scratch: Path) -> StepOutput:
         """Raises: VidgendError."""
         spec = running.spec
@@ -254,7 +259,7 @@ class LocalExecutor:
         try:
             await asyncio.to_thread(scratch.mkdir, parents=True, mode=0o700)
             async with deadline:
-                work = self._registry[spec.kind](spec.args, StepRun(scratch=scratch, progress=running.tell))
+                work = self._registry[spec.kind](spec.args, self._step_run(running, scratch))
                 return await _watched(
                     work,
                     name=spec.kind,

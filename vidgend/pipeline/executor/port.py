@@ -27,6 +27,7 @@ class StepSpec:
 
     `stall_s` is how long it may neither report progress nor write to its scratch folder: None for the executor's own
     limit, 0 for none (`timeout_s` alone counts then). `places` is how many slots it takes, or all if there are fewer.
+    `spreads` says that it can use as many cores as it gets.
     """
 
     key: str
@@ -38,6 +39,7 @@ class StepSpec:
     max_attempts: int = 3
     stall_s: float | None = None
     places: int = 1
+    spreads: bool = False
     job_id: str = ""
 
 
@@ -64,10 +66,14 @@ class StepEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class StepRun:
-    """What a running step gets: an empty scratch folder of its own and a way to tell how far it is."""
+    """What a running step gets: an empty scratch folder of its own and a way to tell how far it is.
+
+    `alone`: when it began nothing else that `spreads` was running or waiting, so all cores are its.
+    """
 
     scratch: Path
     progress: Progress
+    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from vidgend.cores import cores
 from vidgend.errors import SpeechFailed
 from vidgend.pipeline.speech.blend import blended
 from vidgend.pipeline.speech.english import EnglishPhonemes, grouped
@@ -21,7 +22,7 @@ from vidgend.pipeline.speech.kokoro import REPOSITORY, WEIGHTS, file_of, has_tag
 from vidgend.pipeline.speech.kokoro_symbols import SYMBOLS
 from vidgend.pipeline.speech.phrases import wordless_phrases
 from vidgend.pipeline.speech.sound import Samples
-from vidgend.pipeline.speech.speaking import Said, cores, say_phrases, speak
+from vidgend.pipeline.speech.speaking import Said, say_phrases, speak
 from vidgend.pipeline.speech.voice_files import kokoro_voices
 
 FRAME_S = 1 / 40
@@ -74,7 +75,7 @@ class KokoroModel:
         if device == "cuda" and not torch.cuda.is_available():
             raise SpeechFailed("this build of torch finds no CUDA device")
         if device == "cpu":
-            torch.set_num_threads(cores(threads))
+            torch.set_num_threads(threads or cores())
         self._torch = torch
         self._model = KModel(repo_id=REPOSITORY, config=CONFIG, model=str(weights)).to(device).eval()
         self._models_dir, self._hub_dir = models_dir, hub_dir

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from vidgend.cores import cores
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.phrases import Phrase, phrases
 from vidgend.pipeline.speech.sound import Samples
@@ -81,13 +81,6 @@ def say_phrases(
     return Said(samples=samples, spans=fill_and_order(spans, words, len(samples) / model.rate_hz))
 
 
-def cores(threads: int) -> int:
-    """`threads`, or for 0 the number of cores that this process may use."""
-    if threads > 0:
-        return threads
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def onnx_session(model: str | bytes, threads: int) -> Any:
     """An onnxruntime session on the CPU that shares the machine well.
 
@@ -97,7 +90,7 @@ def onnx_session(model: str | bytes, threads: int) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = cores(threads)
+    options.intra_op_num_threads = threads or cores()
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3

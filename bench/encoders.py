@@ -108,7 +108,7 @@ async def _graded(ffmpeg: Ffmpeg, folder: Path, clip: Path, number: int) -> Path
     stream = looked(stream, style.finishing(WIDTH_PX, HEIGHT_PX)).filter("format", pix_fmts="yuv420p")
     path = folder / f"graded-{number}.yuv"
     output = graph.output(stream, str(path), **{"frames:v": frames, "format": "rawvideo"})
-    written = await ffmpeg.run(arguments(output), cwd=folder, timeout_s=600)
+    written = await ffmpeg.run(arguments(output, encoding), cwd=folder, timeout_s=600)
     assert written == frames, (clip, written)
     return path
 

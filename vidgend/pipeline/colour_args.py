@@ -39,9 +39,9 @@ _TO_BT709 = {
 }  # fmt: skip
 
 
-def scaled(stream: Any, colour: Colour, *, width_px: int, height_px: int) -> Any:
+def scaled(stream: Any, colour: Colour, *, width_px: int, height_px: int, rough: bool = False) -> Any:
     """The picture at that size and in the output's colours."""
-    size: dict[str, Any] = {"w": width_px, "h": height_px, "flags": "bicubic"}
+    size: dict[str, Any] = {"w": width_px, "h": height_px, "flags": "fast_bilinear" if rough else "bicubic"}
     if colour.matrix:
         # Named here, since a file often says nothing and ffmpeg then takes BT.601 even for HD.
         size |= {"in_color_matrix": colour.matrix, "in_range": "pc" if colour.full_range else "tv"}

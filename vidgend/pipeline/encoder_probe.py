@@ -85,7 +85,7 @@ def probe_args(encoding: Encoding) -> list[str]:
     """One moving picture -> `segment.mp4`, with the very options of a segment."""
     size = f"{encoding.width_px}x{encoding.height_px}"
     source = graph.input(f"testsrc2=size={size}:rate={fps_text(encoding.fps)}:duration=1", f="lavfi").video
-    return arguments(encoded(source.filter("format", pix_fmts="yuv420p"), encoding, 1))
+    return arguments(encoded(source.filter("format", pix_fmts="yuv420p"), encoding, 1), encoding)
 
 
 def cause(error: FfmpegFailed) -> str:

@@ -22,7 +22,8 @@ class Encoding:
 
     `preset` and `crf` are on x264's scale, whatever the encoder. `threads` does not have to be equal: what is written
     for it differs by a thousandth at most (measured: x264, 8 threads against 2), and joins all the same. `bar_px` is
-    the height of black that a look leaves above and below the picture.
+    the height of black that a look leaves above and below the picture. `rough` is for a look only: of frames that no
+    other is made from some are left out, and scaling takes the nearest pixels.
     """
 
     width_px: int
@@ -33,6 +34,7 @@ class Encoding:
     crf: int
     threads: int
     bar_px: int = 0
+    rough: bool = False
 
     @property
     def picture_height_px(self) -> int:

@@ -52,7 +52,7 @@ class Picture:
     motion: int = 0
 
 
-def cover(stream: Any, picture: Picture, width: int, height: int, *, bar: int = 0) -> Any:
+def cover(stream: Any, picture: Picture, width: int, height: int, *, bar: int = 0, rough: bool = False) -> Any:
     """Cut to the shape of width x height, then scale: what is cut off is not worth scaling. `bar` rows at the top and
     as many at the bottom are left out of the result."""
     shape = Fraction(picture.width_px, picture.height_px) / Fraction(width, height)
@@ -65,7 +65,8 @@ def cover(stream: Any, picture: Picture, width: int, height: int, *, bar: int = 
     if bar:
         share = f"trunc(ih*{float(Fraction(height - 2 * bar, height)):.6f}/2+0.5)*2"
         stream = stream.filter("crop", w="iw", h=share, x=0, y="(ih-oh)/2")
-    return scaled(stream, picture.colour, width_px=width, height_px=height - 2 * bar).filter("setsar", sar=1)
+    shown = scaled(stream, picture.colour, width_px=width, height_px=height - 2 * bar, rough=rough)
+    return shown.filter("setsar", sar=1)
 
 
 def jfif(stream: Any) -> Any:
@@ -87,7 +88,7 @@ def video_source(picture: Picture, encoding: Encoding, length_s: Fraction, *, fi
     early_s = max(SEEK_EARLY_S, 2 / max(picture.fps, 0.5))
     from_s = max(0.0, window.start_s + float(first / encoding.fps) / window.slow - early_s)
     until_s = window.start_s + float(length_s) / window.slow + 1.0
-    stream = _part_of_clip(picture, start_s=from_s, length_s=until_s - from_s)
+    stream = _part_of_clip(picture, encoding, start_s=from_s, length_s=until_s - from_s)
     stream = stream.filter("setpts", expr=f"{window.slow:.6f}*(PTS-{window.start_s:.6f}/TB)")
     return _at_rate(stream, picture, encoding, encoding.fps, first=first)
 
@@ -104,15 +105,19 @@ def unrolled_file(picture: Picture) -> str:
 
 def unroll_args(picture: Picture, encoding: Encoding, *, frames: int) -> list[str]:
     """The part of a clip that goes back and forth, decoded once -> raw frames in the output's size and colours."""
-    stream = _part_of_clip(picture, start_s=picture.window.start_s, length_s=picture.window.bounce_s)
+    stream = _part_of_clip(picture, encoding, start_s=picture.window.start_s, length_s=picture.window.bounce_s)
     stream = stream.filter("setpts", expr="PTS-STARTPTS")
     stream = _at_rate(stream, picture, encoding, unrolled_rate(picture, encoding))
     output = ffmpeg.output(stream, unrolled_file(picture), **{"frames:v": frames, "format": "rawvideo"})
     return list(output.get_args(overwrite_output=True))
 
 
-def _part_of_clip(picture: Picture, *, start_s: float, length_s: float) -> Any:
+def _part_of_clip(picture: Picture, encoding: Encoding, *, start_s: float, length_s: float) -> Any:
     options: dict[str, Any] = input_arguments(picture.demuxer)
+    if encoding.threads:
+        options["threads"] = encoding.threads
+    if encoding.rough:
+        options |= {"skip_frame": "noref", "skip_loop_filter": "all"}
     by_decoding = picture.demuxer in NO_SEEK
     if not by_decoding:
         options |= {"ss": f"{start_s:.3f}", "t": f"{length_s:.3f}"} if start_s else {"t": f"{length_s:.3f}"}
@@ -140,7 +145,7 @@ def _at_rate(stream: Any, picture: Picture, encoding: Encoding, fps: Fraction, *
     reduce_first = picture.fps > float(fps) * 1.01
     if reduce_first:
         stream = at_rate(stream)
-    stream = cover(stream, picture, encoding.width_px, encoding.height_px, bar=encoding.bar_px)
+    stream = cover(stream, picture, encoding.width_px, encoding.height_px, bar=encoding.bar_px, rough=encoding.rough)
     return stream if reduce_first else at_rate(stream)
 
 

@@ -75,6 +75,7 @@ def encoding_of(args: dict[str, Any]) -> Encoding:
         width_px=chosen["width_px"], height_px=chosen["height_px"], fps=parse_fps(chosen["fps"]),
         encoder=chosen["encoder"], preset=chosen["preset"], crf=chosen["crf"], threads=args["threads"],
         bar_px=style.bar_px(chosen["width_px"], chosen["height_px"]) if style else 0,
+        rough=chosen.get("rough", False),
     )  # fmt: skip
 
 
@@ -86,6 +87,8 @@ def encoding_args(brief: Brief, settings: RenderSettings) -> dict[str, Any]:
         "width_px": width_px, "height_px": height_px, "fps": brief.fps, "encoder": chosen.encoder,
         "preset": chosen.preset, "crf": chosen.crf,
     }  # fmt: skip
+    if brief.quality == "draft":
+        args["rough"] = True
     return {**args, "hardware_id": chosen.hardware_id} if chosen.hardware_id else args
 
 

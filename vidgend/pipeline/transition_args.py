@@ -62,7 +62,7 @@ def transition_args(
         stream = captioned(stream, "left.ass", at=f"N+{first - left.shot.start}+100000000*gte(N,{before})")
     if right.captions:
         stream = captioned(stream, "right.ass", at=f"N-{before}")
-    return arguments(encoded(stream, encoding, frames))
+    return arguments(encoded(stream, encoding, frames), encoding)
 
 
 def _frames(side: Side, encoding: Encoding, first: int, frames: int, grade: tuple[Filter, ...]) -> Any:

@@ -176,6 +176,30 @@ async def test_what_fails_before_a_step_begins_is_called_by_its_name(
     assert event.state == "failed" and event.error is error and steps.starts == []
 
 
+async def test_what_spreads_is_alone_as_long_as_no_other_such_step_has_anything_to_do(
+    bench: tuple[LocalExecutor, Bench],
+) -> None:
+    executor, steps = bench
+    await executor.wait(await executor.submit(spec("write", "done", spreads=True)))
+    alone: dict[str, bool] = {}
+
+    async def look(args: dict[str, Any], run: StepRun) -> StepOutput:
+        alone[args["name"]] = run.alone
+        return await steps.hold(args, run)
+
+    executor._registry["hold"] = look
+    refs = [await executor.submit(spec("write", "done", spreads=True))]
+    refs += [await executor.submit(spec("hold", "plain", label="net"))]
+    refs += [await executor.submit(spec("hold", "one", spreads=True))]
+    await until(lambda: "one" in alone)
+    refs += [await executor.submit(spec("hold", "two", spreads=True))]
+    await until(lambda: "two" in alone)
+    steps.release.set()
+    for ref in refs:
+        assert (await executor.wait(ref)).state == "done"
+    assert alone == {"plain": False, "one": True, "two": False}
+
+
 async def test_a_slot_bounds_how_much_runs_at_once(bench: tuple[LocalExecutor, Bench]) -> None:
     executor, steps = bench
     refs = [await executor.submit(spec("hold", str(number))) for number in range(6)]

@@ -46,6 +46,8 @@ class _Running:
     watchers: list[Progress] = field(default_factory=list)
     share: float | None = None
     """How far it is, 0..1; None while it has no slot."""
+    to_do: bool = False
+    """It was not found done, so it wants a slot or has one."""
 
     def tell(self, share: float) -> None:
         self.share = min(1.0, max(0.0, share))
@@ -175,6 +177,7 @@ class LocalExecutor:
             done = await self._steps.finished(spec.key, spec.job_id)
             if done is not None:
                 return ended(0, output=done, cached=True)
+            running.to_do = True
             for attempt in itertools.count(1):
                 asked = time.monotonic()
                 async with self._slots[spec.label].hold(spec.priority, spec.places):
@@ -248,8 +251,8 @@ class LocalExecutor:
             _log.error("step_failure_not_recorded", extra={"key": lease.key[:12]})
 
     def _step_run(self, running: _Running, scratch: Path) -> StepRun:
-        others = (other for other in self._running.values() if other is not running and other.spec.spreads)
-        alone = running.spec.spreads and not any(others)
+        spreading = [one for one in self._running.values() if one.to_do and one.spec.spreads]
+        alone = spreading == [running]
         return StepRun(scratch=scratch, progress=running.tell, alone=alone)
 
     async def _attempt(self, running: _Running, scratch: Path) -> StepOutput:

@@ -46,10 +46,12 @@ async def bench(ffmpeg: Ffmpeg, options: Options) -> None:
                 ours = await vidgend.render(brief, await vidgend.plan(brief, clips))
                 plan = folder / "plan.json"
                 plan.write_text(json.dumps(await _plan(vidgend, brief, ours.storyboard, clips)))
-                script = Path(__file__).with_name("moviepy_film.py")
+                script = Path(__file__).with_name(
+                    "moviepy_film.py"
+                )  # -P: beside it lies a moviepy.py that is not MoviePy
                 with used() as theirs:
                     await asyncio.to_thread(
-                        subprocess.run, [python, str(script), str(plan), str(folder / "moviepy.mp4")], check=True
+                        subprocess.run, [python, "-P", str(script), str(plan), str(folder / "moviepy.mp4")], check=True
                     )
             rows.append((ours.used, theirs))
             print(

@@ -85,12 +85,16 @@ class Tree:
 
     def _watch(self) -> None:
         while not self._end.wait(SAMPLE_S):
-            sizes = [(pid, pss_bytes(pid)) for pid in below(self._root)]
+            sizes = [(pid, pss_bytes(pid)) for pid in below(self._root) if not self._shares_ours(pid)]
             if (total := sum(size for _, size in sizes)) > self.peak_bytes:
                 self.peak_bytes = total
                 self.parts = {}
                 for number, (pid, size) in enumerate(sizes):
                     self.parts[f"{number} {_program(pid)}"] = size
+
+    def _shares_ours(self, pid: int) -> bool:
+        """Whether a child has not yet begun its own program: its memory is still the root's."""
+        return pid != self._root and _words(pid) == _words(self._root)
 
     def describe(self) -> str:
         """The processes of the peak, largest first."""
@@ -98,11 +102,17 @@ class Tree:
         return ", ".join(f"{name.split(' ', 1)[1]} {size / 1e6:.0f}" for name, size in rows if size > 1e6)
 
 
+def _words(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
 def _program(pid: int) -> str:
     """What a process is, for people: its program, or the module that Python runs."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
-    except (FileNotFoundError, ProcessLookupError):
+    words = _words(pid)
+    if not words:
         return "gone"
     if "-m" in words[:-1]:
         return words[words.index("-m") + 1]

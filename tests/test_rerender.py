@@ -15,6 +15,7 @@ from vidgend.http.wire import GenerateBody
 from vidgend.models import Result, Storyboard
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.foresee import Reuse
+from vidgend.store.doomed import work_off
 
 TEXTS = ("The sea is calm.", "A boat comes in.", "Gulls follow.", "Night falls.", "All is still.")
 SCENES = [{"narration": text, "query": "sea"} for text in TEXTS]
@@ -85,6 +86,25 @@ async def test_another_picture_and_another_start_in_it_are_one_encode_each(ffmpe
         await render(runtime, job.id)
         other = (await board(runtime, job.id)).scenes[1].clip
         assert other is not None and other.id != spare.id, "another one was looked for"
+
+
+async def test_a_version_that_was_rendered_before_is_there_whatever_was_rendered_since(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 4)
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
+        job = await make(runtime, scenes=SCENES[:3], transitions="cut", quality="draft")
+        await edit(runtime, job.id, scenes=[{"index": 1, "clip": None}])
+        _, reuse = await render(runtime, job.id)
+        assert names(reuse)[1] == ["scene 1"], "there are no transitions to be made"
+        await edit(runtime, job.id, scenes=[{"index": 2, "narration": "Something else."}])
+        await render(runtime, job.id)
+        before = await encodes(runtime)
+        for version in (1, 2, 3):
+            await work_off(runtime.database, runtime.assets)
+            _, reuse = await render(runtime, job.id, version=version)
+            assert names(reuse)[1] == [], version
+        assert await encodes(runtime) == before
 
 
 async def test_scenes_that_change_places_are_encoded_only_where_the_ends_change(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

@@ -137,7 +137,9 @@ Respelling = Annotated[str, StringConstraints(min_length=1, max_length=200, patt
 class SpeechServerSettings(_Part):
     """A speech server with OpenAI's /audio/speech, such as Kokoro-FastAPI."""
 
-    base_url: str = Field("", description="Such as http://127.0.0.1:8880/v1. Empty: none is used.")
+    base_url: str = Field(
+        "", pattern=r"^(https?://\S+)?$", description="Such as http://127.0.0.1:8880/v1. Empty: none is used."
+    )
     model: str = Field("kokoro", description="The model's name there.")
     api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
     voices: tuple[str, ...] = Field(("af_heart",), min_length=1, description="Names of voices that it has.")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 from standins.services_standin import World
 
-from vidgend.models import Candidate, Clip, Credit, Rendition, Scene, Speech, Storyboard, Word, Words
+from vidgend.models import Brief, Candidate, Clip, Credit, Rendition, Scene, Speech, Storyboard, Word, Words
 
 Client = TestClient[Any, Any]
 CREDIT = Credit(provider="pexels", author="Ada", page_url="https://pexels.com/1")
@@ -107,3 +108,56 @@ async def test_before_the_plan_is_written_the_storyboard_is_not_ready(world: Wor
     await world.jobs.finish_cancel(job.id)
     told = await get(client, f"/mcp/storyboard/{job.id}", 409)
     assert (told["code"], told["job_status"]) == ("conflict", "cancelled"), "it will never be ready"
+
+
+@pytest.fixture
+async def cancelled(world: World) -> str:
+    """A job that is not being made, with a storyboard."""
+    job_id, _ = await world.jobs.submit(Brief(prompt="sea"))
+    await world.storyboards.save(job_id, board(placed=True))
+    await world.jobs.request_cancel(job_id)
+    return job_id
+
+
+async def patch(client: Client, job_id: str, body: dict[str, Any], status: int = 200) -> dict[str, Any]:
+    answer = await client.patch(f"/mcp/storyboard/{job_id}", json=body)
+    assert answer.status == status, await answer.text()
+    found: dict[str, Any] = await answer.json(content_type=None)
+    return found
+
+
+async def test_music_is_switched_off_as_in_a_request(client: Client, cancelled: str) -> None:
+    assert (await patch(client, cancelled, {"music": "none"}))["request"]["music"]["none"] is True
+    assert (await patch(client, cancelled, {"music": {"mood": "calm"}}))["request"]["music"]["none"] is False
+    assert (await patch(client, cancelled, {"music": {"none": True}}))["request"]["music"]["none"] is True
+
+
+@pytest.mark.parametrize("body", [{"title": "The sea"}, {"scenes": [{"index": 1}]}, {"add": []}, {"music": {}}])
+async def test_an_edit_that_changes_nothing_makes_no_version(
+    client: Client, cancelled: str, body: dict[str, Any]
+) -> None:
+    assert (await patch(client, cancelled, body))["version"] == 1
+
+
+async def test_of_many_that_edit_at_once_without_a_version_nobody_is_turned_away(
+    client: Client, cancelled: str
+) -> None:
+    made = await asyncio.gather(*(patch(client, cancelled, {"title": f"Title {number}"}) for number in range(20)))
+    assert sorted(one["version"] for one in made) == list(range(2, 22))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"scenes": [{"index": 1, "remove": "yes"}]}, {"scenes": [{"index": True, "remove": True}]},
+        {"scenes": [{"index": "1", "remove": True}]},
+    ],
+)  # fmt: skip
+async def test_what_only_looks_like_a_yes_or_a_number_removes_nothing(
+    client: Client, cancelled: str, body: dict[str, Any]
+) -> None:
+    await patch(client, cancelled, body, status=422)
+
+
+async def test_a_voice_that_nobody_here_has_is_refused_in_an_edit_as_well(client: Client, cancelled: str) -> None:
+    assert (await patch(client, cancelled, {"voice": "zu-ZA-female"}, status=422))["code"] == "voice_unknown"

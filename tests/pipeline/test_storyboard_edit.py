@@ -69,6 +69,16 @@ def test_new_words_are_to_be_spoken_and_the_picture_stays() -> None:
     assert [made.scenes[at] for at in (0, 2, 3)] == [others[at] for at in (0, 2, 3)], "the others are as they were"
 
 
+@pytest.mark.parametrize(
+    "edit",
+    [
+        Edit(), Edit(title="The sea"), Edit(scenes=(SceneEdit(scene=1),)), Edit(brief={"voice": BRIEF.voice}),
+    ],
+)  # fmt: skip
+def test_an_edit_that_changes_nothing_leaves_everything_as_it_was(edit: Edit) -> None:
+    assert apply(board(stretch=True), BRIEF, edit) == (board(stretch=True), BRIEF)
+
+
 def test_scenes_are_named_by_id_or_by_number() -> None:
     assert edited(scenes=(change(2, narration="x"),)) == edited(scenes=(change("s2", narration="x"),))
 

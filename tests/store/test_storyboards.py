@@ -131,6 +131,31 @@ async def test_a_video_stays_until_the_next_one_takes_its_place(database: Databa
     assert ("result", "a" * 64) in doomed and ("result", "b" * 64) not in doomed, "its bytes are to go"
 
 
+async def test_a_poster_that_a_segment_needs_stays_when_the_video_goes(database: Database) -> None:
+    jobs, boards = await boot(database), StoryboardStore(database)
+    job_id, _ = await jobs.submit(BRIEF)
+    await boards.save(job_id, BOARD)
+    await completed(jobs, "a")
+    await database.write(
+        lambda c: c.execute(
+            "INSERT INTO assets (digest, size_bytes, content_type, stored_at, used_at) VALUES (?, 5, '', 0, 0)",
+            ("a" * 64,),
+        )
+    )
+    await database.write(
+        lambda c: c.execute(
+            "INSERT INTO steps (key, kind, label, state, attempt, began_at, used_at) VALUES ('k', 'segment', 'ffmpeg', "
+            "'done', 1, 0, 0)"
+        )
+    )
+    await database.write(lambda c: c.execute("INSERT INTO step_assets (key, digest) VALUES ('k', ?)", ("a" * 64,)))
+    await jobs.render(job_id, version=1, brief=BRIEF)
+    assert await jobs.complete(await claimed(jobs), result("b"), scenes=1, line="done", event={})
+    assert await database.read("SELECT name FROM doomed WHERE kind = 'result'") == []
+    await jobs.delete(job_id)
+    assert await database.read("SELECT name FROM doomed WHERE kind = 'result'") == [("b" * 64,)]
+
+
 async def test_a_draft_does_not_become_the_quality_of_the_job(database: Database) -> None:
     jobs, boards = await boot(database), StoryboardStore(database)
     job_id, _ = await jobs.submit(BRIEF)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
 from vidgend.http.wire import (
     MAX_SCENES,
@@ -47,8 +47,8 @@ class ScenePatch(Body):
     """What becomes of one scene, named by its `id` or by its number (`index`, from 1 on)."""
 
     id: SceneName | None = None
-    index: Number | None = None
-    remove: bool = False
+    index: Annotated[StrictInt, Field(ge=1, le=MAX_SCENES)] | None = None
+    remove: StrictBool = False
     narration: Narration | None = None
     query: Query | None = None
     duration: float | None = Field(None, gt=0, le=600, description="Least length in seconds; null: as the words need.")
@@ -90,7 +90,7 @@ class PatchBody(Body):
     style: str | None = Field(None, max_length=40)
     voice: str | None = Field(None, max_length=100)
     captions: CaptionBody | bool | None = None
-    music: MusicBody | None = None
+    music: MusicBody | Literal["none"] | None = None
     transitions: TransitionBody | TransitionKind | None = None
     author: Author = "api"
 
@@ -104,14 +104,14 @@ class PatchBody(Body):
 class RevertBody(Body):
     """The body of POST /mcp/storyboard/<id>/revert."""
 
-    version: int = Field(ge=1, le=999_999_999)
+    version: StrictInt = Field(ge=1, le=999_999_999)
     author: Author = "api"
 
 
 class RenderBody(Body):
     """The body of POST /mcp/render/<id>: which version (the newest) and how good (as the job asked)."""
 
-    version: int | None = Field(None, ge=1, le=999_999_999)
+    version: StrictInt | None = Field(None, ge=1, le=999_999_999)
     quality: Quality | None = None
 
 
@@ -180,9 +180,11 @@ def _whole(body: PatchBody, brief: Brief, defaults: Defaults, music_title: str |
     return changes
 
 
-def _music(body: MusicBody | None, music: MusicOptions, defaults: Defaults, title: str | None) -> MusicOptions:
+def _music(body: MusicBody | str | None, music: MusicOptions, defaults: Defaults, title: str | None) -> MusicOptions:
     if body is None:
         return MusicOptions(enabled=defaults.music)
+    if isinstance(body, str):
+        body = MusicBody(none=True)
     changes = {name: getattr(body, name) for name in body.model_fields_set - {"none"}}
     if "none" in body.model_fields_set:
         changes["enabled"] = not body.none

@@ -66,7 +66,7 @@ async def edit_media(uploads: UploadStore, body: PatchBody) -> EditMedia:
     """The uploads that an edit names, as far as there are such. Raises: InvalidFields for its music."""
     named = [new.clip for new in body.add] + [patch.clip for patch in body.scenes]
     given = [one.asset for one in named if isinstance(one, AssetBody)]
-    music = body.music.asset if body.music is not None else None
+    music = body.music.asset if isinstance(body.music, MusicBody) else None
     known = await uploads.find([*given, *([music] if music is not None else [])])
     errors: list[dict[str, str]] = []
     sound = checked(known, music, ("audio",), "/music/asset", errors) if music is not None else None

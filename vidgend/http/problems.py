@@ -222,7 +222,9 @@ def _detail(kind: str, message: str, field: str) -> str:
     if kind == "string_pattern_mismatch":
         if field == "language":
             return "must be a language tag such as en or pt-BR"
-        return "must be an http or https URL" if field == "callback_url" else "must not hold NUL characters"
+        if field == "callback_url":
+            return "must be an http or https URL"
+        return "must not hold NUL characters" if "x00" in message else "must be letters, digits, dots, _ or -"
     if kind == "too_short":
         return "must not be empty"
     return message.removeprefix("Value error, ").replace("Input should", "should")

@@ -20,7 +20,8 @@ from vidgend.pipeline.storyboard_to_outputs import to_translate
 from vidgend.store.jobs import Job
 from vidgend.store.storyboards import StoryboardStore, Version, check_idle
 
-TRIES = 4
+TRIES = 50
+"""Each time that somebody else was faster that one has got on, so with fewer clients at once nobody is turned away."""
 
 
 class ReviseDoor(Door, Protocol):
@@ -93,7 +94,10 @@ async def _edit(door: ReviseDoor, job_id: str, body: PatchBody, *, if_match: int
         storyboard, brief = await asyncio.to_thread(apply, base.storyboard, base.brief, edit, most_scene_number=most)
     except BadEdit as error:
         raise InvalidFields([{"pointer": error.pointer, "detail": str(error)}]) from None
+    if (storyboard.scenes, storyboard.title, brief) == (base.storyboard.scenes, base.storyboard.title, base.brief):
+        return base
     if "voice" in edit.brief:
+        door.check_voice(brief.voice, brief.language)
         door.check_voice(brief.voice, brief.language or storyboard.language or None)
     if "captions" in edit.brief and brief.captions.font is not None:
         await asyncio.to_thread(door.check_font, brief.captions.font)

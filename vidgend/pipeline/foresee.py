@@ -73,7 +73,7 @@ async def foresee(
             done = await is_done(spec.key)
         found[Piece(kind="scene", scene=index + 1)] = done
         following = shots[index + 1] if index + 1 < len(shots) else None
-        if index + 1 == len(shots) or (shot is not None and not shot.shot.tail):
+        if index + 1 == len(shots) or lengths.wish.kind == "cut" or (shot is not None and not shot.shot.tail):
             continue
         done = False
         if shot is not None and following is not None:

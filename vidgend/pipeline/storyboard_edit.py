@@ -68,11 +68,22 @@ class Edit:
     title: str | None = None
     brief: Mapping[str, Any] = field(default_factory=dict)
 
+    def changes_anything(self, storyboard: Storyboard, brief: Brief) -> bool:
+        return bool(
+            self.add
+            or self.order is not None
+            or any(one.remove or one.changes for one in self.scenes)
+            or self.title not in (None, storyboard.title)
+            or replace(brief, **self.brief) != brief
+        )
+
 
 def apply(storyboard: Storyboard, brief: Brief, edit: Edit, *, most_scene_number: int = 0) -> tuple[Storyboard, Brief]:
-    """The edited storyboard and request. New scenes are called by numbers above `most_scene_number` and those that are
-    there. Raises: BadEdit.
+    """The edited storyboard and request; the very same ones if nothing is to be changed. New scenes are called by
+    numbers above `most_scene_number` and those that are there. Raises: BadEdit.
     """
+    if not edit.changes_anything(storyboard, brief):
+        return storyboard, brief
     old = [replace(scene, id=name) for scene, name in zip(storyboard.scenes, scene_ids(storyboard), strict=True)]
     names = {scene.id: number for number, scene in enumerate(old)}
 

@@ -55,12 +55,21 @@ def doom_names(connection: sqlite3.Connection, job_id: str, now: float) -> None:
     connection.execute("INSERT OR IGNORE INTO doomed (kind, name, since) VALUES ('names', ?, ?)", (job_id, now))
 
 
+_NO_SEGMENTS = (
+    "digest NOT IN (SELECT t.digest FROM step_assets AS t JOIN steps AS s ON s.key = t.key "
+    "WHERE t.digest = published.digest AND s.kind = 'segment' AND s.state = 'done')"
+)
+"""The poster of a video is that of one of its segments, which would be encoded anew without it. The cache's own rules
+say when that goes."""
+
+
 def doom_result(connection: sqlite3.Connection, job_id: str, now: float) -> None:
     """Write down all files of a job. For the transaction that deletes it or its `published` rows, before it does."""
     doom_names(connection, job_id, now)
     connection.execute(
         "INSERT OR IGNORE INTO doomed (kind, name, since, size_bytes) "
-        "SELECT 'result', digest, ?, max(size_bytes) FROM published WHERE job_id = ? GROUP BY digest",
+        f"SELECT 'result', digest, ?, max(size_bytes) FROM published WHERE job_id = ? AND {_NO_SEGMENTS} "
+        "GROUP BY digest",
         (now, job_id),
     )
 
@@ -72,7 +81,7 @@ def doom_replaced(connection: sqlite3.Connection, job_id: str, digests: Iterable
     others = "job_id = ? AND digest NOT IN (SELECT value FROM json_each(?))"
     connection.execute(
         "INSERT OR IGNORE INTO doomed (kind, name, since, size_bytes) "
-        f"SELECT 'result', digest, ?, max(size_bytes) FROM published WHERE {others} GROUP BY digest",
+        f"SELECT 'result', digest, ?, max(size_bytes) FROM published WHERE {others} AND {_NO_SEGMENTS} GROUP BY digest",
         (now, job_id, kept),
     )
     connection.execute(f"DELETE FROM published WHERE {others}", (job_id, kept))

@@ -8,6 +8,7 @@ import pytest
 from standins.speech_standin import SpeechStandin, Step, said
 
 from vidgend.errors import SpeechFailed, StepTimeout
+from vidgend.pipeline.speech import speech_server
 from vidgend.pipeline.speech.port import Utterance
 from vidgend.pipeline.speech.select import build_engines
 from vidgend.pipeline.speech.sound import read_wav
@@ -66,6 +67,17 @@ async def test_what_is_no_speech_is_called_by_its_name(step: Step, says: str, ca
             await spoken(server, tmp_path)
     assert len(server.requests) == calls and "secret" not in str(failed.value)
     assert not (tmp_path / "said.wav").exists()
+
+
+async def test_a_server_that_takes_the_request_and_says_nothing_is_given_up_and_not_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speech_server, "LEAST_PATIENCE_S", 0.2)
+    monkeypatch.setattr(speech_server, "CHARS_A_SECOND", 1000.0)
+    async with SpeechStandin(script=["slow"]) as server:
+        with pytest.raises(SpeechFailed, match="in time"):
+            await spoken(server, tmp_path)
+    assert len(server.requests) == 1
 
 
 async def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(tmp_path: Path) -> None:

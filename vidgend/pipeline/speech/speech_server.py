@@ -33,6 +33,8 @@ from vidgend.pipeline.speech.voice_tables import server_voice
 NAME = "the speech server"
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """Ten minutes of mono at 48 kHz."""
+LEAST_PATIENCE_S = 15.0
+CHARS_A_SECOND = 10.0
 _PCM, _EXTENSIBLE = 1, 0xFFFE
 
 
@@ -108,7 +110,9 @@ class SpeechServer:
 
     async def _try_post(self, body: dict[str, object], timeout_s: float) -> bytes:
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        timeout = httpx.Timeout(timeout_s, connect=10.0)
+        # A server on a small machine speaks about as fast as people do; one that says nothing for longer is stuck.
+        patience_s = min(timeout_s, LEAST_PATIENCE_S + len(str(body["input"])) / CHARS_A_SECOND)
+        timeout = httpx.Timeout(patience_s, connect=min(timeout_s, 5.0))
         try:
             async with self._client().stream(
                 "POST", self._url, json=body, headers=headers, timeout=timeout, follow_redirects=False
@@ -121,6 +125,8 @@ class SpeechServer:
                 if transient and (wait_s is None or wait_s < timeout_s):
                     raise Transient(error, wait_s=wait_s)
                 raise error
+        except httpx.TimeoutException as error:  # it is not asked again: the next engine speaks sooner
+            raise transport_error(error, name=NAME) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Transient(transport_error(error, name=NAME)) from error
 

@@ -201,7 +201,12 @@ def test_a_daemon_that_is_restarted_in_between_is_waited_for(vidgend, daemon: Da
 
 def _start(*arguments: str) -> subprocess.Popen[bytes]:
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.Popen([sys.executable, "-m", "vidgend", *arguments], stderr=subprocess.PIPE, env=environ)
+    ignored = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGHUP)}
+    try:  # tests that run in the background of a shell, or under nohup, would hand it on that these are ignored
+        return subprocess.Popen([sys.executable, "-m", "vidgend", *arguments], stderr=subprocess.PIPE, env=environ)
+    finally:
+        for number, handler in ignored.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("arguments", [["generate", "the sea"], ["result", JOB, "-o", "sea"]])

@@ -20,8 +20,9 @@ from vidgend.pipeline.ffmpeg import Ffmpeg
 pytestmark = pytest.mark.process
 DYING = Path(__file__).with_name("dying_daemon.py")
 INNOCENT = 20
-KINDS = ("plan", "search", "fetch", "segment", "join", "thumbnail", "check")
-"""One after the other. Speech comes beside the first of them, so it is over before its own turn would come."""
+KINDS = ("plan", "search", "fetch", "segment", "join", "check")
+"""One after the other. Speech comes beside the first of them and the thumbnail beside the join, so they are over before
+their own turn would come."""
 
 
 class Supervisor:

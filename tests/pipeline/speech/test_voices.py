@@ -34,6 +34,7 @@ EVERY = (KOKORO, PIPER, ESPEAK)
         ("en-US-joe", "piper", "joe"),
         ("fr-FR-neutral", "espeak-ng", "fr-fr"),
         ("de-DE-female", "espeak-ng", "de+f3"),
+        ("de+f3", "espeak-ng", "de+f3"),
     ],
 )
 def test_a_known_name_gets_its_voice_whatever_its_case(asked: str, engine: str, voice: str) -> None:

@@ -32,15 +32,17 @@ def resolve(voice: str, language: str | None, engines: Sequence[SpeechEngine]) -
 
     Raises: UnknownVoice, LanguageUnsupported.
     """
-    try:
-        parts = parse_blend(voice)
-    except BadBlend as error:
-        raise UnknownVoice(str(error)) from None
-    if parts is not None:
-        return _resolve_blend(voice, parts, language, engines)
+    offers = [(engine, offer) for engine in engines for offer in engine.voices()]
+    if not any(_is_called(offer, voice) for offer in (*ALL, *(offer for _, offer in offers))):
+        # Some voices have a plus in their own name, such as espeak's de+f3.
+        try:
+            parts = parse_blend(voice)
+        except BadBlend as error:
+            raise UnknownVoice(str(error)) from None
+        if parts is not None:
+            return _resolve_blend(voice, parts, language, engines)
     if _is_language(voice):
         voice = f"{voice.strip()}-neutral"  # before espeak's own ids, some of which are language tags too
-    offers = [(engine, offer) for engine in engines for offer in engine.voices()]
     named = [offer for _, offer in offers if _is_called(offer, voice)]
     elsewhere = [offer for offer in ALL if _is_called(offer, voice)]
     wish = next(iter((*named, *elsewhere)), None) or _from_tag(voice)

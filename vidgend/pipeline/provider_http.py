@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 import httpx
 import stamina
@@ -16,6 +17,7 @@ from vidgend.errors import (
     ProviderUnauthorized,
 )
 
+Answer = TypeVar("Answer")
 Clock = Callable[[], float]
 """Seconds now, by a clock that the constructor's caller chose."""
 ATTEMPTS = 3
@@ -88,19 +90,34 @@ def transport_error(error: httpx.HTTPError | httpx.InvalidURL, *, name: str) -> 
     return ProviderError(f"the connection to {name} broke off")
 
 
-def retries(*, timeout_s: float, wait_s: float) -> AsyncIterator[stamina.Attempt]:
-    """Attempts at something that may raise `Transient`, ATTEMPTS at most; `wait_s` is the first pause, then doubled.
+def refusal(response: httpx.Response, *, name: str, now_s: float, timeout_s: float) -> ProviderError | Transient:
+    """What to raise for an answer that is not a success, where a server that is busy may be asked again as long as it
+    names no time beyond `timeout_s`."""
+    wait_s = retry_after_s(response.headers, now_s=now_s)
+    error = status_error(response.status_code, name=name, wait_s=wait_s)
+    busy = response.status_code == 429 or response.status_code >= 500
+    return Transient(error, wait_s=wait_s) if busy and (wait_s is None or wait_s < timeout_s) else error
 
-    A time that the provider names replaces the pause. The last `Transient` is raised to the caller.
+
+async def persevere(one_try: Callable[[], Awaitable[Answer]], *, timeout_s: float, wait_s: float) -> Answer:
+    """What `one_try` returns; while it raises `Transient` it is called again, ATTEMPTS times in all. `wait_s` is the
+    first pause, then doubled; a time that the provider names replaces it. Raises: the error of the last `Transient`.
     """
-    return stamina.retry_context(
+    attempts = stamina.retry_context(
         on=_pause,
         attempts=ATTEMPTS,
         timeout=timeout_s,
         wait_initial=wait_s,
         wait_jitter=wait_s,
         wait_max=10 * wait_s,
-    ).__aiter__()
+    )
+    try:
+        async for attempt in attempts:
+            with attempt:
+                return await one_try()
+    except Transient as last:
+        raise last.error from None
+    raise AssertionError("unreachable")
 
 
 def _pause(error: Exception) -> bool | float:

@@ -12,7 +12,7 @@ import httpx
 
 from vidgend.errors import ProviderError, ProviderGarbage, StepError, StorageFull, TargetForbidden
 from vidgend.pipeline.media_kind import HEAD_BYTES, MediaType, sniff
-from vidgend.pipeline.provider_http import Transient, retries, status_error, transport_error
+from vidgend.pipeline.provider_http import Transient, persevere, status_error, transport_error
 
 MAX_FILE_BYTES = 500 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
@@ -58,16 +58,15 @@ async def download(
     """
     try:
         async with asyncio.timeout(timeout_s):
-            async for attempt in retries(timeout_s=timeout_s, wait_s=retry_wait_s):
-                with attempt:
-                    return await _try_download(client, url, path, name=name, trusted=trusted, max_bytes=max_bytes)
-    except Transient as last:
-        raise last.error from None
+            return await persevere(
+                lambda: _try_download(client, url, path, name=name, trusted=trusted, max_bytes=max_bytes),
+                timeout_s=timeout_s,
+                wait_s=retry_wait_s,
+            )
     except TimeoutError:
         raise ProviderError(f"{name}: the download was not finished after {timeout_s:g} s") from None
     except OSError as error:
         raise disk_error(error) from error
-    raise AssertionError("unreachable")
 
 
 async def _try_download(

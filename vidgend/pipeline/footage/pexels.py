@@ -27,8 +27,8 @@ from vidgend.pipeline.provider_http import (
     DEFAULT_RETRY_AFTER_S,
     Clock,
     Transient,
+    persevere,
     read_answer,
-    retries,
     retry_after_s,
     status_error,
     transport_error,
@@ -165,14 +165,11 @@ class PexelsFootage:
     async def _get_search(self, params: dict[str, str]) -> bytes:
         try:
             async with asyncio.timeout(self._search_timeout_s):
-                async for attempt in retries(timeout_s=self._search_timeout_s, wait_s=self._retry_wait_s):
-                    with attempt:
-                        return await self._try_search(params)
-        except Transient as last:
-            raise last.error from None
+                return await persevere(
+                    lambda: self._try_search(params), timeout_s=self._search_timeout_s, wait_s=self._retry_wait_s
+                )
         except TimeoutError:
             raise ProviderError("Pexels did not answer in time") from None
-        raise AssertionError("unreachable")
 
     async def _try_search(self, params: dict[str, str]) -> bytes:
         self._check_allowed()

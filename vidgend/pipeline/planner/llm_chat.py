@@ -18,10 +18,9 @@ from vidgend.pipeline.planner.llm_wire import BadAnswer
 from vidgend.pipeline.provider_http import (
     Clock,
     Transient,
+    persevere,
     read_answer,
-    retries,
-    retry_after_s,
-    status_error,
+    refusal,
     transport_error,
 )
 
@@ -132,13 +131,7 @@ class LlmChat:
                 self._formats = self._formats[1:]
 
     async def _post(self, body: dict[str, Any]) -> bytes:
-        try:
-            async for attempt in retries(timeout_s=self._timeout_s, wait_s=self._retry_wait_s):
-                with attempt:
-                    return await self._try_post(body)
-        except Transient as last:
-            raise last.error from None
-        raise AssertionError("unreachable")
+        return await persevere(lambda: self._try_post(body), timeout_s=self._timeout_s, wait_s=self._retry_wait_s)
 
     async def _try_post(self, body: dict[str, Any]) -> bytes:
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
@@ -154,15 +147,10 @@ class LlmChat:
             raise Transient(transport_error(error, name=NAME)) from error
 
     def _refusal(self, response: httpx.Response, *, formatted: bool) -> Exception:
-        status = response.status_code
-        wait_s = retry_after_s(response.headers, now_s=self._clock())
-        error = status_error(status, name=NAME, wait_s=wait_s)
-        if formatted and status in _REFUSES_FORMAT:
-            return _FormatRefused(error)
-        if status == 429 or status >= 500:
-            patient = wait_s is None or wait_s < self._timeout_s
-            return Transient(error, wait_s=wait_s) if patient else error
-        return error
+        found = refusal(response, name=NAME, now_s=self._clock(), timeout_s=self._timeout_s)
+        if formatted and response.status_code in _REFUSES_FORMAT:
+            return _FormatRefused(found.error if isinstance(found, Transient) else found)
+        return found
 
 
 class _FormatRefused(Exception):

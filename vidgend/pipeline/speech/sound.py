@@ -114,9 +114,14 @@ def read_wav(path: Path) -> tuple[Samples, int]:
             if file.getsampwidth() != 2:
                 raise ValueError(f"{path.name} has {8 * file.getsampwidth()}-bit samples, not 16")
             channels, rate_hz = file.getnchannels(), file.getframerate()
-            pcm = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
+            pcm = file.readframes(file.getnframes())
     except (wave.Error, EOFError) as error:
         raise ValueError(f"{path.name} is not a PCM WAV file: {error}") from error
-    frames = pcm[: len(pcm) // channels * channels].reshape(-1, channels)
-    samples: Samples = (frames.mean(axis=1, dtype=np.float32) / 32768).astype(np.float32)
-    return samples, rate_hz
+    return from_pcm(pcm, channels), rate_hz
+
+
+def from_pcm(pcm: bytes, channels: int) -> Samples:
+    """16-bit PCM; several channels are averaged, a frame that is cut off at the end is left out."""
+    values = np.frombuffer(pcm[: len(pcm) // (2 * channels) * 2 * channels], dtype="<i2").reshape(-1, channels)
+    samples: Samples = (values.mean(axis=1, dtype=np.float32) / 32768).astype(np.float32)
+    return samples

@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import Literal
 
 import httpx
-import numpy as np
 
 from vidgend.errors import ProviderError, SpeechFailed, StepTimeout
 from vidgend.pipeline.provider_http import (
     Clock,
     Transient,
+    persevere,
     read_answer,
-    retries,
-    retry_after_s,
-    status_error,
+    refusal,
     transport_error,
 )
 from vidgend.pipeline.speech import sound
@@ -40,8 +38,7 @@ _PCM, _EXTENSIBLE = 1, 0xFFFE
 
 class SpeechServer:
     """`base_url` ends before `/audio/speech`, such as `http://localhost:8880/v1`. `voices` are the server's own names;
-    those of Kokoro say their language by themselves, the others speak `language`. A `client` that is given is not
-    closed."""
+    those of Kokoro say their language by themselves, the others speak `language`."""
 
     name = "server"
     label: Literal["net"] = "net"
@@ -55,15 +52,13 @@ class SpeechServer:
         voices: Sequence[str],
         language: str,
         api_key: str = "",
-        client: httpx.AsyncClient | None = None,
         clock: Clock = time.time,
         retry_wait_s: float = 1.0,
     ) -> None:
         self._url = f"{base_url.rstrip('/')}/audio/speech"
         self._model = model
         self._key = api_key
-        self._own_client: httpx.AsyncClient | None = None
-        self._given_client = client
+        self._opened: httpx.AsyncClient | None = None
         self._clock = clock
         self._retry_wait_s = retry_wait_s
         self._voices = tuple(server_voice(voice, language) for voice in voices)
@@ -80,7 +75,9 @@ class SpeechServer:
         body = {"model": self._model, "input": text, "voice": voice, "speed": speed, "response_format": "wav"}
         try:
             async with asyncio.timeout(timeout_s):
-                answer = await self._post(body, timeout_s)
+                answer = await persevere(
+                    lambda: self._try_post(body, timeout_s), timeout_s=timeout_s, wait_s=self._retry_wait_s
+                )
         except TimeoutError:
             raise StepTimeout(f"{NAME} did not answer within {timeout_s:g} s") from None
         except ProviderError as error:
@@ -89,24 +86,13 @@ class SpeechServer:
         return Utterance(path=path, samples=samples, rate_hz=rate_hz, words=())
 
     async def aclose(self) -> None:
-        if self._own_client is not None:
-            await self._own_client.aclose()
+        if self._opened is not None:
+            await self._opened.aclose()
 
     def _client(self) -> httpx.AsyncClient:
-        if self._given_client is not None:
-            return self._given_client
-        if self._own_client is None:
-            self._own_client = httpx.AsyncClient(trust_env=True)
-        return self._own_client
-
-    async def _post(self, body: dict[str, object], timeout_s: float) -> bytes:
-        try:
-            async for attempt in retries(timeout_s=timeout_s, wait_s=self._retry_wait_s):
-                with attempt:
-                    return await self._try_post(body, timeout_s)
-        except Transient as last:
-            raise last.error from None
-        raise AssertionError("unreachable")
+        if self._opened is None:
+            self._opened = httpx.AsyncClient(trust_env=True)
+        return self._opened
 
     async def _try_post(self, body: dict[str, object], timeout_s: float) -> bytes:
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
@@ -119,12 +105,7 @@ class SpeechServer:
             ) as response:
                 if response.status_code == 200:
                     return await read_answer(response, name=NAME, max_bytes=MAX_ANSWER_BYTES)
-                status, wait_s = response.status_code, retry_after_s(response.headers, now_s=self._clock())
-                error = status_error(status, name=NAME, wait_s=wait_s)
-                transient = status == 429 or status >= 500
-                if transient and (wait_s is None or wait_s < timeout_s):
-                    raise Transient(error, wait_s=wait_s)
-                raise error
+                raise refusal(response, name=NAME, now_s=self._clock(), timeout_s=timeout_s)
         except httpx.TimeoutException as error:  # it is not asked again: the next engine speaks sooner
             raise transport_error(error, name=NAME) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -169,6 +150,4 @@ def read_streamed_wav(content: bytes) -> tuple[Samples, int]:
     if kind not in (_PCM, _EXTENSIBLE) or bits != 16 or not 1 <= channels <= 8 or not 8_000 <= rate_hz <= 192_000:
         raise ValueError(f"format {kind}, {bits} bits, {channels} channels, {rate_hz} Hz is not taken")
     data = content[at : at + size] if 0 < size <= len(content) - at else content[at:]
-    frames = np.frombuffer(data[: len(data) // (2 * channels) * 2 * channels], dtype="<i2").reshape(-1, channels)
-    samples: Samples = (frames.mean(axis=1, dtype=np.float32) / 32768).astype(np.float32)
-    return samples, rate_hz
+    return sound.from_pcm(data, channels), rate_hz

@@ -72,6 +72,7 @@ class Tree:
         self.parts: dict[str, int] = {}
         """Of the moment of the peak, by program, in bytes."""
         self._root = root
+        self._words = _words(root)
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="memory", daemon=True)
 
@@ -94,7 +95,7 @@ class Tree:
 
     def _shares_ours(self, pid: int) -> bool:
         """Whether a child has not yet begun its own program: its memory is still the root's."""
-        return pid != self._root and _words(pid) == _words(self._root)
+        return pid != self._root and _words(pid) == self._words
 
     def describe(self) -> str:
         """The processes of the peak, largest first."""

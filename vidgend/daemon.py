@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from vidgend import __version__
 from vidgend.egress import Network
-from vidgend.errors import SettingsInvalid, StepTimeout, ToolMissing, Unavailable
+from vidgend.errors import SettingsInvalid
 from vidgend.http.accept import accept_generate, accept_prefetch
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
@@ -234,10 +234,7 @@ class Runtime:
     async def foresee(self, job_id: str, version: Version, brief: Brief) -> Reuse:
         """Which segments of a version are there already. Raises: Unavailable without an ffmpeg that answers."""
         producer = self.parts.producer
-        try:
-            ffmpeg = await producer.ffmpeg.get()
-        except (ToolMissing, StepTimeout) as error:
-            raise Unavailable(error.detail, hint=error.hint) from error
+        ffmpeg = await producer.ffmpeg.get_for_request()
         return await foresee(
             brief,
             version.storyboard,

@@ -31,7 +31,7 @@ from vidgend.pipeline.styles import find_style
 Author = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=NO_NUL)]
 Narration = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
 SceneName = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=NO_NUL)]
-Number = Annotated[int, Field(ge=1, le=MAX_SCENES)]
+Number = Annotated[StrictInt, Field(ge=1, le=MAX_SCENES)]
 UploadedClip = Callable[[str, str], Clip]
 """The clip for the id of an upload; the second argument is the JSON pointer to say what is wrong with."""
 
@@ -47,7 +47,7 @@ class ScenePatch(Body):
     """What becomes of one scene, named by its `id` or by its number (`index`, from 1 on)."""
 
     id: SceneName | None = None
-    index: Annotated[StrictInt, Field(ge=1, le=MAX_SCENES)] | None = None
+    index: Number | None = None
     remove: StrictBool = False
     narration: Narration | None = None
     query: Query | None = None

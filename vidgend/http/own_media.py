@@ -48,10 +48,10 @@ async def own_media(uploads: UploadStore, body: GenerateBody) -> OwnMedia:
             photo = checked(known, scene.image.asset, ("photo",), f"/scenes/{number}/image", errors)
             if photo is not None:
                 clips[number] = photo.clip()
-    sound = checked(known, music, ("audio",), "/music/asset", errors) if music is not None else None
+    title = _music_title(known, music, errors)
     if errors:
         raise InvalidFields(errors)
-    return OwnMedia(clips=clips, music_title=PurePath(sound.name).stem if sound is not None else None)
+    return OwnMedia(clips=clips, music_title=title)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +69,17 @@ async def edit_media(uploads: UploadStore, body: PatchBody) -> EditMedia:
     music = body.music.asset if isinstance(body.music, MusicBody) else None
     known = await uploads.find([*given, *([music] if music is not None else [])])
     errors: list[dict[str, str]] = []
-    sound = checked(known, music, ("audio",), "/music/asset", errors) if music is not None else None
+    title = _music_title(known, music, errors)
     if errors:
         raise InvalidFields(errors)
-    return EditMedia(
-        clips={digest: upload.clip() for digest, upload in known.items() if upload.kind != "audio"},
-        music_title=PurePath(sound.name).stem if sound is not None else None,
-    )
+    clips = {digest: upload.clip() for digest, upload in known.items() if upload.kind != "audio"}
+    return EditMedia(clips=clips, music_title=title)
+
+
+def _music_title(known: Mapping[str, Upload], music: str | None, errors: list[dict[str, str]]) -> str | None:
+    """What uploaded music is called: its file's name. None for none; if it is no sound, `errors` says so."""
+    sound = checked(known, music, ("audio",), "/music/asset", errors) if music is not None else None
+    return PurePath(sound.name).stem if sound is not None else None
 
 
 def checked(

@@ -215,16 +215,21 @@ _PLAIN = {
 }
 
 
+_PATTERNS = {
+    "language": "must be a language tag such as en or pt-BR",
+    "callback_url": "must be an http or https URL",
+    "name": "must be letters, digits, dots, _ or -",
+    "fps": "must be a frame rate such as 25, 29.97 or 30000/1001",
+}
+"""What a text must look like, by its field; all others only must not hold NUL."""
+
+
 def _detail(kind: str, message: str, field: str) -> str:
     """What is wrong, in the words of JSON and not of Python."""
     if kind in _PLAIN:
         return _PLAIN[kind]
     if kind == "string_pattern_mismatch":
-        if field == "language":
-            return "must be a language tag such as en or pt-BR"
-        if field == "callback_url":
-            return "must be an http or https URL"
-        return "must not hold NUL characters" if "x00" in message else "must be letters, digits, dots, _ or -"
+        return _PATTERNS.get(field, "must not hold NUL characters")
     if kind == "too_short":
         return "must not be empty"
     return message.removeprefix("Value error, ").replace("Input should", "should")

@@ -12,7 +12,7 @@ from typing import Literal
 
 from vidgend import children
 from vidgend.children import Limits
-from vidgend.errors import FfmpegFailed, StepStalled, StorageFull, ToolMissing
+from vidgend.errors import FfmpegFailed, StepStalled, StepTimeout, StorageFull, ToolMissing, Unavailable
 from vidgend.pipeline.encoders.select import ENCODERS, find_encoder, software_of
 
 OLDEST = (5, 1)
@@ -250,3 +250,10 @@ class FfmpegTool:
         if self._found.ffmpeg is None:
             raise ToolMissing("no usable ffmpeg: " + "; ".join(self._found.rejected))
         return replace(self._found.ffmpeg, stall_s=self._stall_s)
+
+    async def get_for_request(self) -> Ffmpeg:
+        """For somebody who waits for an answer. Raises: Unavailable."""
+        try:
+            return await self.get()
+        except (ToolMissing, StepTimeout) as error:
+            raise Unavailable(error.detail, hint=error.hint) from error

@@ -11,15 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from io import FileIO
 from pathlib import Path
 
-from vidgend.errors import (
-    MediaRefused,
-    StepError,
-    StepTimeout,
-    StorageFull,
-    ToolMissing,
-    Unavailable,
-    UploadTooLarge,
-)
+from vidgend.errors import MediaRefused, StepError, StorageFull, UploadTooLarge
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.media_kind import sniff
 from vidgend.pipeline.upload_facts import HEAD_BYTES, UploadFacts, examine_upload
@@ -159,10 +151,7 @@ class Intake:
 
     async def _look_at(self, path: Path) -> UploadFacts:
         async with self._slot():
-            try:
-                ffmpeg = await self._ffmpeg.get()
-            except (ToolMissing, StepTimeout) as error:
-                raise Unavailable(error.detail, hint=error.hint) from error
+            ffmpeg = await self._ffmpeg.get_for_request()
             try:
                 return await examine_upload(ffmpeg, path)
             except StepError as error:

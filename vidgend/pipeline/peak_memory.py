@@ -22,8 +22,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 def tree_bytes(pid: int, proc: Path = _PROC) -> int | None:
     """Resident memory of a process and all of its descendants; None where the system does not tell. Blocking."""
     parents: dict[int, list[int]] = {}
-    held: dict[int, int] = {}
-    sizes: dict[int, tuple[str, str]] = {}
+    sizes: dict[int, tuple[int, int]] = {}
     try:
         numbers = [int(folder.name) for folder in proc.iterdir() if folder.name.isdigit()]
     except OSError:
@@ -32,15 +31,14 @@ def tree_bytes(pid: int, proc: Path = _PROC) -> int | None:
         with contextlib.suppress(OSError, ValueError, IndexError):  # it has ended meanwhile
             # The name of the program, in brackets, may hold anything.
             fields = (proc / str(number) / "stat").read_text(errors="replace").rpartition(")")[2].split()
-            held[number] = int(fields[21]) * _PAGE_BYTES
-            sizes[number] = (fields[20], fields[21])
+            sizes[number] = int(fields[20]), int(fields[21]) * _PAGE_BYTES  # all of it, and what is resident
             parents.setdefault(int(fields[1]), []).append(number)
-    if pid not in held:
+    if pid not in sizes:
         return None
     total, left = 0, [pid]
     while left:
         number = left.pop()
-        total += held.get(number, 0)
+        total += sizes[number][1]
         # A child that has not yet begun its own program still has its parent's memory, which is counted.
         left += [child for child in parents.get(number, ()) if sizes[child] != sizes[number]]
     return total

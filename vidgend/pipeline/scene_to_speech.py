@@ -17,7 +17,7 @@ from vidgend.pipeline.quality_checks import speech_silence_limit_s
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.port import SpeechEngine
-from vidgend.pipeline.speech.pronunciation import Respelled, as_written, respell
+from vidgend.pipeline.speech.pronunciation import as_written, respell
 from vidgend.pipeline.speech.voices import resolve
 from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import SAMPLE_RATE_HZ
@@ -59,7 +59,7 @@ class SpeechStep:
         digest = await self._assets.put(run.scratch / "speech.wav")
         heard = said.words
         if "said" in args:
-            heard = as_written(heard, args["text"], Respelled(text=args["said"], counts=tuple(args["counts"])))
+            heard = as_written(heard, args["text"], args["counts"])
         words = _WORDS.dump_python(heard, mode="json")
         output = {"digest": digest, "samples": samples, "words": words, "silent_s": silent_s}
         return StepOutput(output=output, blobs=(digest,))
@@ -89,6 +89,7 @@ async def speak(
     """
     if not engines:
         raise ToolMissing("no speech engine is installed")
+    respelled = respell(scene.narration, pronunciations)
     left = list(engines)
     failed: StepError | None = None
     unheard: Speech | None = None
@@ -117,7 +118,7 @@ async def speak(
             "speed": speed,
             "text": scene.narration,
         }
-        if (respelled := respell(scene.narration, pronunciations)) is not None:
+        if respelled is not None:
             args |= {"said": respelled.text, "counts": list(respelled.counts)}
         if scene.take:
             args["take"] = scene.take  # another key: the same words, said once more

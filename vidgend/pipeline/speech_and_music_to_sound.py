@@ -231,7 +231,7 @@ async def make_sound(run: JobRun, brief: Brief, scenes: Sequence[Scene], *, musi
     try:
         output = await run.step(spec, stage="publishing")
     except MusicGone as error:
-        if brief.music.asset is None or not used:
+        if brief.music.asset is None:
             raise
         raise UploadLost(f"the music {used[0].title!r} ({brief.music.asset[:12]}…) is gone") from error
     except MediaUnreadable as error:  # it could be listened to before, so the file has gone bad since

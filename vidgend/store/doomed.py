@@ -56,7 +56,7 @@ def doom_names(connection: sqlite3.Connection, job_id: str, now: float) -> None:
 
 
 _NO_SEGMENTS = (
-    "digest NOT IN (SELECT t.digest FROM step_assets AS t JOIN steps AS s ON s.key = t.key "
+    "NOT EXISTS (SELECT 1 FROM step_assets AS t JOIN steps AS s ON s.key = t.key "
     "WHERE t.digest = published.digest AND s.kind = 'segment' AND s.state = 'done')"
 )
 """The poster of a video is that of one of its segments, which would be encoded anew without it. The cache's own rules

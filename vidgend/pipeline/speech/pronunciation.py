@@ -49,13 +49,14 @@ def _said(written: str, known: Mapping[str, str]) -> str:
     return f"{before}{respelt}{owner}{after}" if respelt is not None else ""
 
 
-def as_written(words: Sequence[Word], text: str, respelled: Respelled) -> tuple[Word, ...]:
-    """The times of the words of `text`, from those of what was said; () if the engine gave none."""
-    if len(words) != sum(respelled.counts):
+def as_written(words: Sequence[Word], text: str, counts: Sequence[int]) -> tuple[Word, ...]:
+    """The times of the words of `text`, from those of what was said; () if the engine gave none. `counts` as in
+    `Respelled`."""
+    if len(words) != sum(counts):
         return ()
     found: list[Word] = []
     at = 0
-    for written, count in zip(text.split(), respelled.counts, strict=True):
+    for written, count in zip(text.split(), counts, strict=True):
         said = words[at : at + count]
         at += count
         least = min(word.confidence for word in said)

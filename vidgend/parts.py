@@ -251,6 +251,14 @@ def wire(
         "ffmpeg": encodes,
         "io": IO_SLOTS,
     }
+
+    async def unload() -> None:
+        """The models that live on the cores."""
+        parts: tuple[SpeechEngine | Aligner, ...] = (*engines, *aligners)
+        for part in parts:
+            if part.label == "cpu":
+                await part.aclose()
+
     executor = LocalExecutor(
         slots=slots,
         registry=registry,
@@ -258,6 +266,7 @@ def wire(
         work=work,
         stall_s=settings.queue.stall_timeout_s,
         activity=lambda: assets.moved_bytes,
+        unload=unload,
     )
     producer = Producer(
         planners=planners,

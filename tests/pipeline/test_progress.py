@@ -39,6 +39,8 @@ class World:
     now_s: float = 0.0
     forecast: Forecast = field(init=False)
     jobs: list[Job] = field(default_factory=list)
+    lodges: bool = False
+    """A model has the place of an encode."""
 
     def __post_init__(self) -> None:
         self.forecast = Forecast(SLOTS, clock=lambda: self.now_s)
@@ -63,9 +65,16 @@ class World:
 
     def _hand_out(self) -> None:
         works = [work for job in self.jobs for work in job.asked]
-        for work in sorted(works, key=lambda work: (-work.priority, work.order)):
-            held = sum(one.state == "running" and one.label == work.label for one in works)
+        for work in sorted(works, key=lambda work: (work.label != "cpu", -work.priority, work.order)):
+            running = [one.label for one in works if one.state == "running"]
+            held = running.count(work.label)
+            self.lodges &= any(one.label == "cpu" for one in works)
+            if work.label == "ffmpeg":
+                held += self.lodges
+            elif work.label == "cpu" and not self.lodges and running.count("ffmpeg") == SLOTS["ffmpeg"]:
+                continue
             if work.state == "waiting" and held < SLOTS[work.label]:
+                self.lodges |= work.label == "cpu"
                 self.forecast.told(work, 0.0)
                 for job in self.jobs:
                     if work in job.asked:

@@ -83,6 +83,25 @@ async def test_reads_cannot_write(tmp_path: Path) -> None:
         await database.close()
 
 
+async def test_a_read_sees_what_was_written_before_it_however_many_others_read(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "db")
+    await database.write(lambda c: c.execute("CREATE TABLE counter AS SELECT 0 AS n"))
+
+    def count(connection: sqlite3.Connection) -> int:
+        found: int = connection.execute("UPDATE counter SET n = n + 1 RETURNING n").fetchone()[0]
+        return found
+
+    async def write_and_read(times: int) -> None:
+        for _ in range(times):
+            written = await database.write(count)
+            ((read,),) = await database.read("SELECT n FROM counter")
+            assert read >= written
+
+    outcomes = await asyncio.gather(*(write_and_read(times) for times in range(40)), return_exceptions=True)
+    await database.close()
+    assert [error for error in outcomes if error is not None] == []
+
+
 async def test_a_database_that_cannot_be_used_now_is_told_from_a_bug(tmp_path: Path) -> None:
     database = await Database.open(tmp_path / "db")
 

@@ -172,9 +172,11 @@ class Forecast:
                 after.setdefault(need, []).append(work)
         queues: dict[Label, list[tuple[int, int, Work]]] = {}
         running = [work for work in left if work.state == "running"]
-        free = {label: self._slots.get(label, _SLOTS) for label in {work.label for work in left}}
+        free = {label: self._slots.get(label, _SLOTS) for label in {*(work.label for work in left), "cpu", "ffmpeg"}}
         for work in running:
             free[work.label] -= 1
+        models = any(work.label == "cpu" for work in running)
+        free["ffmpeg"] -= models
 
         def queue(work: Work) -> None:
             order = work.order if work.state == "waiting" else next(numbers)
@@ -185,8 +187,17 @@ class Forecast:
                 queue(work)
 
         def hand_out() -> None:
-            for label, waiting in queues.items():
-                while waiting and free[label] > 0:
+            """First to the models, which take the place of an encode until all of them are done (`Lodger`)."""
+            nonlocal models
+            if models and not queues.get("cpu") and free["cpu"] == self._slots.get("cpu", _SLOTS):
+                models = False
+                free["ffmpeg"] += 1
+            elif not models and queues.get("cpu") and free["ffmpeg"] > 0:
+                models = True
+                free["ffmpeg"] -= 1
+            for label in sorted(queues):
+                waiting = queues[label]
+                while waiting and free[label] > 0 and (models or label != "cpu"):
                     free[label] -= 1
                     running.append(heapq.heappop(waiting)[2])
 

@@ -176,11 +176,14 @@ class Database:
             self._writer.put(transaction, None, may_drop_ballast=False)
 
     async def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query, as plain tuples. Raises as `write` does."""
+        """All rows of a query, as plain tuples, with all that was written before it. Raises as `write` does.
+
+        In one go on the reader's thread: a query that is still open when the next begins keeps that one, and whatever
+        overlaps with it, at the state of the file that it began with itself.
+        """
         assert self._reader is not None
         try:
-            async with self._reader.execute(sql, parameters) as cursor:
-                return [tuple(row) for row in await cursor.fetchall()]
+            return [tuple(row) for row in await self._reader.execute_fetchall(sql, parameters)]
         except sqlite3.Error as error:
             raise schema.named(error, self.path) from error
 

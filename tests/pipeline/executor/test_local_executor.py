@@ -197,7 +197,14 @@ async def test_what_spreads_is_alone_as_long_as_no_other_such_step_has_anything_
     steps.release.set()
     for ref in refs:
         assert (await executor.wait(ref)).state == "done"
-    assert alone == {"plain": False, "one": True, "two": False}
+    steps.release.clear()
+    refs = [await executor.submit(spec("hold", "model", label="cpu"))]
+    refs += [await executor.submit(spec("hold", "beside", spreads=True))]
+    await until(lambda: "beside" in alone)
+    steps.release.set()
+    for ref in refs:
+        assert (await executor.wait(ref)).state == "done"
+    assert alone == {"plain": False, "one": True, "two": False, "model": False, "beside": False}
 
 
 async def test_a_slot_bounds_how_much_runs_at_once(bench: tuple[LocalExecutor, Bench]) -> None:

@@ -11,13 +11,14 @@ import random
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from vidgend.errors import DatabaseUnavailable, ProviderRateLimited, StepStalled, StepTimeout, StorageFull, VidgendError
 from vidgend.pipeline.executor.company import Company
+from vidgend.pipeline.executor.lodger import Lodger, Unload
 from vidgend.pipeline.executor.port import (
     Label,
     Progress,
@@ -36,6 +37,10 @@ RETRY_BASE_S = 0.5
 RETRY_CAP_S = 20.0
 """Waits inside a job are short; a longer one is the job's, which then gives up its place."""
 DEFAULT_STALL_S = 300.0
+
+
+async def _nothing() -> None:
+    """There is no model."""
 
 
 @dataclass(eq=False)
@@ -57,7 +62,8 @@ class _Running:
 
 class LocalExecutor:
     """`slots` is how many steps of each label run at once. Scratch folders lie under `work`. A step that shows no
-    progress for `stall_s` is stopped; `activity` is a number that grows while the store moves bytes for anybody."""
+    progress for `stall_s` is stopped; `activity` is a number that grows while the store moves bytes for anybody;
+    `unload` removes the models of the `cpu` steps from memory (see `Lodger`)."""
 
     def __init__(
         self,
@@ -68,9 +74,13 @@ class LocalExecutor:
         work: Path,
         stall_s: float = DEFAULT_STALL_S,
         activity: Callable[[], int] = lambda: 0,
+        unload: Unload = _nothing,
     ) -> None:
         self.slots: Mapping[Label, int] = dict(slots)
         self._slots = {label: Slots(count) for label, count in slots.items()}
+        self._lodger: Lodger | None = None
+        if "cpu" in self._slots and "ffmpeg" in self._slots:
+            self._lodger = Lodger(self._slots["cpu"], self._slots["ffmpeg"], unload)
         self._registry = dict(registry)
         self._steps = steps
         self._work = work
@@ -140,12 +150,19 @@ class LocalExecutor:
         async with self._slots[label].hold():
             yield
 
+    def _hold(self, spec: StepSpec) -> AbstractAsyncContextManager[None]:
+        if spec.label == "cpu" and self._lodger is not None:
+            return self._lodger.hold(spec.priority)
+        return self._slots[spec.label].hold(spec.priority, spec.places)
+
     async def aclose(self) -> None:
         tasks = [*(running.task for running in self._running.values()), *self._stopping]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        if self._lodger is not None:
+            await self._lodger.aclose()
 
     async def _run(self, running: _Running) -> StepEvent:
         """The whole life of a step. Ends with an event, never with an exception, whatever happens to it."""
@@ -180,7 +197,7 @@ class LocalExecutor:
             running.to_do = True
             for attempt in itertools.count(1):
                 asked = time.monotonic()
-                async with self._slots[spec.label].hold(spec.priority, spec.places):
+                async with self._hold(spec):
                     waited_s += time.monotonic() - asked
                     began = time.monotonic()
                     running.tell(0.0)
@@ -251,8 +268,8 @@ class LocalExecutor:
             _log.error("step_failure_not_recorded", extra={"key": lease.key[:12]})
 
     def _step_run(self, running: _Running, scratch: Path) -> StepRun:
-        spreading = [one for one in self._running.values() if one.to_do and one.spec.spreads]
-        alone = spreading == [running]
+        others = [one for one in self._running.values() if one.to_do and one is not running]
+        alone = running.spec.spreads and not any(one.spec.spreads or one.spec.label == "cpu" for one in others)
         return StepRun(scratch=scratch, progress=running.tell, alone=alone)
 
     async def _attempt(self, running: _Running, scratch: Path) -> StepOutput:

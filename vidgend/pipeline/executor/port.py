@@ -16,7 +16,8 @@ from typing import Any, Literal, Protocol
 from vidgend.errors import VidgendError
 
 Label = Literal["llm", "net", "gpu", "cpu", "ffmpeg", "io"]
-"""The one scarce resource of a step. `cpu` is a model that runs on all cores, `io` work that hardly costs anything."""
+"""The one scarce resource of a step. `cpu` is a model that runs on all cores (and takes the place of an encode), `io`
+work that hardly costs anything."""
 Progress = Callable[[float], None]
 """Called with the done share of a step, 0..1."""
 
@@ -68,7 +69,7 @@ class StepEvent:
 class StepRun:
     """What a running step gets: an empty scratch folder of its own and a way to tell how far it is.
 
-    `alone`: when it began nothing else that `spreads` was running or waiting, so all cores are its.
+    `alone`: when it began nothing else that `spreads` and no model was running or waiting, so all cores are its.
     """
 
     scratch: Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -27,18 +27,23 @@ class Slots:
         self._waiting: list[_Waiting] = []
         self._numbers = itertools.count()
         self.held = 0
+        """How many hold some."""
+        self.on_wait: Callable[[], object] = lambda: None
+        """Called when somebody has to wait."""
 
     @property
     def queued(self) -> int:
         return sum(not one.turn.done() for one in self._waiting)
 
-    @asynccontextmanager
-    async def hold(self, priority: int = 0, places: int = 1) -> AsyncIterator[None]:
-        """Wait for `places` slots (all of them, if there are fewer) and hold them. A cancelled wait takes none."""
+    async def take(self, priority: int = 0, places: int = 1) -> None:
+        """Wait for `places` slots (all of them, if there are fewer), until they are given back. A cancelled wait takes
+        none."""
         places = min(places, self._count)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, _Waiting((-priority, next(self._numbers)), places, turn))
         self._hand_out()
+        if not turn.done():
+            self.on_wait()
         try:
             await turn
         except asyncio.CancelledError:
@@ -46,13 +51,22 @@ class Slots:
                 self._free += places  # it was our turn at the very moment
             self._hand_out()
             raise
+
+    def give(self, places: int = 1) -> None:
+        """Give back what was taken."""
+        self._free += min(places, self._count)
+        self._hand_out()
+
+    @asynccontextmanager
+    async def hold(self, priority: int = 0, places: int = 1) -> AsyncIterator[None]:
+        """`take`, and `give` at the end."""
+        await self.take(priority, places)
         self.held += 1
         try:
             yield
         finally:
             self.held -= 1
-            self._free += places
-            self._hand_out()
+            self.give(places)
 
     def _hand_out(self) -> None:
         while self._waiting:

@@ -102,7 +102,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[tuple[LocalExecutor, Bench]]:
         "write": bench.write, "hold": bench.hold, "fail": bench.fail, "sleep": bench.sleep, "crawl": bench.crawl,
     }  # fmt: skip
     executor = LocalExecutor(
-        slots={"ffmpeg": 2, "net": 1, "io": 8, "gpu": 1, "llm": 1},
+        slots={"ffmpeg": 2, "cpu": 1, "net": 1, "io": 8, "gpu": 1, "llm": 1},
         registry=registry,
         steps=StepStore(database, assets, boot_id="boot"),
         work=tmp_path / "work",

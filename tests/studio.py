@@ -58,17 +58,21 @@ class Studio:
     async def clip(
         self, source: Path, encoding: dict[str, Any], frames: int, *, demuxer: str = "mov"
     ) -> dict[str, Any]:
-        seen = await probe(self.ffmpeg, source, demuxer)
-        clip = Clip(
-            provider="test", id="test", description="", query="", credit=Credit(provider="test"),
-            kind="photo" if demuxer.endswith("_pipe") else "video", digest=await self.assets.put(source),
-            demuxer=demuxer, width_px=seen.width_px, height_px=seen.height_px, fps=seen.fps,
-            duration_s=None if demuxer.endswith("_pipe") else seen.duration_s,
-        )  # fmt: skip
+        clip = await self.put(source, demuxer)
         fps = parse_fps(encoding["fps"])
         return clip_args(
             clip, width_px=encoding["width_px"], height_px=encoding["height_px"], fps=fps,
             need_s=float(frames_to_s(frames, fps)),
+        )  # fmt: skip
+
+    async def put(self, source: Path, demuxer: str = "mov") -> Clip:
+        """A file as a clip of the store."""
+        seen = await probe(self.ffmpeg, source, demuxer)
+        return Clip(
+            provider="test", id="test", description="", query="", credit=Credit(provider="test"),
+            kind="photo" if demuxer.endswith("_pipe") else "video", digest=await self.assets.put(source),
+            demuxer=demuxer, width_px=seen.width_px, height_px=seen.height_px, fps=seen.fps,
+            duration_s=None if demuxer.endswith("_pipe") else seen.duration_s,
         )  # fmt: skip
 
     async def body(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -79,8 +83,10 @@ class Studio:
         done = await SegmentStep(FfmpegTool(), self.assets, machine_fonts(), self.ends)(usual | args, self.run())
         return done.output
 
-    async def look(self, digest: str) -> dict[str, Any]:
-        return (await CheckStep(FfmpegTool(), self.assets)({"digest": digest}, self.run())).output
+    async def look(self, digest: str, sound: dict[str, Any] | None = None) -> dict[str, Any]:
+        """`sound` is what was measured of the sound in it."""
+        args = {"digest": digest, "sound": sound or {"packets": ""}}
+        return (await CheckStep(FfmpegTool(), self.assets)(args, self.run())).output
 
     async def frames(self, segment: dict[str, Any]) -> np.ndarray:
         return media.gray(self.ffmpeg.path, await self.assets.local(segment["digest"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from workshop import clips, encodes, fake_footage, finished, finished_steps, make, result, settings_for, workshop
 
 from vidgend.daemon import Runtime
@@ -12,9 +13,14 @@ from vidgend.http.edit_wire import PatchBody, RenderBody, RevertBody
 from vidgend.http.own_media import EditMedia
 from vidgend.http.revise import edit_storyboard, render_storyboard, revert_storyboard
 from vidgend.http.wire import GenerateBody
-from vidgend.models import Result, Storyboard
+from vidgend.models import Brief, Result, Storyboard
+from vidgend.pipeline import produce
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.foresee import Reuse
+from vidgend.pipeline.scene_to_segment import RenderSettings, encoding_args, encoding_of
+from vidgend.pipeline.shot_ends import End
+from vidgend.pipeline.shot_ends_ahead import EndsAhead
+from vidgend.pipeline.shot_picture import ShotPicture
 from vidgend.store.doomed import work_off
 
 TEXTS = ("The sea is calm.", "A boat comes in.", "Gulls follow.", "Night falls.", "All is still.")
@@ -64,6 +70,33 @@ async def test_an_edit_encodes_its_scene_and_the_transitions_beside_it_as_was_fo
         again, reuse = await render(runtime, job.id)
         assert again.files["video"].digest == first.files["video"].digest and await encodes(runtime) == warm
         assert not reuse.rebuilt and again.report["steps"]["run"] == 0
+
+
+async def test_what_a_transition_shows_of_a_finished_neighbour_is_made_while_the_new_body_is(
+    ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead: list[tuple[int, str]] = []
+    make_end = EndsAhead.make
+
+    async def watched(self: EndsAhead, brief: Brief, shown: ShotPicture, end: End, settings: RenderSettings) -> None:
+        await make_end(self, brief, shown, end, settings)
+        args = shown.args(brief)
+        encoding = encoding_of({"encoding": encoding_args(brief, settings), "style": brief.style, "threads": 1})
+        assert self.ends.has(args, brief.style, encoding, end)
+        ahead.append((shown.index, end))
+
+    monkeypatch.setattr(EndsAhead, "make", watched)
+    monkeypatch.setattr(produce, "FOUND_WITHIN_S", 0.05)
+    files = clips(ffmpeg.path, tmp_path / "clips", 6)
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
+        job = await make(runtime, scenes=SCENES, transitions="dissolve")
+        ahead.clear()  # where one of two bodies was much slower, it left its end itself
+        await edit(runtime, job.id, scenes=[{"index": 3, "in_point": 1}])
+        await render(runtime, job.id)
+        assert sorted(ahead) == [(1, "tail"), (3, "head")]
+        ahead.clear()
+        await render(runtime, job.id)
+        assert not ahead, "all is there"
 
 
 async def test_another_picture_and_another_start_in_it_are_one_encode_each(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.request import getproxies
 
@@ -46,6 +47,7 @@ from vidgend.pipeline.scenes_to_transition import KIND as TRANSITION
 from vidgend.pipeline.scenes_to_transition import TransitionStep
 from vidgend.pipeline.segments_to_video import JOIN, THUMBNAIL, JoinStep, ThumbnailStep
 from vidgend.pipeline.shot_ends import ShotEnds
+from vidgend.pipeline.shot_ends_ahead import EndsAhead
 from vidgend.pipeline.speech.hub import default_hub_dir
 from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech.select import build_engines, gpu_device
@@ -271,6 +273,7 @@ def wire(
     producer = Producer(
         planners=planners,
         translator=translator,
+        ends_ahead=EndsAhead(ffmpeg=ffmpeg, assets=assets, ends=ends, slot=partial(executor.slot, "ffmpeg"), work=work),
         providers=providers,
         unused_providers=unused_providers,
         engines=engines,

@@ -6,8 +6,9 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from studio import Studio, open_studio
 
-from vidgend.models import Caption, Transition, TransitionKind, Word
+from vidgend.models import Brief, Caption, Transition, TransitionKind, Word
 from vidgend.pipeline import shot_ends
 from vidgend.pipeline.captions.fonts import as_args, machine_fonts
 from vidgend.pipeline.captions.presets import Frame, find_preset
 from vidgend.pipeline.captions_ass import caption_script
-from vidgend.pipeline.ffmpeg import Ffmpeg
+from vidgend.pipeline.executor.slots import Slots
+from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.footage.generated import GeneratedFootage
 from vidgend.pipeline.footage.port import FootageQuery
 from vidgend.pipeline.probe import packets
+from vidgend.pipeline.scene_to_segment import RenderSettings, encoding_args
+from vidgend.pipeline.shot_ends_ahead import EndsAhead
+from vidgend.pipeline.shot_picture import ShotPicture
 from vidgend.pipeline.timeline import (
     Shot,
     fade_frames,
@@ -260,6 +265,42 @@ async def test_a_transition_is_the_same_from_what_the_bodies_left_and_from_the_c
     one, two = [luma(studio.ffmpeg.path, await studio.assets.local(made["digest"])) for made in (quick, again)]
     assert len(one) == 12
     assert np.abs(one - two).max() == 0
+
+
+def ends_ahead(studio: Studio, work: Path) -> EndsAhead:
+    return EndsAhead(
+        ffmpeg=FfmpegTool(), assets=studio.assets, ends=studio.ends, slot=partial(Slots(1).hold, 0), work=work
+    )
+
+
+@pytest.mark.parametrize("kind", ["video", "generated"])
+async def test_an_end_that_is_made_ahead_is_the_one_that_the_body_leaves(
+    studio: Studio, tmp_path: Path, kind: str
+) -> None:
+    brief = Brief(prompt="", width_px=WIDTH, height_px=HEIGHT, fps="30", style="vintage")
+    settings = RenderSettings(preset="veryfast", crf=20, threads=1)
+    clip = await studio.put(moving(studio.ffmpeg.path, tmp_path / "s", rate="25", hue=0))
+    if kind == "generated":
+        (candidate, *_) = await GeneratedFootage().search(FootageQuery(text="ocean", width_px=WIDTH, height_px=HEIGHT))
+        clip = replace(clip, kind="generated", recipe=candidate.recipe)
+    shown = ShotPicture(index=1, clip=clip, shot=shot_of(50, before=12, after=9))
+    await studio.body({**shown.args(brief), "encoding": encoding_args(brief, settings), "style": brief.style})
+    left = {path.name: path.read_bytes() for path in (tmp_path / "ends").iterdir()}
+    await studio.ends.aclose()
+    ahead = ends_ahead(studio, tmp_path / "ahead")
+    await ahead.make(brief, shown, "head", settings)
+    await ahead.make(brief, shown, "tail", settings)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "ends").iterdir()} == left and len(left) == 2
+    assert not list((tmp_path / "ahead").iterdir())
+
+
+async def test_an_end_that_cannot_be_made_ahead_is_left_to_the_transition(studio: Studio, tmp_path: Path) -> None:
+    brief = Brief(prompt="", width_px=WIDTH, height_px=HEIGHT, fps="30")
+    clip = await studio.put(moving(studio.ffmpeg.path, tmp_path / "s", rate="25", hue=0))
+    shown = ShotPicture(index=0, clip=replace(clip, digest="0" * 64), shot=shot_of(50, before=0, after=9))
+    ahead = ends_ahead(studio, tmp_path / "ahead")
+    await ahead.make(brief, shown, "tail", RenderSettings(preset="veryfast", crf=20, threads=1))
+    assert not list((tmp_path / "ahead").iterdir()) and not (tmp_path / "ends").exists()
 
 
 async def test_ends_that_nobody_takes_are_given_up(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent / "music"))
 from tunes import levels_db, tune, write_wav
 
 from vidgend.models import Brief, Clip, Credit, MusicOptions, Scene, Speech
+from vidgend.pipeline import video_to_report
 from vidgend.pipeline.executor.local import LocalExecutor
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.mood_to_tracks import TRACK, TrackStep
@@ -72,8 +74,8 @@ async def heard(studio: Studio, output: dict[str, Any]) -> np.ndarray:
 
 
 def check_level(output: dict[str, Any]) -> None:
-    assert abs(output["loudness_lufs"] - LOUDNESS_LUFS) <= 0.5
-    assert output["true_peak_db"] <= TRUE_PEAK_DB
+    assert abs(output["measure"]["loudness_lufs"] - LOUDNESS_LUFS) <= 0.5
+    assert output["measure"]["true_peak_db"] <= TRUE_PEAK_DB
 
 
 # --- the timeline ----------------------------------------------------------------------------------------------------
@@ -87,6 +89,25 @@ async def test_the_finished_sound_is_copied_into_the_video_and_not_encoded_again
     speech = [await spoken(studio, 2_000, words(0.5))]
     alone = await heard(studio, await studio.sound(HZ, speech=speech))
     assert np.array_equal(alone, media.pcm(studio.ffmpeg.path, await studio.join([segment], speech=speech)))
+
+
+async def test_the_check_takes_what_was_measured_of_the_sound_only_for_that_sound(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = media.clip(studio.ffmpeg.path, tmp_path / "clip", seconds=4.0, size="160x90")
+    segment = await studio.segment(source, 110, encoding=studio.encoding("30", 160, 90))
+    speech = [await spoken(studio, 2_000, words(0.5))]
+    measure = (await studio.sound(110 * HZ // 30, speech=speech))["measure"]
+    video = await studio.assets.put(shutil.copyfile(await studio.join([segment], speech=speech), tmp_path / "video"))
+    anew = await studio.look(video, sound={**measure, "packets": "of another", "loudness_lufs": -3.0})
+    assert len(anew["silent"]) == 1 and anew["silent"] == measure["silent"]
+    assert anew["loudness_lufs"] == measure["loudness_lufs"]
+
+    async def never(*_: object) -> None:
+        raise AssertionError("it is measured a second time")
+
+    monkeypatch.setattr(video_to_report, "measure_sound", never)
+    assert await studio.look(video, sound=measure) == anew
 
 
 # --- levels ----------------------------------------------------------------------------------------------------------
@@ -111,21 +132,21 @@ async def test_sound_that_is_all_peaks_does_not_clip(studio: Studio) -> None:
     for start in range(1000, len(clicks) - 500, HZ // 12):
         clicks[start : start + 400] = chance.standard_normal(400) * np.exp(-np.arange(400) / 60) * 0.4
     output = await studio.sound(3 * HZ, speech=[await spoken(studio, 0, clicks)])
-    assert output["true_peak_db"] <= TRUE_PEAK_DB
-    assert -30 < output["loudness_lufs"] < LOUDNESS_LUFS
+    assert output["measure"]["true_peak_db"] <= TRUE_PEAK_DB
+    assert -30 < output["measure"]["loudness_lufs"] < LOUDNESS_LUFS
 
 
 async def test_what_is_nearly_silent_is_not_made_into_noise(studio: Studio) -> None:
     hum = await laid(studio, tune(3, bpm=None, level=0.003), 2.0)
     output = await studio.sound(2 * HZ, music=hum)
-    assert -45 < output["loudness_lufs"] < LOUDNESS_LUFS - 1  # the report tells it
+    assert -45 < output["measure"]["loudness_lufs"] < LOUDNESS_LUFS - 1  # the report tells it
 
 
 async def test_a_video_without_any_sound_has_a_silent_track_of_its_length(studio: Studio) -> None:
     output = await studio.sound(HZ + 7)
     sound = await heard(studio, output)
     assert len(sound) == HZ + 7 and not sound.any()
-    assert output["loudness_lufs"] is None
+    assert output["measure"]["loudness_lufs"] is None
 
 
 async def test_two_voices_are_equally_loud_however_their_engines_speak(studio: Studio) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 import re
 from dataclasses import dataclass, field
@@ -178,13 +179,15 @@ def read_loudness(text: str) -> tuple[float | None, float | None]:
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """One stream of a file, from its packets. Times exact, in seconds."""
+    """One stream of a file, from its packets. Times exact, in seconds. `digest` is equal for equal packets, whenever
+    they are shown."""
 
     kind: str
     packets: int
     start_s: Fraction
     end_s: Fraction
     monotonic: bool
+    digest: str
     width_px: int = 0
     height_px: int = 0
 
@@ -205,12 +208,14 @@ async def packets(ffmpeg: Ffmpeg, path: Path) -> dict[str, Track]:
 def _tracks(listing: str) -> dict[str, Track]:
     headers: dict[str, dict[str, str]] = {}
     rows: dict[str, list[tuple[int, int, int]]] = {}
+    contents: dict[str, list[str]] = {}
     for line in listing.splitlines():
         if match := re.match(r"#(\w+) (\d+): (.*)", line):
             headers.setdefault(match[2], {})[match[1]] = match[3].strip()
         elif line and not line.startswith("#"):
-            stream, dts, pts, length = (part.strip() for part in line.split(",")[:4])
+            stream, dts, pts, length, *content = (part.strip() for part in line.split(","))
             rows.setdefault(stream, []).append((int(dts), int(pts), int(length)))
+            contents.setdefault(stream, []).append(" ".join(content[:2]))  # its size and check sum
     tracks: dict[str, Track] = {}
     for stream, header in headers.items():
         listed = rows.get(stream)
@@ -225,6 +230,7 @@ def _tracks(listing: str) -> dict[str, Track]:
             start_s=max(Fraction(0), min(pts for _, pts, _ in listed) * tick),
             end_s=max(pts + length for _, pts, length in listed) * tick,
             monotonic=all(one[0] < two[0] for one, two in itertools.pairwise(listed)),
+            digest=hashlib.sha256("\n".join(contents[stream]).encode()).hexdigest(),
             width_px=int(width),
             height_px=int(height),
         )

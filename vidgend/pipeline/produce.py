@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from vidgend.errors import MediaUnreadable, NoFootage, StepError
 from vidgend.models import (
@@ -42,6 +42,8 @@ from vidgend.pipeline.scene_to_shot import lay_out
 from vidgend.pipeline.scene_to_speech import speak
 from vidgend.pipeline.scenes_to_transition import render_transition
 from vidgend.pipeline.segments_to_video import join_video, pieces_of
+from vidgend.pipeline.shot_ends import End
+from vidgend.pipeline.shot_ends_ahead import EndsAhead
 from vidgend.pipeline.shot_picture import ShotPicture
 from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech_and_music_to_sound import Sound, make_sound
@@ -57,6 +59,9 @@ from vidgend.pipeline.video_text import (
 from vidgend.pipeline.video_to_report import CheckedVideo, check_video
 from vidgend.pipeline.video_to_result import publish_results
 from vidgend.store.assets.store import AssetStore
+
+FOUND_WITHIN_S = 0.3
+"""What is not found done in that time after its neighbour is being encoded."""
 
 
 class StoryboardKeeper(Protocol):
@@ -84,6 +89,7 @@ class Producer:
     assets: AssetStore
     scratch: Path
     translator: Translator | None = None
+    ends_ahead: EndsAhead | None = None
     speed: float = 1.0
     pronunciations: Mapping[str, str] = field(default_factory=dict)
     probes: EncoderProbes = field(default_factory=EncoderProbes)
@@ -392,6 +398,7 @@ class _Making:
             await self._run.note(f"transition {index + 1} is {length}: the scenes beside it are too short for more")
         if not overlap:
             return None
+        await self._end_ahead(bodies, (left, right))
         for body in bodies:
             await body
         left, right = [self._shots[number].result() for number in (index, index + 1)]  # it may have another clip now
@@ -399,6 +406,19 @@ class _Making:
             return await self._render_between(left, right)
         except MediaUnreadable as error:
             raise StepError(f"transition {index + 1}: {error.detail}", tail=error.tail) from error
+
+    async def _end_ahead(
+        self, bodies: Sequence[asyncio.Task[tuple[Scene, Segment]]], shots: tuple[ShotPicture, ShotPicture]
+    ) -> None:
+        """If one body is there and the other is being encoded, have the end of the former ready when the latter is."""
+        ahead = self._producer.ends_ahead
+        await asyncio.wait(bodies, return_when=asyncio.FIRST_COMPLETED)
+        _, missing = await asyncio.wait(bodies, timeout=FOUND_WITHIN_S)
+        if ahead is None or len(missing) != 1:
+            return
+        number: Literal[0, 1] = 0 if bodies[1] in missing else 1
+        end: End = "tail" if number == 0 else "head"
+        await ahead.make(self._brief, shots[number], end, await self.encoder.settings())
 
     async def _save(self, scene: Scene) -> None:
         """Those that come while another one is being saved are saved together."""

@@ -104,6 +104,8 @@ class JoinedVideo:
     frames: int
     music: dict[str, Any] | None
     """Title, mood and licence of the first track, and all `tracks` that are heard; None for none."""
+    sound: dict[str, Any]
+    """The `SoundMeasure` of the sound that was copied into it."""
 
 
 def pieces_of(bodies: Sequence[Segment], transitions: Sequence[Segment | None]) -> tuple[Segment, ...]:
@@ -147,4 +149,5 @@ async def join_video(
         thumbnail=thumbnail["digest"],
         frames=joined["frames"],
         music=sound.music,
+        sound=sound.measure,
     )

@@ -55,8 +55,7 @@ class ShotEnds:
         counts: dict[End, int] = {"head": shot.head, "tail": shot.tail}
         for end, frames in counts.items():
             if frames:
-                name = _name(args, style, encoding, end)
-                await self._add(name, scratch / f"{end}.yuv", frames * frame_bytes(encoding))
+                await self.add(args, style, encoding, end, scratch / f"{end}.yuv")
 
     async def _add(self, name: str, path: Path, size_bytes: int) -> None:
         await self._drop(name)
@@ -66,6 +65,16 @@ class ShotEnds:
         if await asyncio.to_thread(_moved, path, kept, size_bytes):
             timer = asyncio.get_running_loop().call_later(KEPT_S, self._expire, name)
             self._kept[name] = _Kept(path=kept, size_bytes=size_bytes, timer=timer)
+
+    def has(self, args: dict[str, Any], style: str, encoding: Encoding, end: End) -> bool:
+        """Whether that end of a shot is here."""
+        return _name(args, style, encoding, end) in self._kept
+
+    async def add(self, args: dict[str, Any], style: str, encoding: Encoding, end: End, path: Path) -> None:
+        """Take a file as that end of a shot, if it is whole."""
+        shot = Shot(**args["shot"])
+        frames = shot.head if end == "head" else shot.tail
+        await self._add(_name(args, style, encoding, end), path, frames * frame_bytes(encoding))
 
     async def take(self, args: dict[str, Any], style: str, encoding: Encoding, end: End, path: Path) -> bool:
         """Move that end of a shot to `path`. False if it is not here."""

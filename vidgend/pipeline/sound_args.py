@@ -151,9 +151,3 @@ def encode_args(gain_db: float, ceiling_db: float) -> list[str]:
         **{"c:a": "aac", "b:a": BIT_RATE, "map_metadata": -1, "format": "mp4"},
     )
     return list(output.get_args(overwrite_output=True))
-
-
-def check_args() -> list[str]:
-    """Measure `sound.m4a` as a player hears it, true peak included: the summary is printed at level info."""
-    stream = ffmpeg.input("sound.m4a", format="mov").audio.filter("ebur128", peak="true", framelog="quiet")
-    return list(ffmpeg.output(stream, "-", format="null").get_args())

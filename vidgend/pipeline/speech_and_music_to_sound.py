@@ -7,7 +7,7 @@ import asyncio
 import sys
 import wave
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,13 @@ from vidgend.pipeline.sound_args import (
     LOUDNESS_LUFS,
     PART_LUFS,
     TRUE_PEAK_DB,
-    check_args,
     decode_args,
     encode_args,
     loudness_args,
     mix_args,
     voice_loudness_args,
 )
+from vidgend.pipeline.sound_measure import SoundMeasure, measure_sound
 from vidgend.pipeline.timeline import speech_start_sample
 from vidgend.pipeline.track_to_parts import music_options
 from vidgend.store.assets.store import AssetStore
@@ -42,8 +42,8 @@ from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_samples
 
 KIND = "sound"
 CODE = (
-    "speech_and_music_to_sound.py", "sound_args.py", "sound_facts.py", "media_kind.py", "track_to_parts.py",
-    "music/bed.py", "probe.py",
+    "speech_and_music_to_sound.py", "sound_args.py", "sound_facts.py", "sound_measure.py", "media_kind.py",
+    "track_to_parts.py", "music/bed.py", "probe.py",
 )  # fmt: skip
 CEILING_DB = -2.0
 """Sample peak that the limiter allows at first, in dBFS: between samples, and through AAC, the sound gets louder."""
@@ -64,14 +64,15 @@ class MusicGone(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class Sound:
-    """The finished sound of a video, in AAC. `music` is what `JoinedVideo.music` is."""
+    """The finished sound of a video, in AAC. `music` is what `JoinedVideo.music` is, `measure` a `SoundMeasure`."""
 
     digest: str
     music: dict[str, Any] | None
+    measure: dict[str, Any]
 
 
 class SoundStep:
-    """args: samples, speech, music, ducking, volume_db -> digest, samples, loudness_lufs, true_peak_db"""
+    """args: samples, speech, music, ducking, volume_db -> digest, samples, measure"""
 
     def __init__(self, ffmpeg: FfmpegTool, assets: AssetStore) -> None:
         self._ffmpeg = ffmpeg
@@ -99,9 +100,9 @@ class SoundStep:
             feeder=[sys.executable, "-m", "vidgend.pipeline.music.bed", "bed.json"] if args["music"] else None,
         )
         run.progress(0.5)
-        level, peak = await _finish(ffmpeg, run, read_loudness(mixed.stderr_tail)[0])
+        measure = await _finish(ffmpeg, run, read_loudness(mixed.stderr_tail)[0])
         digest = await self._assets.put(run.scratch / "sound.m4a")
-        output = {"digest": digest, "samples": samples, "loudness_lufs": level, "true_peak_db": peak}
+        output = {"digest": digest, "samples": samples, "measure": asdict(measure)}
         return StepOutput(output=output, blobs=(digest,))
 
     async def _lay_voices(self, speech: list[dict[str, Any]], scratch: Path, samples: int) -> list[str]:
@@ -160,8 +161,8 @@ def _part_gain_db(level_lufs: float) -> float:
     return max(-MOST_PART_GAIN_DB, min(MOST_PART_GAIN_DB, PART_LUFS - level_lufs))
 
 
-async def _finish(ffmpeg: Ffmpeg, run: StepRun, mixed_lufs: float | None) -> tuple[float | None, float | None]:
-    """`mix.wav` -> `sound.m4a` at its loudness and below its peak, as measured in what was encoded; both are returned.
+async def _finish(ffmpeg: Ffmpeg, run: StepRun, mixed_lufs: float | None) -> SoundMeasure:
+    """`mix.wav` -> `sound.m4a` at its loudness and below its peak, as measured in what was encoded.
 
     The limiter takes a little loudness away, so the gain is found by listening to what comes out. Where AAC overshoots,
     the ceiling is lowered and the encode done again.
@@ -178,12 +179,11 @@ async def _finish(ffmpeg: Ffmpeg, run: StepRun, mixed_lufs: float | None) -> tup
                 break
             gain_db += missing
     run.progress(0.65)
-    level = peak = None
     for number in range(TRIES):
         gain_db = min(gain_db, most_db)
         await ffmpeg.run(encode_args(gain_db, ceiling_db), cwd=run.scratch, timeout_s=TIMEOUT_S / 2)
-        heard = await ffmpeg.capture(check_args(), cwd=run.scratch, level="info")
-        level, peak = read_loudness(heard.stderr_tail)
+        measure = await measure_sound(ffmpeg, run.scratch / "sound.m4a", run.scratch)
+        level, peak = measure.loudness_lufs, measure.true_peak_db
         run.progress(0.85 + 0.05 * number)
         over_db = max(0.0, peak - TRUE_PEAK_DB) if peak is not None else 0.0
         missing = LOUDNESS_LUFS - level if level is not None else 0.0
@@ -191,7 +191,7 @@ async def _finish(ffmpeg: Ffmpeg, run: StepRun, mixed_lufs: float | None) -> tup
             break
         ceiling_db -= over_db + 0.1 if over_db else 0.0
         gain_db += missing
-    return level, peak
+    return measure
 
 
 async def make_sound(run: JobRun, brief: Brief, scenes: Sequence[Scene], *, music: MusicLibrary, mood: str) -> Sound:
@@ -236,7 +236,7 @@ async def make_sound(run: JobRun, brief: Brief, scenes: Sequence[Scene], *, musi
         raise UploadLost(f"the music {used[0].title!r} ({brief.music.asset[:12]}…) is gone") from error
     except MediaUnreadable as error:  # it could be listened to before, so the file has gone bad since
         raise StepError(f"the music cannot be read: {error.detail}", tail=error.tail) from error
-    return Sound(digest=output["digest"], music=_credit(used) if used else None)
+    return Sound(digest=output["digest"], music=_credit(used) if used else None, measure=output["measure"])
 
 
 def _music_args(tracks: Sequence[FoundTrack], used: list[FoundTrack], pieces: Sequence[Piece]) -> dict[str, Any]:

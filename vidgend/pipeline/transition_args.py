@@ -65,6 +65,12 @@ def transition_args(
     return arguments(encoded(stream, encoding, frames), encoding)
 
 
+def end_args(side: Side, encoding: Encoding, *, first: int, count: int, grade: tuple[Filter, ...]) -> list[str]:
+    """The frames of a side's picture -> `end.yuv`, as a body leaves them."""
+    raw = {"c:v": "rawvideo", "fps_mode": "passthrough", "format": "rawvideo", "frames:v": count}
+    return arguments(ffmpeg.output(_frames(side, encoding, first, count, grade), "end.yuv", **raw), encoding)
+
+
 def _frames(side: Side, encoding: Encoding, first: int, frames: int, grade: tuple[Filter, ...]) -> Any:
     """Exactly so many frames: a clip that is damaged at its very end stands still for these few."""
     if side.end:

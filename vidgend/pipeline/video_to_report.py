@@ -17,7 +17,7 @@ from vidgend.models import Brief, Caption, Scene, Segment, Storyboard
 from vidgend.pipeline.captions.fit import CaptionFit, chars_per_s
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
-from vidgend.pipeline.probe import packets, read_loudness
+from vidgend.pipeline.probe import packets
 from vidgend.pipeline.quality_checks import (
     FATAL,
     Check,
@@ -30,17 +30,19 @@ from vidgend.pipeline.quality_checks import (
 )
 from vidgend.pipeline.run import JobRun, both
 from vidgend.pipeline.segments_to_video import JoinedVideo, pieces_of
+from vidgend.pipeline.sound_measure import measure_sound
 from vidgend.pipeline.storyboard_edit import chosen_by_hand
 from vidgend.pipeline.video_text import longest_pause_s, speech_end_s
 from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import frames_to_s
 
 KIND = "check"
-CODE = ("video_to_report.py", "probe.py")
+CODE = ("video_to_report.py", "probe.py", "sound_measure.py")
 
 
 class CheckStep:
-    """args: digest -> tracks, loudness, and the black and silent stretches in seconds"""
+    """args: digest, sound (the `SoundMeasure` of what should be in it) -> tracks, loudness, and the black and silent
+    stretches in seconds"""
 
     def __init__(self, ffmpeg: FfmpegTool, assets: AssetStore) -> None:
         self._ffmpeg = ffmpeg
@@ -49,13 +51,13 @@ class CheckStep:
     async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
         ffmpeg = await self._ffmpeg.get()
         path = await self._assets.local(args["digest"])
-        tracks, looked = await both(packets(ffmpeg, path), _look(ffmpeg, path, run.scratch))
-        black = re.findall(r"black_start:([\d.]+) black_end:([\d.]+)", looked)
-        silent = re.findall(r"silence_end: ([\d.]+) \| silence_duration: ([\d.]+)", looked)
-        level, peak = read_loudness(looked)
+        tracks, black = await both(packets(ffmpeg, path), _black(ffmpeg, path, run.scratch))
+        sound = args["sound"]
+        if "audio" in tracks and tracks["audio"].digest != sound["packets"]:  # it is not what was measured
+            sound = asdict(await measure_sound(ffmpeg, path, run.scratch))
         output = {
-            "loudness_lufs": level,
-            "true_peak_db": peak,
+            "loudness_lufs": sound["loudness_lufs"],
+            "true_peak_db": sound["true_peak_db"],
             "tracks": {
                 kind: {
                     "packets": track.packets,
@@ -67,26 +69,26 @@ class CheckStep:
                 }
                 for kind, track in tracks.items()
             },
-            "black": [[float(start), float(end)] for start, end in black],
-            "silent": [[round(float(end) - float(length), 3), float(end)] for end, length in silent],
+            "black": black,
+            "silent": sound["silent"],
         }
         return StepOutput(output=output, blobs=(args["digest"],))
 
 
-async def _look(ffmpeg: Ffmpeg, path: Path, scratch: Path) -> str:
-    """What ffmpeg says of a file's loudness, and of what is black and silent in it."""
+async def _black(ffmpeg: Ffmpeg, path: Path, scratch: Path) -> list[list[float]]:
+    """(start, end) in seconds of what is black in a file."""
     # Key frames tell black stretches at a hundredth of the cost of decoding everything; they are at most 2 s
     # apart, so that one dark key frame (a fade) is not yet a black stretch.
     looked = await ffmpeg.capture(
         [
-            "-skip_frame", "nokey", "-i", str(path),
-            "-vf", "blackdetect=black_min_duration=2.1:picture_black_ratio_th=0.98",
-            "-af", "ebur128=peak=true:framelog=quiet,silencedetect=noise=-60dB:duration=2", "-f", "null", "-",
+            "-skip_frame", "nokey", "-i", str(path), "-an",
+            "-vf", "blackdetect=black_min_duration=2.1:picture_black_ratio_th=0.98", "-f", "null", "-",
         ],
         cwd=scratch,
         level="info",
     )  # fmt: skip
-    return looked.stderr_tail
+    found = re.findall(r"black_start:([\d.]+) black_end:([\d.]+)", looked.stderr_tail)
+    return [[float(start), float(end)] for start, end in found]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +119,7 @@ async def check_video(
     Raises: StepError if it is not what was meant: frames are missing or doubled, the size is wrong, sound and picture
     differ by a frame.
     """
-    args = {"digest": video.digest}
+    args = {"digest": video.digest, "sound": video.sound}
     spec = StepSpec(
         key=run.key(KIND, args, CODE),
         kind=KIND,

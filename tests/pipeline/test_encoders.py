@@ -158,6 +158,13 @@ async def machine(folder: Path, ffmpeg: Ffmpeg, card: str) -> Ffmpeg:
     return found.ffmpeg
 
 
+def test_an_encode_that_is_alone_has_every_core_and_its_source_half_of_them() -> None:
+    few = Encoding(width_px=1920, height_px=1080, fps=Fraction(30), preset="veryfast", crf=21, threads=2)
+    assert (few.threads, few.threads_of_source) == (2, 2)
+    assert [(one.threads, one.threads_of_source) for one in map(few.on_all, (2, 4, 16))] == [(2, 2), (4, 2), (16, 8)]
+    assert few.on_all(16).options() | {"threads": 2} == few.options()
+
+
 async def test_a_card_is_asked_for_one_frame_and_software_stands_behind_it(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     brief = Brief(prompt="x", width_px=320, height_px=180)
     wanted = RenderSettings(encoder="h264_nvenc", preset="auto", crf=21, threads=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from typing import Any
@@ -33,8 +33,19 @@ class Encoding:
     preset: Preset
     crf: int
     threads: int
+    source_threads: int | None = None
     bar_px: int = 0
     rough: bool = False
+
+    def on_all(self, cores: int) -> Encoding:
+        """For an encode that has the machine to itself. The encoder is the slowest part: more threads for its source
+        only cost more (measured on two cores: 5 % of the time)."""
+        return replace(self, threads=max(self.threads, cores), source_threads=max(self.threads, cores // 2))
+
+    @property
+    def threads_of_source(self) -> int:
+        """For decoding, and for the filters. 0: ffmpeg decides."""
+        return self.threads if self.source_threads is None else self.source_threads
 
     @property
     def picture_height_px(self) -> int:

@@ -114,8 +114,8 @@ def unroll_args(picture: Picture, encoding: Encoding, *, frames: int) -> list[st
 
 def _part_of_clip(picture: Picture, encoding: Encoding, *, start_s: float, length_s: float) -> Any:
     options: dict[str, Any] = input_arguments(picture.demuxer)
-    if encoding.threads:
-        options["threads"] = encoding.threads
+    if encoding.threads_of_source:
+        options["threads"] = encoding.threads_of_source
     if encoding.rough:
         options |= {"skip_frame": "noref", "skip_loop_filter": "all"}
     by_decoding = picture.demuxer in NO_SEEK

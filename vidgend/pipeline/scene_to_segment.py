@@ -64,7 +64,7 @@ class RenderSettings:
 def encoding_for(args: dict[str, Any], run: StepRun) -> Encoding:
     """How a step encodes: on its own threads, or on every core if no other encode wants any."""
     encoding = encoding_of(args)
-    return replace(encoding, threads=max(encoding.threads, cores())) if run.alone and encoding.threads else encoding
+    return encoding.on_all(cores()) if run.alone and encoding.threads else encoding
 
 
 def encoding_of(args: dict[str, Any]) -> Encoding:

@@ -14,7 +14,7 @@ from vidgend.http.own_media import own_media
 from vidgend.http.services import Jobs
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody, to_brief, to_prefetch
 from vidgend.models import Brief, PrefetchBrief
-from vidgend.pipeline.planner.builtin import script_language
+from vidgend.pipeline.text_language import script_language
 from vidgend.store.database import Database
 from vidgend.store.idempotency import earlier_job
 from vidgend.store.jobs import JobStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -255,7 +255,9 @@ def to_brief(
 
     Raises: PromptEmpty, UnknownStyle, UnknownPreset, FeatureUnavailable, InvalidFields.
     """
-    from vidgend.http.outputs import with_outputs  # brings the planner along, which a client need not wait for
+    # They bring the planner and the voices along, which a client need not wait for.
+    from vidgend.http.outputs import with_outputs
+    from vidgend.pipeline.text_language import given_language
 
     _check_available(body)
     if body.outputs:
@@ -270,7 +272,7 @@ def to_brief(
     captions = CaptionBody(enabled=body.captions) if isinstance(body.captions, bool) else body.captions
     music = MusicBody(none=True) if isinstance(body.music, str) else body.music
     width_px, height_px = frame_size(body.aspect_ratio, body.resolution, defaults)
-    return Brief(
+    brief = Brief(
         prompt=body.prompt,
         script=body.script if body.script and body.script.strip() else None,
         scenes=tuple(
@@ -301,6 +303,7 @@ def to_brief(
         seed=body.seed if body.seed is not None else 0,
         review=body.review,
     )
+    return replace(brief, language=given_language(brief, voice_given=body.voice is not None))
 
 
 def to_prefetch(body: PrefetchBody, queries: tuple[str, ...], defaults: Defaults) -> PrefetchBrief:

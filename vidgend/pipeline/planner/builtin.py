@@ -9,40 +9,19 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 
 from vidgend.models import Brief, Plan, PlannedScene
 from vidgend.pipeline.planner.idea import idea_sentences, idea_to_phrases
 from vidgend.pipeline.planner.keywords import main_phrases, queries_for
 from vidgend.pipeline.planner.script import is_script, script_to_narrations
+from vidgend.pipeline.text_language import brief_language
 from vidgend.pipeline.vocabulary import search_language, speech_s, text_mood
 
 PICTURE_S = 6.0
 """Wished time between two cuts. Stock clips are 5..20 s long, and a still view tires after about that time."""
 LONGEST_PICTURE_S = 9.0
 MAX_TITLE_CHARS = 70
-
-_LANGUAGE_TAG = re.compile(r"([a-z]{2,3})(?:-[A-Za-z]{2,4})?-")
-_SCRIPTS = (
-    ("ja", re.compile(r"[\u3041-\u30ff]")),
-    ("ko", re.compile(r"[\uac00-\ud7af]")),
-    ("zh", re.compile(r"[\u4e00-\u9fff]")),
-    ("ru", re.compile(r"[\u0430-\u044f]")),
-    ("el", re.compile(r"[\u03b1-\u03c9]")),
-    ("ar", re.compile(r"[\u0621-\u064a]")),
-    ("he", re.compile(r"[\u05d0-\u05ea]")),
-    ("th", re.compile(r"[\u0e01-\u0e4e]")),
-    ("ka", re.compile(r"[\u10a0-\u10ff]")),
-    ("hy", re.compile(r"[\u0531-\u0587]")),
-    ("bn", re.compile(r"[\u0985-\u09b9]")),
-    ("ta", re.compile(r"[\u0b85-\u0bb9]")),
-    ("te", re.compile(r"[\u0c05-\u0c39]")),
-    ("my", re.compile(r"[\u1000-\u104f]")),
-    ("am", re.compile(r"[\u1200-\u135a]")),
-    ("km", re.compile(r"[\u1780-\u17d3]")),
-    ("hi", re.compile(r"[\u0905-\u0939]")),
-)
 
 
 class BuiltinPlanner:
@@ -107,24 +86,6 @@ def brief_narrations(brief: Brief, *, language: str) -> tuple[list[str], bool]:
     if is_script(sentences):
         return script_to_narrations("\n\n".join(sentences), language=language), True
     return idea_to_phrases(sentences) or [brief.prompt.strip()], False
-
-
-def brief_language(brief: Brief) -> str:
-    """The language asked for; else that of the script the text is written in; else the voice's; else English."""
-    if brief.language:
-        return brief.language
-    match = _LANGUAGE_TAG.match(brief.voice)
-    return script_language(brief) or (match.group(1) if match else "en")
-
-
-def script_language(brief: Brief) -> str | None:
-    """The language that the text's letters give away; None for those that share the Latin alphabet."""
-    text = " ".join([brief.prompt, brief.script or "", *(scene.narration for scene in brief.scenes)])[:4000]
-    letters_of_all = sum(map(str.isalpha, text))
-    for code, letters in _SCRIPTS:
-        if letters_of_all and len(letters.findall(text)) * 5 >= letters_of_all:
-            return code
-    return None
 
 
 def wants_stretch(brief: Brief, scenes: Sequence[PlannedScene]) -> bool:

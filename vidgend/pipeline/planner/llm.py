@@ -13,7 +13,6 @@ from dataclasses import replace
 from vidgend.models import Brief, Plan, PlannedScene
 from vidgend.pipeline.planner.builtin import (
     LONGEST_PICTURE_S,
-    brief_language,
     brief_narrations,
     fill_with_pictures,
     plan_brief,
@@ -31,6 +30,7 @@ from vidgend.pipeline.planner.llm_wire import (
     parse_answer,
     searches_message,
 )
+from vidgend.pipeline.text_language import brief_language
 
 _WISH = Wish(name="plan", system=SYSTEM, schema=answer_schema())
 

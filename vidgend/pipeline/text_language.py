@@ -1,0 +1,105 @@
+"""The language of a request: the one that it names, else its voice's, else the one that its text is written in.
+
+A text tells its language by its script (Cyrillic, kana), and in Latin letters by its most common words. That is sure
+for a sentence or two and needs no model: the best known ones take 80 MB and a second to load (docs/adr/0014).
+"""
+
+from __future__ import annotations
+
+import re
+
+from vidgend.models import Brief
+from vidgend.pipeline.speech.blend import BadBlend, parse_blend
+from vidgend.pipeline.speech.voice_tables import ALL
+from vidgend.pipeline.vocabulary import STOP_WORDS, words_of
+
+_LANGUAGE_TAG = re.compile(r"([a-z]{2,3})(?:-[A-Za-z]{2,4})?(?:-|$)")
+_LOOKED_AT_CHARS = 4000
+LEAST_COMMON, COMMON_SHARE, AHEAD = 3, 0.25, 2.0
+"""So many of the words have to be common ones of a language, so large a share, and so many times as many as of the
+second language, or `LEAST_COMMON` more."""
+_SCRIPTS = (
+    ("ja", re.compile(r"[\u3041-\u30ff]")),
+    ("ko", re.compile(r"[\uac00-\ud7af]")),
+    ("zh", re.compile(r"[\u4e00-\u9fff]")),
+    ("ru", re.compile(r"[\u0430-\u044f]")),
+    ("el", re.compile(r"[\u03b1-\u03c9]")),
+    ("ar", re.compile(r"[\u0621-\u064a]")),
+    ("he", re.compile(r"[\u05d0-\u05ea]")),
+    ("th", re.compile(r"[\u0e01-\u0e4e]")),
+    ("ka", re.compile(r"[\u10a0-\u10ff]")),
+    ("hy", re.compile(r"[\u0531-\u0587]")),
+    ("bn", re.compile(r"[\u0985-\u09b9]")),
+    ("ta", re.compile(r"[\u0b85-\u0bb9]")),
+    ("te", re.compile(r"[\u0c05-\u0c39]")),
+    ("my", re.compile(r"[\u1000-\u104f]")),
+    ("am", re.compile(r"[\u1200-\u135a]")),
+    ("km", re.compile(r"[\u1780-\u17d3]")),
+    ("hi", re.compile(r"[\u0905-\u0939]")),
+)
+
+
+def brief_language(brief: Brief) -> str:
+    """The language asked for; else that of the script the text is written in; else the voice's; else English."""
+    return brief.language or script_language(brief) or voice_language(brief.voice) or "en"
+
+
+def given_language(brief: Brief, *, voice_given: bool) -> str | None:
+    """What `brief.language` should be for a request that names none: that of its text, if nothing else tells or if
+    what is read word for word would be read by a voice of another language; None to leave it as it is.
+
+    With `voice_given` a mere idea may be in another language than the narration that is wished for.
+    """
+    if brief.language is not None:
+        return brief.language
+    if voice_given and not (brief.script or brief.scenes):
+        return None
+    found = text_language(_text(brief))
+    return found if found and found != _primary(voice_language(brief.voice) or "en") else None
+
+
+def voice_language(voice: str) -> str | None:
+    """The language (BCP-47) of a voice by its id, its tag or the first of a blend; None if its name does not tell."""
+    try:
+        parts = parse_blend(voice)
+    except BadBlend:
+        parts = None
+    name = (parts[0][0] if parts else voice).strip().casefold()
+    known = next((one.language for one in ALL if name in (one.id.casefold(), *map(str.casefold, one.tags))), None)
+    match = _LANGUAGE_TAG.match(voice.strip())
+    return known or (match[1] if match else None)
+
+
+def script_language(brief: Brief) -> str | None:
+    """The language that the text's letters give away; None for those that share the Latin alphabet."""
+    return _by_script(_text(brief))
+
+
+def text_language(text: str) -> str | None:
+    """The language of a text; None if it is too short or too mixed to be sure."""
+    text = text[:_LOOKED_AT_CHARS]
+    by_script = _by_script(text)
+    if by_script is not None:
+        return by_script
+    words = [word.casefold() for word in words_of(text.replace("'", " ").replace("’", " "))]
+    counts = sorted(((sum(word in table for word in words), code) for code, table in STOP_WORDS.items()), reverse=True)
+    (most, best), (second, _) = counts[:2]
+    sure = most >= LEAST_COMMON and most >= COMMON_SHARE * len(words)
+    return best if sure and most >= min(AHEAD * second, second + LEAST_COMMON) else None
+
+
+def _by_script(text: str) -> str | None:
+    text = text.casefold()
+    letters_of_all = sum(map(str.isalpha, text))
+    for code, letters in _SCRIPTS:
+        if letters_of_all and len(letters.findall(text)) * 5 >= letters_of_all:
+            return code
+    return None
+
+
+def _text(brief: Brief) -> str:
+    return " ".join([brief.prompt, brief.script or "", *(scene.narration for scene in brief.scenes)])[:_LOOKED_AT_CHARS]
+
+
+def _primary(language: str) -> str:
+    return language.lower().replace("_", "-").split("-")[0]

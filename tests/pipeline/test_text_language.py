@@ -54,8 +54,8 @@ def test_what_is_short_or_mixed_tells_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("voice", "language"),
     [
-        ("ff_siwis", "fr-FR"), ("pm_alex:2+pf_dora", "pt-BR"), ("fr-CA-female", "fr"), ("de", "de-DE"), ("EN-us-neutral", "en-US"),
-        ("bm_george", "en-GB"), ("alloy", None), ("", None), ("a:b:c", None),
+        ("ff_siwis", "fr"), ("pm_alex:2+pf_dora", "pt"), ("fr-CA-female", "fr"), ("de", "de"), ("EN-us-neutral", "en"),
+        ("bm_george", "en"), ("alloy", None), ("", None), ("a:b:c", None),
     ],
 )  # fmt: skip
 def test_a_voice_tells_its_language_by_its_name(voice: str, language: str | None) -> None:
@@ -67,7 +67,7 @@ def test_the_request_comes_first_then_the_voice_then_the_text() -> None:
     assert given_language(Brief(prompt=GERMAN), voice_given=False) == "de"
     # An idea may be in another language than the narration; the voice says which one is wanted.
     idea = Brief(prompt=GERMAN, voice="ff_siwis")
-    assert given_language(idea, voice_given=True) is None and brief_language(idea) == "fr-FR"
+    assert given_language(idea, voice_given=True) is None and brief_language(idea) == "fr"
     # What is read word for word is not read by a voice of another language.
     assert given_language(Brief(prompt="", script=GERMAN, voice="ff_siwis"), voice_given=True) == "de"
     scenes = (SceneBrief(narration=GERMAN),)

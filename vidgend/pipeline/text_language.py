@@ -55,11 +55,12 @@ def given_language(brief: Brief, *, voice_given: bool) -> str | None:
     if voice_given and not (brief.script or brief.scenes):
         return None
     found = text_language(_text(brief))
-    return found if found and found != _primary(voice_language(brief.voice) or "en") else None
+    return found if found and found != (voice_language(brief.voice) or "en") else None
 
 
 def voice_language(voice: str) -> str | None:
-    """The language (BCP-47) of a voice by its id, its tag or the first of a blend; None if its name does not tell."""
+    """The language of a voice, without its region, by its id, its tag or the first of a blend; None if its name does
+    not tell."""
     try:
         parts = parse_blend(voice)
     except BadBlend:
@@ -67,7 +68,7 @@ def voice_language(voice: str) -> str | None:
     name = (parts[0][0] if parts else voice).strip().casefold()
     known = next((one.language for one in ALL if name in (one.id.casefold(), *map(str.casefold, one.tags))), None)
     match = _LANGUAGE_TAG.match(voice.strip())
-    return known or (match[1] if match else None)
+    return _primary(known) if known else match[1] if match else None
 
 
 def script_language(brief: Brief) -> str | None:

@@ -75,12 +75,12 @@ class Studio:
             duration_s=None if demuxer.endswith("_pipe") else seen.duration_s,
         )  # fmt: skip
 
-    async def body(self, args: dict[str, Any]) -> dict[str, Any]:
+    async def body(self, args: dict[str, Any], run: StepRun | None = None) -> dict[str, Any]:
         usual = {
             "encoding": self.encoding(), "style": "documentary", "motion": 1, "ass": "", "fonts": [], "fade_in": False,
             "fade_out": False, "timeout_s": 60, "threads": 1,
         }  # fmt: skip
-        done = await SegmentStep(FfmpegTool(), self.assets, machine_fonts(), self.ends)(usual | args, self.run())
+        done = await SegmentStep(FfmpegTool(), self.assets, machine_fonts(), self.ends)(usual | args, run or self.run())
         return done.output
 
     async def look(self, digest: str, sound: dict[str, Any] | None = None) -> dict[str, Any]:

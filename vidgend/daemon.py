@@ -141,6 +141,7 @@ class Runtime:
                 forecast=Forecast(
                     parts.executor.slots,
                     rates=rates_of(await past_steps(database), parts.producer.render),
+                    unloaded=lambda: parts.executor.models_unloaded,
                 ),
                 assets=assets,
                 space=space,

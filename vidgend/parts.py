@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,6 +63,8 @@ from vidgend.pipeline.video_to_report import CheckStep
 from vidgend.settings import Settings
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.steps import StepStore
+
+_log = logging.getLogger(__name__)
 
 IO_SLOTS = 8
 CPU_SLOTS = 1
@@ -259,7 +262,10 @@ def wire(
         parts: tuple[SpeechEngine | Aligner, ...] = (*engines, *aligners)
         for part in parts:
             if part.label == "cpu":
-                await part.aclose()
+                try:
+                    await part.aclose()
+                except Exception:  # noqa: BLE001  the others must go all the same
+                    _log.exception("model_not_unloaded", extra={"part": part.name})
 
     executor = LocalExecutor(
         slots=slots,

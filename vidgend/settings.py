@@ -80,7 +80,7 @@ class Slots(_Part):
 
     gpu: int = Field(1, ge=0, description="Work on the GPU. 0: 1. One model at a time fits most cards' memory.")
     ffmpeg: int = Field(
-        0, ge=0, description="Encodes. 0: one more than half the cores, each with its share of threads."
+        0, ge=0, description="Encodes; a voice on the CPU takes the place of one. 0: one more than half the cores."
     )
     net: int = Field(4, ge=0, description="Downloads and provider calls. 0: 4.")
 

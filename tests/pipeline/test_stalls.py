@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import media
 import pytest
 import workshop
+from studio import open_studio
 from workshop import clips, fake_footage, finished, settings_for
 
 from vidgend import parts
 from vidgend.errors import StepStalled
 from vidgend.http.wire import GenerateBody
 from vidgend.pipeline.ffmpeg import Ffmpeg
+from vidgend.pipeline.timeline import shot_of
 from vidgend.store.jobs import Job
 
 SAYS = (
@@ -92,3 +96,20 @@ async def test_a_segment_that_hung_once_is_rendered_at_the_second_try(
     job, steps = await job_with(tmp_path, tool, monkeypatch, real=ffmpeg.path)
     assert job.state == "completed", job.error
     assert left(tmp_path) == (2, []), steps
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (0, 12), (12, 12)])
+async def test_a_segment_says_from_its_beginning_how_far_it_is(
+    ffmpeg: Ffmpeg, tmp_path: Path, before: int, after: int
+) -> None:
+    """ffmpeg is silent until each of its outputs has had a frame; a long one would be taken for stuck."""
+    source = media.clip(ffmpeg.path, tmp_path / "clip", seconds=6.0, size="640x360")
+    shares: list[float] = []
+    async with open_studio(ffmpeg, tmp_path) as studio:
+        encoding = {**studio.encoding("30", 960, 540), "preset": "slower"}
+        clip = await studio.clip(source, encoding, 170)
+        run = replace(studio.run(), progress=shares.append)
+        args = {"clip": clip, "shot": asdict(shot_of(170, before=before, after=after)), "encoding": encoding}
+        await studio.body(args, run)
+    assert len(shares) >= 3, "the encode takes a second or two"
+    assert shares[0] < 0.5 and shares == sorted(shares)

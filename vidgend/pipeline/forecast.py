@@ -46,11 +46,15 @@ class Forecast:
         slots: Mapping[Label, int] | None = None,
         *,
         rates: Rates | None = None,
+        unloaded: Callable[[], int] = lambda: 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.clock = clock
         self.rates = rates or Rates()
-        self._spoke = False
+        self._unloaded = unloaded
+        """How often the voice was removed from memory."""
+        self._spoke: int | None = None
+        """What that was when it last was loaded."""
         self._slots: Mapping[Label, int] = slots or {}
         self._jobs: list[Planned] = []
         self._running: dict[Work, None] = {}
@@ -97,8 +101,8 @@ class Forecast:
             work.begun()
             work.joined = share > 0
             self._running[work] = None
-            if work.kind == "speech" and not self._spoke:
-                self._spoke, work.cost = True, with_model_load(work.cost)
+            if work.kind == "speech" and self._spoke != self._unloaded():
+                self._spoke, work.cost = self._unloaded(), with_model_load(work.cost)
             self.changed()
         work.told(share)
 
@@ -152,14 +156,24 @@ class Forecast:
         self._ends = {id(job): 0.0 for job in self._jobs}
         self._later = dict.fromkeys(self._ends, 0.0)
         left: dict[Work, float] = {}
+        loads = self._next_to_load(of_job)
         for work, job_id in of_job.items():
             seconds = work.left_s(rates)
+            if work is loads:
+                seconds = sum(rates.expected_s(with_model_load(work.cost)))
             if work.later:
                 self._later[job_id] += seconds / self._slots.get(work.label, 1)
             else:
                 left[work] = seconds
         for work, end_s in self._run(left).items():
             self._ends[of_job[work]] = max(self._ends[of_job[work]], end_s)
+
+    def _next_to_load(self, works: Iterable[Work]) -> Work | None:
+        """The speech that will have to load the voice first; None if it is loaded, or there is no more to be said."""
+        if self._spoke == self._unloaded():
+            return None
+        coming = (work for work in works if work.kind == "speech" and work.state != "running" and not work.later)
+        return max(coming, key=lambda work: work.priority, default=None)
 
     def _run(self, left: dict[Work, float]) -> dict[Work, float]:
         """When each work ends, in seconds from now. `left` is used up."""

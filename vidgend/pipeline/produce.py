@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from vidgend.errors import MediaUnreadable, NoFootage, StepError
 from vidgend.models import (
@@ -398,7 +398,7 @@ class _Making:
             await self._run.note(f"transition {index + 1} is {length}: the scenes beside it are too short for more")
         if not overlap:
             return None
-        await self._end_ahead(bodies, (left, right))
+        await self._end_ahead(index, bodies)
         for body in bodies:
             await body
         left, right = [self._shots[number].result() for number in (index, index + 1)]  # it may have another clip now
@@ -407,18 +407,27 @@ class _Making:
         except MediaUnreadable as error:
             raise StepError(f"transition {index + 1}: {error.detail}", tail=error.tail) from error
 
-    async def _end_ahead(
-        self, bodies: Sequence[asyncio.Task[tuple[Scene, Segment]]], shots: tuple[ShotPicture, ShotPicture]
-    ) -> None:
-        """If one body is there and the other is being encoded, have the end of the former ready when the latter is."""
+    async def _end_ahead(self, index: int, bodies: Sequence[asyncio.Task[tuple[Scene, Segment]]]) -> None:
+        """While one of two bodies is there and the other is not yet, make the end of the former for the transition
+        after scene `index`, if an encode's place is free for it."""
         ahead = self._producer.ends_ahead
         await asyncio.wait(bodies, return_when=asyncio.FIRST_COMPLETED)
         _, missing = await asyncio.wait(bodies, timeout=FOUND_WITHIN_S)
         if ahead is None or len(missing) != 1:
             return
-        number: Literal[0, 1] = 0 if bodies[1] in missing else 1
+        number = 0 if bodies[1] in missing else 1
+        if bodies[number].cancelled() or bodies[number].exception() is not None:
+            return
         end: End = "tail" if number == 0 else "head"
-        await ahead.make(self._brief, shots[number], end, await self.encoder.settings())
+        shot = self._shots[index + number].result()  # of the clip that the body shows
+        making = asyncio.create_task(
+            ahead.make(self._brief, shot, end, await self.encoder.settings(), priority=-len(self.storyboard.scenes))
+        )
+        try:
+            await asyncio.wait({making, *missing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            making.cancel()
+            await asyncio.wait({making})
 
     async def _save(self, scene: Scene) -> None:
         """Those that come while another one is being saved are saved together."""

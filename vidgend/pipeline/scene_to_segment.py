@@ -62,7 +62,7 @@ class RenderSettings:
 
 
 def encoding_for(args: dict[str, Any], run: StepRun) -> Encoding:
-    """How a step encodes: on its own threads, or on every core if no other encode wants any."""
+    """How a step encodes: on its own threads, or on every core if no other encode and no model wants any."""
     encoding = encoding_of(args)
     return encoding.on_all(cores()) if run.alone and encoding.threads else encoding
 
@@ -174,6 +174,12 @@ class SegmentStep:
             raise MediaUnreadable(f"the clip cannot be decoded: {error.detail}", tail=error.tail) from error
 
 
+def places_of(picture_px: tuple[int, int]) -> int:
+    """How many slots an encode of that size takes. One of more than `LARGE_PX` takes two, with the threads of both: two
+    of them at once would take 2.5 GB and more."""
+    return 2 if picture_px[0] * picture_px[1] > LARGE_PX else 1
+
+
 KeyOf = Callable[[str, dict[str, Any], tuple[str, ...], str], str]
 """`JobRun.key`."""
 
@@ -190,10 +196,9 @@ def encode_spec(
     timeout_s: float,
 ) -> StepSpec:
     """The step of one encode. How long it may take and on how many threads says nothing about the picture, and stays
-    outside the key (`Encoding`). One of more than `LARGE_PX` takes two slots, with the threads of both: two of them at
-    once would take 2.5 GB and more. On hardware nothing is tried twice: software is next (`video_encoder.py`).
+    outside the key (`Encoding`). On hardware nothing is tried twice: software is next (`video_encoder.py`).
     """
-    places = 2 if args["encoding"]["width_px"] * args["encoding"]["height_px"] > LARGE_PX else 1
+    places = places_of((args["encoding"]["width_px"], args["encoding"]["height_px"]))
     return StepSpec(
         key=key_of(kind, args, code, ffmpeg.version),
         kind=kind,

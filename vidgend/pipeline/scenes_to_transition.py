@@ -38,7 +38,7 @@ from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import fps_text
 
 KIND = "transition"
-CODE = (*SEGMENT_CODE, "scenes_to_transition.py", "transition_args.py")
+CODE = (*SEGMENT_CODE, "scenes_to_transition.py", "transition_args.py", "shot_ends_ahead.py")
 _ENDS: dict[str, End] = {"left": "tail", "right": "head"}
 
 
@@ -95,8 +95,10 @@ class TransitionStep:
             await asyncio.to_thread((scratch / f"{name}.ass").write_text, side["ass"], "utf-8")
         shot, captions = Shot(**side["shot"]), bool(side["ass"])
         end, file = _ENDS[name], f"{name}.yuv"
-        if self._ends is not None and await self._ends.take(side, args["style"], encoding, end, scratch / file):
-            return Side(end=file, shot=shot, captions=captions)
+        if self._ends is not None:
+            lead = await self._ends.take(side, args["style"], encoding, end, scratch / file)
+            if lead is not None:
+                return Side(end=file, lead=lead, shot=shot, captions=captions)
         laid = await lay_picture(
             ffmpeg, self._assets, side, encoding, scratch, first=first, count=count, timeout_s=args["timeout_s"],
             name=name,

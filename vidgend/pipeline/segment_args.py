@@ -20,6 +20,9 @@ from vidgend.pipeline.styles.look import VIGNETTE, Filter
 from vidgend.pipeline.timeline import Shot, fade_frames
 from vidgend.timebase import fps_text
 
+TAIL_LEAD = 1
+"""Frames before those of a shot's tail in `tail.yuv`: see `segment_args`."""
+
 
 def graded_source(
     picture: Picture, encoding: Encoding, *, shot: Shot, first: int, count: int, grade: tuple[Filter, ...]
@@ -106,6 +109,8 @@ def segment_args(
     """One decode, one encode: `source.media` (or stdin) -> `segment.mp4`, the body of the shot.
 
     `poster.jpg` is one frame of it, taken before fades and captions; `scan.raw` are small pictures for `read_scan`.
+    ffmpeg says nothing of its progress until each of its outputs has had a frame, so all of them get the first one: it
+    is overwritten in the poster, and leads in the tail (`TAIL_LEAD`).
     With `ends`, `head.yuv` and `tail.yuv` are the graded frames of the shot before and after its body, for the
     transitions: made here they are decoded and graded in passing. The source then begins with the shot's first frame.
     """
@@ -127,10 +132,11 @@ def segment_args(
         stream = stream.filter("fade", type="out", start_frame=max(0, frames - few), nb_frames=few)
     if captions:
         stream = captioned(stream, "captions.ass", at=f"N+{shot.head - shot.start}")
+    chosen = frames * 2 // 5
     poster = ffmpeg.output(
-        jfif(both[1].filter("select", expr=f"eq(n,{frames * 2 // 5})")),
+        jfif(both[1].filter("select", expr=f"eq(n,0)+eq(n,{chosen})")),
         "poster.jpg",
-        **{"c:v": "mjpeg", "frames:v": 1, "q:v": 3, "format": "image2", "update": 1},
+        **{"c:v": "mjpeg", "frames:v": 2 if chosen else 1, "q:v": 3, "format": "image2", "update": 1},
     )
     scan = _scanned(bare[1], encoding, frames)
     return arguments(ffmpeg.merge_outputs(encoded(stream, encoding, frames), poster, scan, *others), encoding)
@@ -138,15 +144,17 @@ def segment_args(
 
 def _apart(stream: Any, encoding: Encoding, shot: Shot) -> tuple[Any, list[Any]]:
     """A whole shot -> its body, and the outputs for the frames before and after it."""
-    ranges = {"head.yuv": (0, shot.head), "tail.yuv": (shot.frames - shot.tail, shot.frames)}
-    wanted = {file: (first, end) for file, (first, end) in ranges.items() if end > first}
+    tail = shot.frames - shot.tail
+    ends = {
+        "head.yuv": (shot.head, f"lt(n,{shot.head})"),
+        "tail.yuv": (shot.tail + TAIL_LEAD, f"lt(n,{TAIL_LEAD})+gte(n,{tail})"),
+    }
+    wanted = {file: ends[file] for file, frames in (("head.yuv", shot.head), ("tail.yuv", shot.tail)) if frames}
     parts = stream.filter_multi_output("split", outputs=len(wanted) + 1)
     raw = {"c:v": "rawvideo", "fps_mode": "passthrough", "format": "rawvideo"}
     outputs = [
-        ffmpeg.output(
-            parts[number].filter("trim", start_frame=first, end_frame=end), file, **raw, **{"frames:v": end - first}
-        )
-        for number, (file, (first, end)) in enumerate(wanted.items(), 1)
+        ffmpeg.output(parts[number].filter("select", expr=which), file, **raw, **{"frames:v": count})
+        for number, (file, (count, which)) in enumerate(wanted.items(), 1)
     ]
     body = parts[0].filter("trim", start_frame=shot.head, end_frame=shot.frames - shot.tail)
     return numbered(body, encoding), outputs

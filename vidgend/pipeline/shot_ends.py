@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from vidgend.pipeline.bounce import frame_bytes
 from vidgend.pipeline.encoding import Encoding
+from vidgend.pipeline.segment_args import TAIL_LEAD
 from vidgend.pipeline.timeline import Shot
 
 End = Literal["head", "tail"]
@@ -33,6 +34,7 @@ KEPT_S = 900.0
 class _Kept:
     path: Path
     size_bytes: int
+    lead: int
     timer: asyncio.TimerHandle
 
 
@@ -55,31 +57,36 @@ class ShotEnds:
         counts: dict[End, int] = {"head": shot.head, "tail": shot.tail}
         for end, frames in counts.items():
             if frames:
-                await self.add(args, style, encoding, end, scratch / f"{end}.yuv")
+                lead = TAIL_LEAD if end == "tail" else 0
+                await self.add(args, style, encoding, end, scratch / f"{end}.yuv", lead=lead)
 
-    async def _add(self, name: str, path: Path, size_bytes: int) -> None:
+    async def _add(self, name: str, path: Path, size_bytes: int, lead: int) -> None:
         await self._drop(name)
         while self._kept and size_bytes + sum(one.size_bytes for one in self._kept.values()) > MOST_BYTES:
             await self._drop(next(iter(self._kept)))
         kept = self._folder / name
         if await asyncio.to_thread(_moved, path, kept, size_bytes):
             timer = asyncio.get_running_loop().call_later(KEPT_S, self._expire, name)
-            self._kept[name] = _Kept(path=kept, size_bytes=size_bytes, timer=timer)
+            self._kept[name] = _Kept(path=kept, size_bytes=size_bytes, lead=lead, timer=timer)
 
     def has(self, args: dict[str, Any], style: str, encoding: Encoding, end: End) -> bool:
         """Whether that end of a shot is here."""
         return _name(args, style, encoding, end) in self._kept
 
-    async def add(self, args: dict[str, Any], style: str, encoding: Encoding, end: End, path: Path) -> None:
-        """Take a file as that end of a shot, if it is whole."""
+    async def add(
+        self, args: dict[str, Any], style: str, encoding: Encoding, end: End, path: Path, *, lead: int = 0
+    ) -> None:
+        """Take a file as that end of a shot, after `lead` other frames, if it is whole."""
         shot = Shot(**args["shot"])
         frames = shot.head if end == "head" else shot.tail
-        await self._add(_name(args, style, encoding, end), path, frames * frame_bytes(encoding))
+        await self._add(_name(args, style, encoding, end), path, (lead + frames) * frame_bytes(encoding), lead)
 
-    async def take(self, args: dict[str, Any], style: str, encoding: Encoding, end: End, path: Path) -> bool:
-        """Move that end of a shot to `path`. False if it is not here."""
+    async def take(self, args: dict[str, Any], style: str, encoding: Encoding, end: End, path: Path) -> int | None:
+        """Move that end of a shot to `path`; how many other frames lead in it. None if it is not here."""
         kept = self._forget(_name(args, style, encoding, end))
-        return kept is not None and await asyncio.to_thread(_moved, kept.path, path, kept.size_bytes)
+        if kept is None or not await asyncio.to_thread(_moved, kept.path, path, kept.size_bytes):
+            return None
+        return kept.lead
 
     def _forget(self, name: str) -> _Kept | None:
         kept = self._kept.pop(name, None)
@@ -117,6 +124,6 @@ def _moved(old: Path, new: Path, size_bytes: int) -> bool:
 
 def _name(args: dict[str, Any], style: str, encoding: Encoding, end: End) -> str:
     """All that the frames depend on; program and code are those of this process."""
-    size = [encoding.width_px, encoding.picture_height_px, str(encoding.fps)]
+    size = [encoding.width_px, encoding.picture_height_px, str(encoding.fps), encoding.rough]
     said = json.dumps([args["clip"], args["shot"], args["motion"], style, size], sort_keys=True)
     return f"{hashlib.sha256(said.encode()).hexdigest()[:32]}-{end}"

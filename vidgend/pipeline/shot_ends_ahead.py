@@ -19,7 +19,7 @@ from pathlib import Path
 from vidgend.errors import VidgendError
 from vidgend.models import Brief
 from vidgend.pipeline.ffmpeg import FfmpegTool
-from vidgend.pipeline.scene_to_segment import RenderSettings, encoding_args, encoding_of
+from vidgend.pipeline.scene_to_segment import RenderSettings, encoding_args, encoding_of, places_of
 from vidgend.pipeline.shot_ends import End, ShotEnds
 from vidgend.pipeline.shot_picture import ShotPicture, lay_picture
 from vidgend.pipeline.styles import find_style
@@ -32,16 +32,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class EndsAhead:
-    """`slot` is a place among the encodes; scratch folders lie under `work`."""
+    """`slot` is a place among the encodes, by priority and number of places; scratch folders lie under `work`."""
 
     ffmpeg: FfmpegTool
     assets: AssetStore
     ends: ShotEnds
-    slot: Callable[[], AbstractAsyncContextManager[None]]
+    slot: Callable[[int, int], AbstractAsyncContextManager[None]]
     work: Path
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    async def make(self, brief: Brief, shown: ShotPicture, end: End, settings: RenderSettings) -> None:
+    async def make(
+        self, brief: Brief, shown: ShotPicture, end: End, settings: RenderSettings, *, priority: int = 0
+    ) -> None:
         """Have that end of a shot ready, if it is not too long to be kept. Never fails."""
         args = shown.args(brief)
         encoding = encoding_of(
@@ -53,7 +55,7 @@ class EndsAhead:
         first, count = (0, shot.head) if end == "head" else (shot.frames - shot.tail, shot.tail)
         scratch = self.work / f"end-{next(self._numbers)}"
         try:
-            async with self.slot():
+            async with self.slot(priority, places_of(brief.picture_px)):
                 await asyncio.to_thread(scratch.mkdir, parents=True, mode=0o700)
                 ffmpeg = await self.ffmpeg.get()
                 laid = await lay_picture(
@@ -65,5 +67,7 @@ class EndsAhead:
                 await self.ends.add(args, brief.style, encoding, end, scratch / "end.yuv")
         except (VidgendError, OSError) as error:
             _log.info("end_not_made_ahead", extra={"error": str(error)})
+        except Exception:  # noqa: BLE001  the video can be made without it
+            _log.exception("end_not_made_ahead")
         finally:
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True))

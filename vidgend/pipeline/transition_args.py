@@ -29,11 +29,13 @@ _RUSH, _SETTLE = 0.5, 0.2
 class Side:
     """One of the two scenes: its picture, its shot, whether there is a file of captions for it.
 
-    `end` is a file with the raw, graded frames of the shot that the transition shows, if the scene's body left one.
+    `end` is a file with the raw, graded frames of the shot that the transition shows, after `lead` others, if there is
+    one (`ShotEnds`).
     """
 
     picture: Picture | None = None
     end: str = ""
+    lead: int = 0
     shot: Shot
     captions: bool = False
 
@@ -66,7 +68,7 @@ def transition_args(
 
 
 def end_args(side: Side, encoding: Encoding, *, first: int, count: int, grade: tuple[Filter, ...]) -> list[str]:
-    """The frames of a side's picture -> `end.yuv`, as a body leaves them."""
+    """The frames of a side's picture -> `end.yuv`, as a body leaves them, without a lead."""
     raw = {"c:v": "rawvideo", "fps_mode": "passthrough", "format": "rawvideo", "frames:v": count}
     return arguments(ffmpeg.output(_frames(side, encoding, first, count, grade), "end.yuv", **raw), encoding)
 
@@ -74,7 +76,8 @@ def end_args(side: Side, encoding: Encoding, *, first: int, count: int, grade: t
 def _frames(side: Side, encoding: Encoding, first: int, frames: int, grade: tuple[Filter, ...]) -> Any:
     """Exactly so many frames: a clip that is damaged at its very end stands still for these few."""
     if side.end:
-        return in_bt709(finished_frames(side.end, encoding), encoding)
+        stream = finished_frames(side.end, encoding)
+        return in_bt709(stream.filter("trim", start_frame=side.lead) if side.lead else stream, encoding)
     assert side.picture is not None
     stream = graded_source(side.picture, encoding, shot=side.shot, first=first, count=frames, grade=grade)
     return stream.filter("tpad", stop_mode="clone", stop=-1).filter("trim", end_frame=frames)

@@ -39,6 +39,10 @@ class Bench:
         self.now = self.most = 0
         self.release = asyncio.Event()
         self.scratches: list[Path] = []
+        self.unloaded = 0
+
+    async def unload(self) -> None:
+        self.unloaded += 1
 
     async def write(self, args: dict[str, Any], run: StepRun) -> StepOutput:
         self.starts.append(args["name"])
@@ -107,6 +111,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[tuple[LocalExecutor, Bench]]:
         steps=StepStore(database, assets, boot_id="boot"),
         work=tmp_path / "work",
         stall_s=0.3,
+        unload=bench.unload,
     )
     yield executor, bench
     await executor.aclose()
@@ -205,6 +210,24 @@ async def test_what_spreads_is_alone_as_long_as_no_other_such_step_has_anything_
     for ref in refs:
         assert (await executor.wait(ref)).state == "done"
     assert alone == {"plain": False, "one": True, "two": False, "model": False, "beside": False}
+
+
+async def test_a_model_has_an_encodes_place_and_is_unloaded_when_an_encode_wants_it(
+    bench: tuple[LocalExecutor, Bench],
+) -> None:
+    executor, steps = bench
+    refs = [await executor.submit(spec("hold", name, label=label)) for name, label in (("a", "ffmpeg"), ("m", "cpu"))]
+    await until(lambda: steps.now == 2)
+    refs += [await executor.submit(spec("hold", "b"))]
+    await asyncio.sleep(0.1)
+    assert steps.now == 2 and steps.unloaded == 0
+    steps.release.set()
+    for ref in refs:
+        assert (await executor.wait(ref)).state == "done"
+    refs = [await executor.submit(spec("hold", name)) for name in ("c", "d")]
+    for ref in refs:
+        assert (await executor.wait(ref)).state == "done"
+    assert steps.unloaded == executor.models_unloaded == 1
 
 
 async def test_a_slot_bounds_how_much_runs_at_once(bench: tuple[LocalExecutor, Bench]) -> None:

@@ -16,6 +16,7 @@ class House:
     """Two places for encodes, one model, and who did what."""
 
     def __init__(self, places: int = 2) -> None:
+        self.places = places
         self.encodes, self.models = Slots(places), Slots(1)
         self.log: list[str] = []
         self.in_memory = False
@@ -56,7 +57,11 @@ class House:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        await self.lodger.aclose()
+        await settle()
+        leaving, self.lodger._leaving = self.lodger._leaving, None
+        if leaving is not None:
+            leaving.result()
+        assert (self.encodes._free + self.lodger._in, self.models._free) == (self.places, 1), "no place was lost"
 
 
 async def settle() -> None:
@@ -119,6 +124,26 @@ async def test_a_sentence_that_is_given_up_while_it_waits_does_not_keep_the_mode
     await house.end("say 1")
     assert house.log == ["say 1", "a", "unload", "b"]
     await house.close()
+
+
+async def test_an_encode_that_takes_two_places_makes_it_leave(house: House) -> None:
+    await house.begin("say 1")
+    await house.end("say 1")
+    async with asyncio.timeout(1), house.encodes.hold(0, 2):
+        assert house.log == ["say 1", "unload"]
+    await house.close()
+
+
+async def test_it_leaves_even_if_it_cannot_be_unloaded(house: House) -> None:
+    async def failing() -> None:
+        raise OSError("gone already")
+
+    house.lodger._unload = failing
+    await house.begin("say 1", "a", "b")
+    await house.end("say 1")
+    assert house.log == ["say 1", "a", "b"] and house.lodger.left == 1
+    with pytest.raises(OSError, match="gone already"):
+        await house.close()
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -145,10 +145,15 @@ class LocalExecutor:
         return {label: (slots.queued, slots.held) for label, slots in self._slots.items()}
 
     @asynccontextmanager
-    async def slot(self, label: Label) -> AsyncIterator[None]:
+    async def slot(self, label: Label, priority: int = 0, places: int = 1) -> AsyncIterator[None]:
         """A place among the steps of that label, for work that is no step: nothing of it is to be found again."""
-        async with self._slots[label].hold():
+        async with self._slots[label].hold(priority, places):
             yield
+
+    @property
+    def models_unloaded(self) -> int:
+        """How often the models of the `cpu` steps were removed from memory."""
+        return self._lodger.left if self._lodger is not None else 0
 
     def _hold(self, spec: StepSpec) -> AbstractAsyncContextManager[None]:
         if spec.label == "cpu" and self._lodger is not None:

@@ -19,14 +19,16 @@ Unload = Callable[[], Awaitable[None]]
 
 
 class Lodger:
-    """`models` are the slots of the steps that run on a model, `encodes` those of which it takes one. `unload` removes
-    it from memory; it is called while no such step runs, and the next one loads it again."""
+    """`models` is the slot of the steps that run on a model (one at a time), `encodes` are those of which it takes one.
+    `unload` removes it from memory; it is called while no such step runs, and the next one loads it again."""
 
     def __init__(self, models: Slots, encodes: Slots, unload: Unload) -> None:
         self._models = models
         self._encodes = encodes
         self._unload = unload
         self._in = False
+        self.left = 0
+        """How often it has left."""
         self._leaving: asyncio.Task[None] | None = None
         encodes.on_wait = self._make_way
 
@@ -58,6 +60,7 @@ class Lodger:
                 await self._unload()
             finally:
                 self._in = False
+                self.left += 1
                 self._encodes.give()
 
     async def aclose(self) -> None:

@@ -27,7 +27,7 @@ class Slots:
         self._waiting: list[_Waiting] = []
         self._numbers = itertools.count()
         self.held = 0
-        """How many hold some."""
+        """How many hold some, those aside that only `take`."""
         self.on_wait: Callable[[], object] = lambda: None
         """Called when somebody has to wait."""
 

@@ -168,7 +168,7 @@ BRIEF = Brief(prompt="The sea", width_px=1280, height_px=720)
         {},
         {"speech": 3.0, "segment": 3.0, "transition": 3.0, "sound": 3.0, "check": 3.0},
         {"segment": 2.0, "transition": 1.5},
-        {"speech": 0.3},
+        {"speech": 0.4},
     ],
     ids=["as guessed", "a slow machine", "slow pictures", "a quick voice"],
 )

@@ -16,10 +16,10 @@ demo: $(VENV)/.installed
 
 install: $(VENV)/.installed
 
-# Two at a time, by file; then those that start daemons and watch the clock, one after the other.
+# Two at a time, by file; those that start daemons and watch the clock not beside those that only compute.
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/process --ignore tests/store/test_recovery.py
-	$(BIN)/python -m pytest tests/process tests/store/test_recovery.py
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/process tests/store/test_recovery.py
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -38,7 +38,7 @@ def test_every_preset_keeps_inside_the_safe_area(
     width, height = size = ASPECTS[aspect]
     made = script(LONG, fonts, size=size, preset=preset, position=position)
     # All along, and where words have popped up to their largest.
-    times = sorted({*np.arange(0.3, 7.0, 0.2).round(2), *(word.start_s + 0.08 for word in spoken(LONG))})
+    times = sorted({*np.arange(0.3, 7.0, 0.5).round(2), *(word.start_s + 0.08 for word in spoken(LONG))})
     left, top, right, bottom = bounds(ink(draw(ffmpeg.path, tmp_path / "x", made, fonts, size=size, times=times)))
     above, below = (0.12, 0.22) if aspect == "9:16" else (0.10, 0.10)
     assert left >= width * 0.1 - 1 and right <= width * 0.9 + 1

@@ -357,3 +357,10 @@ async def test_the_prompt_never_reaches_the_log(client: Client, caplog: pytest.L
     lines = [record for record in caplog.records if record.getMessage() == "request"]
     assert [(line.route, line.status) for line in lines] == [("/mcp/generate", 202), ("/mcp/assets/{digest}", 404)]  # type: ignore[attr-defined]
     assert "canary" not in repr([record.__dict__ for record in caplog.records])
+
+
+async def test_a_text_in_other_letters_than_its_language_has_is_refused(client: Client) -> None:
+    body = {"script": "Солнце садится над морем.", "language": "en"}
+    answer = await client.post("/mcp/generate", json=body)
+    told = await answer.json(content_type=None)
+    assert (answer.status, told["code"]) == (422, "language_unsupported") and "letters of ru" in told["detail"]

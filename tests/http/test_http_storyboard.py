@@ -161,3 +161,12 @@ async def test_what_only_looks_like_a_yes_or_a_number_removes_nothing(
 
 async def test_a_voice_that_nobody_here_has_is_refused_in_an_edit_as_well(client: Client, cancelled: str) -> None:
     assert (await patch(client, cancelled, {"voice": "zu-ZA-female"}, status=422))["code"] == "voice_unknown"
+
+
+async def test_new_words_in_another_language_than_the_video_are_refused(client: Client, cancelled: str) -> None:
+    french = "Le soleil se couche sur la mer et les vagues sont belles."
+    told = await patch(client, cancelled, {"scenes": [{"index": 1, "narration": french}]}, status=422)
+    assert told["code"] == "language_unsupported" and "in fr" in told["detail"]
+    await patch(
+        client, cancelled, {"scenes": [{"index": 1, "narration": "The sea at La Rochelle, Le Havre, Les Sables."}]}
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vidgend.models import Brief, SceneBrief
-from vidgend.pipeline.text_language import brief_language, given_language, text_language, voice_language
+from vidgend.pipeline.text_language import brief_language, given_language, text_language, unreadable_as, voice_language
 
 GERMAN = "Das Meer ist ruhig, und ein Boot kommt in den Hafen zurück."
 
@@ -45,6 +45,10 @@ def test_a_sentence_tells_its_language(text: str, language: str) -> None:
         "La Tomatina, Feria de Abril and Semana Santa: the great festivals of Spain",
         "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor",
         "Bordeaux, Saint-Emilion, Medoc, Sauternes, Pomerol, Graves, Pessac-Leognan",
+        "Los Angeles, San Francisco, Santa Monica, La Jolla, Las Vegas", "Santa Fe, Los Alamos, Las Cruces, El Paso",
+        "El Salvador, La Paz, Los Cabos", "Los Lobos, Los Lonely Boys, Las Ketchup", "The word привет means hello",
+        "Moscow (Москва) travel guide", "Dubai مرحبا welcome video",
+        'He said: "Guten Tag, wie geht es Ihnen? Ich bin sehr müde und ich habe Hunger." She did not understand.',
     ],
 )  # fmt: skip
 def test_what_is_short_or_mixed_tells_none(text: str) -> None:
@@ -73,4 +77,7 @@ def test_the_request_comes_first_then_the_voice_then_the_text() -> None:
     scenes = (SceneBrief(narration=GERMAN),)
     assert given_language(Brief(prompt="", scenes=scenes, voice="af_heart"), voice_given=True) == "de"
     assert given_language(Brief(prompt="", script=GERMAN, voice="de-DE-female"), voice_given=True) is None
+    assert unreadable_as(Brief(prompt="", script="Солнце садится над морем.", language="en")) == "ru"
+    assert unreadable_as(Brief(prompt="", script="Солнце садится над морем.", language="uk")) is None
+    assert unreadable_as(Brief(prompt="", script=GERMAN, language="en")) is None
     assert given_language(Brief(prompt="The sea and the sky are blue, and all is well."), voice_given=False) is None

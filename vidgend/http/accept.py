@@ -7,14 +7,14 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from vidgend.egress import Network
-from vidgend.errors import BadInput, Draining, FeatureUnavailable
+from vidgend.errors import BadInput, Draining, FeatureUnavailable, LanguageUnsupported
 from vidgend.http.callback_url import check_callback_url
 from vidgend.http.outputs import check_languages
 from vidgend.http.own_media import own_media
 from vidgend.http.services import Jobs
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody, to_brief, to_prefetch
 from vidgend.models import Brief, PrefetchBrief
-from vidgend.pipeline.text_language import script_language
+from vidgend.pipeline.text_language import script_language, unreadable_as
 from vidgend.store.database import Database
 from vidgend.store.idempotency import earlier_job
 from vidgend.store.jobs import JobStore
@@ -68,6 +68,8 @@ async def accept_generate(
     media = await own_media(door.uploads, body)
     brief = to_brief(body, door.defaults, media.clips, media.music_title)
     await check_languages(body, brief, can_translate=door.can_translate)
+    if body.language is not None and (written := unreadable_as(brief)) is not None:
+        raise LanguageUnsupported(f"the text is in the letters of {written}, not in those of {brief.language}")
     language = brief.language or script_language(brief)
     door.check_voice(brief.voice, language)
     for output in brief.outputs:

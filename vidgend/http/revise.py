@@ -8,15 +8,23 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from vidgend.errors import Conflict, FeatureUnavailable, NotFound, StoryboardChanged, StoryboardNotReady
+from vidgend.errors import (
+    Conflict,
+    FeatureUnavailable,
+    LanguageUnsupported,
+    NotFound,
+    StoryboardChanged,
+    StoryboardNotReady,
+)
 from vidgend.http.accept import Door, check_open
 from vidgend.http.edit_wire import PatchBody, RenderBody, RevertBody, to_edit
 from vidgend.http.own_media import EditMedia
 from vidgend.http.problems import InvalidFields
-from vidgend.models import Brief, Clip
+from vidgend.models import Brief, Clip, Storyboard
 from vidgend.pipeline.foresee import Reuse
 from vidgend.pipeline.storyboard_edit import BadEdit, apply, changes_between
-from vidgend.pipeline.storyboard_to_outputs import to_translate
+from vidgend.pipeline.storyboard_to_outputs import primary, to_translate
+from vidgend.pipeline.text_language import text_language
 from vidgend.store.jobs import Job
 from vidgend.store.storyboards import StoryboardStore, Version, check_idle
 
@@ -96,6 +104,7 @@ async def _edit(door: ReviseDoor, job_id: str, body: PatchBody, *, if_match: int
         raise InvalidFields([{"pointer": error.pointer, "detail": str(error)}]) from None
     if (storyboard.scenes, storyboard.title, brief) == (base.storyboard.scenes, base.storyboard.title, base.brief):
         return base
+    _check_language(storyboard, base.storyboard, brief, body)
     if "voice" in edit.brief:
         door.check_voice(brief.voice, brief.language)
         door.check_voice(brief.voice, brief.language or storyboard.language or None)
@@ -106,6 +115,22 @@ async def _edit(door: ReviseDoor, job_id: str, body: PatchBody, *, if_match: int
         job_id, storyboard, brief, author=body.author, based_on=base.number, newest=base.number, changes=changes
     )
     return await newest_version(door, job, number)
+
+
+def _check_language(new: Storyboard, old: Storyboard, brief: Brief, body: PatchBody) -> None:
+    """Whether new words are in the language of the video, as far as they tell. A request that names its language is
+    believed. Raises: LanguageUnsupported."""
+    if brief.language is not None or body.voice is not None:
+        return
+    known = {scene.narration for scene in old.scenes}
+    for scene in new.scenes:
+        expected = primary(new.language or "en")
+        found = text_language(scene.narration, expected=expected) if scene.narration not in known else None
+        if found is not None and found != expected:
+            raise LanguageUnsupported(
+                f"scene {scene.index + 1}: the new text is in {found}, and the video in {expected}",
+                hint="Name a voice that speaks it in the same edit, or make another video.",
+            )
 
 
 async def revert_storyboard(door: ReviseDoor, job_id: str, body: RevertBody, *, if_match: int | None) -> Version:

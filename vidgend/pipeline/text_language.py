@@ -14,10 +14,15 @@ from vidgend.pipeline.speech.voice_tables import ALL
 from vidgend.pipeline.vocabulary import STOP_WORDS, words_of
 
 _LANGUAGE_TAG = re.compile(r"([a-z]{2,3})(?:-[A-Za-z]{2,4})?(?:-|$)")
+_SENTENCE_END = re.compile(r"[.!?…:\n]+")
 _LOOKED_AT_CHARS = 4000
 LEAST_COMMON, COMMON_SHARE, AHEAD = 3, 0.25, 2.0
 """So many of the words have to be common ones of a language, so large a share, and so many times as many as of the
 second language, or `LEAST_COMMON` more."""
+_MIXED_SHARE, _MIXED_LEAST = 0.25, 3
+"""A text with so large a share of them, and so many, in the language that is expected may be a quotation in it."""
+_DENSE = ("ja", "ko", "zh")
+"""Scripts in which a few characters are many words."""
 _SCRIPTS = (
     ("ja", re.compile(r"[\u3041-\u30ff]")),
     ("ko", re.compile(r"[\uac00-\ud7af]")),
@@ -54,8 +59,9 @@ def given_language(brief: Brief, *, voice_given: bool) -> str | None:
         return brief.language
     if voice_given and not (brief.script or brief.scenes):
         return None
-    found = text_language(_text(brief))
-    return found if found and found != (voice_language(brief.voice) or "en") else None
+    expected = voice_language(brief.voice) or "en"
+    found = text_language(_text(brief), expected=expected)
+    return found if found != expected else None
 
 
 def voice_language(voice: str) -> str | None:
@@ -76,24 +82,42 @@ def script_language(brief: Brief) -> str | None:
     return _by_script(_text(brief))
 
 
-def text_language(text: str) -> str | None:
-    """The language of a text; None if it is too short or too mixed to be sure."""
+def text_language(text: str, *, expected: str = "en") -> str | None:
+    """The language of a text; None if it is too short or too mixed to be sure that it is another than `expected`."""
     text = text[:_LOOKED_AT_CHARS]
     by_script = _by_script(text)
     if by_script is not None:
         return by_script
-    words = [word.casefold() for word in words_of(text.replace("'", " ").replace("’", " "))]
-    counts = sorted(((sum(word in table for word in words), code) for code, table in STOP_WORDS.items()), reverse=True)
-    (most, best), (second, _) = counts[:2]
+    sentences = [words_of(part) for part in _SENTENCE_END.split(text.replace("'", " ").replace("’", " "))]
+    words = [word for sentence in sentences for word in sentence]
+    # With a capital, and not at the beginning of a sentence, it is part of a name: Los Angeles, La Paz.
+    common = [
+        word.casefold()
+        for sentence in sentences
+        for number, word in enumerate(sentence)
+        if not number or word.islower() or text.isupper()
+    ]
+    counts = {code: sum(word in table for word in common) for code, table in STOP_WORDS.items()}
+    best, second = sorted(counts, key=lambda code: -counts[code])[:2]
+    most = counts[best]
     sure = most >= LEAST_COMMON and most >= COMMON_SHARE * len(words)
-    return best if sure and most >= min(AHEAD * second, second + LEAST_COMMON) else None
+    ahead = most >= min(AHEAD * counts[second], counts[second] + LEAST_COMMON)
+    mixed = best != expected and counts.get(expected, 0) >= max(_MIXED_LEAST, _MIXED_SHARE * most)
+    return best if sure and ahead and not mixed else None
+
+
+def unreadable_as(brief: Brief) -> str | None:
+    """The language in whose letters the text is, if it was said to be in one with Latin letters; else None."""
+    said, found = _primary(brief.language or ""), script_language(brief)
+    return found if said in STOP_WORDS else None
 
 
 def _by_script(text: str) -> str | None:
     text = text.casefold()
     letters_of_all = sum(map(str.isalpha, text))
     for code, letters in _SCRIPTS:
-        if letters_of_all and len(letters.findall(text)) * 5 >= letters_of_all:
+        least = 0.2 if code in _DENSE else 0.5
+        if letters_of_all and len(letters.findall(text)) >= least * letters_of_all:
             return code
     return None
 

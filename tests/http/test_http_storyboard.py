@@ -150,7 +150,8 @@ async def test_of_many_that_edit_at_once_without_a_version_nobody_is_turned_away
     "body",
     [
         {"scenes": [{"index": 1, "remove": "yes"}]}, {"scenes": [{"index": True, "remove": True}]},
-        {"scenes": [{"index": "1", "remove": True}]},
+        {"scenes": [{"index": "1", "remove": True}]}, {"scenes": [{"index": 1, "in_point": True}]},
+        {"scenes": [{"index": 1, "duration": "5"}]},
     ],
 )  # fmt: skip
 async def test_what_only_looks_like_a_yes_or_a_number_removes_nothing(

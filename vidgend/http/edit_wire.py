@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StrictBool, StrictInt, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StringConstraints, model_validator
 
 from vidgend.http.wire import (
     MAX_SCENES,
@@ -51,11 +51,15 @@ class ScenePatch(Body):
     remove: StrictBool = False
     narration: Narration | None = None
     query: Query | None = None
-    duration: float | None = Field(None, gt=0, le=600, description="Least length in seconds; null: as the words need.")
+    duration: StrictFloat | None = Field(
+        None, gt=0, le=600, description="Least length in seconds; null: as the words need."
+    )
     clip: CandidateBody | AssetBody | None = Field(
         None, description="A candidate or an upload; null: look for another one."
     )
-    in_point: float | None = Field(None, ge=0, description="Second of the clip where it begins; null: its best part.")
+    in_point: StrictFloat | None = Field(
+        None, ge=0, description="Second of the clip where it begins; null: its best part."
+    )
 
     @model_validator(mode="after")
     def _one_name(self) -> ScenePatch:
@@ -72,7 +76,7 @@ class AddedScene(Body):
     after: SceneName | Annotated[int, Field(ge=0, le=MAX_SCENES)]
     narration: Narration
     query: Query | None = None
-    duration: float | None = Field(None, gt=0, le=600)
+    duration: StrictFloat | None = Field(None, gt=0, le=600)
     clip: AssetBody | None = None
 
 

@@ -97,7 +97,8 @@ def join(parts: Sequence[Samples]) -> Samples:
 def write_wav(path: Path, samples: Samples, rate_hz: int) -> None:
     """16-bit PCM, mono. Raises: OSError."""
     pcm = np.round(np.clip(samples, -1, 1) * 32767).astype("<i2")
-    with wave.open(str(path), "wb") as file:
+    # Opened apart: where that fails, as in a folder that is gone, a half-made Wave_write would fail again when it goes.
+    with path.open("wb") as opened, wave.open(opened, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate_hz)

@@ -98,7 +98,9 @@ async def test_what_a_transition_shows_of_a_finished_neighbour_is_made_while_the
         slow = SegmentStep.__call__
 
         async def slowly(self: SegmentStep, args: dict[str, Any], run: StepRun) -> StepOutput:
-            await asyncio.sleep(1.5)  # for the ends of both neighbours to be made in the other slot
+            async with asyncio.timeout(60):  # the ends of both neighbours are made in the other slot
+                while len(ahead) < 2:
+                    await asyncio.sleep(0.02)
             return await slow(self, args, run)
 
         monkeypatch.setattr(SegmentStep, "__call__", slowly)

@@ -13,8 +13,8 @@ from vidgend.errors import FeatureUnavailable
 from vidgend.http.problems import InvalidFields
 from vidgend.models import Brief, Output
 from vidgend.pipeline.planner.builtin import reads_out
-from vidgend.pipeline.speech.voices import voice_in
-from vidgend.pipeline.storyboard_to_outputs import another_language, primary
+from vidgend.pipeline.speech.voices import primary, voice_in
+from vidgend.pipeline.storyboard_to_outputs import another_language
 from vidgend.pipeline.text_language import brief_language, script_language
 
 if TYPE_CHECKING:

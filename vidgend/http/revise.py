@@ -22,8 +22,9 @@ from vidgend.http.own_media import EditMedia
 from vidgend.http.problems import InvalidFields
 from vidgend.models import Brief, Clip, Storyboard
 from vidgend.pipeline.foresee import Reuse
+from vidgend.pipeline.speech.voices import primary
 from vidgend.pipeline.storyboard_edit import BadEdit, apply, changes_between
-from vidgend.pipeline.storyboard_to_outputs import primary, to_translate
+from vidgend.pipeline.storyboard_to_outputs import to_translate
 from vidgend.pipeline.text_language import text_language
 from vidgend.store.jobs import Job
 from vidgend.store.storyboards import StoryboardStore, Version, check_idle

@@ -209,8 +209,7 @@ class Forecast:
             elif not models and queues.get("cpu") and free["ffmpeg"] > 0:
                 models = True
                 free["ffmpeg"] -= 1
-            for label in sorted(queues):
-                waiting = queues[label]
+            for label, waiting in queues.items():
                 while waiting and free[label] > 0 and (models or label != "cpu"):
                     free[label] -= 1
                     running.append(heapq.heappop(waiting)[2])

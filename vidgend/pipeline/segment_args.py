@@ -20,6 +20,8 @@ from vidgend.pipeline.styles.look import VIGNETTE, Filter
 from vidgend.pipeline.timeline import Shot, fade_frames
 from vidgend.timebase import fps_text
 
+RAW = {"c:v": "rawvideo", "fps_mode": "passthrough", "format": "rawvideo"}
+"""Output options for frames as they are, one after the other."""
 TAIL_LEAD = 1
 """Frames before those of a shot's tail in `tail.yuv`: see `segment_args`."""
 
@@ -151,9 +153,8 @@ def _apart(stream: Any, encoding: Encoding, shot: Shot) -> tuple[Any, list[Any]]
     }
     wanted = {file: ends[file] for file, frames in (("head.yuv", shot.head), ("tail.yuv", shot.tail)) if frames}
     parts = stream.filter_multi_output("split", outputs=len(wanted) + 1)
-    raw = {"c:v": "rawvideo", "fps_mode": "passthrough", "format": "rawvideo"}
     outputs = [
-        ffmpeg.output(parts[number].filter("select", expr=which), file, **raw, **{"frames:v": count})
+        ffmpeg.output(parts[number].filter("select", expr=which), file, **RAW, **{"frames:v": count})
         for number, (file, (count, which)) in enumerate(wanted.items(), 1)
     ]
     body = parts[0].filter("trim", start_frame=shot.head, end_frame=shot.frames - shot.tail)
@@ -166,5 +167,6 @@ def _scanned(stream: Any, encoding: Encoding, frames: int) -> Any:
     return ffmpeg.output(
         stream.filter("select", expr=f"not(mod(n,{every}))").filter("scale", w=width, h=height, flags="area"),
         "scan.raw",
-        **{"c:v": "rawvideo", "frames:v": -(-frames // every), "fps_mode": "passthrough", "format": "rawvideo"},
+        **RAW,
+        **{"frames:v": -(-frames // every)},
     )

@@ -54,11 +54,10 @@ class ShotEnds:
         """Take `head.yuv` and `tail.yuv` out of the scratch folder of a body. `args` are those of the shot's picture
         (clip, shot, motion). What is shorter than it should be is of a damaged clip, and left where it is."""
         shot = Shot(**args["shot"])
-        counts: dict[End, int] = {"head": shot.head, "tail": shot.tail}
-        for end, frames in counts.items():
-            if frames:
-                lead = TAIL_LEAD if end == "tail" else 0
-                await self.add(args, style, encoding, end, scratch / f"{end}.yuv", lead=lead)
+        if shot.head:
+            await self.add(args, style, encoding, "head", scratch / "head.yuv")
+        if shot.tail:
+            await self.add(args, style, encoding, "tail", scratch / "tail.yuv", lead=TAIL_LEAD)
 
     async def _add(self, name: str, path: Path, size_bytes: int, lead: int) -> None:
         await self._drop(name)

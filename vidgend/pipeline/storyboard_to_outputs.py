@@ -17,6 +17,7 @@ from vidgend.pipeline.planner.builtin import title_of
 from vidgend.pipeline.planner.port import Translator
 from vidgend.pipeline.quality_checks import PART_OF
 from vidgend.pipeline.run import JobRun, OutputRun
+from vidgend.pipeline.speech.voices import primary
 
 
 class Made(Protocol):
@@ -46,11 +47,6 @@ class Words:
     title: str
     language: str
     texts: tuple[str, ...]
-
-
-def primary(language: str) -> str:
-    """The language without its region: `pt` of `pt-BR`."""
-    return language.partition("-")[0].casefold()
 
 
 def another_language(output: Output, language: str) -> bool:

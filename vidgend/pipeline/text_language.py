@@ -10,7 +10,7 @@ import re
 
 from vidgend.models import Brief
 from vidgend.pipeline.speech.blend import BadBlend, parse_blend
-from vidgend.pipeline.speech.voice_tables import ALL
+from vidgend.pipeline.speech.voices import known_voice, primary
 from vidgend.pipeline.vocabulary import STOP_WORDS, words_of
 
 _LANGUAGE_TAG = re.compile(r"([a-z]{2,3})(?:-[A-Za-z]{2,4})?(?:-|$)")
@@ -71,10 +71,9 @@ def voice_language(voice: str) -> str | None:
         parts = parse_blend(voice)
     except BadBlend:
         parts = None
-    name = (parts[0][0] if parts else voice).strip().casefold()
-    known = next((one.language for one in ALL if name in (one.id.casefold(), *map(str.casefold, one.tags))), None)
+    known = known_voice(parts[0][0] if parts else voice)
     match = _LANGUAGE_TAG.match(voice.strip())
-    return _primary(known) if known else match[1] if match else None
+    return primary(known.language) if known else match[1] if match else None
 
 
 def script_language(brief: Brief) -> str | None:
@@ -108,7 +107,7 @@ def text_language(text: str, *, expected: str = "en") -> str | None:
 
 def unreadable_as(brief: Brief) -> str | None:
     """The language in whose letters the text is, if it was said to be in one with Latin letters; else None."""
-    said, found = _primary(brief.language or ""), script_language(brief)
+    said, found = primary(brief.language or ""), script_language(brief)
     return found if said in STOP_WORDS else None
 
 
@@ -124,7 +123,3 @@ def _by_script(text: str) -> str | None:
 
 def _text(brief: Brief) -> str:
     return " ".join([brief.prompt, brief.script or "", *(scene.narration for scene in brief.scenes)])[:_LOOKED_AT_CHARS]
-
-
-def _primary(language: str) -> str:
-    return language.lower().replace("_", "-").split("-")[0]

@@ -14,7 +14,7 @@ import ffmpeg
 from vidgend.models import TransitionKind
 from vidgend.pipeline.encoding import Encoding
 from vidgend.pipeline.picture_args import Picture, finished_frames
-from vidgend.pipeline.segment_args import arguments, captioned, encoded, graded_source, in_bt709, looked, numbered
+from vidgend.pipeline.segment_args import RAW, arguments, captioned, encoded, graded_source, in_bt709, looked, numbered
 from vidgend.pipeline.styles.look import Filter
 from vidgend.pipeline.timeline import Shot
 from vidgend.timebase import frames_to_s, to_us
@@ -69,8 +69,8 @@ def transition_args(
 
 def end_args(side: Side, encoding: Encoding, *, first: int, count: int, grade: tuple[Filter, ...]) -> list[str]:
     """The frames of a side's picture -> `end.yuv`, as a body leaves them, without a lead."""
-    raw = {"c:v": "rawvideo", "fps_mode": "passthrough", "format": "rawvideo", "frames:v": count}
-    return arguments(ffmpeg.output(_frames(side, encoding, first, count, grade), "end.yuv", **raw), encoding)
+    stream = _frames(side, encoding, first, count, grade)
+    return arguments(ffmpeg.output(stream, "end.yuv", **RAW, **{"frames:v": count}), encoding)
 
 
 def _frames(side: Side, encoding: Encoding, first: int, frames: int, grade: tuple[Filter, ...]) -> Any:

@@ -98,12 +98,17 @@ def _named(engine: SpeechEngine, name: str) -> Voice | None:
 def voice_in(language: str, *, like: str) -> str:
     """What to call a voice for a text in `language`, when nobody named one: of the same kind as the voice `like`, or
     that one itself if it speaks the language (or if there is no such name)."""
-    known = next((offer for offer in ALL if _is_called(offer, like)), None) or _from_tag(like)
+    known = known_voice(like) or _from_tag(like)
     if (known is not None and _speaks(known, language)) or not _is_language(language):
         return like
     kind = _plain(like).rsplit("-", 1)[-1]
     kind = kind if kind in _GENERAL_NAMES else known.gender if known is not None else ""
     return f"{language}-{kind if kind in _GENERAL_NAMES else 'neutral'}"
+
+
+def known_voice(name: str) -> Voice | None:
+    """The voice of any engine, installed or not, that has this id or tag."""
+    return next((offer for offer in ALL if _is_called(offer, name)), None)
 
 
 def _plain(name: str) -> str:
@@ -114,19 +119,20 @@ def _is_called(offer: Voice, name: str) -> bool:
     return any(_plain(name) == _plain(known) for known in (offer.id, *offer.tags))
 
 
-def _primary(language: str) -> str:
+def primary(language: str) -> str:
+    """The language without its region: `pt` of `pt-BR`."""
     return _plain(language).split("-")[0]
 
 
 def _speaks(offer: Voice, language: str) -> bool:
-    return _primary(offer.language) == _primary(language)
+    return primary(offer.language) == primary(language)
 
 
 def _is_language(voice: str) -> bool:
     """Whether this is a BCP-47 tag such as `fr` or `fr-CA`, in a language that some engine speaks."""
     parts = _plain(voice).split("-")
     shaped = len(parts) in (1, 2) and all(part.isalnum() and 2 <= len(part) <= 3 for part in parts)
-    return shaped and any(_primary(offer.language) == parts[0] for offer in ALL)
+    return shaped and any(primary(offer.language) == parts[0] for offer in ALL)
 
 
 def _from_tag(voice: str) -> Voice | None:

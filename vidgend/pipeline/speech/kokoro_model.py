@@ -17,12 +17,12 @@ import numpy as np
 from vidgend.cores import cores
 from vidgend.errors import SpeechFailed
 from vidgend.pipeline.speech.blend import blended
-from vidgend.pipeline.speech.english import EnglishPhonemes, grouped
+from vidgend.pipeline.speech.english import grouped
 from vidgend.pipeline.speech.kokoro import REPOSITORY, WEIGHTS, file_of, has_tagger
+from vidgend.pipeline.speech.kokoro_languages import phonemiser
 from vidgend.pipeline.speech.kokoro_symbols import SYMBOLS
-from vidgend.pipeline.speech.phrases import wordless_phrases
+from vidgend.pipeline.speech.phrases import Phonemise
 from vidgend.pipeline.speech.sound import Samples
-from vidgend.pipeline.speech.speaking import Said, say_phrases, speak
 from vidgend.pipeline.speech.voice_files import kokoro_voices
 
 FRAME_S = 1 / 40
@@ -59,9 +59,11 @@ CONFIG = {
 
 
 class KokoroModel:
-    """Loads once and speaks English with word times, other languages of its voices without."""
+    """Loads once and speaks with the times of the words."""
 
     rate_hz = 24_000
+    alphabet = SYMBOLS
+    space_share = 0.5
 
     def __init__(self, *, models_dir: Path, hub_dir: Path, device: str, threads: int) -> None:
         weights = file_of(WEIGHTS, models_dir=models_dir, hub_dir=hub_dir)
@@ -81,29 +83,13 @@ class KokoroModel:
         self._models_dir, self._hub_dir = models_dir, hub_dir
         self._shipped = kokoro_voices()
         self._styles: dict[str, Any] = {}
-        self._g2ps: dict[str, Any] = {}
+        self._phonemisers: dict[str, Phonemise] = {}
 
-    def speak(self, text: str, *, voice: str, speed: float) -> Said:
-        """Raises: SpeechFailed, ValueError."""
-        reader = _Reader(self, self._g2p(voice[0]))
-        if voice[0] in "ab":
-            return speak(reader, text, voice=voice, speed=speed)
-        pieces = wordless_phrases(text, lambda sentence: "".join(reader.phonemise(sentence)), SYMBOLS)
-        return say_phrases(reader, pieces, text, voice=voice, speed=speed, words=0)
-
-    def _g2p(self, letter: str) -> Any:
-        """A function from text to phoneme groups, for Kokoro's language letter."""
-        if letter not in self._g2ps:
-            if letter in "ab" and not has_tagger():
-                self._g2ps[letter] = EnglishPhonemes()
-            else:
-                from kokoro import KPipeline
-
-                g2p = KPipeline(letter, repo_id=REPOSITORY, model=False).g2p
-                self._g2ps[letter] = (
-                    (lambda text: grouped(g2p(text)[1])) if letter in "ab" else (lambda text: [g2p(text)[0]])
-                )
-        return self._g2ps[letter]
+    def phonemiser(self, voice: str) -> Phonemise:
+        letter = voice[0]
+        if letter not in self._phonemisers:
+            self._phonemisers[letter] = _english(letter) if letter in "ab" and has_tagger() else phonemiser(letter)
+        return self._phonemisers[letter]
 
     def _style(self, voice: str) -> Any:
         """FloatTensor[510, 1, 256]: a row for each number of symbols."""
@@ -127,13 +113,9 @@ class KokoroModel:
         return answer.audio.numpy().astype(np.float32), ends_s.tolist()
 
 
-class _Reader:
-    """The model with the phonemes of one language: what `speaking` wants."""
+def _english(letter: str) -> Phonemise:
+    """The package's own, which tells "read" from "read" by the sentence."""
+    from kokoro import KPipeline
 
-    rate_hz = KokoroModel.rate_hz
-    alphabet = SYMBOLS
-    space_share = 0.5
-
-    def __init__(self, model: KokoroModel, phonemise: Any) -> None:
-        self.phonemise = phonemise
-        self.run = model.run
+    g2p = KPipeline(letter, repo_id=REPOSITORY, model=False).g2p
+    return lambda text: grouped(g2p(text)[1])

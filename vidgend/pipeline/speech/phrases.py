@@ -57,13 +57,14 @@ class _Sentence:
         self.pause_s = other.pause_s
 
 
-def phrases(text: str, phonemise: Phonemise, alphabet: Container[str]) -> list[Phrase]:
-    """The phrases of `text`, in order. Symbols outside `alphabet` are left out; empty if nothing can be said."""
+def phrases(text: str, phonemise: Phonemise, alphabet: Container[str], language: str = "en") -> list[Phrase]:
+    """The phrases of `text`, which is in `language` (BCP-47), in order. Symbols outside `alphabet` are left out;
+    empty if nothing can be said."""
     sentences: list[_Sentence] = []
     offset = 0
     for paragraph in re.split(r"\n\s*\n", text):
         words = paragraph.split()
-        found = _sentences(words, offset, phonemise, alphabet)
+        found = _sentences(words, offset, phonemise, alphabet, language)
         if found:
             found[-1].pause_s = PARAGRAPH_PAUSE_S
         sentences += found
@@ -71,19 +72,10 @@ def phrases(text: str, phonemise: Phonemise, alphabet: Container[str]) -> list[P
     return [piece for sentence in _joined(sentences) for piece in _cut(sentence)]
 
 
-def wordless_phrases(text: str, phonemise: Callable[[str], str], alphabet: Container[str]) -> list[Phrase]:
-    """The same for a language whose phonemes cannot be told apart by written word: no symbol has an owner."""
-    sentences = []
-    for sentence in re.split(r"(?<=[.!?…。！？])\s*(?=\S)", text.strip()):
-        symbols = [symbol for symbol in phonemise(sentence) if symbol in alphabet] if sentence else []
-        if any(symbol not in PUNCTUATION and symbol != " " for symbol in symbols):
-            owners = [NOBODY] * len(symbols)
-            sentences.append(_Sentence(symbols=symbols, owners=owners, pause_s=SENTENCE_PAUSE_S))
-    return [piece for sentence in _joined(sentences) for piece in _cut(sentence)]
-
-
-def _sentences(words: Sequence[str], offset: int, phonemise: Phonemise, alphabet: Container[str]) -> list[_Sentence]:
-    spoken = speakable(words)
+def _sentences(
+    words: Sequence[str], offset: int, phonemise: Phonemise, alphabet: Container[str], language: str
+) -> list[_Sentence]:
+    spoken = speakable(words, language)
     ends = [index + 1 for index, one in enumerate(spoken) if one.ends_sentence]
     if len(words) not in ends:
         ends.append(len(words))
@@ -107,7 +99,7 @@ def _phonemes(spoken: Sequence[Spoken], offset: int, phonemise: Phonemise, alpha
         groups = ["".join(phonemise(word)) for word, _ in said]
     sentence = _Sentence(symbols=[], owners=[], pause_s=SENTENCE_PAUSE_S)
     for group, (_, owner) in zip(groups, said, strict=True):
-        symbols = [symbol for symbol in group if symbol in alphabet and symbol != " "]
+        symbols = [symbol for symbol in group if symbol in alphabet]
         sentence.join(_Sentence(symbols=symbols, owners=[owner] * len(symbols), pause_s=SENTENCE_PAUSE_S))
     return sentence
 

@@ -21,8 +21,8 @@ from vidgend.pipeline.speech.speakable import speakable
 SHORTEST_CHARS = 20
 """A shorter sentence is spoken together with its neighbour: voices are weak at a few words alone."""
 
-_END = re.compile(r"[.!?…।。！？][\"'”’»)\]」』]*$")
-_END_AND_SPACE = re.compile(r"(?<=[.!?…。！？])\s+")
+_END = re.compile(r"[.!?…。！？।॥؟۔][\"'”’»)\]」』]*$")
+_END_AND_SPACE = re.compile(r"(?<=[.!?…。！？।॥؟۔])\s+")
 _STOPS = re.compile(r"[.!?…。！？,;:—–，、；：]['\"”’»)\]」』]*$")
 
 

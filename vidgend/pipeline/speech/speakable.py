@@ -49,7 +49,7 @@ class _Beside:
     dotted: bool = False
 
 
-def speakable(words: Sequence[str]) -> tuple[Spoken, ...]:
+def speakable(words: Sequence[str], language: str = "en") -> tuple[Spoken, ...]:
     """The spoken form of each of `words`, which are one paragraph split at white space."""
     cores, closings = zip(*map(_take_apart, words), strict=True) if words else ((), ())
     answer: list[Spoken] = []

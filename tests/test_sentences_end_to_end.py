@@ -88,7 +88,7 @@ async def test_a_voice_that_is_killed_in_the_middle_of_a_sentence_costs_that_sen
             return await super().synthesize(text, **more)
 
         def kill(self) -> None:
-            child = self._service._child
+            child = self._model.service._child
             assert child is not None, "it speaks longer than that"
             os.kill(child.process.pid, signal.SIGKILL)
 

@@ -47,6 +47,7 @@ VidgendError
 │   ├── UploadLost               upload_lost
 │   ├── FfmpegFailed             ffmpeg_failed
 │   ├── SpeechFailed             speech_failed
+│   ├── OutOfMemory              out_of_memory
 │   ├── NoFootage                footage_missing
 │   ├── StepTimeout              timeout
 │   │   └── StepStalled          stalled
@@ -381,6 +382,12 @@ class SpeechFailed(StepError):
     title = "The speech engine failed"
     retryable = True
     max_retries = 2
+
+
+class OutOfMemory(StepError):
+    code = "out_of_memory"
+    title = "A model did not fit into memory"
+    hint = "Close what else uses the memory or the GPU, or set a smaller model."
 
 
 class NoFootage(StepError):

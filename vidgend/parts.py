@@ -260,11 +260,11 @@ def wire(
         "io": IO_SLOTS,
     }
 
-    async def unload() -> None:
-        """The models that live on the cores."""
+    async def unload(label: Label) -> None:
+        """The models that live there."""
         parts: tuple[SpeechEngine | Aligner, ...] = (*engines, *aligners)
         for part in parts:
-            if part.label == "cpu":
+            if part.label == label:
                 try:
                     await part.aclose()
                 except Exception:  # noqa: BLE001  the others must go all the same
@@ -278,6 +278,7 @@ def wire(
         stall_s=settings.queue.stall_timeout_s,
         activity=lambda: assets.moved_bytes,
         unload=unload,
+        idle_s=settings.slots.model_idle_s,
     )
     producer = Producer(
         planners=planners,

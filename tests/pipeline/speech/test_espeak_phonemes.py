@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_every_word_has_its_phonemes_with_its_marks(letter: str) -> None:
     assert len(groups) == len(text.split())
     known = "".join(groups)
     assert set(known) <= set(SYMBOLS)
-    assert " ".join(groups) == phonemes
+    assert " ".join(groups) == unicodedata.normalize("NFD", phonemes).replace("c\u0327", "ç")
 
 
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="the program espeak-ng is not here")

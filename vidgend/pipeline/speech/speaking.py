@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from vidgend.cores import cores
 from vidgend.pipeline.speech import sound
-from vidgend.pipeline.speech.phrases import Phonemise, phrases
+from vidgend.pipeline.speech.phrases import LONGEST_SYMBOLS, Phonemise, phrases
 from vidgend.pipeline.speech.sound import Samples
 from vidgend.pipeline.speech.word_times import SHORTEST_PAUSE_S, Span, fill_and_order, spans_in_phrase
 
@@ -45,13 +45,15 @@ class Said:
     spans: list[Span]
 
 
-def speak(model: SymbolModel, text: str, *, voice: str, language: str, speed: float) -> Said:
+def speak(
+    model: SymbolModel, text: str, *, voice: str, language: str, speed: float, longest: int = LONGEST_SYMBOLS
+) -> Said:
     """Say `text` with the times of its words, phrase by phrase: memory grows with the length of a call (653 MB by
     sentence, 1.2 GB by paragraph).
 
     Raises: ValueError if the text has letters and none of them can be read.
     """
-    pieces = phrases(text, model.phonemiser(voice), model.alphabet, language)
+    pieces = phrases(text, model.phonemiser(voice), model.alphabet, language, longest)
     if not pieces and any(char.isalnum() for char in text):
         raise ValueError("nothing in this text can be read in the language of the voice")
     parts: list[Samples] = []

@@ -171,7 +171,7 @@ def _range(low: Number, high: Number, spoken: str, language: Language, gender: s
     first = count(low, language, gender) if counts else count_or_year(low, language, gender)
     rises = low.value < high.value or (low.value == high.value and low.fraction < high.fraction)
     shortened = len(low.whole) == 4 and len(high.whole) == 2
-    if len(low.whole) == 3 and len(high.whole) == 4:  # a telephone number
+    if len(low.whole) in (3, 5) and len(high.whole) == 4:  # a telephone number
         return f"{digits(low.whole, language)} {digits(high.whole, language)}"
     return f"{first} {language.to} {spoken}" if rises or shortened else f"{first} {spoken}"
 

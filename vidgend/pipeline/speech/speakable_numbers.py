@@ -43,6 +43,8 @@ def _time(here: Here, language: Language) -> list[str] | None:
     follows = here.next_to and here.after in language.hour_words
     marks = language.clock_marks + ("." if follows or here.before.lower() in language.hour_words else "")
     match = re.fullmatch(rf"(\d{{1,2}})([{marks}])([0-5]\d)(?::[0-5]\d)?(?:h|min|m)?", here.core)
+    if not match and here.before in language.hour_words and here.before_that.isdecimal():
+        return [language.cardinal(int(here.core), "")] if re.fullmatch(r"0\d", here.core) else None  # 8 h 05
     if not match or int(match[1]) > 24:
         return None
     follows = follows and match[2] != "h"
@@ -109,6 +111,8 @@ def _fraction(here: Here, language: Language) -> list[str] | None:
     spoken = part(top, bottom, language)
     if not spoken:
         return None
+    if here.before.isdecimal():  # 1 1/2
+        return [language.and_half if (top, bottom) == (1, 2) else f"{language.and_part} {spoken}".strip()]
     if not whole:
         return [spoken]
     if (top, bottom) == (1, 2):

@@ -74,7 +74,7 @@ def _gender(noun: str) -> str:
         return "m"
     return (
         "f"
-        if re.search(r"(?:e|ung|heit|keit|ion|schaft|tät|ik|Stadt|stadt|Frau|Nacht|Welt|Person|Kraft|Zahl)$", noun)
+        if re.search(r"(?:e|ung|heit|keit|ion|schaft|tät|ik|liga|Stadt|stadt|Frau|Nacht|Welt|Person|Kraft|Zahl)$", noun)
         else "m"
     )
 
@@ -91,6 +91,10 @@ def _ending(here: Here, noun: str) -> str:
     return "s" if noun in _NEUTER else "r"
 
 
+def _is_counted(noun: str) -> bool:
+    return noun in _NOUNS or noun.endswith(("liga", "klasse", "platz", "etage", "weltkrieg", "geburtstag", "runde"))
+
+
 def _special(here: Here) -> tuple[str, str] | None:
     decade = re.fullmatch(r"(\d{2,4})er", here.core)
     if decade:
@@ -103,13 +107,15 @@ def _special(here: Here) -> tuple[str, str] | None:
     if date:
         month = _MONTHS[int(date[2]) - 1]
         return f"{_ordinal(int(date[1]), _ending(here, month))} {month}", "may end"
+    noun = here.after
+    if roman(here.core) and _is_counted(noun):
+        return _ordinal(roman(here.core), _ending(here, noun)), "own"
     if not re.fullmatch(r"[1-9]\d{0,2}|0[1-9]", here.core):
         return None
-    noun = here.after
     listed = noun in _JOINTS and re.fullmatch(r"\d{1,2}", here.after_that)
     introduced = here.before.lower() in _WEAK | _WITH_E | {"der"} and noun[:1].isupper() and noun not in _STARTERS
     small = here.before.lower() in {"der", "die", "das", "am", "im"} and noun[:1].islower()
-    if noun in _MONTHS or noun in _NOUNS or listed or introduced or small:
+    if noun in _MONTHS or _is_counted(noun) or listed or introduced or small:
         return _ordinal(int(here.core), _ending(here, noun if not listed else "Jahrhundert")), "own"
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from vidgend.pipeline.speech.languages.grammar import Here, Language, day_with_first, endings, num
+from vidgend.pipeline.speech.languages.grammar import Here, Language, before_noun, day_with_first, endings, num
 
 _UNITS = (
     "", "primero", "segundo", "tercero", "cuarto", "quinto", "sexto", "séptimo", "octavo", "noveno",
@@ -48,6 +48,16 @@ def _clock(hours: int, minutes: int, named: bool) -> tuple[str, str]:
     return hour, word if named or (not minutes and hours > 12) else ""
 
 
+_ARTICLES = frozenset("la el del al las los".split())
+_gender = endings(
+    "a|as|ción|ciones|sión|siones|dad|dades|tud|veces|vez|noche|noches|parte|partes|clase|clases|mujer|"
+    "mujeres|calle|calles",
+    "día días problema problemas programa programas sistema sistemas tema temas idioma idiomas clima planeta "
+    "planetas mapa mapas poema poemas drama dramas kilogramas grama cometa metros centímetros euros yenes",
+    "a al ante bajo como con contra de del desde donde e el ella ellos en entre era es esta este está eran fue "
+    "ha han hasta la las le les lo los más mas menos ni no nos o para pero por porque que se según si sin "
+    "sobre son su sus también te tras u un una y ya cuando mil va van",
+)
 _KINGS = frozenset(
     """Alejandro Alfonso Amadeo Benedicto Carlos Eduardo Enrique Federico Felipe Fernando Francisco Gregorio Guillermo
     Iván Jaime Jorge Juan Pablo León Luis Napoleón Nicolás Otón Pedro Pío Ramsés Ricardo Sancho Carlomagno""".split()
@@ -58,23 +68,15 @@ _QUEENS = frozenset("Catalina Isabel Juana María Margarita Cristina Cleopatra".
 def _roman(value: int, here: Here) -> str | None:
     if here.before in _QUEENS:
         return _ordinal(value, "f") if value <= 10 else _cardinal(value, "")
-    if here.before in _KINGS or here.before.lower() in ("siglo", "siglos"):
+    if here.before in _KINGS or here.before.lower() in ("siglo", "siglos", "s", "ss"):
         return _ordinal(value, "m") if value <= 10 else _cardinal(value, "")
-    return None
+    return before_noun(value, here, _ARTICLES, _gender, _ordinal)
 
 
 LANGUAGE = Language(
     cardinal=_cardinal,
     ordinal=_ordinal,
-    gender=endings(
-        "a|as|ción|ciones|sión|siones|dad|dades|tud|veces|vez|noche|noches|parte|partes|clase|clases|mujer|"
-        "mujeres|calle|calles",
-        "día días problema problemas programa programas sistema sistemas tema temas idioma idiomas clima planeta "
-        "planetas mapa mapas poema poemas drama dramas kilogramas grama cometa metros centímetros euros yenes",
-        "a al ante bajo como con contra de del desde donde e el ella ellos en entre era es esta este está eran fue "
-        "ha han hasta la las le les lo los más mas menos ni no nos o para pero por porque que se según si sin "
-        "sobre son su sus también te tras u un una y ya cuando mil va van",
-    ),
+    gender=_gender,
     year=lambda value: num(value, "es"),
     clock=_clock,
     day=day_with_first("primero", _cardinal),
@@ -153,6 +155,7 @@ LANGUAGE = Language(
     hashtag="hashtag",
     spelled=frozenset(("UE", "USA", "IA", "ADN", "UU", "EE")),
     titles={
+        "Av": "avenida", "Avda": "avenida", "av": "avenida", "avda": "avenida",
         "Sr": "señor", "Sra": "señora", "Srta": "señorita", "Sres": "señores", "Dr": "doctor", "Dra": "doctora",
         "D": "don",
         "Dña": "doña", "Prof": "profesor", "Profa": "profesora", "Lic": "licenciado", "Ing": "ingeniero",
@@ -161,8 +164,7 @@ LANGUAGE = Language(
     },
     dotted={
         "etc": "etcétera", "aprox": "aproximadamente", "Ud": "usted", "Uds": "ustedes", "Vd": "usted",
-        "Vds": "ustedes",
-        "Avda": "avenida", "Av": "avenida", "av": "avenida", "avda": "avenida", "Cía": "compañía",
+        "Vds": "ustedes", "Cía": "compañía",
         "Dpto": "departamento",
         "ed": "edición", "vs": "versus", "tel": "teléfono", "Tel": "teléfono", "máx": "máximo", "mín": "mínimo",
     },

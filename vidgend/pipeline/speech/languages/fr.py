@@ -59,7 +59,8 @@ LANGUAGE = Language(
     cardinal=_cardinal,
     ordinal=_ordinal,
     gender=endings(
-        "tions?|sions?|ettes?|ences?|ances?|ées|esses?|ies?|ures?|ades?|ines?|ères?|elles?",
+        "personnes?|femmes?|minutes?|secondes?|tonnes?|livres?|semaines?|fois|villes?|pages?|étapes?|choses?|étoiles?|"
+        "images?|vidéos?|photos?|maisons?|routes?|îles?|langues?|questions?|tions?|sions?|ettes?|ences?|ances?|ées|esses?|ies?|ures?|ades?|ines?|ères?|elles?",
         "incendie incendies génie génies musée musées silence silences siècles père pères frère frères mystère "
         "mystères caractère caractères problème magazine magazines murmure murmures stade stades grade grades",
         "à au aux avec c ce ces cette comme contre dans de des devant du elle elles en entre est et était eux ici "
@@ -149,12 +150,13 @@ LANGUAGE = Language(
     hashtag="hashtag",
     spelled=frozenset(("UE", "USA", "IA", "ADN", "ARN", "EDF", "URSS")),
     titles={
+        "av": "avenue", "Av": "avenue", "bd": "boulevard", "Bd": "boulevard",
         "M": "monsieur", "MM": "messieurs", "Dr": "docteur", "Pr": "professeur", "Me": "maître", "St": "saint",
         "Ste": "sainte",
         "Mgr": "monseigneur",
     },
     dotted={
-        "etc": "et cetera", "env": "environ", "av": "avenue", "Av": "avenue", "bd": "boulevard", "Bd": "boulevard",
+        "etc": "et cetera", "env": "environ",
         "cf": "confer", "tél": "téléphone", "Tél": "téléphone", "max": "maximum", "min": "minimum", "ex": "exemple",
         "éd": "édition",
     },
@@ -163,6 +165,7 @@ LANGUAGE = Language(
         "pp": "pages", "chap": "chapitre", "art": "article", "vol": "volume", "fig": "figure", "Fig": "figure",
     },
     always={
+        "Dr": "docteur", "Pr": "professeur", "Mgr": "monseigneur", "Ste": "sainte", "St": "saint",
         "Mme": "madame", "Mmes": "mesdames", "Mlle": "mademoiselle", "Mlles": "mesdemoiselles",
         "c.-à-d": "c'est-à-dire",
         "p.ex": "par exemple", "av.J.-C": "avant Jésus-Christ", "J.-C": "Jésus-Christ", "vs": "versus",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from num2words import num2words
 
@@ -123,6 +124,7 @@ class Language:
     """What begins a sentence after an abbreviation; empty: any word with a capital."""
 
 
+@lru_cache(maxsize=1024)
 def num(value: int, code: str, to: str = "cardinal") -> str:
     """num2words without its commas."""
     return " ".join(str(num2words(value, lang=code, to=to)).replace(",", " ").split())
@@ -143,6 +145,16 @@ def endings(feminine: str, exceptions: str, not_nouns: str) -> Callable[[str], s
         return "f" if plain not in masculine and ends.search(plain) else "m"
 
     return gender
+
+
+def before_noun(
+    value: int, here: Here, articles: frozenset[str], gender: Callable[[str], str], ordinal: Callable[[int, str], str]
+) -> str | None:
+    """A Roman numeral between an article and a noun: la II Guerra Mundial."""
+    noun = gender(here.after) if here.next_to else ""
+    if noun and (here.before.lower() in articles or here.after == "Guerra"):
+        return ordinal(value, noun)
+    return None
 
 
 def day_with_first(first: str, cardinal: Callable[[int, str], str]) -> Callable[[int, Here], str]:

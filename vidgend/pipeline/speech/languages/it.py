@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from vidgend.pipeline.speech.languages.grammar import Here, Language, day_with_first, endings, num
+from vidgend.pipeline.speech.languages.grammar import Here, Language, before_noun, day_with_first, endings, num
 
 
 def _cardinal(value: int, gender: str) -> str:
-    spoken = num(value, "it")
+    spoken = re.sub("(?<=.)tre$", "tré", num(value, "it"))
     if value == 1 and gender:
         return {"f": "una", "short": "uno"}.get(gender, "un")
     return spoken
@@ -24,36 +24,37 @@ def _clock(hours: int, minutes: int, named: bool) -> tuple[str, str]:
     return (f"{hour} e {num(minutes, 'it')}" if minutes else hour), "ore" if named else ""
 
 
+_ARTICLES = frozenset("il la nel nella del della dal dalla al alla".split())
+_gender = endings(
+    "a|zione|sione|tà|tù|trice|notte|parte|classe|voce|luce|fonte|gente|mente|nave|stazione|mano",
+    "problema programma sistema tema clima pianeta poema dramma cinema chilogramma grammo diploma",
+    "a ad ai al alla alle anche c che chi come con contro da dal dalla dei del della delle di dopo e è ed era "
+    "fino fra gli ha hanno i il in invece l la le lo ma mentre ne nei nel nella nelle no non o per perché però "
+    "più poi qua quando quasi quella questa qui se senza si sia sino solo sono sopra sotto su sua sul sulla "
+    "tra un una uno va",
+)
 _KINGS = frozenset(
     """Luigi Carlo Enrico Filippo Napoleone Giorgio Giovanni Paolo Benedetto Pio Leone Gregorio Ramses Nicola
     Alessandro Federico Guglielmo Edoardo Vittorio Emanuele Umberto Francesco Ferdinando Giacomo Riccardo Ottone
     Ivan Pietro Innocenzo Urbano Clemente Sisto Giulio Alfonso Amedeo""".split()
 )
 _QUEENS = frozenset("Elisabetta Caterina Isabella Maria Margherita Cleopatra Cristina".split())
-_ARTICLES = frozenset("il nel del dal al l'".split())
 
 
 def _roman(value: int, here: Here) -> str | None:
     if here.before in _QUEENS:
         return _ordinal(value, "f")
-    century = here.before.lower() in ("secolo", "secoli") or here.after.lower() in ("secolo", "secoli")
-    if here.before in _KINGS or century or (here.before.lower() in _ARTICLES and len(here.core) > 1):
+    century = {here.before.lower(), here.after.lower()} & {"secolo", "secoli", "sec"}
+    if here.before in _KINGS or century:
         return _ordinal(value, "m")
-    return None
+    return before_noun(value, here, _ARTICLES, _gender, _ordinal) if len(here.core) > 1 else None
 
 
 LANGUAGE = Language(
     cardinal=_cardinal,
     ordinal=_ordinal,
-    gender=endings(
-        "a|zione|sione|tà|tù|trice|notte|parte|classe|voce|luce|fonte|gente|mente|nave|stazione|mano",
-        "problema programma sistema tema clima pianeta poema dramma cinema chilogramma grammo diploma",
-        "a ad ai al alla alle anche c che chi come con contro da dal dalla dei del della delle di dopo e è ed era "
-        "fino fra gli ha hanno i il in invece l la le lo ma mentre ne nei nel nella nelle no non o per perché però "
-        "più poi qua quando quasi quella questa qui se senza si sia sino solo sono sopra sotto su sua sul sulla "
-        "tra un una uno va",
-    ),
-    year=lambda value: num(value, "it"),
+    gender=_gender,
+    year=lambda value: _cardinal(value, ""),
     clock=_clock,
     day=day_with_first("primo", _cardinal),
     roman=_roman,
@@ -99,7 +100,7 @@ LANGUAGE = Language(
         "miliardo": ("miliardo", "miliardi"), "miliardi": ("miliardo", "miliardi"), "mln": ("milione", "milioni"),
         "mld": ("miliardo", "miliardi"), "M": ("milione", "milioni"),
     },
-    hour_words=frozenset(("ore", "ora", "alle", "dalle", "h")),
+    hour_words=frozenset(("ore", "ora", "alle", "dalle", "delle", "h")),
     clock_marks=":",
     fractions={
         2: ("mezzo", "mezzi"), 3: ("terzo", "terzi"), 4: ("quarto", "quarti"), 5: ("quinto", "quinti"),
@@ -140,7 +141,8 @@ LANGUAGE = Language(
         "S": "san", "sig": "signor", "dott": "dottor", "prof": "professor", "ing": "ingegner", "avv": "avvocato",
     },
     dotted={
-        "ecc": "eccetera", "etc": "eccetera", "es": "esempio", "ca": "circa", "tel": "telefono", "Tel": "telefono",
+        "sec": "secolo", "ecc": "eccetera", "etc": "eccetera", "es": "esempio", "ca": "circa",
+        "tel": "telefono", "Tel": "telefono",
         "max": "massimo", "min": "minimo", "cfr": "confronta", "ed": "edizione", "vs": "versus",
     },
     before_numbers={

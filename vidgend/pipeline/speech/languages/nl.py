@@ -44,6 +44,7 @@ LANGUAGE = Language(
     clock=_clock,
     day=lambda day, _: _cardinal(day, ""),
     roman=_roman,
+    special=lambda here: ("anderhalf", "") if here.core == "1½" else None,
     months=_MONTHS,
     date="{day} {month} {year}",
     marks={",": "komma", ".": "punt"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from vidgend.pipeline.speech.languages.grammar import Here, Language, day_with_first, endings, num
+from vidgend.pipeline.speech.languages.grammar import Here, Language, before_noun, day_with_first, endings, num
 
 
 def _counting(code: str, value: int, gender: str) -> str:
@@ -41,6 +41,16 @@ def _clock(hours: int, minutes: int, named: bool) -> tuple[str, str]:
     return hour, "hora" if hours == 1 else "horas"
 
 
+_ARTICLES = frozenset("a o na no da do pela pelo à ao".split())
+_gender = endings(
+    "a|as|ção|ções|são|sões|dade|dades|gem|gens|vez|vezes|noite|noites|parte|partes|mulher|mulheres|"
+    "cidade|cidades|classe|flores",
+    "dia dias problema problemas programa programas sistema sistemas tema temas idioma idiomas clima planeta "
+    "planetas mapa mapas poema poemas cinema quilogramas grama gramas miligrama quilograma metros",
+    "a à ao aos as às até cada com como contra da das de desde do dos e é ela elas ele em entre era essa esta "
+    "está eu foi há isso já lhe mais mas na nas nem no nos o ou para pela pelas pelo pelos por porque quando "
+    "que quem são se sem ser seu sob sobre sua suas tem ter uma um vai mil",
+)
 _KINGS = frozenset(
     """Luís Carlos Henrique Filipe Felipe Napoleão Jorge João Paulo Bento Pio Leão Gregório Ramsés Nicolau Alexandre
     Frederico Guilherme Eduardo Afonso Sancho Dinis Pedro Fernando Manuel Sebastião José Miguel Francisco Ricardo
@@ -52,23 +62,15 @@ _QUEENS = frozenset("Isabel Elizabeth Catarina Maria Margarida Cristina Cleópat
 def _roman(value: int, here: Here) -> str | None:
     if here.before in _QUEENS:
         return _ordinal(value, "f") if value <= 10 else _brazilian(value, "")
-    if here.before in _KINGS or here.before.lower() in ("século", "séculos"):
+    if here.before in _KINGS or here.before.lower() in ("século", "séculos", "séc", "sécs"):
         return _ordinal(value, "m") if value <= 10 else _brazilian(value, "")
-    return None
+    return before_noun(value, here, _ARTICLES, _gender, _ordinal)
 
 
 LANGUAGE = Language(
     cardinal=_brazilian,
     ordinal=_ordinal,
-    gender=endings(
-        "a|as|ção|ções|são|sões|dade|dades|gem|gens|vez|vezes|noite|noites|parte|partes|mulher|mulheres|"
-        "cidade|cidades|classe|flores",
-        "dia dias problema problemas programa programas sistema sistemas tema temas idioma idiomas clima planeta "
-        "planetas mapa mapas poema poemas cinema quilogramas grama gramas miligrama quilograma metros",
-        "a à ao aos as às até cada com como contra da das de desde do dos e é ela elas ele em entre era essa esta "
-        "está eu foi há isso já lhe mais mas na nas nem no nos o ou para pela pelas pelo pelos por porque quando "
-        "que quem são se sem ser seu sob sobre sua suas tem ter uma um vai mil",
-    ),
+    gender=_gender,
     year=lambda value: _brazilian(value, ""),
     clock=_clock,
     day=day_with_first("primeiro", _brazilian),
@@ -145,13 +147,14 @@ LANGUAGE = Language(
     hashtag="hashtag",
     spelled=frozenset(("UE", "USA", "IA", "DNA")),
     titles={
+        "Av": "avenida", "av": "avenida", "R": "rua",
         "Sr": "senhor", "Sra": "senhora", "Srs": "senhores", "Srta": "senhorita", "Dr": "doutor", "Dra": "doutora",
         "D": "dom", "Prof": "professor", "Profa": "professora", "Eng": "engenheiro", "Exmo": "excelentíssimo",
         "Sto": "santo",
         "Sta": "santa", "Gen": "general", "Cap": "capitão", "Pe": "padre",
     },
     dotted={
-        "etc": "etcétera", "aprox": "aproximadamente", "Av": "avenida", "av": "avenida", "R": "rua",
+        "etc": "etcétera", "aprox": "aproximadamente",
         "tel": "telefone",
         "Tel": "telefone", "máx": "máximo", "mín": "mínimo", "ed": "edição", "Cia": "companhia", "Ltda": "limitada",
     },

@@ -80,7 +80,7 @@ SPANISH = [
     ("1 1/2 litros", "uno | y medio | litros"),
     ("Av. Libertad", "avenida | Libertad"),
     ("3 x 4", "tres | por | cuatro"),
-    ("2.000.000 habitantes", "dos millones de | habitantes"),
+    ("2.000.000 habitantes", "dos millones | de habitantes"),
 ]
 
 FRENCH = [
@@ -128,7 +128,7 @@ FRENCH = [
     ("« Bonjour » !", "| Bonjour! | |"),
     ("Quoi ? Rien ; fin.", "Quoi? | | Rien; | | fin."),
     ("l’été", "l'été"),
-    ("2 000 000 habitants", "deux millions d' | | | habitants"),
+    ("2 000 000 habitants", "deux millions | | | d'habitants"),
     ("Le 8 h 05", "Le | huit | heures | cinq"),
     ("1 personne", "une | personne"),
     ("J.-P. Sartre", "J P | Sartre"),

@@ -134,6 +134,8 @@ def _say(found: _Count, language: Language) -> list[str]:
         elif text:
             last = max(index for index, one in enumerate(texts) if one)
             texts[last] = f"{texts[last]} {text}".strip()
+    if not names and _in_millions(found, number, language):
+        texts.append(language.of(found.after))
     return [""] * found.symbol_first + texts
 
 
@@ -182,7 +184,7 @@ def _noun_text(found: _Count, names: tuple[str, str] | None, number: Number, lan
     if found.noun == "‰":
         return language.permille
     if not names:
-        return language.of(found.after).removesuffix(found.after) if _in_millions(found, number, language) else ""
+        return ""
     scale = language.scales.get(found.scale)
     if scale:
         return language.of(names[1]) if scale[0] != scale[1] else names[1]

@@ -109,10 +109,10 @@ def noun_gender(names: tuple[str, str], language: Language) -> str:
     return language.gender(names[0].split()[0])
 
 
-def part(top: int, bottom: int, language: Language) -> str | None:
-    """`3/4`, if the language has a name for it."""
+def part(top: int, bottom: int, gender: str, language: Language) -> str | None:
+    """`3/4` of something of a gender, if the language has a name for it."""
     if (top, bottom) == (1, 2):
-        return language.half
+        return language.half.get(gender) or language.half[""]
     names = language.fractions.get(bottom)
     if names is None or not 0 < top < bottom:
         return None

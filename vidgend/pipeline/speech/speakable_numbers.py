@@ -65,14 +65,19 @@ def _date(here: Here, language: Language) -> list[str] | None:
         if len(written[4]) == 2:
             year += 2000 if year < 50 else 1900
     else:
-        return _first_of_month(here, language)
+        return _without_year(here, language)
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
     named_month = language.months[month - 1]
     return [language.date.format(day=language.day(day, here), month=named_month, year=language.year(year))]
 
 
-def _first_of_month(here: Here, language: Language) -> list[str] | None:
+def _without_year(here: Here, language: Language) -> list[str] | None:
+    """`12/04`, and the first of a month that is written out."""
+    short = re.fullmatch(r"(\d{1,2})/(0[1-9])", here.core)
+    if short and 1 <= int(short[1]) <= 31:
+        beginning = language.date.partition("{month}")[0]
+        return [beginning.format(day=language.day(int(short[1]), here)) + language.months[int(short[2]) - 1]]
     month = here.after_that if language.date_of and here.after.lower() == language.date_of else here.after
     if here.core in ("1", "01") and here.next_to and month.lower() in map(str.lower, language.months):
         return [language.day(1, here)]
@@ -90,7 +95,7 @@ def _ordinal(here: Here, language: Language) -> list[str] | None:
     if degree and "º" in language.ordinal_marks and 0 < int(degree[1]) <= 12:
         noun = _noun_after(here, language)
         if noun:
-            return _ordinal(replace(here, core=f"{degree[1]}{'º' if noun == 'm' else 'ª'}"), language)
+            return _ordinal(replace(here, core=f"{degree[1]}{'ª' if noun == 'f' else 'º'}"), language)
     return None
 
 
@@ -108,7 +113,7 @@ def _fraction(here: Here, language: Language) -> list[str] | None:
         if not match:
             return None
         top, bottom = int(match[1]), int(match[2])
-    spoken = part(top, bottom, language)
+    spoken = part(top, bottom, language.gender(here.after) if here.next_to and here.after else "", language)
     if not spoken:
         return None
     if here.before.isdecimal():  # 1 1/2

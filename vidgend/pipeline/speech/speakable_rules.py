@@ -68,7 +68,7 @@ def _with_marks(line: _Line, said: Sequence[Said], language: Language | None) ->
         if own_dot and mark == "." and closing.startswith("."):
             last = index + 1 == len(said)
             end = own_dot == "may end" and (last or _may_start(line.core(index + 1), language))
-            mark = "." if end else ""
+            mark = "." if end else mark_of(closing[1:])
         if spoken and not line.cores[index]:
             mark, end = "", False  # a dash that is said
         texts.append(" ".join(spoken.split()))
@@ -122,16 +122,20 @@ def _next(line: _Line, index: int, language: Language) -> list[Said]:
 
 def _abbreviation(here: Here, language: Language) -> Said | None:
     core, small = here.core, here.core[:1].lower() + here.core[1:]
+    numbered = (here.dotted or not (core.isascii() and core.isalpha())) and (
+        here.after[:1].isdecimal() or roman(here.after)
+    )
+    for written in (core, small):
+        if numbered and written in language.before_numbers:
+            return language.before_numbers[written], "own"
     if here.dotted and core in language.titles:
         return language.titles[core], "own"
     if core in language.always:
         return language.always[core], "may end"
     for written in (core, small):
-        if written in language.before_numbers and (here.after[:1].isdecimal() or roman(here.after)):
-            return language.before_numbers[written], "own"
         if here.dotted and written in language.dotted:
             return language.dotted[written], "may end"
-    if here.dotted and len(core) == 1 and core.isupper() and here.after[:1].isupper():
+    if here.dotted and len(core) == 1 and core.isupper() and here.after[:1].isalpha():
         return core, "own"  # the initials of a name
     if here.dotted and re.fullmatch(r"(?:[^\W\d_]\.-?)+[^\W\d_]", core):
         return re.sub(r"[.-]+", " ", core), "own" if here.after else "may end"

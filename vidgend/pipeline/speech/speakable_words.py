@@ -49,8 +49,7 @@ def _roman(here: Here, language: Language) -> str | None:
     if spoken is not None:
         return spoken
     numbered = here.before.lower() in language.numbered or here.before in language.before_numbers
-    follows_name = here.before[:1].isupper() and len(here.core) > 1 and re.fullmatch("[IVX]+", here.core)
-    return language.cardinal(value, "") if numbered or follows_name else None
+    return language.cardinal(value, "") if numbered or re.fullmatch("[IVX]{2,}", here.core) else None
 
 
 def _unit(here: Here, language: Language) -> str | None:
@@ -85,7 +84,8 @@ def _address(here: Here, language: Language) -> str | None:
             f" {language.addresses[char]} " if char in language.addresses else char for char in plain.rstrip("/")
         )
         return " ".join(_mixed(part, language) for part in named.split())
-    name = core.lstrip("#@")
+    counted = re.fullmatch(r"[Nn]\.?[°º](\d+)", core)
+    name = counted[1] if counted else core.lstrip("#@")
     if name and name != core:
         kind = language.addresses["@"] if core[0] == "@" else language.hashtag
         return f"{language.number_sign if name.isdecimal() else kind} {_inner(name, language)}"
@@ -101,6 +101,8 @@ def _compound(here: Here, language: Language) -> str | None:
     """Words joined by a slash or a dash."""
     slashed = [part for part in here.core.split("/") if part]
     if len(slashed) > 1:
+        if len(slashed) == 2 and slashed[0] in language.units and slashed[1] in language.units:
+            return f"{language.units[slashed[0]][1]} {language.per} {language.units[slashed[1]][0]}"
         amount = any(char.isdecimal() for char in slashed[0]) or slashed[0] in language.currencies
         counted = len(slashed) == 2 and amount and slashed[1].isalpha()
         return (f" {language.per} " if counted else " ").join(_inner(part, language) for part in slashed)

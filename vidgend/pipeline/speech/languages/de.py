@@ -54,29 +54,19 @@ def _year(value: int) -> str:
     return num(value, "de", "year") if 1100 <= value < 2000 else _cardinal(value, "")
 
 
+_MASCULINE = frozenset("Name Ende Auge Käse Junge Gebäude Gebirge Interesse Kunde Affe Löwe Löwen".split())
+_THINGS = frozenset("Kilo Kilogramm Gramm Pfund Kind Dutzend Glas Stück Mädchen".split())
+_FEMININE = re.compile(
+    r"(?:e|ung|heit|keit|ion|schaft|tät|ik|[Ll]iga|[Ss]tadt|[Ff]rau|[Nn]acht|[Ww]elt|[Pp]erson|[Kk]raft|[Zz]ahl)$"
+)
+
+
 def _gender(noun: str) -> str:
     if not noun[:1].isupper():
         return ""
-    if noun in (
-        "Name",
-        "Ende",
-        "Auge",
-        "Käse",
-        "Junge",
-        "Gebäude",
-        "Gebirge",
-        "Interesse",
-        "Kunde",
-        "Affe",
-        "Löwe",
-        "Löwen",
-    ):
-        return "m"
-    return (
-        "f"
-        if re.search(r"(?:e|ung|heit|keit|ion|schaft|tät|ik|liga|Stadt|stadt|Frau|Nacht|Welt|Person|Kraft|Zahl)$", noun)
-        else "m"
-    )
+    if noun in _NEUTER or noun in _THINGS:
+        return "n"
+    return "f" if noun not in _MASCULINE and _FEMININE.search(noun) else "m"
 
 
 def _ending(here: Here, noun: str) -> str:
@@ -116,7 +106,7 @@ def _special(here: Here) -> tuple[str, str] | None:
     introduced = here.before.lower() in _WEAK | _WITH_E | {"der"} and noun[:1].isupper() and noun not in _STARTERS
     small = here.before.lower() in {"der", "die", "das", "am", "im"} and noun[:1].islower()
     if noun in _MONTHS or _is_counted(noun) or listed or introduced or small:
-        return _ordinal(int(here.core), _ending(here, noun if not listed else "Jahrhundert")), "own"
+        return _ordinal(int(here.core), _ending(here, noun if not listed else "Liga")), "own"
     return None
 
 
@@ -189,7 +179,7 @@ LANGUAGE = Language(
         6: ("Sechstel", "Sechstel"), 7: ("Siebtel", "Siebtel"), 8: ("Achtel", "Achtel"), 9: ("Neuntel", "Neuntel"),
         10: ("Zehntel", "Zehntel"), 100: ("Hundertstel", "Hundertstel"),
     },
-    half="ein halb",
+    half={"": "ein halb", "m": "ein halber", "f": "eine halbe", "n": "ein halbes"},
     and_half="einhalb",
     minus="minus",
     signs={"+": "plus", "±": "plus minus", "~": "etwa", "≈": "etwa"},
@@ -215,7 +205,7 @@ LANGUAGE = Language(
     titles={
         "Dr": "Doktor", "Prof": "Professor", "Hr": "Herr", "Fr": "Frau", "Hrn": "Herrn", "St": "Sankt",
         "Ing": "Ingenieur",
-        "Dipl": "Diplom", "Mag": "Magister",
+        "Dipl": "Diplom", "Co": "Co", "Mag": "Magister",
     },
     dotted={
         "usw": "und so weiter", "etc": "et cetera", "bzw": "beziehungsweise", "ca": "circa", "evtl": "eventuell",
@@ -242,7 +232,8 @@ LANGUAGE = Language(
     pairs={
         ("z", "B"): ("zum", "Beispiel"), ("Z", "B"): ("zum", "Beispiel"), ("d", "h"): ("das", "heißt"),
         ("u", "a"): ("unter", "anderem"), ("z", "T"): ("zum", "Teil"), ("v", "Chr"): ("vor", "Christus"),
-        ("n", "Chr"): ("nach", "Christus"), ("o", "ä"): ("oder", "Ähnliches"), ("v", "a"): ("vor", "allem"),
+        ("n", "Chr"): ("nach", "Christus"), ("o", "ä"): ("oder", "Ähnliches"), ("v", "a"): ("vor", "allem"), ("s", "o"): ("siehe", "oben"),
+        ("s", "u"): ("siehe", "unten"),
     },
     starters=_STARTERS,
 )  # fmt: skip

@@ -127,7 +127,7 @@ LANGUAGE = Language(
         6: ("sexto", "sextos"), 7: ("séptimo", "séptimos"), 8: ("octavo", "octavos"), 9: ("noveno", "novenos"),
         10: ("décimo", "décimos"), 100: ("centésimo", "centésimos"),
     },
-    half="medio",
+    half={"": "medio", "f": "media"},
     and_half=" y medio",
     and_part="y",
     minus="menos",

@@ -90,7 +90,8 @@ class Language:
     hour_words: frozenset[str] = frozenset()
     clock_marks: str = ":h"
     fractions: Mapping[int, tuple[str, str]]
-    half: str
+    half: Mapping[str, str]
+    """By the gender of what follows."""
     and_half: str
     """Behind a number, with its space."""
     and_part: str = ""
@@ -147,12 +148,19 @@ def endings(feminine: str, exceptions: str, not_nouns: str) -> Callable[[str], s
     return gender
 
 
+_COUNTED = (
+    "congres", "edici", "ediç", "edizion", "anivers", "annivers", "guerr", "rep", "cumbre", "festival", "dinast",
+    "legislatur", "olimp", "concil", "jorna", "giornat",
+)  # fmt: skip
+"""How nouns begin that are often counted with Roman numerals in Spanish, Italian and Portuguese."""
+
+
 def before_noun(
     value: int, here: Here, articles: frozenset[str], gender: Callable[[str], str], ordinal: Callable[[int, str], str]
 ) -> str | None:
     """A Roman numeral between an article and a noun: la II Guerra Mundial."""
     noun = gender(here.after) if here.next_to else ""
-    if noun and (here.before.lower() in articles or here.after == "Guerra"):
+    if noun and (here.before.lower() in articles or here.after.lower().startswith(_COUNTED)):
         return ordinal(value, noun)
     return None
 

@@ -25,7 +25,7 @@ def _clock(hours: int, minutes: int, named: bool) -> tuple[str, str]:
 
 
 _ARTICLES = frozenset("il la nel nella del della dal dalla al alla".split())
-_gender = endings(
+_by_ending = endings(
     "a|zione|sione|tà|tù|trice|notte|parte|classe|voce|luce|fonte|gente|mente|nave|stazione|mano",
     "problema programma sistema tema clima pianeta poema dramma cinema chilogramma grammo diploma",
     "a ad ai al alla alle anche c che chi come con contro da dal dalla dei del della delle di dopo e è ed era "
@@ -33,6 +33,14 @@ _gender = endings(
     "più poi qua quando quasi quella questa qui se senza si sia sino solo sono sopra sotto su sua sul sulla "
     "tra un una uno va",
 )
+
+
+def _gender(noun: str) -> str:
+    """A masculine noun that wants the longer article, as in uno studente, is "short"."""
+    gender = _by_ending(noun)
+    return "short" if gender == "m" and re.match("[zxy]|s[^aeiou]|gn|ps|pn", noun.lower()) else gender
+
+
 _KINGS = frozenset(
     """Luigi Carlo Enrico Filippo Napoleone Giorgio Giovanni Paolo Benedetto Pio Leone Gregorio Ramses Nicola
     Alessandro Federico Guglielmo Edoardo Vittorio Emanuele Umberto Francesco Ferdinando Giacomo Riccardo Ottone
@@ -108,7 +116,7 @@ LANGUAGE = Language(
         7: ("settimo", "settimi"), 8: ("ottavo", "ottavi"), 9: ("nono", "noni"), 10: ("decimo", "decimi"),
         100: ("centesimo", "centesimi"),
     },
-    half="mezzo",
+    half={"": "mezzo", "f": "mezza"},
     and_half=" e mezzo",
     and_part="e",
     minus="meno",
@@ -148,7 +156,7 @@ LANGUAGE = Language(
     before_numbers={
         "n": "numero", "N": "numero", "n°": "numero", "N°": "numero", "nº": "numero", "num": "numero", "p": "pagina",
         "pp": "pagine", "pag": "pagina", "cap": "capitolo", "art": "articolo", "Art": "articolo", "vol": "volume",
-        "fig": "figura", "Fig": "figura", "sec": "secolo",
+        "fig": "figura", "Fig": "figura", "sec": "secolo", "co": "comma",
     },
     always={
         "Sig.ra": "signora", "Sig.na": "signorina", "sig.ra": "signora", "sig.na": "signorina",

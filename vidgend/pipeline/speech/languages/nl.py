@@ -89,7 +89,7 @@ LANGUAGE = Language(
         8: ("achtste", "achtste"),
         10: ("tiende", "tiende"),
     },
-    half="een half",
+    half={"": "een half"},
     and_half=" en een half",
     and_part="en",
     minus="min",

@@ -121,7 +121,7 @@ LANGUAGE = Language(
         6: ("sexto", "sextos"), 7: ("sétimo", "sétimos"), 8: ("oitavo", "oitavos"), 9: ("nono", "nonos"),
         10: ("décimo", "décimos"), 100: ("centésimo", "centésimos"),
     },
-    half="meio",
+    half={"": "meio", "f": "meia"},
     and_half=" e meio",
     and_part="e",
     minus="menos",

@@ -81,6 +81,11 @@ SPANISH = [
     ("Av. Libertad", "avenida | Libertad"),
     ("3 x 4", "tres | por | cuatro"),
     ("2.000.000 habitantes", "dos millones | de habitantes"),
+    ("½ hora", "media | hora"),
+    ("VI Congreso, XXV edición", "sexto | Congreso, | vigésima quinta | edición"),
+    ("el nº 1 y No quiero", "el | número | uno | y | No | quiero"),
+    ("20 m³/s", "veinte | metros cúbicos por segundo"),
+    ("a. C., ya", "antes de | Cristo, | ya"),
 ]
 
 FRENCH = [
@@ -135,6 +140,10 @@ FRENCH = [
     ("Tél. : 3", "téléphone: | | trois"),
     ("Ve République", "cinquième | République"),
     ("Dr. Martin", "docteur | Martin"),
+    ("le n°1", "le | numéro un"),
+    ("le 12/04", "le | douze avril"),
+    ("1/2 heure", "une demi | heure"),
+    ("la Ve République", "la | cinquième | République"),
 ]
 
 ITALIAN = [
@@ -180,6 +189,9 @@ ITALIAN = [
     ("1/2 kg", "mezzo | chilogrammo"),
     ("la II guerra", "la | seconda | guerra"),
     ("nel 2023", "nel | duemilaventitré"),
+    ("1 studente", "uno | studente"),
+    ("IV secolo a.C., il XX", "quarto | secolo | avanti Cristo, | il | venti"),
+    ("½ ora", "mezza | ora"),
 ]
 
 PORTUGUESE = [
@@ -223,6 +235,8 @@ PORTUGUESE = [
     ("no séc. XVI", "no | século | dezesseis"),
     ("a II Guerra", "a | segunda | Guerra"),
     ("21 mulheres", "vinte e uma | mulheres"),
+    ("inciso IV, Cap. III", "inciso | quatro, | capítulo | três"),
+    ("½ hora", "meia | hora"),
 ]
 
 GERMAN = [
@@ -278,6 +292,9 @@ GERMAN = [
     ("Karls V. Schloss", "Karls | des Fünften | Schloss"),
     ("Es waren 3. Dann", "Es | waren | drei. | Dann"),
     ("9–18 Uhr", "neun bis achtzehn | Uhr"),
+    ("½ Stunde", "eine halbe | Stunde"),
+    ("vom 3.5. bis 7.6., so", "vom | dritten Mai | bis | siebten Juni, | so"),
+    ("s. o. und", "siehe | oben | und"),
 ]
 
 HINDI = [

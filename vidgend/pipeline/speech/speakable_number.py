@@ -40,15 +40,15 @@ def parse(text: str, language: Language) -> Number | None:
     """`text` as a number of the language, or of English where it can be nothing else; None for `1.2.3`."""
     if text.isdecimal():
         return Number(text)
-    thousands, decimal, group = map(re.escape, (language.thousands, language.decimal, "'"))
-    for grouping, point in ((thousands, decimal), (group, f"[{decimal}{thousands}]")):
+    thousands, decimal = re.escape(language.thousands), re.escape(language.decimal)
+    for grouping, point in ((thousands, decimal), ("'", "[.,]")):
         match = re.fullmatch(rf"(\d{{1,3}}(?:{grouping}{language.group})*{grouping}\d{{3}})(?:({point})(\d+))?", text)
         if match and match[1][0] != "0":
             return Number(re.sub(r"\D", "", match[1]), match[3] or "", match[2] or "", grouped=True)
-    match = re.fullmatch(rf"(\d+)([{decimal}{thousands}])(\d+)", text)
+    match = re.fullmatch(r"(\d+)([.,])(\d+)", text)
     if match:
         return Number(match[1], match[3], match[2])
-    match = re.fullmatch(rf"(\d{{1,3}}(?:{decimal}\d{{3}})+)(?:({thousands})(\d+))?", text)
+    match = re.fullmatch(rf"(\d{{1,3}}(?:{decimal}\d{{3}})+)(?:([.,])(\d+))?", text)
     if match:
         return Number(re.sub(r"\D", "", match[1]), match[3] or "", match[2] or "", grouped=True)
     return None

@@ -232,7 +232,8 @@ LANGUAGE = Language(
     pairs={
         ("z", "B"): ("zum", "Beispiel"), ("Z", "B"): ("zum", "Beispiel"), ("d", "h"): ("das", "heißt"),
         ("u", "a"): ("unter", "anderem"), ("z", "T"): ("zum", "Teil"), ("v", "Chr"): ("vor", "Christus"),
-        ("n", "Chr"): ("nach", "Christus"), ("o", "ä"): ("oder", "Ähnliches"), ("v", "a"): ("vor", "allem"), ("s", "o"): ("siehe", "oben"),
+        ("n", "Chr"): ("nach", "Christus"), ("o", "ä"): ("oder", "Ähnliches"), ("v", "a"): ("vor", "allem"),
+        ("s", "o"): ("siehe", "oben"),
         ("s", "u"): ("siehe", "unten"),
     },
     starters=_STARTERS,

@@ -21,7 +21,8 @@ from vidgend.pipeline.speech.speakable_number import (
 )
 
 _MOST_GROUPS = 4
-_SHORT_SCALES = "k|M|Md|Mio|Mrd"
+_LONGEST_ATTACHED_SCALE = 3
+"""`10M€` and `5k`, but not `5miles`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +54,13 @@ def counted(cores: Sequence[str], closings: Sequence[str], index: int, language:
 
 
 @lru_cache
-def _shape(symbols: tuple[str, ...], nouns: tuple[str, ...]) -> re.Pattern[str]:
-    first, last = ("|".join(map(re.escape, sorted(names, key=len, reverse=True))) for names in (symbols, nouns))
+def _shape(symbols: tuple[str, ...], scales: tuple[str, ...], nouns: tuple[str, ...]) -> re.Pattern[str]:
+    first, scale, last = (
+        "|".join(map(re.escape, sorted(names, key=len, reverse=True))) for names in (symbols, scales, nouns)
+    )
     return re.compile(
         rf"(?P<sign>[-+~≈±–]?)(?P<symbol>{first}|)(?P<minus>-?)(?:(?P<low>{NUMBER})[-–—])?(?P<number>{NUMBER})"
-        rf"(?P<scale>(?:{_SHORT_SCALES})(?=[^\w\s]|$)|)-?(?P<noun>{last}|)\+?"
+        rf"(?P<scale>(?:{scale})(?=[^\w\s]|$)|)-?(?P<noun>{last}|)\+?"
     )
 
 
@@ -70,7 +73,8 @@ def _find(cores: Sequence[str], closings: Sequence[str], index: int, language: L
     symbol_first = symbol and after(index)[:1].isdecimal()
     at += symbol_first
     symbols = tuple(language.currencies)
-    match = _shape(symbols, (*language.units, *symbols, "%", "‰")).fullmatch(cores[at])
+    scales = tuple(name for name in language.scales if len(name) <= _LONGEST_ATTACHED_SCALE)
+    match = _shape(symbols, scales, (*language.units, *symbols, "%", "‰")).fullmatch(cores[at])
     number = parse(match["number"], language) if match else None
     low = parse(match["low"], language) if match and match["low"] else None
     if not match or number is None or (match["low"] and low is None):

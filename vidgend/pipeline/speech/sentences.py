@@ -21,7 +21,6 @@ from vidgend.pipeline.speech.speakable import speakable
 SHORTEST_CHARS = 20
 """A shorter sentence is spoken together with its neighbour: voices are weak at a few words alone."""
 
-_END = re.compile(r"[.!?…。！？।॥؟۔][\"'”’»)\]」』]*$")
 _END_AND_SPACE = re.compile(r"(?<=[.!?…。！？।॥؟۔])\s+")
 _STOPS = re.compile(r"[.!?…。！？,;:—–，、；：]['\"”’»)\]」』]*$")
 
@@ -160,10 +159,7 @@ def _ranges(tokens: Sequence[_Token], language: str) -> list[tuple[int, int]]:
 
 def _ends(words: Sequence[str], language: str) -> list[int]:
     """One after the last word of each sentence of a paragraph."""
-    if language.lower().startswith("en"):
-        ends = [place + 1 for place, one in enumerate(speakable(words)) if one.ends_sentence]
-    else:
-        ends = [place + 1 for place, word in enumerate(words) if _END.search(word)]
+    ends = [place + 1 for place, one in enumerate(speakable(words, language)) if one.ends_sentence]
     return ends if ends and ends[-1] == len(words) else [*ends, len(words)]
 
 

@@ -66,7 +66,9 @@ class KokoroModel:
     def __init__(self, *, models_dir: Path, hub_dir: Path, device: str, threads: int) -> None:
         weights = file_of(WEIGHTS, models_dir=models_dir, hub_dir=hub_dir)
         if weights is None:
-            raise SpeechFailed(f"Kokoro's weights are missing: put {WEIGHTS} of {REPOSITORY} into {models_dir}")
+            raise SpeechFailed(
+                f"Kokoro's weights are missing: `vidgend models pull kokoro` puts {WEIGHTS} into {models_dir}"
+            )
         os.environ["HF_HUB_OFFLINE"] = "1"  # whatever a library thinks it needs, it is not fetched behind our back
         os.environ["PYTORCH_ENABLE_MPS_FALLBACK"] = "1"
         import torch

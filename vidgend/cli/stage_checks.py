@@ -96,7 +96,8 @@ def word_times(settings: Settings, section: str = "word times") -> Iterator[Find
         return
     whisper = probe(settings.aligner.model, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir())[0]
     if whisper.available:
-        yield Finding(section=section, mark="ok", text=f"the voice's own times, else whisper ({whisper.reason})")
+        text = f"the voice's own times, else whisper ({whisper.reason})"
+        yield Finding(section=section, mark="ok", text=text, fix=whisper.get)
     elif wanted == "whisper":
         text = f"aligner.engine = whisper cannot be used: {whisper.reason}"
         yield Finding(section=section, mark="problem", text=text, fix=whisper.get)

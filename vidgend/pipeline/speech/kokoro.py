@@ -35,7 +35,7 @@ def has_tagger() -> bool:
 
 
 class Kokoro(SpeechInChild):
-    """`models_dir` and `hub_dir` are searched for the weights; the voices are vidgend's own. `threads` counts on the CPU
+    """`models_dir` and `hub_dir` are searched for the weights, the voices are vidgend's own. `threads` counts on a CPU
     only, 0 means all cores."""
 
     def __init__(self, *, models_dir: Path, hub_dir: Path, device: Device = "cpu", threads: int = 0) -> None:

@@ -47,6 +47,7 @@ VidgendError
 │   ├── UploadLost               upload_lost
 │   ├── FfmpegFailed             ffmpeg_failed
 │   ├── SpeechFailed             speech_failed
+│   ├── NothingSaid              nothing_said
 │   ├── NoFootage                footage_missing
 │   ├── StepTimeout              timeout
 │   │   └── StepStalled          stalled
@@ -381,6 +382,12 @@ class SpeechFailed(StepError):
     title = "The speech engine failed"
     retryable = True
     max_retries = 2
+
+
+class NothingSaid(StepError):
+    code = "nothing_said"
+    title = "There are no words in the recording"
+    hint = "Listen to the file. Words that the recogniser does not hear can be given as `script`."
 
 
 class NoFootage(StepError):

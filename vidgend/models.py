@@ -91,6 +91,20 @@ class SceneBrief:
     clip: Clip | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class VoiceOver:
+    """The caller's own recording, spoken instead of a voice. `asset` is the digest of the upload, `title` what to call
+    it, `duration_s` how long it says it is.
+
+    `keep_background`: nothing of it is taken away as noise.
+    """
+
+    asset: str
+    title: str
+    duration_s: float
+    keep_background: bool = False
+
+
 DRAFT_SHORT_PX = 360
 """The shorter side of a draft's picture."""
 
@@ -142,6 +156,8 @@ class Brief:
     """What this video is called among several of one job."""
     outputs: tuple[Output, ...] = ()
     """The videos to be made besides this one."""
+    narration_audio: VoiceOver | None = None
+    """Whoever speaks in it is heard, and no voice. The video is as long as it is."""
 
     @property
     def frame_rate(self) -> Fraction:
@@ -325,6 +341,8 @@ class Speech:
     words: tuple[Word, ...] = ()
     silent_s: float = 0.0
     """The longest silence in it."""
+    start: int | None = None
+    """Of a voice-over: the sample of the file at which it begins, since all scenes share one file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -458,6 +476,11 @@ class Scene:
     """How long its caption lines may be, where the preset's did not fit."""
     repair: Repair | None = None
     """Set once it was repaired; that is not tried twice."""
+
+    @property
+    def recorded(self) -> bool:
+        """Whether its speech is a piece of the voice-over."""
+        return self.speech is not None and self.speech.start is not None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,7 +47,7 @@ class SceneLengths:
         count, fps = len(self._scenes), self._brief.frame_rate
         if not 0 <= index < count - 1:
             return 0
-        if fits_anywhere(self.wish, self._style.pace, fps):
+        if not any(scene.recorded for scene in self._scenes) and fits_anywhere(self.wish, self._style.pace, fps):
             return wished_frames(self.wish, fps)
         lengths = (await self.frames(index), await self.frames(index + 1))
         return transition_frames(self.wish, index, count, lengths, fps)
@@ -61,4 +61,9 @@ class SceneLengths:
         return self._brief.transitions is not None and overlap < wished_frames(self.wish, self._brief.frame_rate)
 
     def _need(self, scene: Scene, samples: int) -> SceneNeed:
-        return SceneNeed(speech_samples=samples, min_duration_s=scene.min_duration_s, pace=self._style.pace)
+        return SceneNeed(
+            speech_samples=samples,
+            min_duration_s=scene.min_duration_s,
+            pace=self._style.pace,
+            recorded=scene.recorded,
+        )

@@ -1,0 +1,63 @@
+"""The process that transcribes: `python -m vidgend.pipeline.transcriber.child --model FOLDER [options]`.
+
+A request is `{"path", "language"}` (null: to be told by the sound); the answer is `{"words": [[text with the space
+before it, start_s, end_s, probability], ...], "language", "length_s"}`. The model is loaded by the first request.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from vidgend.cores import cores
+from vidgend.pipeline.speech.json_lines import serve
+
+
+def _load(options: argparse.Namespace) -> Any:
+    os.environ["HF_HUB_OFFLINE"] = "1"  # the folder is complete; nothing is fetched behind our back
+    from faster_whisper import WhisperModel
+
+    return WhisperModel(
+        str(options.model),
+        device=options.device,
+        compute_type="float16" if options.device == "cuda" else "int8",
+        cpu_threads=options.threads or cores(),
+        local_files_only=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="vidgend.pipeline.transcriber.child")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=0)
+    options = parser.parse_args()
+    loaded: list[Any] = []
+
+    def handle(request: dict[str, Any]) -> dict[str, Any]:
+        if not loaded:
+            loaded.append(_load(options))
+        # Here its spelling is shown, so it searches with a beam. Silence and noise are taken out before: Whisper hears
+        # words in them ("Thank you."). Without the text before it, a mistake in one window does not spoil the next.
+        segments, info = loaded[0].transcribe(
+            request["path"],
+            language=request["language"],
+            beam_size=5,
+            word_timestamps=True,
+            vad_filter=True,
+            condition_on_previous_text=False,
+        )
+        words = [
+            [word.word, float(word.start), float(word.end), float(word.probability)]
+            for segment in segments
+            for word in segment.words or ()
+        ]
+        return {"words": words, "language": info.language, "length_s": float(info.duration)}
+
+    serve(handle)
+
+
+if __name__ == "__main__":
+    main()

@@ -119,7 +119,7 @@ class UnknownFont(BadInput):
 
 class LanguageUnsupported(BadInput):
     code = "language_unsupported"
-    title = "No installed speech engine speaks this language"
+    title = "No installed engine speaks or hears this language"
     hint = (
         "`vidgend doctor` says which engine would speak it and how to install it. Where nothing else tells it, the "
         "language is guessed from the text: `language` in the request says what it is."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import wave
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -51,8 +52,11 @@ def levels_of(path: Path) -> Levels:
 
 
 def noise_and_words_db(levels: Levels) -> tuple[float, float]:
-    """The level of the noise, and that of the loud parts of the words."""
-    floor, words = np.percentile(levels, [10, 95])
+    """The level of the noise, and that of the loud parts of the words, while the microphone is on."""
+    heard = levels[levels > NOTHING_DB]
+    if not len(heard):
+        return NOTHING_DB, NOTHING_DB
+    floor, words = np.percentile(heard, [10, 95])
     return float(floor), float(words)
 
 
@@ -76,7 +80,16 @@ def pauses_between(runs: list[Span]) -> list[Span]:
     return [(start_s, end_s) for start_s, end_s in gaps if end_s - start_s >= SHORTEST_PAUSE_S]
 
 
-def noise_span(levels: Levels) -> Span | None:
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """A stretch in which nobody speaks, and how loud it is there."""
+
+    start_s: float
+    end_s: float
+    level_db: float
+
+
+def noise_of(levels: Levels) -> Noise | None:
     """The stretch of PROFILE_S in which only the noise is heard, and evenly; None if there is none, or none to hear."""
     size = round(PROFILE_S / WINDOW_S)
     if len(levels) <= size:
@@ -91,4 +104,4 @@ def noise_span(levels: Levels) -> Span | None:
     below_db = words_db - float(means_db[at])
     if not nearest_db <= below_db <= farthest_db or means_db[at] > max(floor_db, SILENT_DB) + ABOVE_NOISE_DB:
         return None
-    return at * WINDOW_S, (at + size) * WINDOW_S
+    return Noise(start_s=at * WINDOW_S, end_s=(at + size) * WINDOW_S, level_db=round(float(means_db[at]), 1))

@@ -25,7 +25,7 @@ from vidgend.models import (
     WordSource,
 )
 from vidgend.pipeline.aligner.map_words import spoken_length
-from vidgend.pipeline.aligner.proportional import spread
+from vidgend.pipeline.aligner.proportional import SHORTEST_PAUSE_S, spread
 from vidgend.pipeline.planner.builtin import brief_narrations
 from vidgend.pipeline.planner.port import Planner
 from vidgend.pipeline.planner.script import script_to_narrations
@@ -133,7 +133,7 @@ def guessed_storyboard(brief: Brief) -> Storyboard:
 async def _hear(run: JobRun, brief: Brief, voice: Voice, transcriber: Transcriber | None) -> _Said:
     heard: Transcript | None = None
     own = bool(brief.script or brief.scenes)
-    reason = "" if transcriber is not None else "no recogniser is installed"
+    reason = "" if transcriber is not None else "there is no recogniser here"
     if transcriber is not None:
         try:
             heard = await transcribe(run, voice, transcriber, language=brief.language)
@@ -151,7 +151,7 @@ async def _hear(run: JobRun, brief: Brief, voice: Voice, transcriber: Transcribe
         reasons.append(f"it hears {', '.join(transcriber.languages)} only, so that is what the recording was taken for")
     if told := "; ".join(filter(None, reasons)):
         wanted = transcriber.name if transcriber is not None else "whisper"
-        await run.substitute(Substitution(stage="aligning", wanted=wanted, used=said.source, reason=told))
+        await run.substitute(Substitution(stage="planning", wanted=wanted, used=said.source, reason=told))
     return said
 
 
@@ -197,7 +197,8 @@ def _by_length(narrations: Sequence[str], voice: Voice, language: str) -> tuple[
     words = [word for text in narrations for word in text.split()]
     said = [one.text for one in speakable(words)] if language.lower().startswith("en") else words
     start_s, end_s = voice.sounding
-    pauses = [(0.0, start_s), *voice.pauses, (end_s, voice.samples / SAMPLE_RATE_HZ)]
+    inner = [(start, end) for start, end in voice.pauses if end - start >= SHORTEST_PAUSE_S]
+    pauses = [(0.0, start_s), *inner, (end_s, voice.samples / SAMPLE_RATE_HZ)]
     return spread(words, [spoken_length(one) for one in said], pauses, voice.samples / SAMPLE_RATE_HZ)
 
 

@@ -22,7 +22,7 @@ from vidgend.pipeline.recording_levels import (
     levels_of,
     loud_runs,
     noise_and_words_db,
-    noise_span,
+    noise_of,
     pauses_between,
     silence_db,
 )
@@ -80,11 +80,11 @@ class RecordingStep:
         run.progress(0.4)
         heard = run.scratch / "raw.wav"
         levels = await asyncio.to_thread(levels_of, heard)
-        if not len(levels) or noise_and_words_db(levels)[1] < SILENT_DB:
+        if noise_and_words_db(levels)[1] < SILENT_DB:
             raise NothingSaid("the recording is silent")
         if not args["keep_background"]:
             heard = run.scratch / "voice.wav"
-            await ffmpeg.run(clean_args(noise_span(levels)), cwd=run.scratch, timeout_s=TIMEOUT_S)
+            await ffmpeg.run(clean_args(noise_of(levels)), cwd=run.scratch, timeout_s=TIMEOUT_S)
             levels = await asyncio.to_thread(levels_of, heard)
         run.progress(0.9)
         threshold_db = silence_db(levels)

@@ -207,6 +207,15 @@ async def test_a_recording_without_words_fails_clearly(
         assert (await finished_steps(runtime))["plan"] == 0
 
 
+async def test_who_gives_the_text_need_not_be_heard(tmp_path: Path, recording: Path) -> None:
+    async with workshop(tmp_path / "data", providers=(), transcriber=FakeTranscriber()) as runtime:
+        job = await make(runtime, narration_audio=await give(runtime, recording), script=TEXT)
+        shown = await board(runtime, job.id)
+        assert [scene.words.source for scene in shown.scenes if scene.words] == ["proportional"] * 3
+        (told,) = shown.degraded
+        assert (told.wanted, told.used) == ("fake", "proportional") and "hears no words" in told.reason
+
+
 async def test_a_recording_that_is_gone_is_asked_for_again(
     tmp_path: Path, recording: Path, hears: FakeTranscriber
 ) -> None:

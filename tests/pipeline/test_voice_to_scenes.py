@@ -19,6 +19,7 @@ from vidgend.pipeline.voice_to_scenes import (
     without_pauses,
     words_of_scenes,
 )
+from vidgend.pipeline.voice_to_text import PART_S, parts_of
 from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_samples, s_to_samples
 
 RATES = ("24", "25", "30", "60", "24000/1001", "30000/1001")
@@ -123,7 +124,7 @@ def test_a_text_without_spaces_is_matched_sign_by_sign() -> None:
 
 def test_words_that_are_parted_otherwise_keep_their_times() -> None:
     heard = in_order(
-        [[" twenty", 1.0, 1.4, 0.9], ["-first", 1.4, 1.8, 0.5], [" night.", 1.7, 9.0, 1.2], [" ", 2, 3, 1]], 3
+        [[" twenty", 1.0, 1.4, 0.9], ["-first", 1.4, 1.8, 0.5], [" night.", 1.7, 9.0, 1.2], [" ", 2, 3, 1]], 0, 3
     )
     assert [(word.text, word.glued) for word in heard] == [("twenty", False), ("-first", True), ("night.", False)]
     assert [(word.start_s, word.end_s) for word in heard] == [(1.0, 1.4), (1.4, 1.8), (1.8, 3)], "in order, and inside"
@@ -139,3 +140,13 @@ def test_the_pause_beside_a_word_is_no_part_of_it() -> None:
     assert [(word.start_s, word.end_s) for word in tidy] == [(0.5, 1.2), (1.8, 3.0)]
     inside = [Word(text="a", start_s=0.1, end_s=0.4)]
     assert without_pauses(inside, sounding=(0.5, 3.0), pauses=[], length_s=4.0) == inside
+
+
+def test_a_long_recording_is_written_down_in_parts_that_end_in_pauses() -> None:
+    assert parts_of(200.0, [(150.0, 151.0)]) == [(0.0, 200.0)]
+    pauses = [(100.0, 109.0), (130.0, 131.0), (200.0, 200.5), (300.0, 302.0)]
+    assert parts_of(500.0, pauses) == [(0.0, 130.5), (130.5, 301.0), (301.0, 500.0)]
+    parts = parts_of(3600.0, [])
+    assert parts[0][0] == 0 and parts[-1][1] == 3600 and max(end - start for start, end in parts) <= PART_S[1]
+    late = in_order([[" so", 0.5, 0.9, 0.8]], 130.5, 131.2)
+    assert [(word.start_s, word.end_s) for word in late] == [(131.0, 131.2)]

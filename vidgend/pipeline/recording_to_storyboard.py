@@ -142,7 +142,10 @@ async def _hear(run: JobRun, brief: Brief, voice: Voice, transcriber: Transcribe
                 raise
             reason = error.detail
     if heard is not None and not any(char.isalnum() for word in heard.words for char in word.text):
-        raise NothingSaid("the recogniser hears no words in the recording")
+        reason = "the recogniser hears no words in the recording"
+        if not own:
+            raise NothingSaid(reason)
+        heard = None
     if heard is None and not own:
         raise StepError("nobody can write down what is said in the recording", hint="Give its text as `script`.")
     said = await asyncio.to_thread(_cut, brief, voice, heard)

@@ -68,7 +68,7 @@ def recording_cost(recording_s: float) -> Cost:
 
 def transcribe_cost(recording_s: float) -> Cost:
     """With the loading of the model."""
-    return Cost(name="transcribe", opening_s=1.5 + recording_s * 0.06)
+    return Cost(name="transcribe", opening_s=1.5, growing_s=recording_s * 0.06)
 
 
 def segment_cost(picture: str, encoding: Mapping[str, Any], frames: float) -> Cost:

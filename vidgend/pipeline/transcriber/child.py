@@ -1,13 +1,16 @@
 """The process that transcribes: `python -m vidgend.pipeline.transcriber.child --model FOLDER [options]`.
 
-A request is `{"path", "language"}` (null: to be told by the sound); the answer is `{"words": [[text with the space
-before it, start_s, end_s, probability], ...], "language", "length_s"}`. The model is loaded by the first request.
+A request is `{"path", "start_s", "end_s", "language"}` (null: to be told by the sound); the answer is `{"words": [[text
+with the space before it, start_s, end_s, probability], ...], "language"}`, with times that count from the request's
+start. The model is loaded by the first request.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,21 @@ def _load(options: argparse.Namespace) -> Any:
     )
 
 
+def part_of(path: str, start_s: float, end_s: float) -> io.BytesIO:
+    """A part of a WAV, as one. Raises: ValueError, OSError."""
+    part = io.BytesIO()
+    try:
+        with wave.open(path, "rb") as whole, wave.open(part, "wb") as cut:
+            cut.setparams(whole.getparams())
+            first, last = (min(round(at * whole.getframerate()), whole.getnframes()) for at in (start_s, end_s))
+            whole.setpos(first)
+            cut.writeframes(whole.readframes(last - first))
+    except (wave.Error, EOFError) as error:
+        raise ValueError(f"the recording is not a PCM WAV file: {error}") from error
+    part.seek(0)
+    return part
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="vidgend.pipeline.transcriber.child")
     parser.add_argument("--model", type=Path, required=True)
@@ -37,12 +55,13 @@ def main() -> None:
     loaded: list[Any] = []
 
     def handle(request: dict[str, Any]) -> dict[str, Any]:
+        part = part_of(request["path"], request["start_s"], request["end_s"])
         if not loaded:
             loaded.append(_load(options))
         # Here its spelling is shown, so it searches with a beam. Silence and noise are taken out before: Whisper hears
         # words in them ("Thank you."). Without the text before it, a mistake in one window does not spoil the next.
         segments, info = loaded[0].transcribe(
-            request["path"],
+            part,
             language=request["language"],
             beam_size=5,
             word_timestamps=True,
@@ -54,7 +73,7 @@ def main() -> None:
             for segment in segments
             for word in segment.words or ()
         ]
-        return {"words": words, "language": info.language, "length_s": float(info.duration)}
+        return {"words": words, "language": info.language}
 
     serve(handle)
 

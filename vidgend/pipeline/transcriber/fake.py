@@ -12,8 +12,8 @@ from vidgend.pipeline.transcriber.port import Transcript
 
 
 class FakeTranscriber:
-    """`words` are what it hears in every recording. With `fail` each request raises StepError with that detail;
-    `requests` are the languages that it was asked for."""
+    """`words` are what it hears in every recording, as far as it is asked. With `fail` each request raises StepError
+    with that detail; `requests` are the languages that it was asked for."""
 
     name = "fake"
     identity = "fake"
@@ -33,12 +33,15 @@ class FakeTranscriber:
         self._language = language
         self._fail = fail
 
-    async def transcribe(self, wav: Path, *, language: str | None, timeout_s: float) -> Transcript:
+    async def transcribe(
+        self, wav: Path, *, start_s: float, end_s: float, language: str | None, timeout_s: float
+    ) -> Transcript:
         """See Transcriber. Raises: StepError."""
         self.requests.append(language)
         if self._fail:
             raise StepError(self._fail)
-        return Transcript(words=self._words, language=language or self._language)
+        words = tuple(word for word in self._words if start_s <= word.start_s < end_s)
+        return Transcript(words=words, language=language or self._language)
 
     async def aclose(self) -> None:
         """Nothing to close."""

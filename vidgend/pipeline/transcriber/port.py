@@ -32,8 +32,12 @@ class Transcriber(Protocol):
     languages: tuple[str, ...] | None
     """The only ones that it hears (primary subtags); None: it knows many and tells them apart."""
 
-    async def transcribe(self, wav: Path, *, language: str | None, timeout_s: float) -> Transcript:
-        """`wav` is mono 48 kHz PCM; `language` None: it is to be told by the sound. No words: nobody speaks.
+    async def transcribe(
+        self, wav: Path, *, start_s: float, end_s: float, language: str | None, timeout_s: float
+    ) -> Transcript:
+        """What is said from `start_s` to `end_s` of a mono 48 kHz PCM WAV; times count from the start of the file.
+
+        `language` None: it is to be told by the sound. No words: nobody speaks.
 
         Raises: StepError, StepTimeout.
         """

@@ -43,15 +43,18 @@ class WhisperTranscriber:
             failure=StepError,
         )
 
-    async def transcribe(self, wav: Path, *, language: str | None, timeout_s: float) -> Transcript:
+    async def transcribe(
+        self, wav: Path, *, start_s: float, end_s: float, language: str | None, timeout_s: float
+    ) -> Transcript:
         """See Transcriber. Raises: StepError, StepTimeout."""
         wanted = language.lower().replace("_", "-").split("-")[0] if language else None
         if self.languages is not None and (wanted or "en") not in self.languages:
             raise StepError(f"Whisper {self._model.name} hears English only, and the recording is in {language}")
         asked = self.languages[0] if self.languages is not None else wanted
-        answer = await self._service.request({"path": str(wav.absolute()), "language": asked}, timeout_s=timeout_s)
+        request = {"path": str(wav.absolute()), "start_s": start_s, "end_s": end_s, "language": asked}
+        answer = await self._service.request(request, timeout_s=timeout_s)
         return Transcript(
-            words=in_order(answer["words"], answer["length_s"]),
+            words=in_order(answer["words"], start_s, end_s),
             language=language or answer["language"],
             reason=self._model.reason,
         )
@@ -60,16 +63,16 @@ class WhisperTranscriber:
         await self._service.aclose()
 
 
-def in_order(heard: Sequence[Sequence[Any]], length_s: float) -> tuple[Word, ...]:
-    """Whisper's words (text with the space before it, start, end, probability), which overlap and overrun a little,
-    as words that do not. Pure."""
+def in_order(heard: Sequence[Sequence[Any]], from_s: float, to_s: float) -> tuple[Word, ...]:
+    """Whisper's words (text with the space before it, start, end, probability; times from `from_s` on), which overlap
+    and overrun a little, as words that do not, between `from_s` and `to_s`. Pure."""
     words: list[Word] = []
-    clock = 0.0
+    clock = from_s
     for text, start_s, end_s, probability in heard:
         if not text.strip():
             continue
-        start = min(max(clock, start_s), length_s)
-        clock = min(max(start, end_s), length_s)
+        start = min(max(clock, from_s + start_s), to_s)
+        clock = min(max(start, from_s + end_s), to_s)
         words.append(
             Word(
                 text=text.strip(),

@@ -18,7 +18,7 @@ ABOVE_NOISE_DB = 6.0
 """The filter's noise floor above the noise that was measured. At the same level only 8 to 11 dB go (measured), from 6
 dB on all 14; from 12 dB on it takes soft sounds of the voice along."""
 LATENCY = SAMPLE_RATE_HZ // 40
-"""So many samples later does `afftdn` give what it was given. Measured with ffmpeg 7 and 9; a test looks after it."""
+"""So many samples later does `afftdn` give what it was given. Measured with ffmpeg 7.0 and 9.0, as a test does."""
 _EDGE_S = 0.05
 
 

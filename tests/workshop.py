@@ -24,6 +24,7 @@ from vidgend.pipeline.music.port import MusicLibrary, Track
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.planner.port import Planner, Translator
 from vidgend.pipeline.speech.fake import FakeSpeech
+from vidgend.pipeline.transcriber.port import Transcriber
 from vidgend.settings import Settings
 from vidgend.settings_sources import load_settings
 from vidgend.store.assets.store import AssetStore
@@ -72,6 +73,7 @@ def builder(
     library: MusicLibrary | None = None,
     unused: dict[str, str] | None = None,
     translator: Translator | None = None,
+    transcriber: Transcriber | None = None,
 ) -> Callable[..., Parts]:
     def build(settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path) -> Parts:
         tracks = (Track(path=music, place=music.name, title="tone", mood="calm", licence="test"),) if music else ()
@@ -79,6 +81,7 @@ def builder(
             settings, assets, steps, work=work, client=httpx.AsyncClient(), planners=planners or (BuiltinPlanner(),),
             providers=providers, unused_providers=unused or {}, engines=engines or (FakeSpeech(),),
             aligners=(Proportional(),), music=library or FakeMusic(tracks), translator=translator,
+            transcriber=transcriber,
         )  # fmt: skip
 
     return build

@@ -49,6 +49,7 @@ VidgendError
 │   ├── FfmpegFailed             ffmpeg_failed
 │   ├── SpeechFailed             speech_failed
 │   ├── OutOfMemory              out_of_memory
+│   ├── NothingSaid              nothing_said
 │   ├── NoFootage                footage_missing
 │   ├── StepTimeout              timeout
 │   │   └── StepStalled          stalled
@@ -120,7 +121,7 @@ class UnknownFont(BadInput):
 
 class LanguageUnsupported(BadInput):
     code = "language_unsupported"
-    title = "No installed speech engine speaks this language"
+    title = "No installed engine speaks or hears this language"
     hint = (
         "`vidgend doctor` says which engine would speak it and how to install it. Where nothing else tells it, the "
         "language is guessed from the text: `language` in the request says what it is."
@@ -395,6 +396,12 @@ class OutOfMemory(StepError):
     code = "out_of_memory"
     title = "A model did not fit into memory"
     hint = "Close what else uses the memory or the GPU, or set a smaller model."
+
+
+class NothingSaid(StepError):
+    code = "nothing_said"
+    title = "There are no words in the recording"
+    hint = "Listen to the file. Words that the recogniser does not hear can be given as `script`."
 
 
 class NoFootage(StepError):

@@ -91,6 +91,20 @@ class SceneBrief:
     clip: Clip | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class VoiceOver:
+    """The caller's own recording, spoken instead of a voice. `asset` is the digest of the upload, `title` what to call
+    it, `duration_s` how long it says it is.
+
+    `keep_background`: nothing of it is taken away as noise.
+    """
+
+    asset: str
+    title: str
+    duration_s: float
+    keep_background: bool = False
+
+
 DRAFT_SHORT_PX = 360
 """The shorter side of a draft's picture."""
 
@@ -142,6 +156,8 @@ class Brief:
     """What this video is called among several of one job."""
     outputs: tuple[Output, ...] = ()
     """The videos to be made besides this one."""
+    narration_audio: VoiceOver | None = None
+    """Whoever speaks in it is heard, and no voice. The video is as long as it is."""
 
     @property
     def frame_rate(self) -> Fraction:
@@ -327,6 +343,8 @@ class Speech:
     """The longest silence in a sentence."""
     pause_s: float = 0.0
     """The longest pause that the narration asks for."""
+    start: int | None = None
+    """Of a voice-over: the sample of the file at which it begins, since all scenes share one file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -466,6 +484,11 @@ class Scene:
     def written(self) -> str:
         """The narration as somebody wrote it, with its markup."""
         return self.markup or self.narration
+
+    @property
+    def recorded(self) -> bool:
+        """Whether its speech is a piece of the voice-over."""
+        return self.speech is not None and self.speech.start is not None
 
 
 @dataclass(frozen=True, kw_only=True)

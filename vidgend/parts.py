@@ -39,6 +39,8 @@ from vidgend.pipeline.planner.translator import LlmTranslator
 from vidgend.pipeline.produce import Producer
 from vidgend.pipeline.prompt_to_storyboard import KIND as PLAN
 from vidgend.pipeline.prompt_to_storyboard import PlanStep
+from vidgend.pipeline.recording_to_voice import KIND as RECORDING
+from vidgend.pipeline.recording_to_voice import RecordingStep
 from vidgend.pipeline.scene_to_clip import FETCH, SEARCH, FetchStep, SearchStep
 from vidgend.pipeline.scene_to_segment import KIND as SEGMENT
 from vidgend.pipeline.scene_to_segment import RenderSettings, SegmentStep
@@ -60,8 +62,12 @@ from vidgend.pipeline.speech_to_words import KIND as ALIGN
 from vidgend.pipeline.speech_to_words import AlignStep
 from vidgend.pipeline.track_to_parts import KIND as PARTS
 from vidgend.pipeline.track_to_parts import PartsStep
+from vidgend.pipeline.transcriber.port import Transcriber
+from vidgend.pipeline.transcriber.select import build_transcriber
 from vidgend.pipeline.video_to_report import KIND as CHECK
 from vidgend.pipeline.video_to_report import CheckStep
+from vidgend.pipeline.voice_to_text import KIND as TRANSCRIBE
+from vidgend.pipeline.voice_to_text import TranscribeStep
 from vidgend.settings import Settings
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.steps import StepStore
@@ -105,8 +111,9 @@ class Parts:
     async def aclose(self) -> None:
         await self.executor.aclose()
         await self.ends.aclose()
-        closable: tuple[SpeechEngine | Aligner | FootageProvider, ...] = (
-            *self.engines, *self.aligners, *self.providers,
+        transcriber = self.producer.transcriber
+        closable: tuple[SpeechEngine | Aligner | Transcriber | FootageProvider, ...] = (
+            *self.engines, *self.aligners, *self.providers, *((transcriber,) if transcriber is not None else ()),
         )  # fmt: skip
         for part in closable:
             await part.aclose()
@@ -194,6 +201,14 @@ def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, wor
         device="cuda" if gpu_device() == "cuda" else "cpu",
         threads=cores(),
     )
+    transcriber = build_transcriber(
+        settings.aligner.engine,
+        settings.aligner.model,
+        models_dir=settings.data_dir / "models",
+        hub_dir=default_hub_dir(),
+        device="cuda" if gpu_device() == "cuda" else "cpu",
+        threads=cores(),
+    )
     return wire(
         settings,
         assets,
@@ -206,6 +221,7 @@ def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, wor
         unused_providers=unused,
         engines=engines,
         aligners=aligners,
+        transcriber=transcriber,
         music=build_music(settings),
     )
 
@@ -224,6 +240,7 @@ def wire(
     aligners: tuple[Aligner, ...],
     music: MusicLibrary,
     translator: Translator | None = None,
+    transcriber: Transcriber | None = None,
 ) -> Parts:
     """The steps, the executor and the producer over chosen adapters."""
     render = settings.render
@@ -233,7 +250,10 @@ def wire(
     fonts = machine_fonts(settings.captions.fonts_folder, default=settings.captions.font)
     encodes, threads = encode_slots(settings)
     ends = ShotEnds(work / "ends")
+    transcribers = (transcriber,) if transcriber is not None else ()
     registry: dict[str, StepFunction] = {
+        RECORDING: RecordingStep(ffmpeg, assets),
+        TRANSCRIBE: TranscribeStep(transcriber, assets),
         PLAN: PlanStep(planners),
         TRANSLATE: TranslateStep(translator),
         SEARCH: SearchStep(providers),
@@ -262,7 +282,7 @@ def wire(
 
     async def unload(label: Label) -> None:
         """The models that live there."""
-        parts: tuple[SpeechEngine | Aligner, ...] = (*engines, *aligners)
+        parts: tuple[SpeechEngine | Aligner | Transcriber, ...] = (*engines, *aligners, *transcribers)
         for part in parts:
             if part.label == label:
                 try:
@@ -283,6 +303,7 @@ def wire(
     producer = Producer(
         planners=planners,
         translator=translator,
+        transcriber=transcriber,
         ends_ahead=EndsAhead(ffmpeg=ffmpeg, assets=assets, ends=ends, slot=partial(executor.slot, "ffmpeg"), work=work),
         providers=providers,
         unused_providers=unused_providers,

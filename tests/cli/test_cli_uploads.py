@@ -109,6 +109,35 @@ def test_the_files_of_a_request_are_sent_first(vidgend, daemon: DaemonStandin, o
     }
 
 
+def test_a_voice_over_is_sent_and_names_the_video(vidgend, daemon: DaemonStandin, own: Path) -> None:
+    daemon.completes()
+    daemon.answers["GET", "/mcp/assets"] = (200, {"assets": [], "next_cursor": None})
+    daemon.answers["POST", "/mcp/assets"] = [(201, asset("song.mp3")), (201, asset("sea.mp4"))]
+    result = vidgend("generate", "--narration", "film/song.mp3", "--keep-background")
+    assert result.exit_code == 0, result.stderr
+    assert (own.parent / "song.mp4").exists()
+    assert [seen for seen in daemon.seen if seen.method == "POST"][-1].body == {
+        "narration_audio": {"asset": ID["song.mp3"], "keep_background": True}
+    }
+    result = vidgend("generate", "The sea", "--narration", "f" * 64, "--detach")
+    assert result.exit_code == 0, result.stderr
+    assert [seen for seen in daemon.seen if seen.method == "POST"][-1].body == {
+        "prompt": "The sea", "narration_audio": {"asset": "f" * 64}
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "complaint"),
+    [
+        (["--narration", "none.mp3"], 5, "error: --narration: none.mp3: no such file or directory"),
+        (["the sea", "--keep-background"], 2, "--keep-background needs a --narration"),
+    ],
+)
+def test_a_voice_over_that_is_not_there_is_refused(vidgend, options: list[str], code: int, complaint: str) -> None:
+    result = vidgend("generate", *options)
+    assert (result.exit_code, complaint in result.stderr) == (code, True), result.stderr
+
+
 def test_what_the_daemon_has_is_not_sent_again(vidgend, daemon: DaemonStandin, own: Path) -> None:
     daemon.completes()
     daemon.answers["GET", "/mcp/assets"] = (200, {"assets": [asset("song.mp3")], "next_cursor": None})

@@ -113,7 +113,7 @@ async def test_every_field_of_the_guide_reaches_the_job(world: World, connect: A
         ({"prompt": "p", "outputs": [{}, {"language": "de"}]}, "not_available", None),
         ({"script": "a", "language": "en", "outputs": [{"language": "de"}]}, "invalid_request", "/outputs/0/language"),
         ({"prompt": "p", "language": "en", "outputs": [{"language": "de"}]}, "not_available", None),
-        ({"prompt": "p", "narration_audio": "asset_1"}, "not_available", None),
+        ({"prompt": "p", "narration_audio": "asset_1"}, "invalid_request", "/narration_audio"),
         ({"prompt": "p", "transitions": "explode"}, "invalid_request", "/transitions"),
         ({"prompt": "p", "captions": {"font": "/etc/fonts/a.ttf"}}, "font_unknown", None),
         ({"prompt": "p", "captions": {"preset": "sparkle"}}, "caption_preset_unknown", None),

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from vidgend.models import Brief, Scene, Storyboard, Transition
+from vidgend.models import Brief, Scene, Storyboard, Transition, VoiceOver
 from vidgend.pipeline.executor.port import StepEvent, StepSpec
 from vidgend.pipeline.forecast import Forecast
 from vidgend.pipeline.past_rates import rates_of
 from vidgend.pipeline.progress import Progress
+from vidgend.pipeline.recording_to_storyboard import guessed_storyboard
 from vidgend.pipeline.scene_to_segment import RenderSettings, encoding_args
 from vidgend.pipeline.timeline import shot_of
 from vidgend.pipeline.work import Work
@@ -333,3 +334,31 @@ def test_a_prefetch_that_finds_less_than_it_may_is_done_when_that_is_there() -> 
 def test_nothing_is_foreseen_before_there_is_a_plan() -> None:
     progress = Progress()
     assert (progress.eta_s(), progress.percent, progress.segments()) == (None, 0, ())
+
+
+def test_a_voice_over_is_listened_to_before_anything_of_it_is_known() -> None:
+    """Its length tells about how much there will be to do, so the time left is told from the start."""
+    now_s = [0.0]
+    forecast = Forecast(SLOTS, clock=lambda: now_s[0])
+    given = VoiceOver(asset="a" * 64, title="talk", duration_s=60.0)
+    brief = Brief(prompt="", narration_audio=given)
+    progress = Progress(forecast)
+    progress.plan_video(brief, guessed_storyboard(brief), encoding_args(brief, SETTINGS), recording_s=60.0)
+    kinds = [work.kind for work in progress.works]
+    assert (kinds.count("segment"), kinds.count("speech"), kinds.count("align")) == (10, 0, 0)
+    first_s = progress.eta_s()
+    assert first_s is not None and first_s > 20
+    for kind, took_s in (("recording", 1.0), ("transcribe", 5.1)):
+        args = {"length_s": 60.0}
+        spec = StepSpec(key=kind, kind=kind, args=args, label="ffmpeg" if kind == "recording" else "cpu")
+        work = progress.asked(spec, None)
+        assert work in progress.works and [one.kind for one in progress.works].count(kind) == 1, "it was foreseen"
+        progress.told(work, 0.0)
+        now_s[0] += took_s
+        progress.ended(work, StepEvent(ref="r", key=kind, state="done"))
+    assert 0 < progress.percent < 60, "the pictures are still to come"
+    shown = guessed_storyboard(brief)
+    progress.plan_video(brief, shown, encoding_args(brief, SETTINGS))
+    assert not {"recording", "transcribe", "speech"} & {work.kind for work in progress.works}
+    left_s = progress.eta_s()
+    assert left_s is not None and left_s == pytest.approx(first_s - 6.1, rel=0.4)

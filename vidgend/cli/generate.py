@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     help="cut, dissolve, fade, wipe, slide or zoom, or KIND:SECONDS.  [default: the style's]",
 )
 @click.option("--script", metavar="FILE", help="The narration word for word; `-` reads stdin.")
+@click.option("--narration", metavar="FILE", help="Your own voice-over, sound or video, or the id of an upload.")
+@click.option("--keep-background", is_flag=True, help="Take nothing of the --narration away as noise.")
 @click.option(
     "--scenes", metavar="FILE", help="JSON list of scenes: narration, and if you like query, duration, clip, image."
 )
@@ -70,14 +72,16 @@ def generate(
 ) -> None:  # fmt: skip
     """Make a video from PROMPT ('-' reads it from stdin).
 
-    Instead of a prompt there may be a --script or --scenes. Ctrl-C cancels the job.
+    Instead of a prompt there may be a --script, --scenes or --narration. Ctrl-C cancels the job.
     """
     if local and (remote or detach or options.url or wishes["review"]):
         raise click.UsageError("--local cannot be combined with --remote, --detach, --review or --url.")
     if detach and (output or only_video or force):
         raise click.UsageError("--detach waits for no video; fetch it later with `vidgend result JOB -o FILE`.")
-    if prompt is None and not wishes["script"] and not wishes["scenes"]:
-        raise click.UsageError("Missing argument 'PROMPT' (or --script or --scenes).")
+    if prompt is None and not wishes["script"] and not wishes["scenes"] and not wishes["narration"]:
+        raise click.UsageError("Missing argument 'PROMPT' (or --script, --scenes or --narration).")
+    if wishes["keep_background"] and not wishes["narration"]:
+        raise click.UsageError("--keep-background needs a --narration.")
 
     if wishes["music_file"] and (no_music or wishes["music_mood"]):
         raise click.UsageError("--music cannot be combined with --no-music or --music-mood.")
@@ -94,7 +98,7 @@ def generate(
         if detach:
             _detach(options.daemon(), body, files, as_json=as_json)
             return
-        target = choose_target(output, title=title_of(body), force=force, only_video=only_video)
+        target = choose_target(output, title=title_of(body, files), force=force, only_video=only_video)
         needed = remote or options.url is not None or body.review
         daemon = None if local else _find_daemon(options, needed=needed)
         if daemon is not None:

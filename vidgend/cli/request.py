@@ -43,6 +43,7 @@ _NAMES = {
     "orientation": "--orientation",
     "per_query": "--per-query",
     "outputs": "--also",
+    "narration_audio": "--narration",
 }
 _SHAPES = {
     "--language": "must be a language tag such as en or pt-BR",
@@ -50,7 +51,7 @@ _SHAPES = {
     "--callback-url": "must begin with http:// or https://",
 }
 """What a value looks like, in place of the pattern that it must match."""
-_FORMS = ("MusicBody", "CaptionBody")
+_FORMS = ("MusicBody", "CaptionBody", "VoiceOverBody")
 _OTHER_FORMS = frozenset({"literal['none']", "bool"})
 """The other forms of `music` and `captions`, which pydantic complains about too when an object is wrong."""
 _SHORT_SIZES = {"720p": "1280x720", "1080p": "1920x1080", "2160p": "3840x2160", "4k": "3840x2160"}
@@ -156,6 +157,7 @@ def build(
     caption_font: str | None, caption_position: str | None, highlight: bool,
     music: bool, music_mood: str | None, music_volume: str | None, callback_url: str | None, review: bool = False,
     music_file: str | None = None, also: tuple[str, ...] = (), files: OwnFiles | None = None,
+    narration: str | None = None, keep_background: bool = False,
 ) -> GenerateBody:  # fmt: skip
     """The request, with only what was given, so that the daemon's settings decide the rest. `files` gets those that are
     to be uploaded before it is sent.
@@ -185,6 +187,9 @@ def build(
         "outputs": [{}, *(_output(wish) for wish in also)] if also else None,
     }
     body = {name: value for name, value in body.items() if value is not None}
+    if narration:
+        asset = files.id_of(narration, folder=Path(), option="--narration")
+        body["narration_audio"] = {"asset": asset} | ({"keep_background": True} if keep_background else {})
     if not captions:
         body["captions"] = False
     else:
@@ -201,13 +206,15 @@ def build(
         if wishes:
             body["music"] = wishes
     made = checked(GenerateBody, body)
-    if not made.prompt and not (made.script or "").strip() and not made.scenes:
+    if not made.prompt and not (made.script or "").strip() and not made.scenes and not made.narration_audio:
         raise PromptEmpty
     return made
 
 
-def title_of(body: GenerateBody) -> str:
+def title_of(body: GenerateBody, files: OwnFiles) -> str:
     """What the video is called when nobody named it."""
+    recording = files.paths.get(body.narration_audio.asset) if body.narration_audio is not None else None
     return body.prompt or (body.script or "").strip() or next(
-        (scene.narration for scene in body.scenes or () if scene.narration.strip()), "video"
+        (scene.narration for scene in body.scenes or () if scene.narration.strip()),
+        recording.stem if recording is not None else "video",
     )  # fmt: skip

@@ -98,13 +98,14 @@ def word_times(settings: Settings, section: str = "word times") -> Iterator[Find
     if whisper.available:
         text = f"the voice's own times, else whisper ({whisper.reason})"
         yield Finding(section=section, mark="ok", text=text, fix=whisper.get)
+        yield Finding(section=section, mark="ok", text="voice-overs are written down by whisper")
     elif wanted == "whisper":
         text = f"aligner.engine = whisper cannot be used: {whisper.reason}"
         yield Finding(section=section, mark="problem", text=text, fix=whisper.get)
     else:
         yield Finding(section=section, mark="ok", text="the voice's own times, which the packaged voices give")
         text = f"for voices without own times: by word length, as whisper is not there ({whisper.reason})"
-        yield Finding(section=section, mark="note", text=text, fix=whisper.get)
+        yield Finding(section=section, mark="note", text=f"{text}; voice-overs need a script", fix=whisper.get)
 
 
 def planner(settings: Settings, section: str = "planner") -> Iterator[Finding]:

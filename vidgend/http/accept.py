@@ -11,6 +11,7 @@ from vidgend.errors import BadInput, Draining, FeatureUnavailable, LanguageUnsup
 from vidgend.http.callback_url import check_callback_url
 from vidgend.http.outputs import check_languages
 from vidgend.http.own_media import own_media
+from vidgend.http.own_voice import Ears, check_voice_over
 from vidgend.http.services import Jobs
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody, to_brief, to_prefetch
 from vidgend.models import Brief, PrefetchBrief
@@ -21,7 +22,7 @@ from vidgend.store.jobs import JobStore
 from vidgend.store.uploads import UploadStore
 
 
-class Door(Protocol):
+class Door(Ears, Protocol):
     """What accepting needs. The services of the web application have it, and a runtime without a server."""
 
     @property
@@ -66,13 +67,17 @@ async def accept_generate(
     if key is not None and (known := await earlier_job(door.database, key, body_sha256)) is not None:
         return known, False
     media = await own_media(door.uploads, body)
-    brief = to_brief(body, door.defaults, media.clips, media.music_title)
+    brief = to_brief(body, door.defaults, media.clips, media.music_title, media.voice_over)
+    await check_voice_over(door, body, brief, media.recording)
     await check_languages(body, brief, can_translate=door.can_translate)
     if body.language is not None and (written := unreadable_as(brief)) is not None:
         raise LanguageUnsupported(f"the text is in the letters of {written}, not in those of {brief.language}")
     language = brief.language or script_language(brief)
-    door.check_voice(brief.voice, language)
-    for output in brief.outputs:
+    if brief.narration_audio is None:
+        door.check_voice(brief.voice, language)
+    elif body.voice is not None:  # it is not heard, unless a text is changed later
+        door.check_voice(brief.voice, None)
+    for output in brief.outputs if brief.narration_audio is None else ():
         door.check_voice(output.voice or brief.voice, output.language or language)
     if brief.captions.font is not None:
         await asyncio.to_thread(door.check_font, brief.captions.font)

@@ -9,19 +9,21 @@ from pathlib import PurePath
 from vidgend.http.edit_wire import PatchBody
 from vidgend.http.problems import InvalidFields
 from vidgend.http.wire import AssetBody, GenerateBody, MusicBody
-from vidgend.models import Clip
+from vidgend.models import Clip, VoiceOver
 from vidgend.store.uploads import Upload, UploadStore
 
 _NAMES = {"video": "a video", "photo": "a photo", "audio": "sound"}
-_FIELDS = {"video": "clip", "photo": "image", "audio": "music.asset"}
+_FIELDS = {"video": "clip", "photo": "image", "audio": "music.asset or narration_audio"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnMedia:
-    """The clips by the number of their scene, counted from 0, and what the music is called."""
+    """The clips by the number of their scene, counted from 0, what the music is called, and the voice-over."""
 
     clips: Mapping[int, Clip] = field(default_factory=dict)
     music_title: str | None = None
+    recording: Upload | None = None
+    voice_over: VoiceOver | None = None
 
 
 async def own_media(uploads: UploadStore, body: GenerateBody) -> OwnMedia:
@@ -29,10 +31,15 @@ async def own_media(uploads: UploadStore, body: GenerateBody) -> OwnMedia:
     scenes = body.scenes or ()
     given = [ref.asset for scene in scenes for ref in (scene.clip, scene.image) if ref is not None]
     music = body.music.asset if isinstance(body.music, MusicBody) else None
-    if not given and music is None:
+    voice = body.narration_audio
+    if not given and music is None and voice is None:
         return OwnMedia()
-    known = await uploads.find([*given, *([music] if music is not None else [])])
+    named = [*given, *([music] if music is not None else []), *([voice.asset] if voice is not None else [])]
+    known = await uploads.find(named)
     errors: list[dict[str, str]] = []
+    recording = (
+        checked(known, voice.asset, ("audio", "video"), "/narration_audio", errors) if voice is not None else None
+    )
     clips: dict[int, Clip] = {}
     for number, scene in enumerate(scenes):
         if scene.clip is not None:
@@ -51,7 +58,15 @@ async def own_media(uploads: UploadStore, body: GenerateBody) -> OwnMedia:
     title = _music_title(known, music, errors)
     if errors:
         raise InvalidFields(errors)
-    return OwnMedia(clips=clips, music_title=title)
+    spoken = None
+    if voice is not None and recording is not None:
+        spoken = VoiceOver(
+            asset=recording.digest,
+            title=PurePath(recording.name).stem,
+            duration_s=recording.duration_s or 0.0,
+            keep_background=voice.keep_background,
+        )
+    return OwnMedia(clips=clips, music_title=title, recording=recording, voice_over=spoken)
 
 
 @dataclass(frozen=True, kw_only=True)

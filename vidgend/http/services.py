@@ -15,11 +15,12 @@ from vidgend.pipeline.file_to_upload import Intake
 from vidgend.pipeline.foresee import Reuse
 from vidgend.pipeline.progress import Progress
 from vidgend.pipeline.speech.port import Voice
+from vidgend.pipeline.transcriber.port import Transcriber
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 from vidgend.store.jobs import JobStore
 from vidgend.store.storyboards import StoryboardStore, Version
-from vidgend.store.uploads import UploadStore
+from vidgend.store.uploads import Upload, UploadStore
 
 
 class Jobs(Protocol):
@@ -70,12 +71,16 @@ class Services:
     queries: Callable[[Brief], Awaitable[tuple[str, ...]]]
     foresee: Callable[[str, Version, Brief], Awaitable[Reuse]]
     """Which segments of a version of a job's storyboard are there already, if the brief is rendered."""
+    check_sound: Callable[[Upload], Awaitable[None]]
+    """Raises MediaUnreadable if there is no sound in a video."""
     wake_webhooks: Callable[[], None]
     version: str
     presign: bool
     """Whether results in a store that can sign its own links are linked to there."""
     url_key: bytes
     """Signs asset URLs while an api_key is set."""
+    transcriber: Transcriber | None = None
+    """Who writes down what is said in a voice-over."""
     can_translate: bool = False
     """Whether there is a language model that can put a narration into another language."""
 

@@ -196,7 +196,7 @@ def _scene(scene: Scene, fps: Fraction, thumbnails: Mapping[str, str]) -> dict[s
     start, shift_s = None, 0.0
     if scene.start_frame is not None:
         start = float(frames_to_s(scene.start_frame, fps))
-        shift_s = speech_start_sample(scene.start_frame, scene.index, fps) / SAMPLE_RATE_HZ
+        shift_s = speech_start_sample(scene.start_frame, scene.index, fps, recorded=scene.recorded) / SAMPLE_RATE_HZ
     return {
         "id": scene.id or f"s{scene.index + 1}",
         "index": scene.index + 1,

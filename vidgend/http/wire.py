@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from vidgend.errors import FeatureUnavailable, PromptEmpty
+from vidgend.errors import PromptEmpty
 from vidgend.models import (
     TRANSITION_S,
     Brief,
@@ -29,6 +29,7 @@ from vidgend.models import (
     SceneBrief,
     Transition,
     TransitionKind,
+    VoiceOver,
 )
 from vidgend.pipeline.captions.presets import find_preset
 from vidgend.pipeline.styles import find_style
@@ -67,6 +68,12 @@ class ClipBody(AssetBody):
     """An uploaded video, and the second of it where the scene begins; unset: its best part is looked for."""
 
     in_point: float | None = Field(None, ge=0, le=86_400)
+
+
+class VoiceOverBody(AssetBody):
+    """An uploaded recording, or video with sound, of somebody who speaks."""
+
+    keep_background: bool = Field(False, description="Take nothing of it away as noise.")
 
 
 def _from_bare_id(value: Any) -> Any:
@@ -130,7 +137,8 @@ class OutputBody(Body):
 
 
 class GenerateBody(Body):
-    """The body of POST /mcp/generate. `prompt` may be left out where `script` or `scenes` say everything."""
+    """The body of POST /mcp/generate. `prompt` may be left out where `script`, `scenes` or `narration_audio` say
+    everything."""
 
     prompt: Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)] = ""
     duration_target: float | None = Field(None, ge=1, le=3600, description="Wished length in seconds.")
@@ -150,7 +158,9 @@ class GenerateBody(Body):
     priority: int = Field(0, ge=-100, le=100)
     seed: int | None = Field(None, ge=0, le=2**31 - 1)
     metadata: dict[str, Any] = Field(default_factory=dict)
-    narration_audio: Any = None
+    narration_audio: Annotated[VoiceOverBody | None, BeforeValidator(_from_bare_id)] = Field(
+        None, description="Your own voice-over: it is heard instead of a voice, and decides how long the video is."
+    )
     review: bool = Field(False, description="Stop when the storyboard is complete, until it is approved.")
     outputs: tuple[OutputBody, ...] | None = Field(
         None, min_length=1, max_length=8, description="The videos to make, the main one first."
@@ -218,16 +228,6 @@ def frame_size(aspect: str | None, resolution: str | None, defaults: Defaults) -
     return round(size[0] / 2) * 2, round(size[1] / 2) * 2
 
 
-def _check_available(body: GenerateBody) -> None:
-    """Fields that clients may know from the contract are told apart from misspelt ones. Raises: FeatureUnavailable."""
-    wanted: dict[str, Any] = {
-        "narration_audio": body.narration_audio,
-    }
-    for place, value in wanted.items():
-        if value:
-            raise FeatureUnavailable(f"/{place} is part of the contract, but this version cannot do it yet")
-
-
 def transition_of(wish: TransitionBody | TransitionKind | None) -> Transition | None:
     if wish is None:
         return None
@@ -248,26 +248,32 @@ def captions_of(body: CaptionBody) -> CaptionOptions:
 
 
 def to_brief(
-    body: GenerateBody, defaults: Defaults, clips: Mapping[int, Clip] | None = None, music_title: str | None = None
+    body: GenerateBody,
+    defaults: Defaults,
+    clips: Mapping[int, Clip] | None = None,
+    music_title: str | None = None,
+    voice_over: VoiceOver | None = None,
 ) -> Brief:
     """Fill in every default. `clips` are the uploads that the request's scenes name, by the number of the scene from 0
-    on; `music_title` is what its own music is called. With `outputs` it is the brief of the first, see outputs.py.
+    on; `music_title` is what its own music is called, `voice_over` the recording that it names. With `outputs` it is
+    the brief of the first, see outputs.py.
 
-    Raises: PromptEmpty, UnknownStyle, UnknownPreset, FeatureUnavailable, InvalidFields.
+    Raises: PromptEmpty, UnknownStyle, UnknownPreset, InvalidFields.
     """
     # They bring the planner and the voices along, which a client need not wait for.
     from vidgend.http.outputs import with_outputs
     from vidgend.pipeline.text_language import given_language
 
-    _check_available(body)
     if body.outputs:
-        return with_outputs(body, lambda one: to_brief(one, defaults, clips, music_title))
+        return with_outputs(body, lambda one: to_brief(one, defaults, clips, music_title, voice_over))
     has_scenes = body.scenes is not None and any(scene.narration.strip() for scene in body.scenes)
-    if not body.prompt.strip() and not (body.script or "").strip() and not has_scenes:
+    speaks = body.narration_audio is not None
+    if not body.prompt.strip() and not (body.script or "").strip() and not has_scenes and not speaks:
         raise PromptEmpty
     texts = [body.script or "", *(scene.narration for scene in body.scenes or ())]
+    own = any(text.strip() for text in texts)
     texts = [text for text in texts if text.strip()] or [body.prompt]
-    if not any(char.isalnum() for text in texts for char in text):
+    if (own or not speaks) and not any(char.isalnum() for text in texts for char in text):
         raise PromptEmpty("there is no word in the text, only signs")
     captions = CaptionBody(enabled=body.captions) if isinstance(body.captions, bool) else body.captions
     music = MusicBody(none=True) if isinstance(body.music, str) else body.music
@@ -302,7 +308,10 @@ def to_brief(
         transitions=transition_of(body.transitions),
         seed=body.seed if body.seed is not None else 0,
         review=body.review,
+        narration_audio=voice_over,
     )
+    if speaks and not own:
+        return brief  # what language is spoken, the recording tells
     return replace(brief, language=given_language(brief, voice_given=body.voice is not None))
 
 

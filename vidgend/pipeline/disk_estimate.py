@@ -10,6 +10,8 @@ _BITS_PER_PIXEL = 0.12
 """x264 veryfast at crf 21 took 0.07 on stock footage (measured); noise and water take more."""
 _SOUND_BYTES_PER_S = 500_000
 """Voice, music and their mix, before they are encoded: 0.41 MB a second (measured)."""
+_VOICE_OVER_BYTES_PER_S = 2 * 96_000
+"""A recording as it is decoded, and with its noise taken away."""
 _COPIES = 2.5
 """Segments, the joined video, and what is on its way between them."""
 _CLIP_BYTES = 20_000_000
@@ -29,6 +31,8 @@ def estimate_bytes(brief: Brief | PrefetchBrief) -> int:
     picture = seconds * float(brief.frame_rate) * pixels * _BITS_PER_PIXEL / 8
     bounce = max(_bounce_bytes(*size_px, float(brief.frame_rate)) for size_px in sizes_px)
     sound = round(seconds * _SOUND_BYTES_PER_S)
+    if brief.narration_audio is not None:
+        sound += round(seconds * _VOICE_OVER_BYTES_PER_S)
     return round(picture * _COPIES) + sound + scenes * _clip_bytes(*brief.cover_px) + bounce
 
 
@@ -42,6 +46,8 @@ def _bounce_bytes(width_px: int, height_px: int, fps: float) -> int:
 
 
 def _length_s(brief: Brief) -> float:
+    if brief.narration_audio is not None:
+        return brief.narration_audio.duration_s + 3.0
     said = brief.script or " ".join(scene.narration for scene in brief.scenes)
     spoken_s = len(said.split()) / _WORDS_PER_S
     asked_s = sum(scene.duration_s or 0.0 for scene in brief.scenes)

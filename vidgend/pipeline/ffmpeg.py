@@ -18,9 +18,10 @@ from vidgend.pipeline.encoders.select import ENCODERS, find_encoder, software_of
 OLDEST = (5, 1)
 """Older ones lack `-fps_mode` and the latency compensation of alimiter."""
 NEEDED_FILTERS = (
-    "acompressor", "afade", "alimiter", "amix", "ass", "bwdif", "colorchannelmixer", "colorcorrect", "colorspace",
-    "crop", "ebur128", "fade", "fps", "idet", "limiter", "lutrgb", "lutyuv", "maskedmerge", "pad", "perspective",
-    "premultiply", "scale", "setsar", "sidechaincompress", "sidedata", "tpad", "trim", "vignette", "xfade",
+    "acompressor", "afade", "afftdn", "alimiter", "amix", "asendcmd", "ass", "bwdif", "colorchannelmixer",
+    "colorcorrect", "colorspace", "crop", "ebur128", "fade", "fps", "idet", "limiter", "lutrgb", "lutyuv",
+    "maskedmerge", "pad", "perspective", "premultiply", "scale", "setsar", "sidechaincompress", "sidedata", "tpad",
+    "trim", "vignette", "xfade",
 )  # fmt: skip
 STALL_S = 120.0
 """A run that gets no further for so long is stuck."""

@@ -38,7 +38,8 @@ class VideoPlan:
     """Every step of a video that costs time. `encoding` is what the segments' steps are given.
 
     `output` is its number among several of one job. All but the first show the clips of the first; they may use the
-    speech of number `speech_of`, or have to be translated first.
+    speech of number `speech_of`, or have to be translated first. `recording_s` is the length of a voice-over that has
+    yet to be listened to: then the storyboard is a guess.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class VideoPlan:
         output: int = 0,
         speech_of: int | None = None,
         translates: bool = False,
+        recording_s: float | None = None,
     ) -> None:
         self.output = output
+        self._recording_s = recording_s
         self.speech_of = output if speech_of is None else speech_of
         self._encoding = encoding
         self._fps = brief.frame_rate
@@ -64,12 +67,15 @@ class VideoPlan:
         self._aligns: bool | None = None
         self._aligning: dict[int, Work] = {}
         self._pictures: dict[int, str] = {}
-        self._letters = [step_cost.letters(scene.narration.strip()) for scene in self._scenes]
+        self._letters = [0.0 if one.recorded else step_cost.letters(one.narration.strip()) for one in self._scenes]
         self._sentences = [
             [step_cost.letters(sentence) for sentence in roughly_cut(scene.narration)] for scene in self._scenes
         ]
         self._letters_of: dict[Work, float] = {}
         """Of each sentence that is to be spoken."""
+        for scene in self._scenes:
+            if scene.recorded and scene.speech is not None:
+                self._samples[scene.index] = scene.speech.samples
         self.works: list[Work] = []
         self._lay_out(review=brief.review, translates=translates)
 
@@ -77,8 +83,12 @@ class VideoPlan:
         count = len(self._scenes)
         said: list[tuple[Work, ...]] = []
         before = (self._add("translate", None, "llm", later=review),) if translates else ()
+        heard: tuple[Work, ...] = ()
+        if self._recording_s is not None:
+            recording = self._add("recording", None, "ffmpeg", priority=1)
+            heard = (self._add("transcribe", None, "cpu", priority=1, needs=(recording,)),)
         for index in range(count):
-            chain: tuple[Work, ...] = ()
+            chain = heard
             if self._letters[index] and self.speech_of == self.output:
                 late = review and self.output > 0
                 spoken = [
@@ -169,6 +179,10 @@ class VideoPlan:
                 work.label = "cpu" if aligns else "io"
             elif work.kind == "translate":
                 work.cost = step_cost.translate_cost(sum(self._letters))
+            elif work.kind == "recording":
+                work.cost = step_cost.recording_cost(self._recording_s or 0.0)
+            elif work.kind == "transcribe":
+                work.cost = step_cost.transcribe_cost(self._recording_s or 0.0)
             elif work.kind == "fetch":
                 work.cost = step_cost.fetch_cost()
             elif work.kind == "segment":
@@ -186,7 +200,7 @@ class VideoPlan:
 
     def _frames(self) -> tuple[int, ...]:
         """Of each scene, by what has been said and by how long the rest will be at that pace."""
-        heard = [(self._letters[scene], samples) for scene, samples in self._samples.items()]
+        heard = [(self._letters[at], samples) for at, samples in self._samples.items() if self._letters[at]]
         letters = sum(pair[0] for pair in heard)
         per_letter = sum(pair[1] for pair in heard) / letters if letters else SAMPLE_RATE_HZ / CHARS_PER_S
         needs = tuple(
@@ -194,6 +208,7 @@ class VideoPlan:
                 speech_samples=self._samples.get(index, round(self._letters[index] * per_letter)),
                 min_duration_s=scene.min_duration_s,
                 pace=self._pace,
+                recorded=scene.recorded,
             )
             for index, scene in enumerate(self._scenes)
         )

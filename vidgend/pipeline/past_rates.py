@@ -27,6 +27,8 @@ def _cost(step: PastStep, settings: RenderSettings) -> Cost | None:
     output, frames = step.output, step.output.get("frames")
     if step.kind == "speech":
         return step_cost.speech_cost(output["samples"] / SAMPLE_RATE_HZ, step.label)
+    if step.kind == "recording":
+        return step_cost.recording_cost(output["samples"] / SAMPLE_RATE_HZ)
     if step.kind == "sound":
         return step_cost.sound_cost(output["samples"] / SAMPLE_RATE_HZ)
     if not frames:

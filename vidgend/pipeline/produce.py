@@ -33,6 +33,7 @@ from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.music.port import MusicLibrary
 from vidgend.pipeline.planner.port import Planner, Translator
 from vidgend.pipeline.prompt_to_storyboard import make_storyboard
+from vidgend.pipeline.recording_to_storyboard import found_again, make_recorded_storyboard, not_recorded
 from vidgend.pipeline.repair import repaired
 from vidgend.pipeline.run import JobRun, first_cause
 from vidgend.pipeline.scene_lengths import SceneLengths
@@ -51,6 +52,7 @@ from vidgend.pipeline.speech_to_words import find_words
 from vidgend.pipeline.storyboard_to_outputs import Unkept, main_run, make_outputs, plan_outputs
 from vidgend.pipeline.storyboard_to_thumbnails import make_thumbnails
 from vidgend.pipeline.styles import find_style
+from vidgend.pipeline.transcriber.port import Transcriber
 from vidgend.pipeline.video_encoder import VideoEncoder, choose_encoder
 from vidgend.pipeline.video_text import (
     scene_captions,
@@ -75,7 +77,8 @@ class StoryboardKeeper(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class Producer:
     """The pipeline with its parts chosen. Planners, engines and aligners are in order of preference; without a
-    `translator` there are other languages only for those who bring the words."""
+    `translator` there are other languages only for those who bring the words, and without a `transcriber` voice-overs
+    only for those who bring the script."""
 
     planners: Sequence[Planner]
     providers: Sequence[FootageProvider]
@@ -89,6 +92,7 @@ class Producer:
     assets: AssetStore
     scratch: Path
     translator: Translator | None = None
+    transcriber: Transcriber | None = None
     ends_ahead: EndsAhead | None = None
     speed: float = 1.0
     pronunciations: Mapping[str, str] = field(default_factory=dict)
@@ -110,7 +114,7 @@ class Producer:
         await self.ffmpeg.get()  # without it nothing else is worth doing
         storyboard = await keeper.load()
         if storyboard is None:
-            storyboard = await make_storyboard(run, brief, self.planners)
+            storyboard = await self._plan(brief, run)
             await keeper.save(replace(storyboard, degraded=tuple(run.substitutions)))
         else:
             # What rendering had to replace is found out anew: another card may be there now.
@@ -131,6 +135,13 @@ class Producer:
         except BaseExceptionGroup as group:
             raise first_cause(group) from group
         return await publish_results(job_id, videos, assets=self.assets, scratch=self.scratch)
+
+    async def _plan(self, brief: Brief, run: JobRun) -> Storyboard:
+        if brief.narration_audio is None:
+            return await make_storyboard(run, brief, self.planners)
+        return await make_recorded_storyboard(
+            run, brief, self.planners, self.transcriber, encoding=lambda one: encoding_args(one, self.render)
+        )
 
     async def _review(self, brief: Brief, run: JobRun, keeper: StoryboardKeeper, storyboard: Storyboard) -> Storyboard:
         run.plan_video(brief, storyboard, encoding_args(brief, self.render))
@@ -279,7 +290,10 @@ class _Making:
     async def _speak(self, scene: Scene) -> Scene:
         """Narrate a scene and time its words."""
         try:
-            if scene.narration.strip():
+            given = self._brief.narration_audio
+            if given is not None and scene.recorded and scene.speech is not None:
+                scene = replace(scene, speech=await found_again(self._run, given, scene.speech))
+            elif scene.narration.strip():
                 voicing = Voicing(
                     voice=self._brief.voice,
                     language=self._brief.language or self.storyboard.language or None,
@@ -288,11 +302,13 @@ class _Making:
                 )
                 speech = await speak(self._run, scene, voicing, self._producer.engines)
                 scene = replace(scene, speech=speech)
+                if given is not None:
+                    await self._run.substitute(not_recorded(scene))
             self._spoken[scene.index].set_result(scene.speech.samples if scene.speech else 0)
         except BaseException:
             self._spoken[scene.index].cancel()
             raise
-        if scene.speech is not None:
+        if scene.speech is not None and not scene.recorded:
             words = await find_words(
                 self._run, scene, scene.speech, language=self.storyboard.language, aligners=self._producer.aligners
             )

@@ -54,6 +54,7 @@ class Progress:
         output: int = 0,
         speech_of: int | None = None,
         translates: bool = False,
+        recording_s: float | None = None,
     ) -> None:
         """From here on it is known what there is to do for video number `output`; anew when it is made anew.
 
@@ -63,7 +64,10 @@ class Progress:
         if speech_of is None and isinstance(before, VideoPlan):
             speech_of = before.speech_of
         self._scenes_done[output] = 0
-        plan = VideoPlan(brief, storyboard, encoding, output=output, speech_of=speech_of, translates=translates)
+        plan = VideoPlan(
+            brief, storyboard, encoding, output=output, speech_of=speech_of, translates=translates,
+            recording_s=recording_s,
+        )  # fmt: skip
         self._follow(output, plan)
         self.scenes_total = sum(plan.scenes for plan in self._videos())
 

@@ -13,7 +13,7 @@ from vidgend.models import Brief, CaptionOptions, MusicOptions, Plan, Scene, Sto
 from vidgend.pipeline.executor.port import Label, StepOutput, StepRun, StepSpec
 from vidgend.pipeline.planner.port import Planner
 from vidgend.pipeline.run import JobRun
-from vidgend.pipeline.speech.markup import divide, plain
+from vidgend.pipeline.speech.markup import divide, plain_brief
 
 KIND = "plan"
 CODE = ("planner", "vocabulary.py")
@@ -36,11 +36,10 @@ async def make_storyboard(run: JobRun, brief: Brief, planners: Sequence[Planner]
     """The storyboard of the first planner that answers. Raises: the last planner's error."""
     failed: StepError | None = None
     # Only what a plan depends on: a draft and its final are one plan.
+    words = plain_brief(brief)
     asked = replace(
-        brief,
-        prompt=plain(brief.prompt),
-        script=plain(brief.script) if brief.script else brief.script,
-        scenes=tuple(replace(scene, narration=plain(scene.narration), clip=None) for scene in brief.scenes),
+        words,
+        scenes=tuple(replace(scene, clip=None) for scene in words.scenes),
         quality="standard",
         review=False,
         captions=CaptionOptions(),

@@ -18,6 +18,9 @@ from vidgend.pipeline.timeline import (
     wished_frames,
 )
 
+ROOMY_FRAMES = 1_000_000
+"""Of a scene that has room for the transition, however long it will be."""
+
 
 class SceneLengths:
     """Waits for as little narration as the answer needs. `spoken` are the samples of each scene's speech, to come."""
@@ -47,9 +50,13 @@ class SceneLengths:
         count, fps = len(self._scenes), self._brief.frame_rate
         if not 0 <= index < count - 1:
             return 0
-        if fits_anywhere(self.wish, self._style.pace, fps):
-            return wished_frames(self.wish, fps)
-        lengths = (await self.frames(index), await self.frames(index + 1))
+        roomy = fits_anywhere(self.wish, self._style.pace, fps)
+        # A piece of a voice-over may be shorter than what a voice speaks, and its length is known.
+        before, after = [
+            ROOMY_FRAMES if roomy and not self._scenes[at].recorded else await self.frames(at)
+            for at in (index, index + 1)
+        ]
+        lengths = (before, after)
         return transition_frames(self.wish, index, count, lengths, fps)
 
     async def shot(self, index: int) -> Shot:
@@ -61,4 +68,9 @@ class SceneLengths:
         return self._brief.transitions is not None and overlap < wished_frames(self.wish, self._brief.frame_rate)
 
     def _need(self, scene: Scene, samples: int) -> SceneNeed:
-        return SceneNeed(speech_samples=samples, min_duration_s=scene.min_duration_s, pace=self._style.pace)
+        return SceneNeed(
+            speech_samples=samples,
+            min_duration_s=scene.min_duration_s,
+            pace=self._style.pace,
+            recorded=scene.recorded,
+        )

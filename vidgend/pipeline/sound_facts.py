@@ -46,13 +46,13 @@ def sound_options(demuxer: str | None) -> list[str]:
     return [*options, "-f", demuxer] if demuxer else options
 
 
-def read_sound_header(text: str) -> Sound:
+def read_sound_header(text: str, *, picture: bool = False) -> Sound:
     """What ffmpeg prints about a file -> its first sound. Raises: MediaUnreadable, also where there is a moving picture
-    beside it: then it is not a sound file."""
+    beside it, unless `picture` allows one: then it is not a sound file."""
     streams = _STREAM.findall(text)
     if len(streams) > MAX_STREAMS:
         raise MediaUnreadable(f"the file has more than {MAX_STREAMS} streams")
-    if any(": Video: " in line and "(attached pic)" not in line for line in streams):
+    if not picture and any(": Video: " in line and "(attached pic)" not in line for line in streams):
         raise MediaUnreadable("there is a moving picture in the file")
     found = next((match for line in streams if (match := _AUDIO.search(line))), None)
     if found is None:
@@ -71,13 +71,13 @@ def read_sound_header(text: str) -> Sound:
     )
 
 
-async def probe_sound(ffmpeg: Ffmpeg, path: Path, demuxer: str) -> Sound:
-    """Read the header, and decode the beginning. Raises: MediaUnreadable."""
+async def probe_sound(ffmpeg: Ffmpeg, path: Path, demuxer: str, *, picture: bool = False) -> Sound:
+    """Read the header, and decode the beginning. Raises: MediaUnreadable; for a video unless `picture`."""
     source = [*sound_options(demuxer), "-i", str(path.absolute())]
     try:
         # Without an output ffmpeg prints what it found and exits with 1.
         header = await ffmpeg.look(source, cwd=path.parent, timeout_s=PROBE_TIMEOUT_S)
-        found = read_sound_header(header.stderr_tail)
+        found = read_sound_header(header.stderr_tail, picture=picture)
         heard = await ffmpeg.look(
             [
                 *source, "-map", "0:a:0", "-t", str(LISTENED_S), "-ac", "1", "-ar", str(_HEARD_RATE_HZ), "-f", "s16le",

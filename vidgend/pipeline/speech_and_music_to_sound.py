@@ -112,7 +112,8 @@ class SoundStep:
             await asyncio.to_thread(_reserve, scratch / f"voice-{number}.pcm", samples)
         for one in speech:
             path = scratch / f"voice-{voices.index(one['voice'])}.pcm"
-            await asyncio.to_thread(_put, await self._assets.local(one["digest"]), path, one["at_sample"])
+            piece = (one["start"], one["samples"]) if "start" in one else None
+            await asyncio.to_thread(_put, await self._assets.local(one["digest"]), path, one["at_sample"], piece)
         return voices
 
     async def _lay_music(self, ffmpeg: Ffmpeg, music: dict[str, Any], scratch: Path) -> None:
@@ -139,12 +140,15 @@ def _reserve(path: Path, samples: int) -> None:
         file.truncate(samples * 2)
 
 
-def _put(speech: Path, voice: Path, at_sample: int) -> None:
-    """Copy a spoken scene to its place. Raises: StepError if it is not what speech steps make."""
+def _put(speech: Path, voice: Path, at_sample: int, piece: tuple[int, int] | None) -> None:
+    """Copy a spoken scene to its place; of a voice-over that `piece` (the first sample of it, and how many). Raises:
+    StepError if it is not what speech steps make."""
     with wave.open(str(speech), "rb") as sound:
         if (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) != (1, 2, SAMPLE_RATE_HZ):
             raise StepError("the speech of a scene is not mono, 16 bits, 48 kHz")
-        spoken = sound.readframes(sound.getnframes())
+        start, samples = piece or (0, sound.getnframes())
+        sound.setpos(min(start, sound.getnframes()))
+        spoken = sound.readframes(samples)
     with voice.open("r+b") as file:
         file.seek(at_sample * 2)
         file.write(spoken)
@@ -200,12 +204,16 @@ async def make_sound(run: JobRun, brief: Brief, scenes: Sequence[Scene], *, musi
     Raises: FfmpegFailed, StorageFull, StepTimeout, UploadLost.
     """
     fps = brief.frame_rate
-    start, speech = 0, []
+    start = 0
+    speech: list[dict[str, Any]] = []
     for scene in scenes:
         if scene.speech is not None:
-            at_sample = speech_start_sample(start, scene.index, fps)
+            at_sample = speech_start_sample(start, scene.index, fps, recorded=scene.recorded)
             voice = f"{scene.speech.engine} {scene.speech.voice}"
-            speech.append({"digest": scene.speech.digest, "at_sample": at_sample, "voice": voice})
+            one = {"digest": scene.speech.digest, "at_sample": at_sample, "voice": voice}
+            if scene.speech.start is not None:
+                one |= {"start": scene.speech.start, "samples": scene.speech.samples}
+            speech.append(one)
         start += scene.frames or 0
     samples = frames_to_samples(start, fps)
     tracks = await find_tracks(run, brief, music=music, mood=mood, samples=samples)

@@ -66,6 +66,16 @@ def align_cost(spoken_s: float) -> Cost:
     return Cost(name="align", opening_s=0.1 + spoken_s * 0.2)
 
 
+def recording_cost(recording_s: float) -> Cost:
+    """A voice-over is decoded, and its noise taken away."""
+    return Cost(name="recording", opening_s=0.3, growing_s=recording_s * 0.012)
+
+
+def transcribe_cost(recording_s: float) -> Cost:
+    """With the loading of the model."""
+    return Cost(name="transcribe", opening_s=1.5, growing_s=recording_s * 0.06)
+
+
 def segment_cost(picture: str, encoding: Mapping[str, Any], frames: float) -> Cost:
     """`encoding` as a segment's step has it."""
     return Cost(
@@ -128,6 +138,10 @@ def cost_of(spec: StepSpec, planned: Cost | None) -> Cost:
     args = spec.args
     if spec.kind == "speech":
         return speech_cost(letters(args["text"]) / CHARS_PER_S, spec.label)
+    if spec.kind == "recording":
+        return recording_cost(args["length_s"])
+    if spec.kind == "transcribe":
+        return transcribe_cost(args["length_s"])
     if spec.kind == "segment":
         return segment_cost(args["clip"]["kind"], args["encoding"], Shot(**args["shot"]).body_frames)
     if spec.kind == "transition":

@@ -98,7 +98,7 @@ def apply(storyboard: Storyboard, brief: Brief, edit: Edit, *, most_scene_number
         number: replace(
             scene,
             kept_frames=scene.frames or scene.kept_frames if storyboard.stretch else None,
-            **_unspoken(edit, brief),
+            **({} if scene.recorded else _unspoken(edit, brief)),
             motion=scene.index if scene.motion is None else scene.motion,
             start_frame=None,
         )

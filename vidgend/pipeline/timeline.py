@@ -40,22 +40,29 @@ FEWEST_FRAMES = 4
 class SceneNeed:
     """What a scene must hold: its speech (48 kHz samples, 0 for none) and the caller's least length.
 
-    `pace` above 1 shortens what is free in it: the pause after the words, or a scene without any.
+    `pace` above 1 shortens what is free in it: the pause after the words, or a scene without any. `recorded`: it is a
+    piece of a voice-over, which has its own pauses and is followed at once by the next one.
     """
 
     speech_samples: int
     min_duration_s: float = 0.0
     pace: float = 1.0
+    recorded: bool = False
 
 
-def lead_s(index: int) -> Fraction:
-    return LEAD_S + (OPENING_S if index == 0 else 0)
+def lead_s(index: int, *, recorded: bool = False) -> Fraction:
+    return LEAD_S + OPENING_S if index == 0 else LEAD_S * (not recorded)
 
 
 def needed_frames(index: int, count: int, need: SceneNeed, fps: Fraction) -> int:
     """Frames that scene `index` of `count` needs by itself."""
     pace = Fraction(need.pace)
-    if need.speech_samples:
+    if need.recorded:
+        # It was cut where a frame begins; that this sample was rounded makes it no frame longer.
+        length_s = lead_s(index, recorded=True) + Fraction(need.speech_samples - 1, SAMPLE_RATE_HZ)
+        if index == count - 1:
+            length_s += TAIL_S / pace + CLOSING_S
+    elif need.speech_samples:
         length_s = lead_s(index) + Fraction(need.speech_samples, SAMPLE_RATE_HZ) + TAIL_S / pace
         if index == count - 1:
             length_s += CLOSING_S
@@ -84,9 +91,9 @@ def stretched_frames(needs: tuple[SceneNeed, ...], fps: Fraction, duration_s: fl
     return tuple(frames)
 
 
-def speech_start_sample(start_frame: int, index: int, fps: Fraction) -> int:
+def speech_start_sample(start_frame: int, index: int, fps: Fraction, *, recorded: bool = False) -> int:
     """Where the speech of scene `index` starts on the 48 kHz timeline."""
-    return frames_to_samples(start_frame, fps) + s_to_samples(lead_s(index))
+    return frames_to_samples(start_frame, fps) + s_to_samples(lead_s(index, recorded=recorded))
 
 
 def fade_frames(fps: Fraction) -> int:

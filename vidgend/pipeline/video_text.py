@@ -33,7 +33,7 @@ def scene_captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
         return ()
     frame = _frame(brief)
     return make_captions(
-        _shift(scene.words.words, float(lead_s(scene.index))),
+        _shift(scene.words.words, float(lead_s(scene.index, recorded=scene.recorded))),
         max_chars=scene.caption_chars or caption_preset(brief).max_chars[frame.shape],
         end_s=float(frames_to_s(scene.frames, brief.frame_rate)),
     )
@@ -90,7 +90,10 @@ def _shift(words: tuple[Word, ...], by_s: float) -> tuple[Word, ...]:
 def _starts(brief: Brief, scenes: tuple[Scene, ...]) -> list[Fraction]:
     """Where each scene's speech starts in the video, in seconds."""
     return [
-        Fraction(speech_start_sample(scene.start_frame or 0, scene.index, brief.frame_rate), SAMPLE_RATE_HZ)
+        Fraction(
+            speech_start_sample(scene.start_frame or 0, scene.index, brief.frame_rate, recorded=scene.recorded),
+            SAMPLE_RATE_HZ,
+        )
         for scene in scenes
     ]
 
@@ -114,7 +117,7 @@ def speech_end_s(brief: Brief, scenes: tuple[Scene, ...]) -> Fraction:
 
 
 def longest_pause_s(brief: Brief, scenes: tuple[Scene, ...], frames: int) -> float:
-    """The longest time without narration in a video of so many frames."""
+    """The longest time without narration in a video of so many frames, the pauses of a voice-over among them."""
     spoken = [
         (start_s, start_s + Fraction(scene.speech.samples, SAMPLE_RATE_HZ))
         for scene, start_s in zip(scenes, _starts(brief, scenes), strict=True)
@@ -122,7 +125,9 @@ def longest_pause_s(brief: Brief, scenes: tuple[Scene, ...], frames: int) -> flo
     ]
     ends = [Fraction(0), *(end for _, end in spoken)]
     starts = [*(start for start, _ in spoken), frames_to_s(frames, brief.frame_rate)]
-    return round(float(max(start - end for start, end in zip(starts, ends, strict=True))), 3)
+    pauses_s = [scene.speech.silent_s for scene in scenes if scene.speech is not None and scene.recorded]
+    gaps_s = [float(start - end) for start, end in zip(starts, ends, strict=True)]
+    return round(max(*gaps_s, *pauses_s), 3)
 
 
 def credits_of(scenes: tuple[Scene, ...], video: JoinedVideo) -> tuple[Credit, ...]:

@@ -227,7 +227,7 @@ def _scene_facts(
             digest=scene.clip.digest if scene.clip else None,
             by_hand=chosen_by_hand(scene),
             seen=body.seen,
-            speech_samples=scene.speech.samples if scene.speech and _sayable(scene.narration) else 0,
+            speech_samples=scene.speech.samples if scene.speech and _repeatable(scene) else 0,
             speech_silent_s=scene.speech.silent_s if scene.speech else 0.0,
             fit=fit,
             chars_per_s=chars_per_s(shown),
@@ -240,5 +240,6 @@ def _asked_pause_s(scenes: Sequence[Scene]) -> float:
     return max((scene.speech.pause_s for scene in scenes if scene.speech), default=0.0)
 
 
-def _sayable(text: str) -> bool:
-    return any(char.isalnum() for char in text)
+def _repeatable(scene: Scene) -> bool:
+    """Whether there is something to be heard, and it could be said again; the pauses of a voice-over are meant."""
+    return not scene.recorded and any(char.isalnum() for char in scene.narration)

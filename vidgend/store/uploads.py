@@ -82,7 +82,8 @@ def uploads_of_storyboard(storyboard: Storyboard, brief: Brief) -> frozenset[str
 def _digests(clips: Iterable[Clip | None], brief: Brief) -> frozenset[str]:
     pictures = {clip.digest for clip in clips if clip is not None and clip.provider == PROVIDER and clip.digest}
     music = brief.music.asset if brief.music.enabled else None
-    return frozenset(pictures | ({music} if music else set()))
+    voice = brief.narration_audio.asset if brief.narration_audio else None
+    return frozenset(pictures | {one for one in (music, voice) if one})
 
 
 # --- inside a transaction ------------------------------------------------------------------------------------------

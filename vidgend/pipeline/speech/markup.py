@@ -9,8 +9,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from vidgend.models import Brief
 
 LONGEST_BREAK_S = 10.0
 STRENGTHS_S = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.35, "strong": 0.7, "x-strong": 1.2}
@@ -95,6 +97,16 @@ def read_markup(narration: str) -> Marked:
 def plain(narration: str) -> str:
     """The words without the markup: what captions, searches and people get."""
     return read_markup(narration).text
+
+
+def plain_brief(brief: Brief) -> Brief:
+    """A request with the words alone."""
+    return replace(
+        brief,
+        prompt=plain(brief.prompt),
+        script=plain(brief.script) if brief.script else brief.script,
+        scenes=tuple(replace(scene, narration=plain(scene.narration)) for scene in brief.scenes),
+    )
 
 
 def narration_fields(narration: str) -> dict[str, Any]:

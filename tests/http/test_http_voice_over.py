@@ -1,0 +1,141 @@
+"""`narration_audio` over real HTTP: what is taken, and what is refused before there is a job."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+from standins.services_standin import World
+
+from vidgend.models import Brief, VoiceOver
+from vidgend.pipeline.transcriber.fake import FakeTranscriber
+from vidgend.store.uploads import UploadKind
+
+Connect = Callable[..., Awaitable[TestClient[Any, Any]]]
+POINTER = "/narration_audio"
+
+
+async def keep(world: World, name: str, *, kind: UploadKind = "audio", seconds: float | None = 40.0) -> str:
+    """An upload as it is known after it was looked at; its bytes do not matter here."""
+    path = world.folder / name
+    path.write_bytes(name.encode())
+    facts = {"demuxer": "mov", "duration_s": seconds, "width_px": 160, "height_px": 90, "kind": kind}
+    upload, _ = await world.services.uploads.add(path, kind=kind, name=name, content_type="x/y", facts=facts)
+    return upload.digest
+
+
+async def send(client: TestClient[Any, Any], **body: Any) -> tuple[int, dict[str, Any]]:
+    answer = await client.post("/mcp/generate", json=body)
+    return answer.status, await answer.json(content_type=None)
+
+
+async def brief_of(world: World, told: dict[str, Any]) -> Brief:
+    brief = (await world.jobs.get(told["job_id"])).brief
+    assert isinstance(brief, Brief)
+    return brief
+
+
+@pytest.fixture
+def hearing(world: World) -> World:
+    """One with a recogniser for English."""
+    return world.with_services(transcriber=FakeTranscriber(languages=("en",)))
+
+
+async def test_an_id_alone_or_an_object_names_the_recording_and_nothing_else_is_needed(
+    hearing: World, connect: Connect
+) -> None:
+    client = await connect(hearing)
+    asset = await keep(hearing, "my talk.m4a")
+    status, told = await send(client, narration_audio=asset)
+    assert status == 202, told
+    brief = await brief_of(hearing, told)
+    assert brief.narration_audio == VoiceOver(asset=asset, title="my talk", duration_s=40.0)
+    assert brief.language is None, "the recording tells"
+    status, told = await send(
+        client, narration_audio={"asset": asset, "keep_background": True}, script="Das ist es nicht."
+    )
+    assert status == 202, told
+    given = (await brief_of(hearing, told)).narration_audio
+    assert given is not None and given.keep_background
+    in_use = await client.delete(f"/mcp/assets/{asset}")
+    assert (in_use.status, (await in_use.json())["code"]) == (409, "upload_in_use")
+
+
+async def test_a_video_with_sound_may_speak_in_several_shapes(hearing: World, connect: Connect) -> None:
+    client = await connect(hearing)
+    asset = await keep(hearing, "loud.mp4", kind="video")
+    status, told = await send(client, narration_audio=asset, prompt="p", outputs=[{}, {"aspect_ratio": "9:16"}])
+    assert status == 202, told
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "seconds", "detail"),
+    [
+        ("mute.mp4", "video", 5.0, "'mute.mp4': there is no readable sound in the file"),
+        ("photo.png", "photo", None, "the upload 'photo.png' is a photo, which belongs into image"),
+        ("book.mp3", "audio", 3600.5, "'book.mp3' is 3600.5 s long; a recording may have 0.5 to 3600 s"),
+        ("click.wav", "audio", 0.0, "'click.wav' is 0.0 s long; a recording may have 0.5 to 3600 s"),
+    ],
+)
+async def test_what_cannot_be_a_voice_over_is_refused(
+    hearing: World, connect: Connect, name: str, kind: UploadKind, seconds: float | None, detail: str
+) -> None:
+    client = await connect(hearing)
+    status, told = await send(client, narration_audio=await keep(hearing, name, kind=kind, seconds=seconds))
+    assert (status, told["errors"]) == (422, [{"pointer": POINTER, "detail": detail}])
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"narration_audio": "a" * 64}, POINTER),
+        ({"narration_audio": "A" * 64}, POINTER),
+        ({"narration_audio": 5}, POINTER),
+        ({"narration_audio": {}}, f"{POINTER}/asset"),
+        ({"narration_audio": {"asset": "GIVEN", "gate": True}}, f"{POINTER}/gate"),
+        ({"narration_audio": {"asset": "GIVEN", "keep_background": "maybe"}}, f"{POINTER}/keep_background"),
+        ({"narration_audio": "GIVEN", "outputs": [{}, {"language": "de"}]}, "/outputs/1/language"),
+        ({"narration_audio": "GIVEN", "outputs": [{"voice": "af_heart"}]}, "/outputs/0/voice"),
+        ({"narration_audio": "GIVEN", "scenes": [{"narration": "a"}, {"narration": "..."}]}, "/scenes/1/narration"),
+    ],
+)
+async def test_what_does_not_fit_is_refused_at_its_place(
+    hearing: World, connect: Connect, body: dict[str, Any], pointer: str
+) -> None:
+    client = await connect(hearing)
+    asset = await keep(hearing, "talk.mp3")
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: filled(one) for key, one in value.items()}
+        return asset if value == "GIVEN" else value
+
+    status, told = await send(client, **filled(body))
+    assert (status, told["code"]) == (422, "invalid_request"), told
+    assert [one["pointer"] for one in told["errors"]] == [pointer]
+
+
+async def test_without_a_recogniser_the_text_has_to_be_given(world: World, connect: Connect) -> None:
+    client = await connect(world)
+    asset = await keep(world, "talk.mp3")
+    status, told = await send(client, narration_audio=asset, prompt="About the sea.")
+    assert (status, told["code"]) == (422, "not_available") and "`script`" in told["hint"]
+    assert (await send(client, narration_audio=asset, script="The sea."))[0] == 202
+    assert (await send(client, narration_audio=asset, scenes=[{"narration": "The sea."}]))[0] == 202
+
+
+async def test_a_recogniser_for_english_takes_nothing_else(hearing: World, connect: Connect) -> None:
+    client = await connect(hearing)
+    asset = await keep(hearing, "talk.mp3")
+    status, told = await send(client, narration_audio=asset, language="de")
+    assert (status, told["code"]) == (422, "language_unsupported"), told
+    assert "hears en only" in told["detail"] and "models/" in told["hint"]
+    assert (await send(client, narration_audio=asset, language="en-GB"))[0] == 202
+    # No voice speaks German here, and none has to.
+    assert (await send(client, narration_audio=asset, language="de", script="Das Meer."))[0] == 202
+    status, told = await send(client, narration_audio=asset, voice="hal")
+    assert (status, told["code"]) == (422, "voice_unknown")
+    many = await connect(hearing.with_services(transcriber=FakeTranscriber()))
+    assert (await send(many, narration_audio=asset, language="de"))[0] == 202

@@ -1,0 +1,88 @@
+"""The voice-over that a request brings: whether it can be heard, by whom, and what else of the request fits to it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Protocol
+
+from vidgend.errors import FeatureUnavailable, LanguageUnsupported, MediaUnreadable
+from vidgend.http.problems import InvalidFields
+from vidgend.models import Brief
+from vidgend.pipeline.recording_to_voice import LONGEST_S
+from vidgend.pipeline.sound_facts import SHORTEST_S
+from vidgend.pipeline.speech.voices import primary
+from vidgend.pipeline.transcriber.port import Transcriber
+from vidgend.store.uploads import Upload
+
+if TYPE_CHECKING:
+    from vidgend.http.wire import GenerateBody
+
+FIELD = "/narration_audio"
+_RECOGNISER = (
+    "Install one where vidgend runs (pip install -e '.[align-offline]' in the checkout: English; docs/speech.md), or "
+    "give the text of the recording as `script`."
+)
+
+
+class Ears(Protocol):
+    """What accepting a voice-over needs."""
+
+    @property
+    def transcriber(self) -> Transcriber | None: ...
+
+    def check_sound(self, upload: Upload, /) -> Awaitable[None]:
+        """Raises: MediaUnreadable if there is no sound in it."""
+        ...
+
+
+async def check_voice_over(door: Ears, body: GenerateBody, brief: Brief, upload: Upload | None) -> None:
+    """`upload` is the recording that `body` names, if it names one; `brief` is what was made of the request.
+
+    Raises: InvalidFields, FeatureUnavailable, LanguageUnsupported.
+    """
+    if upload is None:
+        return
+    errors = [*_unfit(body), *_length(upload)]
+    if errors:
+        raise InvalidFields(errors)
+    if upload.kind == "video":
+        try:
+            await door.check_sound(upload)
+        except MediaUnreadable as error:
+            raise InvalidFields([{"pointer": FIELD, "detail": f"{upload.name!r}: {error.detail}"}]) from error
+    if brief.script or brief.scenes:
+        return  # its words are there, and times can be had without anybody listening
+    hears = door.transcriber
+    if hears is None:
+        raise FeatureUnavailable(
+            "narration_audio without `script`: there is no recogniser here to write down what is said in it",
+            hint=_RECOGNISER,
+        )
+    if brief.language is not None and hears.languages is not None and primary(brief.language) not in hears.languages:
+        raise LanguageUnsupported(
+            f"the recogniser here hears {', '.join(hears.languages)} only, and the recording is in {brief.language}",
+            hint="Put a model that knows more languages into models/ of data_dir (`base`; docs/speech.md), or give the "
+            "text as `script`.",
+        )
+
+
+def _unfit(body: GenerateBody) -> list[dict[str, str]]:
+    errors = []
+    for number, output in enumerate(body.outputs or ()):
+        for name in ("language", "voice", "narrations"):
+            if getattr(output, name) is not None:
+                detail = "a voice-over is heard in all outputs as it was recorded; they may differ in shape and size"
+                errors.append({"pointer": f"/outputs/{number}/{name}", "detail": detail})
+    for number, scene in enumerate(body.scenes or ()):
+        if not any(char.isalnum() for char in scene.narration):
+            detail = "must say which words of the recording belong to this scene"
+            errors.append({"pointer": f"/scenes/{number}/narration", "detail": detail})
+    return errors
+
+
+def _length(upload: Upload) -> list[dict[str, str]]:
+    length_s = upload.duration_s or 0.0
+    if SHORTEST_S <= length_s <= LONGEST_S:
+        return []
+    detail = f"{upload.name!r} is {length_s:.1f} s long; a recording may have {SHORTEST_S:g} to {LONGEST_S:g} s"
+    return [{"pointer": FIELD, "detail": detail}]

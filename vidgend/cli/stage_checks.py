@@ -94,16 +94,18 @@ def word_times(settings: Settings, section: str = "word times") -> Iterator[Find
     if wanted == "proportional":
         yield Finding(section=section, mark="ok", text="by word length (aligner.engine = proportional)")
         return
-    whisper = probe(settings.aligner.model, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir())[0]
-    if whisper.available:
-        yield Finding(section=section, mark="ok", text=f"the voice's own times, else whisper ({whisper.reason})")
-    elif wanted == "whisper":
-        text = f"aligner.engine = whisper cannot be used: {whisper.reason}"
-        yield Finding(section=section, mark="problem", text=text, fix=whisper.get)
-    else:
-        yield Finding(section=section, mark="ok", text="the voice's own times, which the packaged voices give")
-        text = f"for voices without own times: by word length, as whisper is not there ({whisper.reason})"
-        yield Finding(section=section, mark="note", text=text, fix=whisper.get)
+    found = probe(settings.aligner.model, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir())[:2]
+    asked = [one for one in found if wanted in ("auto", one.name)]
+    there = [f"{one.name} ({one.reason})" for one in asked if one.available]
+    missing = [one for one in asked if not one.available]
+    if missing and wanted != "auto":
+        text = f"aligner.engine = {wanted} cannot be used: {missing[0].reason}"
+        yield Finding(section=section, mark="problem", text=text, fix=missing[0].get)
+        return
+    yield Finding(section=section, mark="ok", text=", else ".join(["the voice's own times", *there]))
+    for one in missing:
+        text = f"for voices without own times {one.name} is not there: {one.reason}"
+        yield Finding(section=section, mark="note", text=text, fix=one.get)
 
 
 def planner(settings: Settings, section: str = "planner") -> Iterator[Finding]:

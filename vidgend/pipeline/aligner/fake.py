@@ -22,6 +22,9 @@ class FakeAligner:
         self.requests = 0
         self._fail = fail
 
+    def hears(self, language: str) -> bool:
+        return True
+
     async def align(self, wav: Path, words: tuple[str, ...], *, language: str, timeout_s: float) -> Words:
         """See Aligner. Raises: StepError."""
         self.requests += 1

@@ -43,6 +43,9 @@ class Proportional:
     identity = "proportional"
     label: Label = "io"
 
+    def hears(self, language: str) -> bool:
+        return True
+
     async def align(self, wav: Path, words: tuple[str, ...], *, language: str, timeout_s: float) -> Words:
         """See Aligner. Raises: StepError if the WAV cannot be read."""
         timed = await asyncio.to_thread(_align, wav, words, language)

@@ -1,7 +1,7 @@
 """Word times by faster-whisper, for voices that give none of their own. Optional: package faster-whisper.
 
 It hears the words and the script's words take their times; see `map_words`. Against the durations of Kokoro and Piper
-over six paragraphs, and tied to the pauses, tiny.en's starts come 15 to 28 ms late, off by 55 to 66 ms in the mean; base's
+over six paragraphs, tied to the pauses, tiny.en's starts come 15 to 28 ms late, off by 55 to 66 ms in the mean; base's
 come 86 to 112 ms early, off by 104 to 143.
 """
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import word_times
-from bench.measure import Tree, below
+from bench.measure import below, own_cpu_s
 from bench.options import Options
 from bench.speech_texts import as_said, paragraphs, plain_words, sentences, word_errors
 from vidgend.pipeline.ffmpeg import Ffmpeg
@@ -32,8 +32,8 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(kw_only=True)
 class Made:
-    """What an engine made of the sentences. `pairs` are (wall, CPU) of vidgend over the bare library, a second of
-    sound each; both in turn."""
+    """What an engine made of the sentences. `pairs` are (wall, CPU) of vidgend over the bare library for the same
+    sentence, one right after the other."""
 
     cold: float = 0.0
     warm: list[float] = field(default_factory=list)
@@ -79,25 +79,22 @@ async def _measure(engine: SpeechEngine, folder: Path, options: Options) -> Made
     made, number = Made(), 0
     hand = _hand(engine.name, folder)
     try:
-        with Tree(os.getpid()) as tree:
-            for text in [as_said(one) for one in _texts(options)]:
-                path, number = folder / f"{engine.name}-{number}.wav", number + 1
-                theirs = await asyncio.to_thread(_by_hand, hand, text) if number % 2 else None
-                wall_s, cpu_s = time.perf_counter(), _cpu_s(hand)
-                said = await _say(engine, text, path)
-                wall_s, cpu_s = time.perf_counter() - wall_s, _cpu_s(hand) - cpu_s
-                theirs = theirs or await asyncio.to_thread(_by_hand, hand, text)
-                sound_s = said.samples / said.rate_hz
-                made.files.append(path)
-                if number == 1:
-                    made.cold = wall_s / sound_s
-                    continue
-                made.warm.append(wall_s / sound_s)
-                if theirs:
-                    made.pairs.append(
-                        (wall_s / sound_s * theirs[0] / theirs[1], cpu_s / sound_s * theirs[0] / theirs[2])
-                    )
-        made.peak_mb = sum(size for name, size in tree.parts.items() if "speech.child" in name) / 1e6
+        for text in [as_said(one) for one in _texts(options)]:
+            path, number = folder / f"{engine.name}-{number}.wav", number + 1
+            theirs = await asyncio.to_thread(_by_hand, hand, text) if number % 2 else None
+            wall_s, cpu_s = time.perf_counter(), _cpu_s(hand)
+            said = await _say(engine, text, path)
+            wall_s, cpu_s = time.perf_counter() - wall_s, _cpu_s(hand) - cpu_s
+            theirs = theirs or await asyncio.to_thread(_by_hand, hand, text)
+            sound_s = said.samples / said.rate_hz
+            made.files.append(path)
+            if number == 1:
+                made.cold = wall_s / sound_s
+                continue
+            made.warm.append(wall_s / sound_s)
+            if theirs:
+                made.pairs.append((wall_s / theirs[0], cpu_s / theirs[1]))
+        made.peak_mb = max((_peak_mb(pid) for pid in below(os.getpid()) if "speech.child" in _words(pid)), default=0)
     finally:
         if hand is not None:
             hand.terminate()
@@ -121,20 +118,19 @@ async def _say(engine: SpeechEngine, text: str, path: Path) -> Utterance:
     return await engine.synthesize(text, voice=voice, language="en-US", speed=1.0, path=path, timeout_s=300)
 
 
-def _by_hand(hand: subprocess.Popen[str] | None, text: str) -> tuple[float, float, float] | None:
-    """(seconds of sound, wall, CPU)"""
+def _by_hand(hand: subprocess.Popen[str] | None, text: str) -> tuple[float, float] | None:
+    """Wall and CPU seconds."""
     if hand is None or hand.stdin is None or hand.stdout is None:
         return None
     hand.stdin.write(text + "\n")
     hand.stdin.flush()
-    sound_s, wall_s, cpu_s = json.loads(hand.stdout.readline())
-    return sound_s, wall_s, cpu_s
+    wall_s, cpu_s = json.loads(hand.stdout.readline())
+    return wall_s, cpu_s
 
 
 def _cpu_s(apart: subprocess.Popen[str] | None) -> float:
     """CPU seconds of this process and its children, ended ones too, but not of `apart`."""
-    used = os.times()
-    total = sum(used[:4])
+    total = own_cpu_s()
     for pid in below(os.getpid())[1:]:
         if apart is None or pid != apart.pid:
             try:
@@ -143,6 +139,19 @@ def _cpu_s(apart: subprocess.Popen[str] | None) -> float:
                 continue
             total += (int(fields[11]) + int(fields[12])) / TICKS
     return total
+
+
+def _peak_mb(pid: int) -> float:
+    """The most that a process ever had in memory."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 / 1e6 for line in status.splitlines() if line.startswith("VmHWM:"))
+
+
+def _words(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _ratio(pairs: list[tuple[float, float]]) -> str:

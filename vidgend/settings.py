@@ -174,7 +174,7 @@ class AlignerSettings(_Part):
     engine: Literal["auto", "forced", "whisper", "proportional"] = Field(
         "auto",
         description="auto: the voice's own times, else for English forced alignment (pocketsphinx) if installed, else "
-        "whisper if installed, else by word length.",
+        "whisper if installed, else by word length. A name: the voice's own times, else that one, else by word length.",
     )
     model: str = Field("base", description="faster-whisper model: a name, or a folder.")
 

@@ -121,6 +121,17 @@ async def test_what_is_not_said_is_told_by_forced_alignment(spoken: Spoken, tmp_
         await aligner.aclose()
 
 
+async def test_what_whisper_did_not_hear_is_not_guessed(spoken: Spoken) -> None:
+    model = find_model(PACKAGED, models_dir=Path("none"), hub_dir=default_hub_dir())
+    assert model is not None
+    aligner = Whisper(model=model)
+    try:
+        with pytest.raises(StepError, match="something else than the text"):
+            await aligner.align(spoken.path, tuple(OTHER.split()), language="en", timeout_s=60)
+    finally:
+        await aligner.aclose()
+
+
 async def test_a_killed_child_is_an_error_and_the_next_request_works(spoken: Spoken) -> None:
     aligner = Forced()
     task = asyncio.create_task(aligner.align(spoken.path, tuple(TEXT.split()) * 20, language="en", timeout_s=60))

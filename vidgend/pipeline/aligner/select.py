@@ -41,7 +41,7 @@ def build_aligners(
     preference: str, model: str, *, models_dir: Path, hub_dir: Path, device: str = "cpu", threads: int = 0
 ) -> tuple[Aligner, ...]:
     """The adapters for speech without word times, best first. `engine` and `auto` give all that work; a name that one,
-    `forced` with the proportional one behind it, since it is for English and for words that are said.
+    with the proportional one behind it for what it cannot hear.
 
     Raises: ToolMissing if `forced` or `whisper` is asked for and unusable; ValueError for an unknown name.
     """
@@ -58,9 +58,7 @@ def build_aligners(
         aligners.append(Whisper(model=found, device=device, threads=threads))
     elif preference == "whisper":
         raise ToolMissing(f"aligner whisper: {whisper.reason}", hint=whisper.get)
-    if preference != "whisper":
-        aligners.append(Proportional())
-    return tuple(aligners)
+    return (*aligners, Proportional())
 
 
 def _forced() -> Availability:

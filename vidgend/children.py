@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vidgend.errors import StepError, StepStalled, StepTimeout, ToolMissing
+from vidgend.errors import OutOfMemory, StepError, StepStalled, StepTimeout, ToolMissing
 
 QUIET = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "SVT_LOG": "1"}
 """onnxruntime keeps a store of events in the home folder and has an address to send them to; vidgend wants neither.
@@ -328,12 +328,16 @@ def _tails(child: Child, feeder: Child | None) -> str:
     return f"{child.stderr_tail}\n{feeder.name}: {feeder.stderr_tail}".strip()
 
 
+_OUT_OF_MEMORY = ("MemoryError", "OutOfMemoryError")
+"""Python's, and torch's for a GPU; CTranslate2 says it in words."""
+
+
 class JsonService:
     """A child that stays: one JSON object a line in, one a line out, one request at a time.
 
     The child is started by the first request and restarted after a crash. An answer of
-    `{"error": {"code": ..., "detail": ...}}` is raised as `failure(detail)`. Cancelling a request kills the child,
-    since it cannot be told to stop in the middle of its work.
+    `{"error": {"code": ..., "detail": ...}}` is raised as `failure(detail)`, or as OutOfMemory where it tells of that.
+    Cancelling a request kills the child, since it cannot be told to stop in the middle of its work.
     """
 
     def __init__(self, argv: Sequence[str], *, name: str, failure: type[StepError]) -> None:
@@ -353,7 +357,7 @@ class JsonService:
         return self._lock.locked()
 
     async def request(self, message: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
-        """Send `message`, return the answer. Raises: the failure class, StepTimeout, ToolMissing."""
+        """Send `message`, return the answer. Raises: the failure class, OutOfMemory, StepTimeout, ToolMissing."""
         async with self._lock:
             if not self.running:
                 await self._drop()
@@ -388,7 +392,10 @@ class JsonService:
                 await self._drop()
             raise self._failure(f"{self._name} answered {line[:80]!r}") from None
         if "error" in answer:
-            raise self._failure(str(answer["error"].get("detail", "unknown error")))
+            detail = str(answer["error"].get("detail", "unknown error"))
+            if answer["error"].get("code") in _OUT_OF_MEMORY or "out of memory" in detail.lower():
+                raise OutOfMemory(f"{self._name}: {detail}")
+            raise self._failure(detail)
         return answer
 
     async def _drop(self) -> None:

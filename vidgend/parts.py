@@ -42,11 +42,13 @@ from vidgend.pipeline.prompt_to_storyboard import PlanStep
 from vidgend.pipeline.scene_to_clip import FETCH, SEARCH, FetchStep, SearchStep
 from vidgend.pipeline.scene_to_segment import KIND as SEGMENT
 from vidgend.pipeline.scene_to_segment import RenderSettings, SegmentStep
-from vidgend.pipeline.scene_to_speech import KIND as SPEECH
-from vidgend.pipeline.scene_to_speech import SpeechStep
+from vidgend.pipeline.scene_to_speech import KIND as NARRATION
+from vidgend.pipeline.scene_to_speech import NarrationStep
 from vidgend.pipeline.scenes_to_transition import KIND as TRANSITION
 from vidgend.pipeline.scenes_to_transition import TransitionStep
 from vidgend.pipeline.segments_to_video import JOIN, THUMBNAIL, JoinStep, ThumbnailStep
+from vidgend.pipeline.sentence_to_speech import KIND as SPEECH
+from vidgend.pipeline.sentence_to_speech import SpeechStep
 from vidgend.pipeline.shot_ends import ShotEnds
 from vidgend.pipeline.shot_ends_ahead import EndsAhead
 from vidgend.pipeline.speech.hub import default_hub_dir
@@ -237,7 +239,8 @@ def wire(
         SEARCH: SearchStep(providers),
         CANDIDATE_THUMBNAIL: CandidateThumbnailStep(providers, ffmpeg, assets),
         FETCH: FetchStep(providers, ffmpeg, assets),
-        SPEECH: SpeechStep(engines, ffmpeg, assets),
+        SPEECH: SpeechStep(engines, assets),
+        NARRATION: NarrationStep(ffmpeg, assets),
         ALIGN: AlignStep(aligners, assets),
         SEGMENT: SegmentStep(ffmpeg, assets, fonts, ends),
         TRANSITION: TransitionStep(ffmpeg, assets, fonts, ends),
@@ -257,11 +260,11 @@ def wire(
         "io": IO_SLOTS,
     }
 
-    async def unload() -> None:
-        """The models that live on the cores."""
+    async def unload(label: Label) -> None:
+        """The models that live there."""
         parts: tuple[SpeechEngine | Aligner, ...] = (*engines, *aligners)
         for part in parts:
-            if part.label == "cpu":
+            if part.label == label:
                 try:
                     await part.aclose()
                 except Exception:  # noqa: BLE001  the others must go all the same
@@ -275,6 +278,7 @@ def wire(
         stall_s=settings.queue.stall_timeout_s,
         activity=lambda: assets.moved_bytes,
         unload=unload,
+        idle_s=settings.slots.model_idle_s,
     )
     producer = Producer(
         planners=planners,

@@ -83,6 +83,9 @@ class Slots(_Part):
         0, ge=0, description="Encodes; a voice on the CPU takes the place of one. 0: one more than half the cores."
     )
     net: int = Field(4, ge=0, description="Downloads and provider calls. 0: 4.")
+    model_idle_s: float = Field(
+        300, ge=0, description="Seconds without use after which a voice or recogniser leaves the memory. 0: never."
+    )
 
 
 class PlannerSettings(_Part):

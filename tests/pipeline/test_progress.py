@@ -216,7 +216,7 @@ def test_the_percentage_never_goes_down_and_is_the_share_of_the_time() -> None:
 
 
 def test_what_is_found_done_counts_as_no_work() -> None:
-    there = {(kind, scene) for kind in ("speech", "segment", "transition") for scene in range(8)}
+    there = {(kind, scene) for kind in ("speech", "narration", "segment", "transition") for scene in range(8)}
     world = World(found=there - {("segment", 4), ("transition", 3), ("transition", 4)})
     job = world.job(BRIEF, board(8))
     world.run(until_s=0.2)

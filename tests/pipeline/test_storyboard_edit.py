@@ -95,14 +95,14 @@ def test_in_a_stretched_video_each_scene_keeps_its_length() -> None:
 
 def test_another_voice_leaves_nothing_of_the_speech_and_the_same_one_all() -> None:
     made = edited(brief={"voice": "another"})
-    assert {(one.speech, one.words, one.frames, one.take) for one in made.scenes} == {(None, None, None, 0)}
+    assert {(one.speech, one.words, one.frames) for one in made.scenes} == {(None, None, None)}
     assert edited(brief={"voice": BRIEF.voice}).scenes[0].speech is not None
 
 
 def test_what_was_mended_for_old_words_is_not_kept_for_new_ones() -> None:
-    mended = replace(board(), scenes=(replace(scene(0), take=2, caption_chars=30), *board().scenes[1:]))
+    mended = replace(board(), scenes=(replace(scene(0), caption_chars=30), *board().scenes[1:]))
     new, _ = apply(mended, BRIEF, Edit(scenes=(change(1, narration="Other words."),)))
-    assert (new.scenes[0].take, new.scenes[0].caption_chars) == (0, None)
+    assert new.scenes[0].caption_chars is None
 
 
 def test_what_was_substituted_is_told_as_long_as_it_is_so() -> None:

@@ -47,7 +47,7 @@ BRIEF = Brief(
 def board() -> Storyboard:
     speech = Speech(digest="a" * 64, samples=48_000, engine="fake", voice="fake_a")
     scenes = (
-        Scene(index=0, id="s1", narration="The sea.", queries=("sea",), clip=PAINTED, speech=speech, frames=60, take=1),
+        Scene(index=0, id="s1", narration="The sea.", queries=("sea",), clip=PAINTED, speech=speech, frames=60),
         Scene(index=1, id="s2", narration="", queries=("sea",), frames=30),
         Scene(index=2, id="s3", narration="Night.", queries=("night",), speech=speech, frames=60, caption_chars=31),
     )
@@ -61,8 +61,8 @@ def words(storyboard: Storyboard, *, language: str = "en") -> Words:
 def test_another_shape_keeps_the_speech_and_paints_its_pictures_anew() -> None:
     shown = board()
     tall = storyboard_of(shown, BRIEF, brief_of(BRIEF, TALL), words(shown))
-    assert [(scene.speech, scene.frames, scene.take) for scene in tall.scenes] == [
-        (scene.speech, scene.frames, scene.take) for scene in shown.scenes
+    assert [(scene.speech, scene.frames) for scene in tall.scenes] == [
+        (scene.speech, scene.frames) for scene in shown.scenes
     ]
     clip = tall.scenes[0].clip
     assert clip is not None and clip.recipe == {"theme": "sea", "width_px": 1080, "height_px": 1920}
@@ -71,13 +71,9 @@ def test_another_shape_keeps_the_speech_and_paints_its_pictures_anew() -> None:
 
 def test_other_words_take_nothing_from_the_speech() -> None:
     shown = board()
-    repair = Repair(check="speech_silence", was="take 1", reason="silence")
-    shown = replace(shown, scenes=(replace(shown.scenes[0], repair=repair), *shown.scenes[1:]))
     german = storyboard_of(shown, BRIEF, brief_of(BRIEF, GERMAN), words(shown, language="de"))
     assert german.language == "de"
-    assert all(
-        (scene.speech, scene.frames, scene.take, scene.repair) == (None, None, 0, None) for scene in german.scenes
-    )
+    assert all((scene.speech, scene.frames) == (None, None) for scene in german.scenes)
     assert german.scenes[0].clip == PAINTED
 
 

@@ -13,6 +13,7 @@ from vidgend.cli.generate import generate
 from vidgend.cli.job_actions import JOB_ACTIONS
 from vidgend.cli.jobs import JOB_COMMANDS
 from vidgend.cli.maintenance import MAINTENANCE_COMMANDS
+from vidgend.cli.models import models
 from vidgend.cli.options import Commands, shared
 from vidgend.cli.queue import QUEUE_COMMANDS
 from vidgend.cli.serve import serve
@@ -41,7 +42,7 @@ def cli() -> None:
 
 for _command in (
     *(serve, generate, *JOB_COMMANDS, *STORYBOARD_COMMANDS, *JOB_ACTIONS, *QUEUE_COMMANDS, *WEBHOOK_COMMANDS),
-    *(*UPLOAD_COMMANDS, *MAINTENANCE_COMMANDS, doctor, voices, styles, config),
+    *(*UPLOAD_COMMANDS, *MAINTENANCE_COMMANDS, doctor, models, voices, styles, config),
 ):
     cli.add_command(_command)
 

@@ -53,6 +53,7 @@ def doctor(options: Options, as_json: bool) -> None:
 def findings(settings: Settings, url: str | None) -> Iterator[Finding]:
     """Everything, in the order of the report; checks run as they are asked for."""
     from vidgend.cli import machine_checks as machine
+    from vidgend.cli import model_checks
     from vidgend.cli import stage_checks as stages
 
     return chain(
@@ -62,7 +63,9 @@ def findings(settings: Settings, url: str | None) -> Iterator[Finding]:
         stages.planner(settings),
         stages.footage(settings),
         stages.speech(settings),
+        model_checks.damaged(settings, "speech", section="speech"),
         stages.word_times(settings),
+        model_checks.damaged(settings, "word times", section="word times"),
         stages.music(settings),
         machine.processes(),
         machine.gpu(),

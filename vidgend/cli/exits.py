@@ -41,7 +41,7 @@ EXITS: tuple[Exit, ...] = (
     Exit(code=0, meaning="done"),
     Exit(code=1, meaning="the job failed or was cancelled; something is wrong and not mended", errors=(StepError,)),
     Exit(code=2, meaning="wrong usage: an unknown command or option, a missing argument"),
-    Exit(code=3, meaning="no such job or result, or it was deleted", errors=(NotFound, ResultExpired)),
+    Exit(code=3, meaning="no such job, result or model, or it was deleted", errors=(NotFound, ResultExpired)),
     Exit(code=4, meaning="no daemon answers at that address", errors=(DaemonUnreachable,)),
     Exit(code=5, meaning="the input was refused: a value, a file, a voice, a style", errors=(BadInput, BackupInvalid)),
     Exit(

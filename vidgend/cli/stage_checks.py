@@ -102,7 +102,8 @@ def word_times(settings: Settings, section: str = "word times") -> Iterator[Find
         text = f"aligner.engine = {wanted} cannot be used: {missing[0].reason}"
         yield Finding(section=section, mark="problem", text=text, fix=missing[0].get)
         return
-    yield Finding(section=section, mark="ok", text=", else ".join(["the voice's own times", *there]))
+    smaller = next((one.get for one in asked if one.available and one.get), "")
+    yield Finding(section=section, mark="ok", text=", else ".join(["the voice's own times", *there]), fix=smaller)
     for one in missing:
         text = f"for voices without own times {one.name} is not there: {one.reason}"
         yield Finding(section=section, mark="note", text=text, fix=one.get)

@@ -200,7 +200,7 @@ def _scene(scene: Scene, fps: Fraction, thumbnails: Mapping[str, str]) -> dict[s
     return {
         "id": scene.id or f"s{scene.index + 1}",
         "index": scene.index + 1,
-        "narration": scene.narration,
+        "narration": scene.written,
         "queries": list(scene.queries),
         "clip": _clip(scene.clip) | _looks(scene.clip, seen) if scene.clip else None,
         "choice": _candidate(chosen) | _looks(chosen, seen) if isinstance(chosen, Candidate) else None,

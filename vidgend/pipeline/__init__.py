@@ -6,7 +6,8 @@
 |-------------------------|------------------------|------------------|--------|--------------------------------------|
 | prompt_to_storyboard.py | Brief                  | Storyboard       | llm    | brief, planner, model                |
 | scene_to_clip.py        | queries, target size   | Clip             | net    | query, provider, size, day; file     |
-| scene_to_speech.py      | narration, voice       | Speech           | gpu/cpu| text, voice, speed, engine, model    |
+| sentence_to_speech.py   | a sentence, voice      | sound, times     | gpu/cpu| text, voice, speed, engine, model    |
+| scene_to_speech.py      | narration, voice       | Speech           | io     | its sentences, pauses                |
 | speech_to_words.py      | Speech, narration      | Words            | cpu    | speech, text, aligner, model         |
 | words_to_captions.py    | Words                  | Captions         | -      | (pure, microseconds)                 |
 | scene_to_segment.py     | Clip, Captions, length | Segment, poster  | ffmpeg | clip, captions, look, encoding       |

@@ -9,6 +9,7 @@ from vidgend.models import Brief, Storyboard
 from vidgend.pipeline import step_cost
 from vidgend.pipeline.executor.port import Label
 from vidgend.pipeline.rates import Rates
+from vidgend.pipeline.speech.sentences import roughly_cut
 from vidgend.pipeline.step_cost import CHARS_PER_S, Cost
 from vidgend.pipeline.styles import find_style
 from vidgend.pipeline.timeline import SceneNeed, needed_frames, stretched_frames, wished_frames
@@ -64,6 +65,11 @@ class VideoPlan:
         self._aligning: dict[int, Work] = {}
         self._pictures: dict[int, str] = {}
         self._letters = [step_cost.letters(scene.narration.strip()) for scene in self._scenes]
+        self._sentences = [
+            [step_cost.letters(sentence) for sentence in roughly_cut(scene.narration)] for scene in self._scenes
+        ]
+        self._letters_of: dict[Work, float] = {}
+        """Of each sentence that is to be spoken."""
         self.works: list[Work] = []
         self._lay_out(review=brief.review, translates=translates)
 
@@ -75,8 +81,13 @@ class VideoPlan:
             chain: tuple[Work, ...] = ()
             if self._letters[index] and self.speech_of == self.output:
                 late = review and self.output > 0
-                speech = self._add("speech", index, "cpu", priority=-index, needs=before, later=late)
-                self._aligning[index] = self._add("align", index, "io", priority=1, needs=(speech,), later=late)
+                spoken = [
+                    self._add("speech", index, "cpu", priority=-index, needs=before, later=late)
+                    for _ in self._sentences[index]
+                ]
+                self._letters_of.update(zip(spoken, self._sentences[index], strict=True))
+                narration = self._add("narration", index, "io", priority=-index, needs=tuple(spoken), later=late)
+                self._aligning[index] = self._add("align", index, "io", priority=1, needs=(narration,), later=late)
                 chain = (self._aligning[index],)
             said.append(chain)
         # No step: the moment when all lengths are known.
@@ -127,8 +138,12 @@ class VideoPlan:
                 work.skip()
 
     def asked(self, work: Work) -> None:
-        """A step was asked for: now it is known whether words are timed by a recogniser."""
-        if work.kind == "align":
+        """A step was asked for: now it is known whether words are timed by a recogniser, and how many sentences there
+        are."""
+        if work.kind == "narration":
+            for spoken in work.needs:
+                spoken.skip()
+        elif work.kind == "align":
             self._aligns = True
         elif work.kind == "segment" and self._aligns is None and work.scene in self._aligning:
             self._aligns = self._aligning[work.scene].state != "planned"
@@ -146,7 +161,9 @@ class VideoPlan:
                 continue
             index = work.scene or 0
             if work.kind == "speech":
-                work.cost = step_cost.speech_cost(self._letters[index] / CHARS_PER_S)
+                work.cost = step_cost.speech_cost(self._letters_of[work] / CHARS_PER_S)
+            elif work.kind == "narration":
+                work.cost = step_cost.narration_cost()
             elif work.kind == "align":
                 work.cost = step_cost.align_cost(self._letters[index] / CHARS_PER_S) if aligns else _NOTHING
                 work.label = "cpu" if aligns else "io"

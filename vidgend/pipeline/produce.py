@@ -39,7 +39,7 @@ from vidgend.pipeline.scene_lengths import SceneLengths
 from vidgend.pipeline.scene_to_clip import ClipFinder
 from vidgend.pipeline.scene_to_segment import RenderSettings, encoding_args, render_segment
 from vidgend.pipeline.scene_to_shot import lay_out
-from vidgend.pipeline.scene_to_speech import speak
+from vidgend.pipeline.scene_to_speech import Voicing, speak
 from vidgend.pipeline.scenes_to_transition import render_transition
 from vidgend.pipeline.segments_to_video import join_video, pieces_of
 from vidgend.pipeline.shot_ends import End
@@ -280,15 +280,13 @@ class _Making:
         """Narrate a scene and time its words."""
         try:
             if scene.narration.strip():
-                speech = await speak(
-                    self._run,
-                    scene,
+                voicing = Voicing(
                     voice=self._brief.voice,
                     language=self._brief.language or self.storyboard.language or None,
                     speed=self._producer.speed,
-                    engines=self._producer.engines,
                     pronunciations=self._producer.pronunciations,
                 )
+                speech = await speak(self._run, scene, voicing, self._producer.engines)
                 scene = replace(scene, speech=speech)
             self._spoken[scene.index].set_result(scene.speech.samples if scene.speech else 0)
         except BaseException:

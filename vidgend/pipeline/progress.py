@@ -131,7 +131,7 @@ class Progress:
         """None: it was given up."""
         done = event is not None and event.state == "done"
         self._forecast.ended(work, ran=event is not None and not event.cached, failed=not done)
-        if event is not None and done and work.kind == "speech":
+        if event is not None and done and work.kind == "narration":
             for plan in self._videos():
                 if work.output in (plan.output, plan.speech_of):
                     plan.said(work.scene or 0, event.output["samples"])

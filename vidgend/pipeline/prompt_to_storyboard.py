@@ -13,6 +13,7 @@ from vidgend.models import Brief, CaptionOptions, MusicOptions, Plan, Scene, Sto
 from vidgend.pipeline.executor.port import Label, StepOutput, StepRun, StepSpec
 from vidgend.pipeline.planner.port import Planner
 from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.speech.markup import divide, plain
 
 KIND = "plan"
 CODE = ("planner", "vocabulary.py")
@@ -37,7 +38,9 @@ async def make_storyboard(run: JobRun, brief: Brief, planners: Sequence[Planner]
     # Only what a plan depends on: a draft and its final are one plan.
     asked = replace(
         brief,
-        scenes=tuple(replace(scene, clip=None) for scene in brief.scenes),
+        prompt=plain(brief.prompt),
+        script=plain(brief.script) if brief.script else brief.script,
+        scenes=tuple(replace(scene, narration=plain(scene.narration), clip=None) for scene in brief.scenes),
         quality="standard",
         review=False,
         captions=CaptionOptions(),
@@ -62,6 +65,7 @@ async def make_storyboard(run: JobRun, brief: Brief, planners: Sequence[Planner]
             )
         plan = _PLAN.validate_python(output["plan"])
         own = [scene.clip for scene in brief.scenes]  # planners keep the scenes that somebody wrote
+        markup = _markup(brief, plan)
         return Storyboard(
             title=plan.title,
             language=plan.language,
@@ -74,6 +78,7 @@ async def make_storyboard(run: JobRun, brief: Brief, planners: Sequence[Planner]
                     index=index,
                     id=f"s{index + 1}",
                     narration=scene.narration,
+                    markup=markup[index],
                     queries=scene.queries,
                     min_duration_s=scene.min_duration_s,
                     clip=own[index] if own else None,
@@ -84,3 +89,13 @@ async def make_storyboard(run: JobRun, brief: Brief, planners: Sequence[Planner]
         )
     assert failed is not None, "there is always a planner"
     raise failed
+
+
+def _markup(brief: Brief, plan: Plan) -> list[str | None]:
+    """How each scene is to be spoken, where the request says so: planners are given the words alone."""
+    texts = [scene.narration for scene in plan.scenes]
+    if brief.scenes:
+        scenes = zip(brief.scenes, texts, strict=False)
+        given = [divide(scene.narration, [text])[0] for scene, text in scenes]
+        return [*given, *[None] * (len(texts) - len(given))]
+    return divide(brief.script or brief.prompt, texts)

@@ -14,6 +14,7 @@ from vidgend.models import MediaKind, PictureScan
 from vidgend.pipeline.captions.fit import CaptionFit
 from vidgend.pipeline.picture_scan import ALIKE_BITS, differences
 from vidgend.pipeline.sound_args import LOUDNESS_LUFS, TRUE_PEAK_DB
+from vidgend.pipeline.speech.speech_checks import silence_limit_s
 from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_s
 
 LOUDNESS_OFF_LU = 0.5
@@ -21,9 +22,6 @@ BLACK_S = 1.0
 FROZEN_S = 2.0
 SILENCE_S = 2.0
 """Silence beyond what is planned: voices begin and end their sentences with some."""
-SPEECH_SILENCE_S = 2.0
-SPEECH_SILENT_SHARE = 0.8
-"""Of speech that is too short for such a silence."""
 CAPTION_CHARS = 42
 CAPTION_SIZE = 0.03
 """Of the picture's short side: 32 pixels at 1080. The presets are at 0.04 and more; a line that is too wide is drawn
@@ -33,9 +31,9 @@ READING_CHARS_PER_S = 20.0
 FATAL = frozenset(("frame_count", "duration", "timestamps", "size", "audio_video_drift", "narration_end"))
 """A video that fails one of these is not what was meant and is not published."""
 
-Part = Literal["picture", "speech", "captions"]
+Part = Literal["picture", "captions"]
 PART_OF: dict[str, Part] = {
-    "black": "picture", "frozen": "picture", "repeated_clip": "picture", "speech_silence": "speech",
+    "black": "picture", "frozen": "picture", "repeated_clip": "picture",
     "caption_line_length": "captions", "caption_overflow": "captions", "caption_size": "captions",
 }  # fmt: skip
 """The part of a scene that is made anew when it fails; what is not here cannot be repaired."""
@@ -111,11 +109,6 @@ class SceneFacts:
     speech_silent_s: float = 0.0
     fit: CaptionFit | None = None
     chars_per_s: float = 0.0
-
-
-def speech_silence_limit_s(samples: int) -> float:
-    """The longest silence that spoken text of that length (48 kHz samples) may have in it."""
-    return round(min(SPEECH_SILENCE_S, SPEECH_SILENT_SHARE * samples / SAMPLE_RATE_HZ), 3)
 
 
 def file_checks(seen: FileFacts, planned: Planned) -> tuple[Check, ...]:
@@ -262,7 +255,7 @@ def _speech(spoken: Sequence[SceneFacts]) -> list[Check]:
     """Each has a limit of its own: short speech may be silent for less."""
 
     def check(scene: SceneFacts, *, alone: bool) -> Check:
-        limit_s = speech_silence_limit_s(scene.speech_samples)
+        limit_s = silence_limit_s(scene.speech_samples / SAMPLE_RATE_HZ)
         return Check(
             name="speech_silence", passed=scene.speech_silent_s <= limit_s, value=scene.speech_silent_s,
             threshold=limit_s, unit="s", scene=scene.number if alone else None,

@@ -1,6 +1,6 @@
 """Checked video + what failed -> the same video with the scenes at fault made anew, each of them once.
 
-A repair is an edit of the storyboard: the scene gets another clip, or is spoken or captioned anew, and the whole video
+A repair is an edit of the storyboard: the scene gets another clip, or is captioned anew, and the whole video
 is asked for again. All else is found finished, so only that scene and its transitions are encoded.
 """
 
@@ -111,8 +111,6 @@ def _mended(storyboard: Storyboard, faults: Sequence[_Fault]) -> Storyboard:
 
 def _mended_scene(scene: Scene, fault: _Fault, bad: set[tuple[str, str]]) -> Scene:
     repair = Repair(check=fault.check.name, was=_identity(scene, fault.part), reason=fault.check.found)
-    if fault.part == "speech":
-        return replace(scene, speech=None, words=None, take=scene.take + 1, repair=repair)
     if fault.part == "captions":
         return replace(scene, caption_chars=CAPTION_CHARS * 3 // 4, repair=repair)
     refused = (*scene.refused, *sorted(bad.difference(scene.refused)))
@@ -123,8 +121,6 @@ def _identity(scene: Scene, part: Part) -> str:
     """What a part of a scene is, for people."""
     if part == "picture":
         return f"{scene.clip.provider} {scene.clip.id}" if scene.clip else "no clip"
-    if part == "speech":
-        return f"take {scene.take + 1} of the narration"
     return f"captions of up to {scene.caption_chars} characters a line" if scene.caption_chars else "the usual captions"
 
 

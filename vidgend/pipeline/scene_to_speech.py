@@ -1,51 +1,54 @@
-"""Narration -> speech: the chosen engine speaks, the sound is brought to 48 kHz mono, and word times come along."""
+"""Narration -> speech: sentence by sentence by the chosen engine, joined to one sound of 48 kHz with its word times."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from vidgend.errors import LanguageUnsupported, SpeechFailed, StepError, ToolMissing, UnknownVoice
 from vidgend.models import Scene, Speech, Substitution, Word
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
-from vidgend.pipeline.quality_checks import speech_silence_limit_s
-from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.run import JobRun, first_cause
+from vidgend.pipeline.sentence_to_speech import CODE as SENTENCE_CODE
+from vidgend.pipeline.sentence_to_speech import KIND as SPEECH
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.port import SpeechEngine
-from vidgend.pipeline.speech.pronunciation import as_written, respell
-from vidgend.pipeline.speech.voices import resolve
+from vidgend.pipeline.speech.pronunciation import as_written
+from vidgend.pipeline.speech.sentences import Sentence, Spoken, sentences
+from vidgend.pipeline.speech.voices import Resolved, resolve
 from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import SAMPLE_RATE_HZ
 
-KIND = "speech"
+KIND = "narration"
 CODE = ("scene_to_speech.py", "speech")
-_WORDS = TypeAdapter(tuple[Word, ...])
 
 
-class SpeechStep:
-    """args: engine, voice, language, speed, text, said (how to say it, if not as it is written), counts (the words of
-    `said` for each of `text`) -> digest, samples (48 kHz), words, the longest silence in s"""
+class NarrationStep:
+    """args: parts (digest of a WAV, pause_s before it), end_s of silence -> digest (48 kHz, mono), samples"""
 
-    def __init__(self, engines: Sequence[SpeechEngine], ffmpeg: FfmpegTool, assets: AssetStore) -> None:
-        self._engines = {engine.name: engine for engine in engines}
+    def __init__(self, ffmpeg: FfmpegTool, assets: AssetStore) -> None:
         self._ffmpeg = ffmpeg
         self._assets = assets
 
     async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
-        said = await self._engines[args["engine"]].synthesize(
-            args.get("said", args["text"]),
-            voice=args["voice"],
-            language=args["language"],
-            speed=args["speed"],
-            path=run.scratch / "said.wav",
-            timeout_s=args["timeout_s"],
-        )
-        run.progress(0.9)
+        paths = [await self._assets.local(part["digest"]) for part in args["parts"]]
+
+        def join() -> None:
+            joined: list[sound.Samples] = []
+            rates: set[int] = set()
+            for part, path in zip(args["parts"], paths, strict=True):
+                samples, rate_hz = sound.read_wav(path)
+                rates.add(rate_hz)
+                joined += [sound.silence(part["pause_s"], rate_hz), samples]
+            if len(rates) > 1:
+                raise SpeechFailed(f"the sentences have different sample rates: {sorted(rates)} Hz")
+            joined.append(sound.silence(args["end_s"], rate_hz))
+            sound.write_wav(run.scratch / "said.wav", sound.join(joined), rate_hz)
+
+        await asyncio.to_thread(join)
         ffmpeg = await self._ffmpeg.get()
         await ffmpeg.run(
             [
@@ -55,47 +58,35 @@ class SpeechStep:
             cwd=run.scratch,
             timeout_s=120,
         )  # fmt: skip
-        samples, silent_s = await asyncio.to_thread(_heard, run.scratch / "speech.wav")
+        samples, _ = await asyncio.to_thread(sound.read_wav, run.scratch / "speech.wav")
         digest = await self._assets.put(run.scratch / "speech.wav")
-        heard = said.words
-        if "said" in args:
-            heard = as_written(heard, args["text"], args["counts"])
-        words = _WORDS.dump_python(heard, mode="json")
-        output = {"digest": digest, "samples": samples, "words": words, "silent_s": silent_s}
-        return StepOutput(output=output, blobs=(digest,))
+        return StepOutput(output={"digest": digest, "samples": len(samples)}, blobs=(digest,))
 
 
-def _heard(path: Path) -> tuple[int, float]:
-    """(samples, the longest silence in seconds)"""
-    samples, rate_hz = sound.read_wav(path)
-    silences = sound.pauses(samples, rate_hz, 0.0)
-    return len(samples), round(max(end_s - start_s for start_s, end_s in silences), 3)
+@dataclass(frozen=True, kw_only=True)
+class Voicing:
+    """How a narration is to be spoken. `language` None: the voice's own. `pronunciations` says how some words are to be
+    said."""
+
+    voice: str
+    language: str | None
+    speed: float
+    pronunciations: Mapping[str, str]
 
 
-async def speak(
-    run: JobRun,
-    scene: Scene,
-    *,
-    voice: str,
-    language: str | None,
-    speed: float,
-    engines: Sequence[SpeechEngine],
-    pronunciations: Mapping[str, str],
-) -> Speech:
-    """Speak the scene with the best engine that has the voice; the next one takes over if it fails, or if another take
-    is silent as the one before. `pronunciations` says how some words are to be said.
+async def speak(run: JobRun, scene: Scene, voicing: Voicing, engines: Sequence[SpeechEngine]) -> Speech:
+    """Speak the scene with the best engine that has the voice; the next one takes over if it fails or cannot be heard.
 
     Raises: the last engine's error; UnknownVoice, LanguageUnsupported, ToolMissing.
     """
     if not engines:
         raise ToolMissing("no speech engine is installed")
-    respelled = respell(scene.narration, pronunciations)
     left = list(engines)
     failed: StepError | None = None
     unheard: Speech | None = None
     while left:
         try:
-            chosen = resolve(voice, language, left)
+            chosen = resolve(voicing.voice, voicing.language, left)
         except (UnknownVoice, LanguageUnsupported):
             if failed is None:
                 raise
@@ -106,53 +97,143 @@ async def speak(
                 Substitution(
                     stage="narrating",
                     scene=None,
-                    wanted=f"voice {voice}",
+                    wanted=f"voice {voicing.voice}",
                     used=f"{engine.name} {chosen.voice.id}",
                     reason=failed.detail if failed is not None else reason,
                 )
             )
-        args: dict[str, Any] = {
-            "engine": engine.name,
-            "voice": chosen.voice.id,
-            "language": language or chosen.voice.language,
-            "speed": speed,
-            "text": scene.narration,
-        }
-        if respelled is not None:
-            args |= {"said": respelled.text, "counts": list(respelled.counts)}
-        if scene.take:
-            args["take"] = scene.take  # another key: the same words, said once more
-        key = run.key(KIND, args, CODE, engine.identity)
-        # Slow machines: 2 s of work for a second of speech, at about 14 characters a second.
-        args["timeout_s"] = 120.0 + len(scene.narration) / 14 * 6
-        spec = StepSpec(
-            key=key,
-            kind=KIND,
-            args=args,
-            label=engine.label,
-            timeout_s=args["timeout_s"] + 600,
-            max_attempts=2,
-            priority=-scene.index,
-        )
         try:
-            output = await run.step(spec, stage="narrating", scene=scene.index)
+            speech, heard = await _speak_with(run, scene, chosen, voicing)
         except StepError as error:
             failed = error
             left.remove(engine)
             continue
-        speech = Speech(
-            digest=output["digest"],
-            samples=output["samples"],
-            engine=engine.name,
-            voice=chosen.voice.id,
-            words=_WORDS.validate_python(output["words"]),
-            silent_s=output["silent_s"],
-        )
-        if not scene.take or speech.silent_s <= speech_silence_limit_s(speech.samples):
+        if heard:
             return speech
-        unheard, failed = unheard or speech, SpeechFailed(f"{engine.name} cannot be heard, again")
+        unheard, failed = unheard or speech, SpeechFailed(f"{engine.name} cannot be heard, twice")
         left.remove(engine)
     if unheard is not None:
         return unheard
     assert failed is not None
     raise failed
+
+
+async def _speak_with(run: JobRun, scene: Scene, chosen: Resolved, voicing: Voicing) -> tuple[Speech, bool]:
+    """The speech, and whether all of it can be heard."""
+    language = voicing.language or chosen.voice.language
+    spoken = await asyncio.to_thread(sentences, scene.written, language=language, pronunciations=voicing.pronunciations)
+    try:
+        async with asyncio.TaskGroup() as group:
+            asked = [
+                group.create_task(_speak_sentence(run, scene, one, chosen, language, voicing.speed))
+                for one in spoken.sentences
+            ]
+    except BaseExceptionGroup as failed:
+        raise first_cause(failed) from failed
+    outputs = [task.result() for task in asked]
+    for output in outputs:
+        await _tell(run, scene, chosen, output)
+    lead_s, pauses_s = _pauses_s(spoken, voicing.speed)
+    parts = [
+        {"digest": output["digest"], "pause_s": pause_s}
+        for output, pause_s in zip(outputs, [lead_s, *pauses_s], strict=False)
+    ]
+    args = {"parts": parts, "end_s": pauses_s[-1]}
+    joined = await run.step(
+        StepSpec(
+            key=run.key(KIND, args, CODE),
+            kind=KIND,
+            args=args,
+            label="io",
+            timeout_s=300,
+            priority=-scene.index,
+        ),
+        stage="narrating",
+        scene=scene.index,
+    )
+    speech = Speech(
+        digest=joined["digest"],
+        samples=joined["samples"],
+        engine=chosen.engine.name,
+        voice=chosen.voice.id,
+        words=_words(spoken, outputs, lead_s, pauses_s),
+        silent_s=max(
+            (output["silent_s"] for one, output in zip(spoken.sentences, outputs, strict=True) if _sayable(one.text)),
+            default=0.0,
+        ),
+        pause_s=max([lead_s, *(one.pause_s for one in spoken.sentences if one.pause_kind == "asked")]),
+    )
+    return speech, all(output["heard"] for output in outputs)
+
+
+async def _speak_sentence(
+    run: JobRun, scene: Scene, sentence: Sentence, chosen: Resolved, language: str, speed: float
+) -> dict[str, Any]:
+    args: dict[str, Any] = {
+        "engine": chosen.engine.name,
+        "voice": chosen.voice.id,
+        "language": language,
+        "speed": speed,
+        "text": sentence.said,
+    }
+    key = run.key(SPEECH, args, SENTENCE_CODE, chosen.engine.identity)
+    # Slow machines: 2 s of work for a second of speech, at about 14 characters a second, and all of it twice.
+    args["timeout_s"] = 120.0 + len(sentence.said) / 14 * 6
+    return await run.step(
+        StepSpec(
+            key=key,
+            kind=SPEECH,
+            args=args,
+            label=chosen.engine.label,
+            timeout_s=2 * args["timeout_s"] + 600,
+            max_attempts=2,
+            priority=-scene.index,
+        ),
+        stage="narrating",
+        scene=scene.index,
+    )
+
+
+async def _tell(run: JobRun, scene: Scene, chosen: Resolved, output: Mapping[str, Any]) -> None:
+    """What is not as it should be with a sentence."""
+    if output["reason"]:
+        used = f"{chosen.engine.name} as far as it went"
+        await run.substitute(
+            Substitution(stage="narrating", wanted=chosen.engine.name, used=used, reason=output["reason"])
+        )
+    if output["flaw"]:
+        await run.substitute(
+            Substitution(
+                stage="narrating", scene=scene.index + 1, wanted="a sentence that sounds right", used="its second take",
+                reason=output["flaw"],
+            )
+        )  # fmt: skip
+
+
+def _sayable(text: str) -> bool:
+    return any(char.isalnum() for char in text)
+
+
+def _pauses_s(spoken: Spoken, speed: float) -> tuple[float, list[float]]:
+    """The silence before the first sentence, and those after each."""
+    pauses = [round(one.pause_s / speed if one.pause_kind == "calm" else one.pause_s, 4) for one in spoken.sentences]
+    return spoken.lead_s, pauses
+
+
+def _words(
+    spoken: Spoken, outputs: Sequence[Mapping[str, Any]], lead_s: float, pauses_s: Sequence[float]
+) -> tuple[Word, ...]:
+    """The times of all words as they are written; () if the engine gave none for a sentence."""
+    found: list[Word] = []
+    at_s = lead_s
+    for sentence, output, pause_s in zip(spoken.sentences, outputs, pauses_s, strict=True):
+        said = [
+            Word(text="", start_s=at_s + start_s, end_s=at_s + end_s, confidence=confidence)
+            for start_s, end_s, confidence in output["words"]
+        ]
+        written = as_written(said, sentence.text.split(), sentence.counts)
+        if not written:
+            return ()
+        found += written
+        at_s += output["samples"] / output["rate_hz"] + pause_s
+    return tuple(replace(word, start_s=round(word.start_s, 4), end_s=round(word.end_s, 4)) for word in found)

@@ -51,6 +51,11 @@ def speech_cost(spoken_s: float, label: str = "cpu") -> Cost:
     return Cost(name="speech" if label == "cpu" else f"speech {label}", opening_s=0.1 + spoken_s * 0.4)
 
 
+def narration_cost() -> Cost:
+    """To join what was spoken."""
+    return Cost(name="narration", opening_s=0.15)
+
+
 def with_model_load(cost: Cost) -> Cost:
     """The first speech of a process, which has to load the voice. How long that takes differs much between voices, so
     it hardly counts once another one was spoken."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from vidgend.models import Brief, Choice, Clip, Scene, Storyboard, Substitution
 from vidgend.pipeline.planner.keywords import main_phrases, queries_for
+from vidgend.pipeline.speech.markup import narration_fields, plain
 from vidgend.store.uploads import PROVIDER as UPLOAD
 
 MOST_SCENES = 200
@@ -145,7 +146,7 @@ def _unspoken(edit: Edit, brief: Brief) -> dict[str, Any]:
     """What another voice leaves of a scene's speech: nothing."""
     if edit.brief.get("voice", brief.voice) == brief.voice:
         return {}
-    return {"speech": None, "words": None, "frames": None, "take": 0}
+    return {"speech": None, "words": None, "frames": None}
 
 
 def _still_so(
@@ -185,11 +186,9 @@ def chosen_by_hand(scene: Scene) -> bool:
 def _changed(scene: Scene, changes: Mapping[str, Any], pointer: str) -> Scene:
     if changes.keys() & {"narration", "query", "clip"}:
         scene = replace(scene, repair=None)  # what was wrong with it is gone
-    if "narration" in changes and changes["narration"] != scene.narration:
-        scene = replace(
-            scene, narration=changes["narration"] or "", speech=None, words=None, frames=None, take=0,
-            caption_chars=None,
-        )  # fmt: skip
+    if "narration" in changes and changes["narration"] != scene.written:
+        said = narration_fields(changes["narration"] or "")
+        scene = replace(scene, **said, speech=None, words=None, frames=None, caption_chars=None)
     if "duration_s" in changes:
         scene = replace(scene, min_duration_s=changes["duration_s"] or 0.0, kept_frames=None, frames=None)
     if "query" in changes:
@@ -239,8 +238,8 @@ def _new_scene(new: NewScene, name: str, storyboard: Storyboard) -> Scene:
     return Scene(
         index=0,
         id=name,
-        narration=new.narration,
-        queries=queries_for(new.narration, language=storyboard.language, fallback=about, first=new.query),
+        **narration_fields(new.narration),
+        queries=queries_for(plain(new.narration), language=storyboard.language, fallback=about, first=new.query),
         min_duration_s=new.duration_s or 0.0,
         clip=new.clip,
         why=BY_HAND if new.clip else "",
@@ -258,10 +257,10 @@ def changes_between(old: tuple[Storyboard, Brief], new: tuple[Storyboard, Brief]
     found: list[dict[str, Any]] = []
     for name in before:
         if name not in after:
-            found.append({"op": "remove", "scene": name, "narration": before[name].narration})
+            found.append({"op": "remove", "scene": name, "narration": before[name].written})
     for place, (name, scene) in enumerate(after.items()):
         if name not in before:
-            found.append({"op": "add", "scene": name, "at": place + 1, "narration": scene.narration})
+            found.append({"op": "add", "scene": name, "at": place + 1, "narration": scene.written})
             continue
         was, now = _shown(before[name]), _shown(scene)
         found += [
@@ -285,7 +284,7 @@ def _shown(scene: Scene) -> dict[str, Any]:
     picture = scene.choice.candidate if scene.choice else scene.clip
     in_point_s = scene.choice.in_point_s if scene.choice else scene.clip.in_point_s if scene.clip else None
     return {
-        "narration": scene.narration,
+        "narration": scene.written,
         "queries": list(scene.queries),
         "duration": scene.min_duration_s or None,
         "clip": f"{picture.provider} {picture.id}" if picture else None,

@@ -17,6 +17,7 @@ from vidgend.pipeline.planner.builtin import title_of
 from vidgend.pipeline.planner.port import Translator
 from vidgend.pipeline.quality_checks import PART_OF
 from vidgend.pipeline.run import JobRun, OutputRun
+from vidgend.pipeline.speech.markup import narration_fields, plain
 from vidgend.pipeline.speech.voices import primary
 
 
@@ -77,7 +78,7 @@ def given_texts(brief: Brief, output: Output, storyboard: Storyboard) -> list[st
     found: list[str | None] = []
     for scene in storyboard.scenes:
         source, text = written.get(scene.id or f"s{scene.index + 1}", ("", None))
-        found.append(text if source == scene.narration.strip() else None)
+        found.append(text if source == scene.written.strip() else None)
     return found
 
 
@@ -97,7 +98,7 @@ async def find_words_of(
     Raises: as `translate`.
     """
     language = storyboard.language
-    texts = [scene.narration for scene in storyboard.scenes]
+    texts = [scene.written for scene in storyboard.scenes]
     title = storyboard.title
     for index, text in enumerate(given_texts(brief, output, storyboard)):
         texts[index] = texts[index] if text is None else text
@@ -108,14 +109,14 @@ async def find_words_of(
         if lacking:
             await run.note(f"translating {len(lacking)} scenes into {language}")
             named, translated = await translate(
-                run, [texts[index] for index in lacking], title=title, source=source, target=language,
+                run, [plain(texts[index]) for index in lacking], title=title, source=source, target=language,
                 translator=translator,
             )  # fmt: skip
             for index, text in zip(lacking, translated, strict=True):
                 texts[index] = text
             title = named
         if output.narrations:
-            title = title_of(next((text for text in texts if _has_words(text)), title))
+            title = title_of(next((text for text in map(plain, texts) if _has_words(text)), title))
     return Words(title=title, language=language, texts=tuple(texts))
 
 
@@ -123,16 +124,16 @@ def storyboard_of(shown: Storyboard, main: Brief, brief: Brief, words: Words) ->
     """The storyboard of an output: the clips of the main video `shown`, `words`, and what of the speech is the same."""
     size_px = (brief.width_px, brief.height_px)
     reshaped = size_px != (main.width_px, main.height_px)
-    said = (main.voice, shown.language, tuple(scene.narration for scene in shown.scenes))
+    said = (main.voice, shown.language, tuple(scene.written for scene in shown.scenes))
     reworded = said != (brief.voice, words.language, words.texts)
     scenes = []
     for scene, text in zip(shown.scenes, words.texts, strict=True):
         clip = _repainted(scene.clip, size_px) if scene.clip is not None and reshaped else scene.clip
-        scene = replace(scene, narration=text, clip=clip, start_frame=None)
+        scene = replace(scene, **narration_fields(text), clip=clip, start_frame=None)
         if reworded:
-            scene = replace(scene, speech=None, words=None, frames=None, kept_frames=None, take=0)
+            scene = replace(scene, speech=None, words=None, frames=None, kept_frames=None)
         if reworded or reshaped:
-            scene = _without_repair(scene, ("captions", "speech") if reworded else ("captions",))
+            scene = _without_repair(scene, ("captions",))
         scenes.append(scene)
     return replace(
         shown, title=words.title, language=words.language, scenes=tuple(scenes), degraded=(),

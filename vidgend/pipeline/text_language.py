@@ -10,6 +10,7 @@ import re
 
 from vidgend.models import Brief
 from vidgend.pipeline.speech.blend import BadBlend, parse_blend
+from vidgend.pipeline.speech.markup import plain
 from vidgend.pipeline.speech.voices import known_voice, primary
 from vidgend.pipeline.vocabulary import STOP_WORDS, words_of
 
@@ -122,4 +123,5 @@ def _by_script(text: str) -> str | None:
 
 
 def _text(brief: Brief) -> str:
-    return " ".join([brief.prompt, brief.script or "", *(scene.narration for scene in brief.scenes)])[:_LOOKED_AT_CHARS]
+    texts = [brief.prompt, brief.script or "", *(scene.narration for scene in brief.scenes)]
+    return plain(" ".join(texts)[:_LOOKED_AT_CHARS])

@@ -137,7 +137,7 @@ async def check_video(
         fps=brief.frame_rate,
         size_px=brief.picture_px,
         speech_end_s=speech_end_s(brief, scenes),
-        silence_s=0.0 if video.music else longest_pause_s(brief, scenes, video.frames),
+        silence_s=0.0 if video.music else longest_pause_s(brief, scenes, video.frames) + _asked_pause_s(scenes),
         has_sound=spoken or video.music is not None,
     )
     of_scenes = await asyncio.to_thread(scene_checks, shown, seen, planned.fps)  # each is compared with each
@@ -234,6 +234,10 @@ def _scene_facts(
         )
         for scene, body, shown, fit in zip(scenes, bodies, captions, fits, strict=True)
     )
+
+
+def _asked_pause_s(scenes: Sequence[Scene]) -> float:
+    return max((scene.speech.pause_s for scene in scenes if scene.speech), default=0.0)
 
 
 def _sayable(text: str) -> bool:

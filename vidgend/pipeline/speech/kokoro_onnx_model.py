@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from vidgend.pipeline.speech.blend import blended
-from vidgend.pipeline.speech.english import EnglishPhonemes
+from vidgend.pipeline.speech.kokoro_languages import phonemiser
 from vidgend.pipeline.speech.kokoro_model_file import timed_model
 from vidgend.pipeline.speech.kokoro_symbols import LONGEST_CALL_SYMBOLS, PAD, SYMBOLS
+from vidgend.pipeline.speech.phrases import Phonemise
 from vidgend.pipeline.speech.sound import Samples
 from vidgend.pipeline.speech.speaking import onnx_session
 from vidgend.pipeline.speech.voice_files import kokoro_voices
@@ -32,7 +33,12 @@ class KokoroOnnxModel:
         self._session = onnx_session(str(timed_model(models_dir)), threads)
         self._voices = kokoro_voices()
         self._styles: dict[str, Any] = {}
-        self.phonemise = EnglishPhonemes()
+        self._phonemisers: dict[str, Phonemise] = {}
+
+    def phonemiser(self, voice: str) -> Phonemise:
+        if voice[0] not in self._phonemisers:
+            self._phonemisers[voice[0]] = phonemiser(voice[0])
+        return self._phonemisers[voice[0]]
 
     def _style(self, voice: str) -> Any:
         """float32[510, 256]: a row for each number of symbols."""

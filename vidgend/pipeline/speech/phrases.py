@@ -57,33 +57,27 @@ class _Sentence:
         self.pause_s = other.pause_s
 
 
-def phrases(text: str, phonemise: Phonemise, alphabet: Container[str]) -> list[Phrase]:
-    """The phrases of `text`, in order. Symbols outside `alphabet` are left out; empty if nothing can be said."""
+def phrases(
+    text: str, phonemise: Phonemise, alphabet: Container[str], language: str = "en", longest: int = LONGEST_SYMBOLS
+) -> list[Phrase]:
+    """The phrases of `text`, which is in `language` (BCP-47), in order, of up to `longest` symbols. Symbols outside
+    `alphabet` are left out; empty if nothing can be said."""
     sentences: list[_Sentence] = []
     offset = 0
     for paragraph in re.split(r"\n\s*\n", text):
         words = paragraph.split()
-        found = _sentences(words, offset, phonemise, alphabet)
+        found = _sentences(words, offset, phonemise, alphabet, language)
         if found:
             found[-1].pause_s = PARAGRAPH_PAUSE_S
         sentences += found
         offset += len(words)
-    return [piece for sentence in _joined(sentences) for piece in _cut(sentence)]
+    return [piece for sentence in _joined(sentences) for piece in _cut(sentence, longest)]
 
 
-def wordless_phrases(text: str, phonemise: Callable[[str], str], alphabet: Container[str]) -> list[Phrase]:
-    """The same for a language whose phonemes cannot be told apart by written word: no symbol has an owner."""
-    sentences = []
-    for sentence in re.split(r"(?<=[.!?…。！？])\s*(?=\S)", text.strip()):
-        symbols = [symbol for symbol in phonemise(sentence) if symbol in alphabet] if sentence else []
-        if any(symbol not in PUNCTUATION and symbol != " " for symbol in symbols):
-            owners = [NOBODY] * len(symbols)
-            sentences.append(_Sentence(symbols=symbols, owners=owners, pause_s=SENTENCE_PAUSE_S))
-    return [piece for sentence in _joined(sentences) for piece in _cut(sentence)]
-
-
-def _sentences(words: Sequence[str], offset: int, phonemise: Phonemise, alphabet: Container[str]) -> list[_Sentence]:
-    spoken = speakable(words)
+def _sentences(
+    words: Sequence[str], offset: int, phonemise: Phonemise, alphabet: Container[str], language: str
+) -> list[_Sentence]:
+    spoken = speakable(words, language)
     ends = [index + 1 for index, one in enumerate(spoken) if one.ends_sentence]
     if len(words) not in ends:
         ends.append(len(words))
@@ -107,7 +101,7 @@ def _phonemes(spoken: Sequence[Spoken], offset: int, phonemise: Phonemise, alpha
         groups = ["".join(phonemise(word)) for word, _ in said]
     sentence = _Sentence(symbols=[], owners=[], pause_s=SENTENCE_PAUSE_S)
     for group, (_, owner) in zip(groups, said, strict=True):
-        symbols = [symbol for symbol in group if symbol in alphabet and symbol != " "]
+        symbols = [symbol for symbol in group if symbol in alphabet]
         sentence.join(_Sentence(symbols=symbols, owners=[owner] * len(symbols), pause_s=SENTENCE_PAUSE_S))
     return sentence
 
@@ -128,17 +122,17 @@ def _joined(sentences: Sequence[_Sentence]) -> list[_Sentence]:
     return joined
 
 
-def _cut(sentence: _Sentence) -> list[Phrase]:
+def _cut(sentence: _Sentence, longest: int) -> list[Phrase]:
     pieces: list[Phrase] = []
     start, total = 0, len(sentence.symbols)
     while start < total:
         left = total - start
-        if left <= LONGEST_SYMBOLS:
+        if left <= longest:
             end, next_start, pause_s = total, total, sentence.pause_s
         else:
             # Aim for pieces of like length, so that no crumb is left over.
-            aim = start + -(-left // -(-left // LONGEST_SYMBOLS))
-            end, next_start, pause_s = _break(sentence, start, aim)
+            aim = start + -(-left // -(-left // longest))
+            end, next_start, pause_s = _break(sentence, start, aim, longest)
         if any(symbol not in PUNCTUATION and symbol != " " for symbol in sentence.symbols[start:end]):
             pieces.append(
                 Phrase(
@@ -151,13 +145,13 @@ def _cut(sentence: _Sentence) -> list[Phrase]:
     return pieces
 
 
-def _break(sentence: _Sentence, start: int, aim: int) -> tuple[int, int, float]:
-    """Where to cut before LONGEST_SYMBOLS: (end, start of the next, pause). Best after punctuation, else at a space."""
+def _break(sentence: _Sentence, start: int, aim: int, longest: int) -> tuple[int, int, float]:
+    """Where to cut before `longest`: (end, start of the next, pause). Best after punctuation, else at a space."""
     symbols = sentence.symbols
-    limit = min(start + LONGEST_SYMBOLS, len(symbols) - 1)
+    limit = min(start + longest, len(symbols) - 1)
     spaces = [index for index in range(start + 1, limit + 1) if symbols[index] == " "]
     clauses = [index for index in spaces if symbols[index - 1] in PUNCTUATION]
-    near = [index for index in clauses if index - start >= LONGEST_SYMBOLS // 4]
+    near = [index for index in clauses if index - start >= longest // 4]
     if near:
         best = min(near, key=lambda index: abs(index - aim))
         return best, best + 1, CLAUSE_PAUSE_S

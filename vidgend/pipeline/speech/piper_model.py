@@ -13,6 +13,7 @@ import numpy as np
 from vidgend.errors import SpeechFailed
 from vidgend.pipeline.speech.english import EnglishPhonemes
 from vidgend.pipeline.speech.onnx_outputs import output
+from vidgend.pipeline.speech.phrases import Phonemise
 from vidgend.pipeline.speech.sound import Samples
 from vidgend.pipeline.speech.speaking import onnx_session
 
@@ -55,8 +56,8 @@ class PiperModel:
         self._english = EnglishPhonemes()
         self._to_ipa = misaki_to_espeak_ipa
 
-    def phonemise(self, text: str) -> list[str]:
-        return [unicodedata.normalize("NFD", self._to_ipa(group)) for group in self._english(text)]
+    def phonemiser(self, voice: str) -> Phonemise:
+        return lambda text: [unicodedata.normalize("NFD", self._to_ipa(group)) for group in self._english(text)]
 
     def run(self, symbols: Sequence[str], *, voice: str, speed: float) -> tuple[Samples, list[float]]:
         # Piper's framing: start, pad, then every symbol with a pad behind it, end.

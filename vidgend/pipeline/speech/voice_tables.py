@@ -14,26 +14,30 @@ KOKORO_ENGLISH = (
 
 KOKORO_OTHERS = (
     "ef_dora", "em_alex", "em_santa", "ff_siwis", "hf_alpha", "hf_beta", "hm_omega", "hm_psi", "if_sara",
-    "im_nicola", "pf_dora", "pm_alex", "pm_santa",
+    "im_nicola", "jf_alpha", "jf_gongitsune", "jf_nezumi", "jf_tebukuro", "jm_kumo", "pf_dora", "pm_alex",
+    "pm_santa", "zf_xiaobei", "zf_xiaoni", "zf_xiaoxiao", "zf_xiaoyi", "zm_yunjian", "zm_yunxi", "zm_yunxia",
+    "zm_yunyang",
 )  # fmt: skip
-"""Voices of the same model that need its own files and espeak's phonemes. Japanese and Mandarin need more packages."""
+"""Shipped too; what reads their languages has to be there (`kokoro_languages.py`)."""
 
-_KOKORO_LANGUAGES = {
-    "a": "en-US", "b": "en-GB", "e": "es-ES", "f": "fr-FR", "h": "hi-IN", "i": "it-IT", "p": "pt-BR",
+KOKORO_LANGUAGES = {
+    "a": "en-US", "b": "en-GB", "e": "es-ES", "f": "fr-FR", "h": "hi-IN", "i": "it-IT", "j": "ja-JP",
+    "p": "pt-BR", "z": "zh-CN",
 }  # fmt: skip
 _KOKORO_DEFAULTS = {
     "af_heart": ("neutral", "female"), "am_michael": ("male",), "bf_emma": ("neutral", "female"),
     "bm_george": ("male",), "ef_dora": ("neutral", "female"), "em_alex": ("male",),
     "ff_siwis": ("neutral", "female"), "hf_alpha": ("neutral", "female"), "hm_omega": ("male",),
-    "if_sara": ("neutral", "female"), "im_nicola": ("male",), "pf_dora": ("neutral", "female"),
-    "pm_alex": ("male",),
+    "if_sara": ("neutral", "female"), "im_nicola": ("male",), "jf_alpha": ("neutral", "female"),
+    "jm_kumo": ("male",), "pf_dora": ("neutral", "female"), "pm_alex": ("male",),
+    "zf_xiaobei": ("neutral", "female"), "zm_yunjian": ("male",),
 }  # fmt: skip
 """What `neutral`, `female` and `male` mean in each language: the voices graded best in VOICES.md."""
 
 
 def kokoro_voice(voice: str, engine: str) -> Voice:
     """The entry for Kokoro's voice id: its first letter is the language, its second the gender."""
-    language = _KOKORO_LANGUAGES[voice[0]]
+    language = KOKORO_LANGUAGES[voice[0]]
     names = (*_KOKORO_DEFAULTS.get(voice, ()), voice[3:])
     return Voice(
         id=voice,

@@ -1,0 +1,98 @@
+"""A narration into what a voice is asked for: all words, in order, with the right silences."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidgend.pipeline.speech.markup import plain
+from vidgend.pipeline.speech.phrases import PARAGRAPH_PAUSE_S, SENTENCE_PAUSE_S
+from vidgend.pipeline.speech.say_as import say_as
+from vidgend.pipeline.speech.sentences import Sentence, roughly_cut, sentences
+
+
+def cut(narration: str, language: str = "en-US", **pronunciations: str) -> tuple[Sentence, ...]:
+    return sentences(narration, language=language, pronunciations=pronunciations).sentences
+
+
+def test_sentences_are_spoken_one_by_one_and_paragraphs_rest_longer() -> None:
+    found = cut("The sea is calm today, Dr. Smith said. It was cold in 1999.\n\nThe next day was much warmer.")
+    assert [one.text for one in found] == [
+        "The sea is calm today, Dr. Smith said.", "It was cold in 1999.", "The next day was much warmer.",
+    ]  # fmt: skip
+    assert [one.pause_s for one in found] == [SENTENCE_PAUSE_S, PARAGRAPH_PAUSE_S, 0.0]
+    assert {one.pause_kind for one in found} == {"calm"}
+
+
+def test_short_sentences_are_spoken_with_their_neighbours() -> None:
+    assert [one.text for one in cut("Stop! Look. The train comes in at noon today. Go.")] == [
+        "Stop! Look. The train comes in at noon today. Go."
+    ]
+
+
+def test_a_break_ends_what_is_said_and_is_as_long_as_it_was_asked_for() -> None:
+    spoken = sentences(
+        '<break time="2s"/>First of all there was<break time="800ms"/> nothing. Really.<break/>',
+        language="en",
+        pronunciations={},
+    )
+    assert spoken.lead_s == 2.0
+    assert [(one.text, one.said, one.pause_s, one.pause_kind) for one in spoken.sentences] == [
+        ("First of all there was", "First of all there was,", 0.8, "asked"),
+        ("nothing. Really.", "nothing. Really.", 0.35, "asked"),
+    ]
+
+
+def test_what_is_said_for_a_word_by_markup_by_the_dictionary_and_by_stress() -> None:
+    (one,) = cut(
+        'We run <say-as interpret-as="characters">NGINX</say-as>, nginx, and '
+        '<emphasis level="strong">nothing else</emphasis> at all here.',
+        nginx="engine ex",
+    )
+    assert one.text == "We run NGINX, nginx, and nothing else at all here."
+    assert one.said == "We run N G I N X, engine ex, and, nothing else at all here."
+    assert one.counts == (1, 1, 5, 2, 1, 1, 1, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "language", "said"),
+    [
+        ("characters", "B2B", "en", "B two B"),
+        ("spell-out", "AI", "en-GB", "ay I"),
+        ("characters", "ABC", "de", "A B C"),
+        ("digits", "2,407", "en", "two four zero seven"),
+        ("telephone", "07-31", "fr-FR", "zéro sept trois un"),
+        ("cardinal", "1999", "en", "one thousand nine hundred and ninety nine"),
+        ("cardinal", "1.999", "de", "eintausendneunhundertneunundneunzig"),
+        ("ordinal", "3", "es", "tercero"),
+        ("ordinal", "many", "en", ""),
+        ("date", "2024-05-01", "en", ""),
+        ("cardinal", "7", "xx", ""),
+    ],
+)
+def test_say_as(kind: str, text: str, language: str, said: str) -> None:
+    assert say_as(kind, text, language) == said
+
+
+_WORDS = st.sampled_from(
+    ["sea.", "The", "U.S.", "e.g.", "$5", "…", "\n\n", "🙂", "—", "Stop!", "longer-words-than-usual", "日本。", "3rd",
+     "<break/>", '<break time="0s"/>', "<emphasis>a b</emphasis>", "<say-as interpret-as='digits'>12</say-as>"]
+)  # fmt: skip
+
+
+@given(st.lists(_WORDS, max_size=25), st.sampled_from(["en", "es", "ja", "de-DE"]))
+def test_the_sentences_are_all_words_in_order(words: list[str], language: str) -> None:
+    narration = " ".join(words)
+    found = cut(narration, language)
+    assert " ".join(one.text for one in found).split() == plain(narration).split()
+    for one in found:
+        assert len(one.counts) == len(one.text.split()) and sum(one.counts) == len(one.said.split())
+        assert min(one.counts) > 0
+    assert all(one.pause_s > 0 or one.pause_kind == "asked" for one in found[:-1])
+
+
+def test_the_rough_cut_is_about_the_same() -> None:
+    text = "The sea is calm today. It was not calm yesterday, though. Hm. And it may not be calm tomorrow."
+    assert roughly_cut(text) == [one.text for one in cut(text)]
+    assert roughly_cut("") == []

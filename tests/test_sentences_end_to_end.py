@@ -1,0 +1,101 @@
+"""A narration sentence by sentence in whole jobs: what is kept, what a crash costs, what the markup does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from workshop import clips, fake_footage, make, result, workshop
+
+from vidgend.models import Result
+from vidgend.pipeline.ffmpeg import Ffmpeg
+from vidgend.pipeline.speech.fake import FakeSpeech
+from vidgend.pipeline.speech.kokoro_onnx import KokoroOnnx
+from vidgend.pipeline.speech.port import Utterance
+
+PLAIN = {"quality": "draft", "music": "none"}
+SENTENCES = (
+    "The harbour wakes up before the sun does.",
+    "Boats leave one after the other for the bay.",
+    "Nobody says a word until the nets are out.",
+)
+
+
+class Heard(FakeSpeech):
+    """Remembers what it was given to say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    async def synthesize(self, text: str, **more: Any) -> Utterance:
+        self.texts.append(text)
+        return await super().synthesize(text, **more)
+
+
+async def words_of(runtime: Any, made: Result) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((await runtime.assets.local(made.files["words"].digest)).read_text())[
+        "words"
+    ]
+    return found
+
+
+async def test_an_edit_speaks_only_the_sentence_that_changed(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    files, voice = clips(ffmpeg.path, tmp_path / "clips", 1), Heard()
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),), engines=(voice,)) as runtime:
+        result(await make(runtime, scenes=[{"narration": " ".join(SENTENCES), "query": "sea"}], **PLAIN))
+        assert sorted(voice.texts) == sorted(SENTENCES)
+        changed = (SENTENCES[0], "Boats come back one after the other at night.", SENTENCES[2])
+        made = result(await make(runtime, scenes=[{"narration": " ".join(changed), "query": "sea"}], **PLAIN))
+        assert voice.texts[3:] == [changed[1]]
+        words = await words_of(runtime, made)
+    assert [word["word"] for word in words] == " ".join(changed).split()
+    starts = [word["start"] for word in words]
+    assert starts == sorted(starts)
+
+
+async def test_markup_is_heard_and_not_seen(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    files, voice = clips(ffmpeg.path, tmp_path / "clips", 1), Heard()
+    script = (
+        'The <say-as interpret-as="characters">RAF</say-as> left at dawn.<break time="1500ms"/> Nobody <b>saw</b> them.'
+    )
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),), engines=(voice,)) as runtime:
+        made = result(await make(runtime, script=script, **PLAIN))
+        words = await words_of(runtime, made)
+    assert voice.texts == ["The R ay F left at dawn.", "Nobody <b>saw</b> them."]
+    assert [word["word"] for word in words] == "The RAF left at dawn. Nobody <b>saw</b> them.".split()
+    assert words[5]["start"] - words[4]["end"] > 1.5
+    assert made.degraded == ()
+
+
+async def test_a_voice_that_is_killed_in_the_middle_of_a_sentence_costs_that_sentence(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    """The real one: Kokoro's process gets SIGKILL while it speaks the second sentence."""
+    files = clips(ffmpeg.path, tmp_path / "clips", 1)
+
+    class Watched(KokoroOnnx):
+        begun: list[str] = []  # noqa: RUF012
+
+        async def synthesize(self, text: str, **more: Any) -> Utterance:
+            self.begun.append(text)
+            if self.begun.count(SENTENCES[1]) == 1 and text == SENTENCES[1]:
+                asyncio.get_running_loop().call_later(0.3, self.kill)
+            return await super().synthesize(text, **more)
+
+        def kill(self) -> None:
+            child = self._model.service._child
+            assert child is not None, "it speaks longer than that"
+            os.kill(child.process.pid, signal.SIGKILL)
+
+    voice = Watched(models_dir=tmp_path / "models")
+    engines: Any = (voice, FakeSpeech())
+    async with workshop(tmp_path / "data", providers=(fake_footage(files),), engines=engines) as runtime:
+        scenes = [{"narration": " ".join(SENTENCES), "query": "sea"}]
+        made = result(await make(runtime, scenes=scenes, voice="af_heart", **PLAIN))
+    assert [voice.begun.count(text) for text in SENTENCES] == [1, 2, 1]
+    assert made.report["voice"] == ["kokoro-onnx af_heart"] and made.degraded == ()

@@ -8,7 +8,7 @@ PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip --disable-pip-version-check
 # Some images set it. Every daemon and child that is started would compile all modules anew: a second each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check bench test-long test-models install lock clean
+.PHONY: demo test check bench bench-speech test-long install lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vidgend --data-dir .demo generate "A beautiful sunset over the ocean with waves crashing on the beach" \
@@ -35,9 +35,9 @@ bench: $(VENV)/.installed-dev
 test-long: $(VENV)/.installed-dev
 	KILLS=500 TEST_STOPS=100 LONG_TESTS=1 $(BIN)/python -m pytest --timeout 7200 tests/process tests/store
 
-# Suites with real models: minutes, and another 400 MB of packages.
-test-models: $(VENV)/.installed-models
-	$(BIN)/python -m pytest -m release
+# The voices and the sources of word times: speed, memory, errors. Another 60 MB of packages for the small voice.
+bench-speech: $(VENV)/.installed-models
+	$(BIN)/python -m bench speech
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -56,7 +56,7 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	touch $@
 
 $(VENV)/.installed-models: $(VENV)/.installed-dev
-	$(PIP) install --quiet --editable '.[align-offline,light]'
+	$(PIP) install --quiet --editable '.[align-offline,align-forced,light]'
 	touch $@
 
 # For maintainers, after a change of the dependencies; needs uv.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import daemon, draft, edit, encoders, eta, memory, moviepy, render, s3, store
+from bench import daemon, draft, edit, encoders, eta, memory, moviepy, render, s3, speech, store
 from bench.options import Options
 from vidgend.cores import cores
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
@@ -45,10 +45,12 @@ BENCHES: dict[str, Bench] = {
     "memory": memory.bench,
     "4k": memory.uhd,
     "eta": eta.bench,
+    "speech": speech.bench,
     "encoders": encoders.bench,
 }
-BY_NAME_ONLY = {"encoders"}
-"""They take an hour, and tell what to choose rather than whether something is well."""
+BY_NAME_ONLY = {"encoders", "speech"}
+"""One takes an hour and tells what to choose rather than whether something is well; the other wants more packages and
+has its own target, `make bench-speech`."""
 
 
 def main() -> None:

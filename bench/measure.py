@@ -21,7 +21,8 @@ class Used:
     wall_s: float = 0.0
 
 
-def _cpu_s() -> float:
+def own_cpu_s() -> float:
+    """Of this process and of all its children that have ended."""
     both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(one.ru_utime + one.ru_stime for one in both)
 
@@ -30,11 +31,11 @@ def _cpu_s() -> float:
 def used() -> Iterator[Used]:
     """Fills its value in when the block ends."""
     answer = Used()
-    cpu_s, wall_s = _cpu_s(), time.perf_counter()
+    cpu_s, wall_s = own_cpu_s(), time.perf_counter()
     try:
         yield answer
     finally:
-        answer.cpu_s, answer.wall_s = _cpu_s() - cpu_s, time.perf_counter() - wall_s
+        answer.cpu_s, answer.wall_s = own_cpu_s() - cpu_s, time.perf_counter() - wall_s
 
 
 def pss_bytes(pid: int) -> int:

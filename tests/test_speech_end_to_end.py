@@ -9,9 +9,11 @@ from typing import Any
 from standins.speech_standin import SpeechStandin
 from workshop import clips, fake_footage, make, result, settings_for, workshop
 
+from vidgend.pipeline.aligner.fake import FakeAligner
+from vidgend.pipeline.aligner.proportional import CONFIDENCE, Proportional
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.speech.fake import FakeSpeech
-from vidgend.pipeline.speech.port import Utterance
+from vidgend.pipeline.speech.port import Utterance, Voice
 from vidgend.pipeline.speech.speech_server import SpeechServer
 
 SCRIPT = "Nginx runs on the sea. The waves do not mind."
@@ -65,3 +67,26 @@ async def test_a_server_speaks_and_when_it_is_gone_the_next_engine_does_and_that
             again = result(await make(runtime, script="Other words of the sea.", quality="draft"))
     (entry,) = [entry for entry in again.degraded if entry.stage == "narrating"]
     assert entry.used.startswith("fake") and "speech server" in entry.reason
+
+
+async def test_the_next_aligner_takes_over_and_one_that_does_not_hear_the_language_is_not_asked(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    deaf = FakeAligner(fail="deaf", english_only=True)
+    german = Voice(id="fake_de", engine="fake", language="de-DE", gender="female", tags=("de-DE-female",))
+    voices = (*FakeSpeech().voices(), german)
+    parts: dict[str, Any] = {
+        "providers": (fake_footage(clips(ffmpeg.path, tmp_path / "clips", 2)),),
+        "engines": (FakeSpeech(voices=voices, gives_words=False),),
+        "aligners": (deaf, Proportional()),
+    }
+    async with workshop(tmp_path / "data", **parts) as runtime:
+        made = result(await make(runtime, script=SCRIPT, quality="draft"))
+        (entry,) = [entry for entry in made.degraded if entry.stage == "aligning"]
+        assert (entry.wanted, entry.used, entry.reason) == ("fake", "proportional", "deaf")
+        assert (made.report["words_source"], made.report["words_confidence"]) == (["proportional"], CONFIDENCE)
+        asked = deaf.requests
+        made = result(await make(runtime, script="Das Meer ist tief.", language="de", voice="fake_de", quality="draft"))
+    assert made.report["words_source"] == ["proportional"]
+    assert [entry for entry in made.degraded if entry.stage == "aligning"] == []
+    assert deaf.requests == asked > 0

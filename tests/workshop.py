@@ -16,6 +16,7 @@ from vidgend.daemon import Runtime
 from vidgend.http.wire import GenerateBody
 from vidgend.models import Candidate, Credit, Result
 from vidgend.parts import Parts, wire
+from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.proportional import Proportional
 from vidgend.pipeline.footage.fake import FakeFootage
 from vidgend.pipeline.footage.port import FootageProvider
@@ -24,6 +25,7 @@ from vidgend.pipeline.music.port import MusicLibrary, Track
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.planner.port import Planner, Translator
 from vidgend.pipeline.speech.fake import FakeSpeech
+from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.transcriber.port import Transcriber
 from vidgend.settings import Settings
 from vidgend.settings_sources import load_settings
@@ -67,20 +69,21 @@ def fake_footage(files: dict[str, Path], *, name: str = "fake") -> FakeFootage:
 def builder(
     *,
     providers: tuple[FootageProvider, ...],
-    engines: tuple[FakeSpeech, ...] | None = None,
+    engines: tuple[SpeechEngine, ...] | None = None,
     planners: tuple[Planner, ...] | None = None,
     music: Path | None = None,
     library: MusicLibrary | None = None,
     unused: dict[str, str] | None = None,
     translator: Translator | None = None,
     transcriber: Transcriber | None = None,
+    aligners: tuple[Aligner, ...] | None = None,
 ) -> Callable[..., Parts]:
     def build(settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path) -> Parts:
         tracks = (Track(path=music, place=music.name, title="tone", mood="calm", licence="test"),) if music else ()
         return wire(
             settings, assets, steps, work=work, client=httpx.AsyncClient(), planners=planners or (BuiltinPlanner(),),
             providers=providers, unused_providers=unused or {}, engines=engines or (FakeSpeech(),),
-            aligners=(Proportional(),), music=library or FakeMusic(tracks), translator=translator,
+            aligners=aligners or (Proportional(),), music=library or FakeMusic(tracks), translator=translator,
             transcriber=transcriber,
         )  # fmt: skip
 

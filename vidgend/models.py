@@ -28,7 +28,7 @@ TERMINAL_STATES: tuple[JobState, ...] = ("completed", "failed", "cancelled")
 
 Quality = Literal["draft", "standard", "high"]
 MediaKind = Literal["video", "photo", "generated"]
-WordSource = Literal["engine", "whisper", "proportional"]
+WordSource = Literal["engine", "forced", "whisper", "proportional"]
 
 
 TransitionKind = Literal["cut", "dissolve", "fade", "wipe", "slide", "zoom"]

@@ -174,8 +174,10 @@ class SpeechSettings(_Part):
 class AlignerSettings(_Part):
     """Word times for voices that give none of their own."""
 
-    engine: Literal["auto", "whisper", "proportional"] = Field(
-        "auto", description="auto: the voice's own times, else whisper if installed, else by word length."
+    engine: Literal["auto", "forced", "whisper", "proportional"] = Field(
+        "auto",
+        description="auto: the voice's own times, else for English forced alignment (pocketsphinx) if installed, else "
+        "whisper if installed, else by word length. A name: the voice's own times, else that one, else by word length.",
     )
     model: str = Field("base", description="faster-whisper model: a name, or a folder.")
 

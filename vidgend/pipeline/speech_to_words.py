@@ -1,6 +1,7 @@
 """Speech -> words: the script's own words in time. The recogniser never writes the text.
 
-Sources, truest first: the engine's own times, a recogniser's mapped onto the script, the length of the words.
+Sources, truest first: the engine's own times, those of the known words looked for in the sound, a recogniser's mapped
+onto the script, the length of the words.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ async def find_words(run: JobRun, scene: Scene, speech: Speech, *, language: str
     if speech.words and len(speech.words) == len(written):
         return Words(source="engine", words=speech.words)
     failed: StepError | None = None
-    for aligner in aligners:
+    asked = [aligner for aligner in aligners if aligner.hears(language)]
+    for aligner in asked:
         args = {"aligner": aligner.name, "digest": speech.digest, "words": written, "language": language}
         spec = StepSpec(
             key=run.key(KIND, args, CODE, aligner.identity),
@@ -66,7 +68,7 @@ async def find_words(run: JobRun, scene: Scene, speech: Speech, *, language: str
         reason = failed.detail if failed is not None else words.reason
         if reason:
             await run.substitute(
-                Substitution(stage="aligning", scene=None, wanted=aligners[0].name, used=aligner.name, reason=reason)
+                Substitution(stage="aligning", scene=None, wanted=asked[0].name, used=aligner.name, reason=reason)
             )
         return words
     assert failed is not None, "there is always an aligner"

@@ -67,10 +67,12 @@ async def _publish(
         ],
     }
     degraded = tuple(run.substitutions)
+    timed = [word for scene in scenes if scene.words is not None for word in scene.words.words]
     credits = credits_of(scenes, video)
     report = {
         **report,
         "words_source": sorted({scene.words.source for scene in scenes if scene.words is not None}),
+        "words_confidence": round(sum(word.confidence for word in timed) / len(timed), 3) if timed else None,
         "voice": sorted({f"{s.speech.engine} {s.speech.voice}" for s in scenes if s.speech is not None}),
         "footage": [
             {

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from vidgend.errors import StepError, ToolMissing
+from vidgend.pipeline.aligner.forced import Forced
 from vidgend.pipeline.aligner.select import build_aligners, probe
 from vidgend.pipeline.aligner.whisper import Whisper
 from vidgend.pipeline.aligner.whisper_model_files import LocalModel, find_model, packaged_folder
@@ -60,7 +61,7 @@ def test_the_packaged_model_stands_in_for_small_ones_and_says_so(tmp_path: Path)
 
 
 def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
-    whisper, proportional = probe("large-v3", models_dir=tmp_path, hub_dir=tmp_path)
+    _, whisper, proportional = probe("large-v3", models_dir=tmp_path, hub_dir=tmp_path)
     assert not whisper.available
     assert "large-v3 is neither in" in whisper.reason
     assert "align" in whisper.get
@@ -70,9 +71,10 @@ def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path: Path) -> None
 
 
 def test_without_whisper_the_proportional_aligner_is_left(tmp_path: Path) -> None:
-    for preference in ("auto", "engine", "proportional"):
+    forced = ["forced"] if importlib.util.find_spec("pocketsphinx") else []
+    for preference, before in (("auto", forced), ("engine", forced), ("proportional", [])):
         found = build_aligners(preference, "large-v3", models_dir=tmp_path, hub_dir=tmp_path)
-        assert [aligner.name for aligner in found] == ["proportional"]
+        assert [aligner.name for aligner in found] == [*before, "proportional"]
     with pytest.raises(ValueError, match="none of auto"):
         build_aligners("magic", "base", models_dir=tmp_path, hub_dir=tmp_path)
 
@@ -82,7 +84,29 @@ def test_whisper_comes_before_proportional_where_it_works(tmp_path: Path) -> Non
         pytest.skip("faster-whisper is not installed here")
     model_in(tmp_path / "medium")
     found = build_aligners("auto", "medium", models_dir=tmp_path, hub_dir=tmp_path)
+    assert [aligner.name for aligner in found][-2:] == ["whisper", "proportional"]
+    found = build_aligners("whisper", "medium", models_dir=tmp_path, hub_dir=tmp_path)
     assert [aligner.name for aligner in found] == ["whisper", "proportional"]
+
+
+def test_forced_alignment_comes_first_and_is_not_asked_for_other_languages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert not probe("base", models_dir=tmp_path, hub_dir=tmp_path)[0].available
+    with pytest.raises(ToolMissing, match="pocketsphinx is not installed"):
+        build_aligners("forced", "base", models_dir=tmp_path, hub_dir=tmp_path)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if name == "pocketsphinx" else None)
+    for preference in ("auto", "forced"):
+        found = build_aligners(preference, "base", models_dir=tmp_path, hub_dir=tmp_path)
+        assert [aligner.name for aligner in found] == ["forced", "proportional"]
+        assert [aligner.name for aligner in found if aligner.hears("fr-FR")] == ["proportional"]
+        assert all(aligner.hears("en-GB") for aligner in found)
+
+
+async def test_forced_alignment_refuses_other_languages(tmp_path: Path) -> None:
+    with pytest.raises(StepError, match="English only"):
+        await Forced().align(tmp_path / "a.wav", ("a",), language="fr-FR", timeout_s=5)
 
 
 async def test_an_english_only_model_refuses_other_languages(tmp_path: Path) -> None:

@@ -12,15 +12,20 @@ from vidgend.pipeline.executor.port import Label
 
 
 class FakeAligner:
-    """Every word gets the same time. With `fail` each request raises StepError with that detail; `requests` counts."""
+    """Every word gets the same time. With `fail` each request raises StepError with that detail; `requests` counts.
+    With `english_only` it is not to be asked about other languages."""
 
     name = "fake"
     identity = "fake"
     label: Label = "io"
 
-    def __init__(self, *, fail: str = "") -> None:
+    def __init__(self, *, fail: str = "", english_only: bool = False) -> None:
         self.requests = 0
         self._fail = fail
+        self._english_only = english_only
+
+    def hears(self, language: str) -> bool:
+        return not self._english_only or language.startswith("en")
 
     async def align(self, wav: Path, words: tuple[str, ...], *, language: str, timeout_s: float) -> Words:
         """See Aligner. Raises: StepError."""

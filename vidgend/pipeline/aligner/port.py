@@ -15,6 +15,10 @@ class Aligner(Protocol):
     label: Label
     """The resource that it holds while it works: `gpu`, `cpu`, or `io` where it costs nothing."""
 
+    def hears(self, language: str) -> bool:
+        """Whether it is worth asking for this language."""
+        ...
+
     async def align(self, wav: Path, words: tuple[str, ...], *, language: str, timeout_s: float) -> Words:
         """Times for `words`, in order, monotonic and inside the audio. The spelling is never changed.
 

@@ -1,7 +1,7 @@
 """Word times from the sound's silences and the words' lengths alone: no model, any language.
 
 Against the durations of Kokoro over five paragraphs the starts are off by 80 ms in the mean, 95 in 100 by less than
-250 ms: as good as a small recogniser where the voice rests at its marks.
+250 ms; over six full of numbers and names by 105 to 113 ms, and 320 to 396.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ class Proportional:
     name = "proportional"
     identity = "proportional"
     label: Label = "io"
+
+    def hears(self, language: str) -> bool:
+        return True
 
     async def align(self, wav: Path, words: tuple[str, ...], *, language: str, timeout_s: float) -> Words:
         """See Aligner. Raises: StepError if the WAV cannot be read."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidgend.errors import ToolMissing
+from vidgend.pipeline.aligner.forced import PACKAGE, Forced
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.proportional import Proportional
 from vidgend.pipeline.aligner.whisper import Whisper
 from vidgend.pipeline.aligner.whisper_model_files import PULLED, find_model
 
-NAMES = ("engine", "whisper", "proportional")
+NAMES = ("engine", "forced", "whisper", "proportional")
 PREFERENCES = ("auto", *NAMES)
 """`engine` is the word times that came with the speech; it is no adapter, the step takes them as they are."""
 
@@ -28,8 +29,9 @@ class Availability:
 
 
 def probe(model: str, *, models_dir: Path, hub_dir: Path) -> tuple[Availability, ...]:
-    """Whisper with the model `model`, then the proportional one. Looks for packages and files by name."""
+    """Forced alignment, Whisper with the model `model`, the proportional one. Looks for packages and files by name."""
     return (
+        _forced(),
         _whisper(model, models_dir, hub_dir),
         Availability(name="proportional", available=True, reason="always there"),
     )
@@ -38,22 +40,32 @@ def probe(model: str, *, models_dir: Path, hub_dir: Path) -> tuple[Availability,
 def build_aligners(
     preference: str, model: str, *, models_dir: Path, hub_dir: Path, device: str = "cpu", threads: int = 0
 ) -> tuple[Aligner, ...]:
-    """The adapters for speech without word times, best first. `engine` and `auto` give all that work; a name one.
+    """The adapters for speech without word times, best first. `engine` and `auto` give all that work; a name that one,
+    with the proportional one behind it for what it cannot hear.
 
-    Raises: ToolMissing if `whisper` is asked for and unusable; ValueError for an unknown name.
+    Raises: ToolMissing if `forced` or `whisper` is asked for and unusable; ValueError for an unknown name.
     """
     if preference not in PREFERENCES:
         raise ValueError(f"aligner {preference!r} is none of {', '.join(PREFERENCES)}")
-    whisper = _whisper(model, models_dir, hub_dir)
+    forced, whisper = _forced(), _whisper(model, models_dir, hub_dir)
     found = find_model(model, models_dir=models_dir, hub_dir=hub_dir)
     aligners: list[Aligner] = []
-    if preference != "proportional" and whisper.available and found:
+    if preference in ("auto", "engine", "forced") and forced.available:
+        aligners.append(Forced())
+    elif preference == "forced":
+        raise ToolMissing(f"aligner forced: {forced.reason}", hint=forced.get)
+    if preference in ("auto", "engine", "whisper") and whisper.available and found:
         aligners.append(Whisper(model=found, device=device, threads=threads))
     elif preference == "whisper":
         raise ToolMissing(f"aligner whisper: {whisper.reason}", hint=whisper.get)
-    if preference != "whisper":
-        aligners.append(Proportional())
-    return tuple(aligners)
+    return (*aligners, Proportional())
+
+
+def _forced() -> Availability:
+    if importlib.util.find_spec(PACKAGE) is None:
+        get = "pip install -e '.[align-forced]' in the checkout"
+        return Availability(name="forced", available=False, reason=f"package {PACKAGE} is not installed", get=get)
+    return Availability(name="forced", available=True, reason=f"package {PACKAGE}")
 
 
 def _whisper(model: str, models_dir: Path, hub_dir: Path) -> Availability:

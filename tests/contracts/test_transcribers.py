@@ -40,7 +40,7 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("spoken") / "spoken.wav"
 
 
-@pytest.mark.parametrize("make", [fake, pytest.param(whisper, marks=pytest.mark.release)])
+@pytest.mark.parametrize("make", [fake, whisper])
 async def test_a_transcript_is_in_order_and_inside_the_recording(make, tmp_path: Path, spoken: Path) -> None:
     transcriber = make(tmp_path)
     if not spoken.exists():

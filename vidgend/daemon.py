@@ -35,9 +35,12 @@ from vidgend.pipeline.foresee import Reuse, foresee
 from vidgend.pipeline.past_rates import rates_of
 from vidgend.pipeline.run import key_with, salt_of
 from vidgend.pipeline.sound_facts import probe_sound
-from vidgend.pipeline.speech.port import Voice
+from vidgend.pipeline.speech.catalogue import Listed, catalogue
+from vidgend.pipeline.speech.hub import default_hub_dir
+from vidgend.pipeline.speech.select import probe
 from vidgend.pipeline.speech.voices import resolve
 from vidgend.pipeline.transcriber.port import Transcriber
+from vidgend.pipeline.voice_to_sample import VoiceSamples
 from vidgend.settings import Settings, parse_resolution
 from vidgend.store.assets.local_files import fsync
 from vidgend.store.assets.port import BlobStore
@@ -86,6 +89,7 @@ class Runtime:
     assets: AssetStore
     uploads: UploadStore
     intake: Intake
+    samples: VoiceSamples
     parts: Parts
     worker: Worker
     webhook_wake: asyncio.Event
@@ -184,6 +188,12 @@ class Runtime:
                     max_bytes=settings.assets.max_upload_bytes,
                     quota_bytes=settings.assets.quota_bytes,
                 ),
+                samples=VoiceSamples(
+                    engines=parts.engines,
+                    executor=parts.executor,
+                    is_done=steps.is_done,
+                    speed=settings.speech.speed,
+                ),
                 parts=parts,
                 worker=worker,
                 webhook_wake=webhook_wake,
@@ -206,8 +216,12 @@ class Runtime:
         """Reads font files. Raises: UnknownFont."""
         self.parts.producer.fonts.find(family)
 
-    def voices(self) -> tuple[Voice, ...]:
-        return tuple(voice for engine in self.parts.engines for voice in engine.voices())
+    def voices(self) -> tuple[Listed, ...]:
+        """All there are. Looks for packages and files."""
+        speech = self.settings.speech
+        models_dir = self.settings.data_dir / "models"
+        probed = probe(models_dir=models_dir, hub_dir=default_hub_dir(), server=speech.server)
+        return catalogue(self.parts.engines, probed, speech.engine)
 
     @property
     def webhooks_enabled(self) -> bool:
@@ -415,7 +429,8 @@ async def serve(settings: Settings) -> None:
                 trusted_proxies=settings.http.trusted_proxies,
                 webhooks_enabled=runtime.webhooks_enabled,
                 allow_networks=runtime.allow_networks,
-                voices=runtime.voices(),
+                voices=await asyncio.to_thread(runtime.voices),
+                sample=runtime.samples.make,
                 check_voice=runtime.check_voice,
                 check_font=runtime.check_font,
                 queries=runtime.queries,

@@ -30,7 +30,9 @@ VidgendError
 │   ├── StorageUnavailable       storage_unavailable
 │   │   └── StorageRefused       storage_unauthorized
 │   ├── QueueFull                queue_full
+│   ├── VoiceBusy                voice_busy
 │   └── Draining                 draining
+├── VoiceUnavailable             voice_unavailable
 ├── SettingsInvalid              settings_invalid
 ├── DataDirLocked                data_dir_locked
 ├── SchemaTooNew                 schema_too_new
@@ -270,6 +272,20 @@ class StorageRefused(StorageUnavailable):
 class QueueFull(Unavailable):
     code = "queue_full"
     title = "The queue is full"
+
+
+class VoiceBusy(Unavailable):
+    code = "voice_busy"
+    title = "There is no time for a sample of a voice now"
+    retry_after_s: float | None = 10
+    hint = "Samples are spoken one at a time, and only while no video needs the place."
+
+
+class VoiceUnavailable(VidgendError):
+    code = "voice_unavailable"
+    title = "Nobody here can speak with this voice"
+    status = 503
+    hint = "`vidgend voices --all` says what is missing and how to get it."
 
 
 class Draining(Unavailable):

@@ -73,7 +73,7 @@ def _commands(group: click.Group, prefix: str = "") -> dict[str, click.Command]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             found |= _commands(command, f"{prefix}{name} ")
-        else:
+        if not isinstance(command, click.Group) or command.invoke_without_command:
             found[prefix + name] = command
     return found
 
@@ -86,7 +86,7 @@ def test_docs_name_every_command_and_option() -> None:
         "cancel", "config check", "config example", "delete", "doctor", "edit", "generate", "list", "models list",
         "models path", "models pull", "models verify", "pause", "prefetch",
         "queue", "render", "result", "resume", "retry", "revert", "serve", "status", "storyboard", "styles", "upload",
-        "uploads", "voices", "webhooks",
+        "uploads", "voices", "voices sample", "webhooks",
     ]  # fmt: skip
     missing = [name for name in commands if f"`vidgend {name}" not in text]
     for command in commands.values():

@@ -39,6 +39,7 @@ ROUTES = (
     ("GET", "/mcp/assets"),
     ("POST", "/mcp/assets"),
     ("GET", "/mcp/voices"),
+    ("GET", "/mcp/voices/af_heart/sample"),
     ("GET", "/mcp/styles"),
     ("GET", "/docs/errors.md"),
     ("GET", "/livez"),
@@ -54,7 +55,12 @@ def test_the_routes_of_these_tests_are_all_there_are(world: World) -> None:
         for route in make_app(world.services).router.routes()
         if route.method != "HEAD" and route.resource is not None
     }
-    ours = {(method, path.replace("job_1", "{job_id}").replace("0" * 64, "{digest}")) for method, path in ROUTES[:-2]}
+    names = {"job_1": "{job_id}", "0" * 64: "{digest}", "af_heart": "{name}"}
+    ours = set()
+    for method, path in ROUTES[:-2]:
+        for given, name in names.items():
+            path = path.replace(given, name)
+        ours.add((method, path))
     assert patterns == ours
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vidgend.errors import LanguageUnsupported, MediaUnreadable, StorageFull, UnknownVoice
+from vidgend.errors import LanguageUnsupported, MediaUnreadable, StorageFull, UnknownVoice, VoiceUnavailable
 from vidgend.http.services import Services
 from vidgend.http.wire import Defaults
 from vidgend.models import Brief, Credit, JobState, PrefetchBrief, Published, Result, Substitution
@@ -19,6 +19,7 @@ from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.file_to_upload import Intake
 from vidgend.pipeline.foresee import Piece, Reuse
 from vidgend.pipeline.progress import Progress
+from vidgend.pipeline.speech.catalogue import Listed
 from vidgend.pipeline.speech.port import Voice
 from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.assets.store import AssetStore
@@ -31,6 +32,10 @@ from vidgend.store.uploads import Upload, UploadStore
 KEY = "vg_0123456789abcdef_secret"
 VIDEO = bytes(range(256)) * 20
 VOICE = Voice(id="af_heart", engine="kokoro", language="en-US", gender="female", tags=("en-US-neutral",))
+JAPANESE = Listed(
+    voice=Voice(id="jf_alpha", engine="kokoro", language="ja-JP", gender="female"),
+    usable=False, reason="what reads ja-JP is not installed", get="pip install it",
+)  # fmt: skip
 
 
 class FakeWorker:
@@ -144,6 +149,10 @@ async def _foresee(job_id: str, version: Version, brief: Brief) -> Reuse:
     return Reuse(reused=(), rebuilt=tuple(Piece(kind="scene", scene=s.index + 1) for s in version.storyboard.scenes))
 
 
+async def _no_sample(name: str) -> str:
+    raise VoiceUnavailable("no speech engine is installed")
+
+
 async def _queries(brief: Brief) -> tuple[str, ...]:
     return tuple(brief.prompt.split())[:2] if brief.prompt.strip("?") else ()
 
@@ -190,7 +199,8 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             trusted_proxies=(),
             webhooks_enabled=True,
             allow_networks=(),
-            voices=(VOICE,),
+            voices=(Listed(voice=VOICE), JAPANESE),
+            sample=_no_sample,
             check_voice=_check_voice,
             check_font=machine_fonts().find,
             queries=_queries,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vidgend import __version__
-from vidgend.cli.catalogue import styles, voices
+from vidgend.cli.catalogue import styles
 from vidgend.cli.config import config
 from vidgend.cli.doctor import doctor
 from vidgend.cli.exits import EXITS
@@ -19,6 +19,7 @@ from vidgend.cli.queue import QUEUE_COMMANDS
 from vidgend.cli.serve import serve
 from vidgend.cli.storyboards import STORYBOARD_COMMANDS
 from vidgend.cli.uploads import UPLOAD_COMMANDS
+from vidgend.cli.voices import voices
 from vidgend.cli.webhooks import WEBHOOK_COMMANDS
 
 _EPILOG = (

@@ -39,6 +39,9 @@ _MAX_JSON_BYTES = 64 * 1024 * 1024
 _UPLOAD_TIMEOUT_S = 300.0
 """The daemon looks at a whole file before it answers."""
 
+_SAMPLE_TIMEOUT_S = 90.0
+"""The daemon's own deadline for a sample, and some more."""
+
 
 def reachable_url(host: str, port: int) -> str:
     """Where a client on this machine finds a daemon that listens on `host`: a wildcard is reached over loopback."""
@@ -165,14 +168,20 @@ class Daemon:
             raise DaemonUnreachable(f"what answers at {self.url} is not vidgend")
         return value
 
-    def download(self, url: str, path: Path, on_bytes: Callable[[int], None] | None = None) -> None:
+    def download_sample(self, voice: str, path: Path) -> None:
+        """Write the sample of a voice to `path`; the daemon may have to make it first."""
+        self.download(f"{self.url}/mcp/voices/{quote(voice, safe='')}/sample", path, timeout_s=_SAMPLE_TIMEOUT_S)
+
+    def download(
+        self, url: str, path: Path, on_bytes: Callable[[int], None] | None = None, *, timeout_s: float = 60
+    ) -> None:
         """Write a file of the daemon to `path`, which is created.
 
         The daemon names its files by its public address; they are fetched from the address that already answers.
         """
         _, found, tail = url.partition("/mcp/assets/")
         request = self._request(f"{self.url}/mcp/assets/{tail}" if found else url, "GET", None, {})
-        with self._errors(), self._opener.open(request, timeout=60) as answer, path.open("wb") as file:
+        with self._errors(), self._opener.open(request, timeout=timeout_s) as answer, path.open("wb") as file:
             expected = answer.headers.get("Content-Length")
             written = 0
             while chunk := answer.read(_CHUNK_BYTES):

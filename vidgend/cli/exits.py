@@ -25,6 +25,7 @@ from vidgend.errors import (
     Unauthorized,
     Unavailable,
     VidgendError,
+    VoiceUnavailable,
 )
 
 
@@ -47,7 +48,11 @@ EXITS: tuple[Exit, ...] = (
     Exit(
         code=6, meaning="not now: the job is not finished, or already over; something is in the way", errors=(Conflict,)
     ),
-    Exit(code=69, meaning="something needed is missing: a program, a provider", errors=(ToolMissing, ProviderError)),
+    Exit(
+        code=69,
+        meaning="something needed is missing: a program, a provider",
+        errors=(ToolMissing, VoiceUnavailable, ProviderError),
+    ),
     Exit(code=70, meaning="a bug in vidgend", errors=(VidgendError,)),
     Exit(code=75, meaning="try later: locked, full, stopping", errors=(DataDirLocked, Unavailable)),
     Exit(

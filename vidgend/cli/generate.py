@@ -10,13 +10,15 @@ import click
 
 from vidgend.cli.options import Options, echo_json, json_option, shared
 from vidgend.cli.outcome import print_outcome
-from vidgend.errors import BadInput, DaemonUnreachable, UnknownStyle
+from vidgend.errors import BadInput, UnknownStyle
 
 if TYPE_CHECKING:
     from vidgend.cli.client import Daemon
     from vidgend.cli.own_files import OwnFiles
     from vidgend.cli.target import Target
     from vidgend.http.wire import GenerateBody
+
+_START = "Start it with `vidgend serve`; without --remote and --url the work is done right here."
 
 
 @click.command()
@@ -100,7 +102,7 @@ def generate(
             return
         target = choose_target(output, title=title_of(body, files), force=force, only_video=only_video)
         needed = remote or options.url is not None or body.review
-        daemon = None if local else _find_daemon(options, needed=needed)
+        daemon = None if local else options.daemon_if_alive(needed=needed, hint=_START)
         if daemon is not None:
             click.echo(f"using the daemon at {daemon.url}", err=True)
             made = _in_daemon(daemon, body, files, target)
@@ -112,16 +114,6 @@ def generate(
     except UnknownStyle as error:
         raise nearest_style(error, body.style) from None
     print_outcome(outcome, written, seconds=seconds, as_json=as_json)
-
-
-def _find_daemon(options: Options, *, needed: bool) -> Daemon | None:
-    daemon = options.daemon()
-    if daemon.alive():
-        return daemon
-    if needed:
-        hint = "Start it with `vidgend serve`; without --remote and --url the work is done right here."
-        raise DaemonUnreachable(f"no daemon answers at {daemon.url}", hint=hint)
-    return None
 
 
 def _request(body: GenerateBody) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from vidgend.cli.exits import BUG, INTERRUPTED, Interrupted, exit_code
-from vidgend.errors import StepError, VidgendError
+from vidgend.errors import DaemonUnreachable, StepError, VidgendError
 
 if TYPE_CHECKING:
     from vidgend.cli.client import Daemon
@@ -45,6 +45,15 @@ class Options:
         settings = self.settings()
         url = self.url or reachable_url(settings.http.host, settings.http.port)
         return Daemon(url, api_key=settings.http.api_key.get_secret_value())
+
+    def daemon_if_alive(self, *, needed: bool, hint: str) -> Daemon | None:
+        """The daemon, if it answers. Raises: SettingsInvalid, DaemonUnreachable with `hint` if it is `needed`."""
+        daemon = self.daemon()
+        if daemon.alive():
+            return daemon
+        if needed:
+            raise DaemonUnreachable(f"no daemon answers at {daemon.url}", hint=hint)
+        return None
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Where the finished video goes: chosen and tried before the work, written whole or not at all."""
+"""Where a finished video or sound goes: chosen and tried before the work, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Target:
         roles = [role for role in self.paths if role in fetch]
         parts = {role: self.paths[role].with_name(f".{self.paths[role].name}.{os.getpid()}.part") for role in roles}
         try:
-            with _disk_errors(self.video.parent):
+            with _disk_errors(next(iter(self.paths.values())).parent):
                 for role, part in parts.items():
                     fetch[role](part)
                     with part.open("rb") as file:
@@ -85,20 +85,35 @@ def copier(source: Path) -> Callable[[Path], None]:
 
 
 def choose_target(output: str | None, *, title: str, force: bool, only_video: bool) -> Target:
-    """Where to write, proven to be possible: `output` is a file, a folder, or None for a name made from `title`.
+    """Where a video goes, proven to be possible: `output` is a file, a folder, or None for a name made from `title`.
 
     Raises: BadInput.
     """
+    path = _choose_file(output, name=f"{slug(title)}.mp4", what="a video", kind="MP4")
+    paths = {role: _beside(path, role) for role in SUFFIXES if role == "video" or not only_video}
+    _check_free(paths.values(), force=force)
+    return Target(paths=paths, force=force)
+
+
+def choose_sound(output: str | None, *, title: str, force: bool) -> Target:
+    """The same for a WAV file alone, whose role is `sound`. Raises: BadInput."""
+    path = _choose_file(output, name=f"{slug(title)}.wav", what="a sound", kind="WAV")
+    _check_free([path], force=force)
+    return Target(paths={"sound": path}, force=force)
+
+
+def _choose_file(output: str | None, *, name: str, what: str, kind: str) -> Path:
+    """Raises: BadInput."""
     if output == "-":
-        raise BadInput("--output -: a video is not written to the terminal", hint="Give a file name or a folder.")
-    name = f"{slug(title)}.mp4"
+        raise BadInput(f"--output -: {what} is not written to the terminal", hint="Give a file name or a folder.")
+    suffix = Path(name).suffix
     path = Path(output).expanduser() if output else Path(name)
     if output and (path.is_dir() or output.endswith(("/", os.sep))):
         path = path / name
     if path.suffix == "":
-        path = path.with_name(f"{path.name}.mp4")
-    if path.suffix.lower() != ".mp4":
-        raise BadInput(f"--output {path}: vidgend writes MP4 files", hint="Give a name that ends in .mp4.")
+        path = path.with_name(f"{path.name}{suffix}")
+    if path.suffix.lower() != suffix:
+        raise BadInput(f"--output {path}: vidgend writes {kind} files", hint=f"Give a name that ends in {suffix}.")
     if not path.parent.is_dir():
         what = "is not a folder" if path.parent.exists() else "does not exist"
         raise BadInput(f"--output {path}: {path.parent} {what}", hint="Create the folder first, or choose another.")
@@ -106,9 +121,7 @@ def choose_target(output: str | None, *, title: str, force: bool, only_video: bo
         fd, probe = tempfile.mkstemp(prefix=".vidgend-", suffix=".part", dir=path.parent)
         os.close(fd)
         Path(probe).unlink()
-    paths = {role: _beside(path, role) for role in SUFFIXES if role == "video" or not only_video}
-    _check_free(paths.values(), force=force)
-    return Target(paths=paths, force=force)
+    return path
 
 
 def _beside(video: Path, role: str) -> Path:

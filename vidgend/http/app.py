@@ -14,6 +14,7 @@ from vidgend.http import (
     storyboard_routes,
     thumbnails_routes,
     uploads_routes,
+    voices_routes,
     webhook_routes,
 )
 from vidgend.http.auth import allowed_names
@@ -29,6 +30,7 @@ _GROUPS = (
     webhook_routes,
     assets_routes,
     uploads_routes,
+    voices_routes,
     catalogue_routes,
     docs_routes,
     health_routes,

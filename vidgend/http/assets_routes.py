@@ -60,14 +60,18 @@ async def asset(request: web.Request) -> web.StreamResponse:
     return await send_asset(request, digest, *known)
 
 
-async def send_asset(request: web.Request, digest: str, name: str, content_type: str) -> web.StreamResponse:
-    """What the store has under a digest that this client may see. Raises: ResultExpired, PreconditionFailed."""
+async def send_asset(
+    request: web.Request, digest: str, name: str, content_type: str, *, max_age_s: int | None = None
+) -> web.StreamResponse:
+    """What the store has under a digest that this client may see. `max_age_s`: how long it may be kept without asking;
+    None: for ever, since the address names the content. Raises: ResultExpired, PreconditionFailed."""
     services = request.app[SERVICES]
     etag = f'"{digest}"'
     if_match = request.headers.get("If-Match", "*")
     if if_match.strip() != "*" and etag not in if_match:
         raise PreconditionFailed
-    headers = _headers(name, content_type, etag=etag, shared=not services.api_key)
+    kept = "max-age=31536000, immutable" if max_age_s is None else f"max-age={max_age_s}"
+    headers = _headers(name, content_type, etag=etag, cache=f"{'private' if services.api_key else 'public'}, {kept}")
     if_none_match = request.headers.get("If-None-Match", "")
     if if_none_match.strip() == "*" or etag in if_none_match:
         return web.Response(status=304, headers=headers)
@@ -95,7 +99,7 @@ async def send_asset(request: web.Request, digest: str, name: str, content_type:
         raise ResultExpired("the file is no longer in the store") from None
 
 
-def _headers(name: str, content_type: str, *, etag: str, shared: bool) -> dict[str, str]:
+def _headers(name: str, content_type: str, *, etag: str, cache: str) -> dict[str, str]:
     inline = content_type in INLINE_TYPES
     shown = content_type if inline else "application/octet-stream"
     safe = _UNSAFE_IN_NAME.sub("_", name) or "file"
@@ -104,7 +108,7 @@ def _headers(name: str, content_type: str, *, etag: str, shared: bool) -> dict[s
         "Content-Disposition": f'{"inline" if inline else "attachment"}; filename="{safe}"',
         "ETag": etag,
         "Accept-Ranges": "bytes",
-        "Cache-Control": f"{'public' if shared else 'private'}, max-age=31536000, immutable",
+        "Cache-Control": cache,
         "Content-Security-Policy": _POLICY,
     }
 

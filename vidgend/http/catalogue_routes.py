@@ -1,4 +1,4 @@
-"""What there is to choose from: voices and styles."""
+"""What there is to choose from besides voices: styles."""
 
 from __future__ import annotations
 
@@ -6,34 +6,10 @@ from aiohttp import web
 
 from vidgend.http.answers import json_answer
 from vidgend.http.body import parameters
-from vidgend.http.services import SERVICES
 from vidgend.http.wire import GenerateBody
 from vidgend.pipeline.styles import STYLES
 
 routes = web.RouteTableDef()
-
-
-@routes.get("/mcp/voices")
-async def voices(request: web.Request) -> web.Response:
-    """All voices that can be used here; with `?language=en` those of that language."""
-    services = request.app[SERVICES]
-    language = parameters(request, "language").get("language", "").casefold()
-    return json_answer(
-        {
-            "voices": [
-                {
-                    "id": voice.id,
-                    "engine": voice.engine,
-                    "language": voice.language,
-                    "gender": voice.gender,
-                    "tags": list(voice.tags),
-                }
-                for voice in services.voices
-                if not language or f"{voice.language.casefold()}-".startswith(f"{language}-")
-            ],
-            "default": services.defaults.voice,
-        }
-    )
 
 
 @routes.get("/mcp/styles")

@@ -14,7 +14,7 @@ from vidgend.models import Brief, JobState, PrefetchBrief
 from vidgend.pipeline.file_to_upload import Intake
 from vidgend.pipeline.foresee import Reuse
 from vidgend.pipeline.progress import Progress
-from vidgend.pipeline.speech.port import Voice
+from vidgend.pipeline.speech.catalogue import Listed
 from vidgend.pipeline.transcriber.port import Transcriber
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
@@ -65,7 +65,9 @@ class Services:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     webhooks_enabled: bool
     allow_networks: tuple[IPv4Network | IPv6Network, ...]
-    voices: tuple[Voice, ...]
+    voices: tuple[Listed, ...]
+    sample: Callable[[str], Awaitable[str]]
+    """The digest of a sample of a voice: see `VoiceSamples.make`."""
     check_voice: Callable[[str, str | None], None]
     check_font: Callable[[str], None]
     queries: Callable[[Brief], Awaitable[tuple[str, ...]]]

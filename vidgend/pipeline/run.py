@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from vidgend.errors import VidgendError
 from vidgend.models import Brief, JobState, Storyboard, Substitution
 from vidgend.pipeline.code_version import code_version
-from vidgend.pipeline.executor.port import Executor, StepEvent, StepSpec, step_key
+from vidgend.pipeline.executor.port import Executor, StepEvent, StepSpec, run_step, step_key
 from vidgend.pipeline.peak_memory import PeakMemory
 from vidgend.pipeline.progress import Progress
 
@@ -118,14 +118,8 @@ class JobRun:
         work = self.progress.asked(spec, scene, self.output)
         event: StepEvent | None = None
         try:
-            ref = await self._executor.submit(
-                replace(spec, job_id=self._job_id), lambda share: self.progress.told(work, share)
-            )
-            try:
-                event = await self._executor.wait(ref)
-            except asyncio.CancelledError:
-                await asyncio.shield(self._executor.cancel(ref))
-                raise
+            owned = replace(spec, job_id=self._job_id)
+            event = await run_step(self._executor, owned, lambda share: self.progress.told(work, share))
         finally:
             self.progress.ended(work, event)
         self.seconds[stage] = self.seconds.get(stage, 0.0) + event.seconds

@@ -12,8 +12,7 @@ from vidgend.models import Scene, Speech, Substitution, Word
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.run import JobRun, first_cause
-from vidgend.pipeline.sentence_to_speech import CODE as SENTENCE_CODE
-from vidgend.pipeline.sentence_to_speech import KIND as SPEECH
+from vidgend.pipeline.sentence_to_speech import KeyOf, speech_spec
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech.pronunciation import as_written
@@ -61,6 +60,13 @@ class NarrationStep:
         samples, _ = await asyncio.to_thread(sound.read_wav, run.scratch / "speech.wav")
         digest = await self._assets.put(run.scratch / "speech.wav")
         return StepOutput(output={"digest": digest, "samples": len(samples)}, blobs=(digest,))
+
+
+def narration_spec(parts: Sequence[Mapping[str, Any]], *, end_s: float, priority: int, key_of: KeyOf) -> StepSpec:
+    """The step that joins sentences; `parts` and `end_s` as `NarrationStep` has them."""
+    args = {"parts": [dict(part) for part in parts], "end_s": end_s}
+    key = key_of(KIND, args, CODE, "")
+    return StepSpec(key=key, kind=KIND, args=args, label="io", timeout_s=300, priority=priority)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,19 +144,8 @@ async def _speak_with(run: JobRun, scene: Scene, chosen: Resolved, voicing: Voic
         {"digest": output["digest"], "pause_s": pause_s}
         for output, pause_s in zip(outputs, [lead_s, *pauses_s], strict=False)
     ]
-    args = {"parts": parts, "end_s": pauses_s[-1]}
-    joined = await run.step(
-        StepSpec(
-            key=run.key(KIND, args, CODE),
-            kind=KIND,
-            args=args,
-            label="io",
-            timeout_s=300,
-            priority=-scene.index,
-        ),
-        stage="narrating",
-        scene=scene.index,
-    )
+    spec = narration_spec(parts, end_s=pauses_s[-1], priority=-scene.index, key_of=run.key)
+    joined = await run.step(spec, stage="narrating", scene=scene.index)
     speech = Speech(
         digest=joined["digest"],
         samples=joined["samples"],
@@ -169,29 +164,16 @@ async def _speak_with(run: JobRun, scene: Scene, chosen: Resolved, voicing: Voic
 async def _speak_sentence(
     run: JobRun, scene: Scene, sentence: Sentence, chosen: Resolved, language: str, speed: float
 ) -> dict[str, Any]:
-    args: dict[str, Any] = {
-        "engine": chosen.engine.name,
-        "voice": chosen.voice.id,
-        "language": language,
-        "speed": speed,
-        "text": sentence.said,
-    }
-    key = run.key(SPEECH, args, SENTENCE_CODE, chosen.engine.identity)
-    # Slow machines: 2 s of work for a second of speech, at about 14 characters a second, and all of it twice.
-    args["timeout_s"] = 120.0 + len(sentence.said) / 14 * 6
-    return await run.step(
-        StepSpec(
-            key=key,
-            kind=SPEECH,
-            args=args,
-            label=chosen.engine.label,
-            timeout_s=2 * args["timeout_s"] + 600,
-            max_attempts=2,
-            priority=-scene.index,
-        ),
-        stage="narrating",
-        scene=scene.index,
+    spec = speech_spec(
+        sentence.said,
+        engine=chosen.engine,
+        voice=chosen.voice.id,
+        language=language,
+        speed=speed,
+        priority=-scene.index,
+        key_of=run.key,
     )
+    return await run.step(spec, stage="narrating", scene=scene.index)
 
 
 async def _tell(run: JobRun, scene: Scene, chosen: Resolved, output: Mapping[str, Any]) -> None:

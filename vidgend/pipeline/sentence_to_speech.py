@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vidgend.models import Word
-from vidgend.pipeline.executor.port import StepOutput, StepRun
+from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech.speech_checks import flaw_of, silence_limit_s
@@ -18,6 +18,28 @@ from vidgend.store.assets.store import AssetStore
 KIND = "speech"
 CODE = ("sentence_to_speech.py", "speech")
 TAKES = 2
+
+KeyOf = Callable[[str, dict[str, Any], tuple[str, ...], str], str]
+"""(kind, args, code, identity) -> the key of a step."""
+
+
+def speech_spec(
+    said: str, *, engine: SpeechEngine, voice: str, language: str, speed: float, priority: int, key_of: KeyOf
+) -> StepSpec:
+    """The step in which an engine says a sentence."""
+    args: dict[str, Any] = {"engine": engine.name, "voice": voice, "language": language, "speed": speed, "text": said}
+    key = key_of(KIND, args, CODE, engine.identity)
+    # Slow machines: 2 s of work for a second of speech, at about 14 characters a second, and all of it twice.
+    args["timeout_s"] = 120.0 + len(said) / 14 * 6
+    return StepSpec(
+        key=key,
+        kind=KIND,
+        args=args,
+        label=engine.label,
+        timeout_s=2 * args["timeout_s"] + 600,
+        max_attempts=2,
+        priority=priority,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

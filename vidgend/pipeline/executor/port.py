@@ -6,6 +6,7 @@ Success is defined by the store, not by whoever ran the step: it is done when it
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Coroutine, Mapping
@@ -114,3 +115,13 @@ class Executor(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+async def run_step(executor: Executor, spec: StepSpec, progress: Progress | None = None) -> StepEvent:
+    """Submit a step and wait for its end. If this is cancelled, so is the step, and it is dead on return."""
+    ref = await executor.submit(spec, progress)
+    try:
+        return await executor.wait(ref)
+    except asyncio.CancelledError:
+        await asyncio.shield(executor.cancel(ref))
+        raise

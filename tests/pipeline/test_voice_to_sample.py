@@ -1,0 +1,141 @@
+"""Samples of voices: in the voice's language, one at a time, and only while no job wants the place."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from vidgend.errors import UnknownVoice, VoiceBusy, VoiceUnavailable
+from vidgend.pipeline.executor.port import StepEvent, StepSpec
+from vidgend.pipeline.speech.fake import FakeSpeech
+from vidgend.pipeline.speech.port import Voice
+from vidgend.pipeline.speech.samples import sample_text
+from vidgend.pipeline.speech.sentences import sentences
+from vidgend.pipeline.speech.voice_tables import ALL
+from vidgend.pipeline.voice_to_sample import LONGEST_NAME, MOST_WAITING, VoiceSamples, speaker
+
+DIGEST = "d" * 64
+
+
+class Executor:
+    """Ends steps when `go` is set, and is as busy as `busy` says."""
+
+    slots = {"cpu": 1, "ffmpeg": 2, "net": 4}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        self.busy = {"cpu": (0, 0), "ffmpeg": (0, 0), "net": (0, 0)}
+        self.submitted: list[StepSpec] = []
+        self.cancelled: list[str] = []
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def load(self) -> dict[str, tuple[int, int]]:
+        return self.busy
+
+    async def submit(self, spec: StepSpec, progress: Any = None) -> str:
+        self.submitted.append(spec)
+        return spec.key
+
+    async def wait(self, ref: str) -> StepEvent:
+        await self.go.wait()
+        return StepEvent(ref=ref, key=ref, state="done", output={"digest": DIGEST, "heard": True})
+
+    async def cancel(self, ref: str) -> None:
+        self.cancelled.append(ref)
+
+    def kinds(self) -> list[str]:
+        return [spec.kind for spec in self.submitted]
+
+
+def samples(executor: Any, *, deadline_s: float = 5.0, engine: FakeSpeech | None = None) -> VoiceSamples:
+    async def is_done(key: str) -> bool:
+        return False
+
+    engines = [engine or FakeSpeech()]
+    return VoiceSamples(engines=engines, executor=executor, is_done=is_done, speed=1.0, deadline_s=deadline_s)
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidgend.pipeline.voice_to_sample._LOOK_S", 0.005)
+
+
+async def test_a_sample_is_spoken_after_everything_of_jobs() -> None:
+    executor = Executor()
+    assert await samples(executor).make("en-US-male") == DIGEST
+    speech, joined = executor.submitted
+    assert (speech.kind, speech.label, speech.args["voice"]) == ("speech", "cpu", "fake_b")
+    assert speech.args["text"] == sample_text("en-US")
+    assert joined.kind == "narration"
+    assert speech.priority < -100_000 and speech.job_id == "", "the last scene of a job comes before"
+
+
+@pytest.mark.parametrize(
+    ("busy", "waits"),
+    [
+        ({"ffmpeg": (0, 2)}, True),
+        ({"ffmpeg": (1, 1)}, True),
+        ({"cpu": (1, 1)}, True),
+        ({"ffmpeg": (0, 1)}, False),  # one of two places is free, or the model's own
+        ({"cpu": (0, 1)}, False),  # the next sentence of that job goes before
+        ({"net": (3, 4)}, False),
+    ],
+)
+async def test_it_is_begun_only_while_no_job_wants_the_place(busy: dict[str, tuple[int, int]], waits: bool) -> None:
+    executor = Executor()
+    executor.busy |= busy
+    asked = asyncio.create_task(samples(executor).make("fake_a"))
+    await asyncio.sleep(0.05)
+    assert (executor.submitted == []) == waits
+    executor.busy |= {"ffmpeg": (0, 0), "cpu": (0, 0)}
+    assert await asked == DIGEST
+
+
+async def test_a_machine_that_stays_busy_is_told_in_time() -> None:
+    executor = Executor()
+    executor.busy["ffmpeg"] = (5, 2)
+    with pytest.raises(VoiceBusy, match=r"within 0\.05 s"):
+        await samples(executor, deadline_s=0.05).make("fake_a")
+    assert executor.submitted == []
+
+
+async def test_one_is_spoken_at_a_time_and_few_wait() -> None:
+    executor = Executor()
+    executor.go.clear()
+    voices = tuple(Voice(id=f"v{n}", engine="fake", language="en-US", gender="male") for n in range(9))
+    maker = samples(executor, engine=FakeSpeech(voices=voices))
+    asked = [asyncio.create_task(maker.make(f"v{number}")) for number in range(MOST_WAITING + 1)]
+    await asyncio.sleep(0.02)
+    assert executor.kinds() == ["speech"]
+    with pytest.raises(VoiceBusy, match="asked for already"):
+        await maker.make("v8")
+    asked.append(asyncio.create_task(maker.make("v4")))  # the same again is none more
+    asked[0].cancel()
+    await asyncio.wait({asked[0]})
+    assert len(executor.cancelled) == 1
+    executor.go.set()
+    assert await asyncio.gather(*asked[1:]) == [DIGEST] * (MOST_WAITING + 1)
+    assert await maker.make("v8") == DIGEST
+
+
+def test_nobody_speaks_in_anothers_stead() -> None:
+    engines = [FakeSpeech()]
+    assert speaker("en-US", engines).voice.id == "fake_a"
+    for name in ("af_heart", "fr", "fr-CA-male", "fake_a+fake_b"):  # this engine does not blend
+        with pytest.raises(VoiceUnavailable):
+            speaker(name, engines)
+    for name in ("nobody", "", "en-AU-male", "fake_a+", "a" * (LONGEST_NAME + 1)):
+        with pytest.raises(UnknownVoice):
+            speaker(name, engines)
+    with pytest.raises(VoiceUnavailable):
+        speaker("af_heart", [])
+
+
+@pytest.mark.parametrize("language", sorted({voice.language for voice in ALL}))
+def test_every_language_of_a_voice_has_a_sentence_that_is_said_as_it_is_written(language: str) -> None:
+    text = sample_text(language)
+    assert text and not any(char.isdigit() for char in text)
+    (one,) = sentences(text, language=language, pronunciations={}).sentences
+    assert one.said == text

@@ -19,9 +19,10 @@ from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.proportional import Proportional
 from vidgend.pipeline.aligner.select import probe
 from vidgend.pipeline.aligner.whisper import Whisper
-from vidgend.pipeline.aligner.whisper_model_files import LocalModel, find_model
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.hub import default_hub_dir
+from vidgend.pipeline.whisper.model_files import LocalModel, find_model
+from vidgend.pipeline.whisper.service import WhisperService
 
 MEDIAN_MS, P95_MS = 40, 100
 SAME_S = 0.15
@@ -85,7 +86,7 @@ async def bench(spoken: Sequence[Spoken], whispers: Sequence[LocalModel]) -> Non
         sources.append(("forced", Forced()))
     else:
         print(f"  forced alignment is not measured: {forced.reason} ({forced.get})")
-    sources += [(f"whisper {model.name}", Whisper(model=model)) for model in whispers]
+    sources += [(f"whisper {model.name}", Whisper(WhisperService(model=model))) for model in whispers]
     sources.append(("proportional", Proportional()))
     print("  word times                              behind pauses, ms        the engine's own, ms")
     print("  voice        source                     median  95 in 100        median  95 in 100   spelled")

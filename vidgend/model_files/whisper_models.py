@@ -7,8 +7,8 @@ projects pin them for these commits. Licences: MIT (OpenAI's weights and Systran
 from __future__ import annotations
 
 from vidgend.model_files.model import Model, ModelFile, Packaged, hub
-from vidgend.pipeline.aligner.whisper_model_files import PACKAGE as TINY_EN_PACKAGE
-from vidgend.pipeline.aligner.whisper_model_files import repository_of
+from vidgend.pipeline.whisper.model_files import PACKAGE as TINY_EN_PACKAGE
+from vidgend.pipeline.whisper.model_files import repository_of
 
 _WEIGHTS = "model.bin"
 

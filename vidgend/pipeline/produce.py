@@ -310,7 +310,12 @@ class _Making:
             raise
         if scene.speech is not None and not scene.recorded:
             words = await find_words(
-                self._run, scene, scene.speech, language=self.storyboard.language, aligners=self._producer.aligners
+                self._run,
+                scene,
+                scene.speech,
+                language=self.storyboard.language,
+                pronunciations=self._producer.pronunciations,
+                aligners=self._producer.aligners,
             )
             scene = replace(scene, words=words)
         return scene

@@ -172,7 +172,7 @@ def _cut(brief: Brief, voice: Voice, heard: Transcript | None) -> _Said:
         if heard is None:
             timed = _by_length(narrations, voice, language)
         else:
-            timed = script_times(narrations, heard.words, length_s)
+            timed = script_times(narrations, heard.words, length_s, language=language)
             share = heard_share(timed)
             if share < _HEARD_SHARE:
                 reason = f"only {share:.0%} of the script is heard in the recording, so times may be wrong"

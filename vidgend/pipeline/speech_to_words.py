@@ -6,7 +6,9 @@ onto the script, the length of the words.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -16,10 +18,12 @@ from vidgend.models import Scene, Speech, Substitution, Words
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.speech.pronunciation import as_written
+from vidgend.pipeline.speech.sentences import sentences
 from vidgend.store.assets.store import AssetStore
 
 KIND = "align"
-CODE = ("speech_to_words.py", "aligner", "speech")
+CODE = ("speech_to_words.py", "aligner", "speech", "whisper")
 _WORDS = TypeAdapter(Words)
 
 
@@ -40,15 +44,27 @@ class AlignStep:
         return StepOutput(output={"words": _WORDS.dump_python(words, mode="json")})
 
 
-async def find_words(run: JobRun, scene: Scene, speech: Speech, *, language: str, aligners: Sequence[Aligner]) -> Words:
-    """Times for the words of a scene's narration. `aligners` are asked in order; the last one always answers."""
+async def find_words(
+    run: JobRun,
+    scene: Scene,
+    speech: Speech,
+    *,
+    language: str,
+    pronunciations: Mapping[str, str],
+    aligners: Sequence[Aligner],
+) -> Words:
+    """Times for the words of a scene's narration. `aligners` are asked in order; the last one always answers. They are
+    given what was said for the words, as markup and `pronunciations` have it."""
     written = tuple(scene.narration.split())
     if speech.words and len(speech.words) == len(written):
         return Words(source="engine", words=speech.words)
+    spoken = await asyncio.to_thread(sentences, scene.written, language=language, pronunciations=pronunciations)
+    said = [word for one in spoken.sentences for word in one.said.split()]
+    counts = [count for one in spoken.sentences for count in one.counts]
     failed: StepError | None = None
     asked = [aligner for aligner in aligners if aligner.hears(language)]
     for aligner in asked:
-        args = {"aligner": aligner.name, "digest": speech.digest, "words": written, "language": language}
+        args = {"aligner": aligner.name, "digest": speech.digest, "words": said, "language": language}
         spec = StepSpec(
             key=run.key(KIND, args, CODE, aligner.identity),
             kind=KIND,
@@ -70,6 +86,6 @@ async def find_words(run: JobRun, scene: Scene, speech: Speech, *, language: str
             await run.substitute(
                 Substitution(stage="aligning", scene=None, wanted=asked[0].name, used=aligner.name, reason=reason)
             )
-        return words
+        return replace(words, words=as_written(words.words, written, counts))
     assert failed is not None, "there is always an aligner"
     raise failed

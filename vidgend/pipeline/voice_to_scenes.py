@@ -49,7 +49,9 @@ def text_with_pauses(words: Sequence[Word], pauses: Sequence[Span]) -> str:
     return "\n\n".join(join_words(tuple(paragraph)) for paragraph in paragraphs)
 
 
-def script_times(narrations: Sequence[str], heard: Sequence[Word], length_s: float) -> tuple[Word, ...]:
+def script_times(
+    narrations: Sequence[str], heard: Sequence[Word], length_s: float, *, language: str
+) -> tuple[Word, ...]:
     """The narrations' own text with the times of what was heard. What has no spaces is matched sign by sign."""
     units = [unit for text in narrations for unit in _units(text)]
     spoken = [
@@ -57,7 +59,7 @@ def script_times(narrations: Sequence[str], heard: Sequence[Word], length_s: flo
         for word in heard
         for part in _parted(word)
     ]
-    return map_words(units, spoken, length_s)
+    return map_words(units, spoken, length_s, language=language)
 
 
 def heard_share(timed: Sequence[Word]) -> float:

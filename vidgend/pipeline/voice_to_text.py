@@ -17,7 +17,7 @@ from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import SAMPLE_RATE_HZ
 
 KIND = "transcribe"
-CODE = ("voice_to_text.py", "transcriber")
+CODE = ("voice_to_text.py", "transcriber", "whisper")
 _TRANSCRIPT = TypeAdapter(Transcript)
 
 

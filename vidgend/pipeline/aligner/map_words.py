@@ -35,18 +35,18 @@ def map_words(
     heard: Sequence[Heard],
     length_s: float,
     *,
-    english: bool = False,
+    language: str,
     pauses: Sequence[Span] = (),
 ) -> tuple[Word, ...]:
     """`script` in order and as spelled, with times that are monotonic and inside 0..`length_s`.
 
-    Compared is what is said: in English "$2,000" is three words, whoever wrote it how, and an emoji none. Words that
+    Compared is what is said: "$2,000" is three words, whoever wrote it how, and an emoji none. Words that
     were heard take those times. A stretch that was heard as something else, joined or parted is compared letter by
     letter. Words that were not heard at all share the gap between their neighbours, with confidence 0. Then the words
     around the silences in the sound, `pauses`, are tied to them.
     """
-    said = _said(script, english=english)
-    kept = _heard_parts(_in_order(heard, length_s), english=english)
+    said = _said(script, language=language)
+    kept = _heard_parts(_in_order(heard, length_s), language=language)
     slots = _slots([text for text, _ in said], kept)
     timed = _filled([text for text, _ in said], slots, length_s)
     parts: dict[int, list[Word]] = {}
@@ -60,16 +60,16 @@ def map_words(
     )
 
 
-def _said(words: Sequence[str], *, english: bool) -> list[tuple[str, int]]:
+def _said(words: Sequence[str], *, language: str) -> list[tuple[str, int]]:
     """The words that are said for those that are written, as one would compare them, with the index of the latter."""
-    texts = [one.text for one in speakable(words)] if english else words
+    texts = [one.text for one in speakable(words, language)]
     return [(plain, index) for index, text in enumerate(texts) for part in text.split() if (plain := _plain(part))]
 
 
-def _heard_parts(heard: Sequence[Heard], *, english: bool) -> list[Heard]:
+def _heard_parts(heard: Sequence[Heard], *, language: str) -> list[Heard]:
     """What was heard, word by word as it is said: "$2,000" shares its time among three."""
     parts: dict[int, list[str]] = {}
-    for text, index in _said([one.text for one in heard], english=english):
+    for text, index in _said([one.text for one in heard], language=language):
         parts.setdefault(index, []).append(text)
     return [
         Heard(text=part.text, start_s=part.start_s, end_s=part.end_s, probability=part.confidence)

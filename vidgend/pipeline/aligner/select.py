@@ -11,7 +11,8 @@ from vidgend.pipeline.aligner.forced import PACKAGE, Forced
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.proportional import Proportional
 from vidgend.pipeline.aligner.whisper import Whisper
-from vidgend.pipeline.aligner.whisper_model_files import PULLED, find_model
+from vidgend.pipeline.whisper.model_files import PULLED, find_model
+from vidgend.pipeline.whisper.service import WhisperService
 
 NAMES = ("engine", "forced", "whisper", "proportional")
 PREFERENCES = ("auto", *NAMES)
@@ -37,27 +38,38 @@ def probe(model: str, *, models_dir: Path, hub_dir: Path) -> tuple[Availability,
     )
 
 
-def build_aligners(
+def build_whisper(
     preference: str, model: str, *, models_dir: Path, hub_dir: Path, device: str = "cpu", threads: int = 0
-) -> tuple[Aligner, ...]:
+) -> WhisperService | None:
+    """The recogniser, for all who need it; None where it does not work or, with `proportional`, is not wanted.
+
+    Raises: ToolMissing if `whisper` is asked for and unusable.
+    """
+    whisper = _whisper(model, models_dir, hub_dir)
+    found = find_model(model, models_dir=models_dir, hub_dir=hub_dir)
+    if preference == "whisper" and not whisper.available:
+        raise ToolMissing(f"aligner whisper: {whisper.reason}", hint=whisper.get)
+    if preference == "proportional" or not whisper.available or found is None:
+        return None
+    return WhisperService(model=found, device=device, threads=threads)
+
+
+def build_aligners(preference: str, whisper: WhisperService | None) -> tuple[Aligner, ...]:
     """The adapters for speech without word times, best first. `engine` and `auto` give all that work; a name that one,
     with the proportional one behind it for what it cannot hear.
 
-    Raises: ToolMissing if `forced` or `whisper` is asked for and unusable; ValueError for an unknown name.
+    Raises: ToolMissing if `forced` is asked for and unusable; ValueError for an unknown name.
     """
     if preference not in PREFERENCES:
         raise ValueError(f"aligner {preference!r} is none of {', '.join(PREFERENCES)}")
-    forced, whisper = _forced(), _whisper(model, models_dir, hub_dir)
-    found = find_model(model, models_dir=models_dir, hub_dir=hub_dir)
+    forced = _forced()
     aligners: list[Aligner] = []
     if preference in ("auto", "engine", "forced") and forced.available:
         aligners.append(Forced())
     elif preference == "forced":
         raise ToolMissing(f"aligner forced: {forced.reason}", hint=forced.get)
-    if preference in ("auto", "engine", "whisper") and whisper.available and found:
-        aligners.append(Whisper(model=found, device=device, threads=threads))
-    elif preference == "whisper":
-        raise ToolMissing(f"aligner whisper: {whisper.reason}", hint=whisper.get)
+    if preference in ("auto", "engine", "whisper") and whisper is not None:
+        aligners.append(Whisper(whisper))
     return (*aligners, Proportional())
 
 

@@ -111,7 +111,7 @@ def test_the_recogniser_gives_the_times_and_the_script_the_words() -> None:
     assert [[word.text for word in words] for words in scenes] == [text.split() for text in narrations]
     assert [word.start_s for words in scenes for word in words] == pytest.approx([word.start_s for word in heard])
     assert heard_share(timed) == 1
-    assert heard_share(script_times(["Entirely other text here"], [], 10.0)) == 0
+    assert heard_share(script_times(["Entirely other text here"], [], 10.0, language="en")) == 0
 
 
 def test_a_text_without_spaces_is_matched_sign_by_sign() -> None:

@@ -6,16 +6,19 @@ import asyncio
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workshop import clips, fake_footage, make, result, workshop
+from workshop import clips, fake_footage, make, result, settings_for, workshop
 
-from vidgend.models import Result
+from vidgend.models import Result, Word
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.pipeline.speech.kokoro_onnx import KokoroOnnx
 from vidgend.pipeline.speech.port import Utterance
+from vidgend.pipeline.transcriber.fake import FakeTranscriber
+from vidgend.pipeline.transcriber.port import Transcript
 
 PLAIN = {"quality": "draft", "music": "none"}
 SENTENCES = (
@@ -99,3 +102,40 @@ async def test_a_voice_that_is_killed_in_the_middle_of_a_sentence_costs_that_sen
         made = result(await make(runtime, scenes=scenes, voice="af_heart", **PLAIN))
     assert [voice.begun.count(text) for text in SENTENCES] == [1, 2, 1]
     assert made.report["voice"] == ["kokoro-onnx af_heart"] and made.degraded == ()
+
+
+class Mumbler(FakeSpeech):
+    """Says something else when it is asked for the first time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    async def synthesize(self, text: str, **more: Any) -> Utterance:
+        self.texts.append(text)
+        said = "Hm. " * len(text.split()) if self.texts.count(text) == 1 else text
+        return await super().synthesize(said, **more)
+
+
+class Ear(FakeTranscriber):
+    """Hears other words in the first thing that it is given."""
+
+    async def transcribe(self, wav: Path, **more: Any) -> Transcript:
+        heard = await super().transcribe(wav, **more)
+        return heard if len(self.requests) > 1 else replace(heard, words=())
+
+
+async def test_with_listening_a_sentence_that_says_something_else_is_spoken_again(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    files, voice = clips(ffmpeg.path, tmp_path / "clips", 1), Mumbler()
+    ear = Ear([Word(text=text, start_s=n * 0.3, end_s=n * 0.3 + 0.2) for n, text in enumerate(SENTENCES[0].split())])
+    settings = settings_for(tmp_path / "data", VIDGEND_SPEECH__LISTEN="true")
+    parts: Any = {"providers": (fake_footage(files),), "engines": (voice,), "settings": settings, "transcriber": ear}
+    async with workshop(tmp_path / "data", **parts) as runtime:
+        made = result(await make(runtime, scenes=[{"narration": SENTENCES[0], "query": "sea"}], **PLAIN))
+        assert voice.texts == [SENTENCES[0]] * 2 and made.degraded == ()
+        again = result(await make(runtime, scenes=[{"narration": SENTENCES[1], "query": "sea"}], **PLAIN))
+    assert voice.texts[2:] == [SENTENCES[1]] * 2
+    (told,) = again.degraded
+    assert told.scene == 1 and "% of its words are heard" in told.reason

@@ -308,6 +308,7 @@ def wire(
         assets=assets,
         scratch=work,
         speed=settings.speech.speed,
+        listen=settings.speech.listen,
         pronunciations=settings.speech.pronunciations,
     )
     return Parts(

@@ -162,6 +162,11 @@ class SpeechSettings(_Part):
         default_factory=dict, max_length=10_000,
         description='How to write words so that they are said right: { nginx = "engine ex" }. Captions keep the word.',
     )  # fmt: skip
+    listen: bool = Field(
+        False,
+        description="Have the recogniser (aligner.model) write down each sentence that was spoken, and have it spoken "
+        "again if that is not what it should say.",
+    )
     server: SpeechServerSettings = Field(default_factory=SpeechServerSettings)
 
     @model_validator(mode="after")

@@ -95,6 +95,7 @@ class Producer:
     transcriber: Transcriber | None = None
     ends_ahead: EndsAhead | None = None
     speed: float = 1.0
+    listen: bool = False
     pronunciations: Mapping[str, str] = field(default_factory=dict)
     probes: EncoderProbes = field(default_factory=EncoderProbes)
 
@@ -299,6 +300,7 @@ class _Making:
                     language=self._brief.language or self.storyboard.language or None,
                     speed=self._producer.speed,
                     pronunciations=self._producer.pronunciations,
+                    listener=self._producer.transcriber if self._producer.listen else None,
                 )
                 speech = await speak(self._run, scene, voicing, self._producer.engines)
                 scene = replace(scene, speech=speech)

@@ -17,9 +17,15 @@ from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech.pronunciation import as_written
 from vidgend.pipeline.speech.sentences import Sentence, Spoken, sentences
-from vidgend.pipeline.speech.voices import Resolved, resolve
+from vidgend.pipeline.speech.voices import Resolved, primary, resolve
+from vidgend.pipeline.transcriber.port import Transcriber
+from vidgend.pipeline.voice_to_scenes import heard_share, script_times
+from vidgend.pipeline.voice_to_text import listen
 from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import SAMPLE_RATE_HZ
+
+LEAST_HEARD = 0.6
+"""Of the words of a sentence, by a recogniser that may mishear some."""
 
 KIND = "narration"
 CODE = ("scene_to_speech.py", "speech")
@@ -78,6 +84,8 @@ class Voicing:
     language: str | None
     speed: float
     pronunciations: Mapping[str, str]
+    listener: Transcriber | None = None
+    """Who writes down what was spoken, if that is wanted."""
 
 
 async def speak(run: JobRun, scene: Scene, voicing: Voicing, engines: Sequence[SpeechEngine]) -> Speech:
@@ -131,7 +139,7 @@ async def _speak_with(run: JobRun, scene: Scene, chosen: Resolved, voicing: Voic
     try:
         async with asyncio.TaskGroup() as group:
             asked = [
-                group.create_task(_speak_sentence(run, scene, one, chosen, language, voicing.speed))
+                group.create_task(_speak_sentence(run, scene, one, chosen, language, voicing))
                 for one in spoken.sentences
             ]
     except BaseExceptionGroup as failed:
@@ -162,18 +170,44 @@ async def _speak_with(run: JobRun, scene: Scene, chosen: Resolved, voicing: Voic
 
 
 async def _speak_sentence(
-    run: JobRun, scene: Scene, sentence: Sentence, chosen: Resolved, language: str, speed: float
+    run: JobRun, scene: Scene, sentence: Sentence, chosen: Resolved, language: str, voicing: Voicing
 ) -> dict[str, Any]:
-    spec = speech_spec(
-        sentence.said,
-        engine=chosen.engine,
-        voice=chosen.voice.id,
-        language=language,
-        speed=speed,
-        priority=-scene.index,
-        key_of=run.key,
-    )
-    return await run.step(spec, stage="narrating", scene=scene.index)
+    output: dict[str, Any] = {}
+    for take in (1, 2):
+        spec = speech_spec(
+            sentence.said,
+            engine=chosen.engine,
+            voice=chosen.voice.id,
+            language=language,
+            speed=voicing.speed,
+            take=take,
+            priority=-scene.index,
+            key_of=run.key,
+        )
+        output = await run.step(spec, stage="narrating", scene=scene.index)
+        if output["flaw"] or voicing.listener is None or not _sayable(sentence.said):
+            break
+        flaw = await _misheard(run, scene, sentence, output, language, voicing.listener)
+        if not flaw:
+            break
+        output = {**output, "flaw": flaw}
+    return output
+
+
+async def _misheard(
+    run: JobRun, scene: Scene, sentence: Sentence, output: Mapping[str, Any], language: str, listener: Transcriber
+) -> str:
+    """What is wrong with a sentence by what is heard in it; "" for nothing, or if it cannot be told."""
+    if listener.languages is not None and primary(language) not in listener.languages:
+        return ""
+    length_s = output["samples"] / output["rate_hz"]
+    try:
+        heard = await listen(run, output["digest"], length_s, listener, language=language, scene=scene.index)
+    except StepError as error:
+        await run.note(f"scene {scene.index + 1}: nobody could listen to a sentence: {error.detail}")
+        return ""
+    share = heard_share(script_times([sentence.said], heard.words, length_s, language=language))
+    return f"only {share:.0%} of its words are heard in it" if share < LEAST_HEARD else ""
 
 
 async def _tell(run: JobRun, scene: Scene, chosen: Resolved, output: Mapping[str, Any]) -> None:

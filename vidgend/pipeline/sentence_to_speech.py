@@ -24,10 +24,20 @@ KeyOf = Callable[[str, dict[str, Any], tuple[str, ...], str], str]
 
 
 def speech_spec(
-    said: str, *, engine: SpeechEngine, voice: str, language: str, speed: float, priority: int, key_of: KeyOf
+    said: str,
+    *,
+    engine: SpeechEngine,
+    voice: str,
+    language: str,
+    speed: float,
+    priority: int,
+    key_of: KeyOf,
+    take: int = 1,
 ) -> StepSpec:
-    """The step in which an engine says a sentence."""
+    """The step in which an engine says a sentence; for the second time, where `take` says so."""
     args: dict[str, Any] = {"engine": engine.name, "voice": voice, "language": language, "speed": speed, "text": said}
+    if take > 1:
+        args["take"] = take  # another key
     key = key_of(KIND, args, CODE, engine.identity)
     # Slow machines: 2 s of work for a second of speech, at about 14 characters a second, and all of it twice.
     args["timeout_s"] = 120.0 + len(said) / 14 * 6

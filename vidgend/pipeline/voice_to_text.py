@@ -69,15 +69,39 @@ def parts_of(length_s: float, pauses: Sequence[tuple[float, float]]) -> list[tup
 async def transcribe(run: JobRun, voice: Voice, transcriber: Transcriber, *, language: str | None) -> Transcript:
     """What is said in a voice; `language` None: as it is heard. Raises: StepError, StepTimeout."""
     length_s = voice.samples / SAMPLE_RATE_HZ
-    args: dict[str, Any] = {"digest": voice.digest, "language": language, "parts": parts_of(length_s, voice.pauses)}
-    spec = StepSpec(
+    parts = parts_of(length_s, voice.pauses)
+    # Everything else waits for it.
+    spec = _spec(run, voice.digest, parts, transcriber, language=language, length_s=length_s, priority=1)
+    return _TRANSCRIPT.validate_python(await run.step(spec, stage="planning"))
+
+
+async def listen(
+    run: JobRun, digest: str, length_s: float, transcriber: Transcriber, *, language: str, scene: int
+) -> Transcript:
+    """What is heard in a sentence that a voice spoke. Raises: StepError, StepTimeout."""
+    parts = [(0.0, length_s)]
+    spec = _spec(run, digest, parts, transcriber, language=language, length_s=length_s, priority=-scene)
+    return _TRANSCRIPT.validate_python(await run.step(spec, stage="narrating", scene=scene))
+
+
+def _spec(
+    run: JobRun,
+    digest: str,
+    parts: Sequence[tuple[float, float]],
+    transcriber: Transcriber,
+    *,
+    language: str | None,
+    length_s: float,
+    priority: int,
+) -> StepSpec:
+    args: dict[str, Any] = {"digest": digest, "language": language, "parts": parts}
+    return StepSpec(
         key=run.key(KIND, args, CODE, transcriber.identity),
         kind=KIND,
         args={**args, "length_s": length_s},
         label=transcriber.label,
-        priority=1,  # everything else waits for it
+        priority=priority,
         timeout_s=_timeout_s(length_s) + 600,
         stall_s=0,  # within a part the recogniser does not say how far it is
         max_attempts=1,
     )
-    return _TRANSCRIPT.validate_python(await run.step(spec, stage="planning"))

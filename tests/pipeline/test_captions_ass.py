@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vidgend.models import Caption, Word
@@ -42,6 +42,8 @@ def test_without_highlight_a_caption_is_one_event() -> None:
 
 
 @given(st.text(max_size=60))
+@example("\u093a")  # a vowel sign that goes with no Latin letter
+@example("\U0001f3fb")
 def test_no_text_can_leave_its_line_or_start_a_command(text: str) -> None:
     escaped = escape_ass(text)
     assert "\n" not in escaped and "\r" not in escaped and "\x00" not in escaped

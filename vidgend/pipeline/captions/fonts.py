@@ -120,8 +120,12 @@ def split_runs(text: str, faces: Sequence[FontFace]) -> tuple[list[Run], set[str
             continue
         if current is None or not current.draws(cluster):
             found = next((face for face in faces if face.draws(cluster)), None)
+            if found is None and len(cluster) > 1:  # a mark that no face has for this letter: the letter without it
+                missing.update(cluster[1:])
+                cluster = cluster[0]
+                found = next((face for face in faces if face.draws(cluster)), None)
             if found is None:
-                missing.update(char for char in cluster if not any(face.draws(char) for face in faces))
+                missing.add(cluster)
                 continue
             current = found
         if runs and runs[-1].face is current:

@@ -16,7 +16,7 @@ from vidgend.pipeline.sentence_to_speech import KeyOf, speech_spec
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech.pronunciation import as_written
-from vidgend.pipeline.speech.sentences import Sentence, Spoken, sentences
+from vidgend.pipeline.speech.sentences import Narrated, Sentence, sentences
 from vidgend.pipeline.speech.voices import Resolved, primary, resolve
 from vidgend.pipeline.transcriber.port import Transcriber
 from vidgend.pipeline.voice_to_scenes import heard_share, script_times
@@ -230,14 +230,14 @@ def _sayable(text: str) -> bool:
     return any(char.isalnum() for char in text)
 
 
-def _pauses_s(spoken: Spoken, speed: float) -> tuple[float, list[float]]:
+def _pauses_s(spoken: Narrated, speed: float) -> tuple[float, list[float]]:
     """The silence before the first sentence, and those after each."""
     pauses = [round(one.pause_s / speed if one.pause_kind == "calm" else one.pause_s, 4) for one in spoken.sentences]
     return spoken.lead_s, pauses
 
 
 def _words(
-    spoken: Spoken, outputs: Sequence[Mapping[str, Any]], lead_s: float, pauses_s: Sequence[float]
+    spoken: Narrated, outputs: Sequence[Mapping[str, Any]], lead_s: float, pauses_s: Sequence[float]
 ) -> tuple[Word, ...]:
     """The times of all words as they are written; () if the engine gave none for a sentence."""
     found: list[Word] = []
@@ -247,7 +247,7 @@ def _words(
             Word(text="", start_s=at_s + start_s, end_s=at_s + end_s, confidence=confidence)
             for start_s, end_s, confidence in output["words"]
         ]
-        written = as_written(said, sentence.text.split(), sentence.counts)
+        written = as_written(said, sentence.words, sentence.counts, glued=sentence.glued)
         if not written:
             return ()
         found += written

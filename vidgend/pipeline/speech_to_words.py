@@ -14,12 +14,12 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from vidgend.errors import StepError
-from vidgend.models import Scene, Speech, Substitution, Words
+from vidgend.models import Scene, Speech, Substitution, Word, Words
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.speech.pronunciation import as_written
-from vidgend.pipeline.speech.sentences import sentences
+from vidgend.pipeline.speech.sentences import Narrated, sentences
 from vidgend.store.assets.store import AssetStore
 
 KIND = "align"
@@ -55,12 +55,10 @@ async def find_words(
 ) -> Words:
     """Times for the words of a scene's narration. `aligners` are asked in order; the last one always answers. They are
     given what was said for the words, as markup and `pronunciations` have it."""
-    written = tuple(scene.narration.split())
-    if speech.words and len(speech.words) == len(written):
+    if "".join(word.text for word in speech.words) == "".join(scene.narration.split()):
         return Words(source="engine", words=speech.words)
     spoken = await asyncio.to_thread(sentences, scene.written, language=language, pronunciations=pronunciations)
     said = [word for one in spoken.sentences for word in one.said.split()]
-    counts = [count for one in spoken.sentences for count in one.counts]
     failed: StepError | None = None
     asked = [aligner for aligner in aligners if aligner.hears(language)]
     for aligner in asked:
@@ -86,6 +84,17 @@ async def find_words(
             await run.substitute(
                 Substitution(stage="aligning", scene=None, wanted=asked[0].name, used=aligner.name, reason=reason)
             )
-        return replace(words, words=as_written(words.words, written, counts))
+        return replace(words, words=_as_written(words.words, spoken))
     assert failed is not None, "there is always an aligner"
     raise failed
+
+
+def _as_written(words: Sequence[Word], spoken: Narrated) -> tuple[Word, ...]:
+    """The times of the words of the narration, from those of what was said."""
+    found: list[Word] = []
+    at = 0
+    for one in spoken.sentences:
+        said = words[at : at + sum(one.counts)]
+        at += len(said)
+        found += as_written(said, one.words, one.counts, glued=one.glued)
+    return tuple(found)

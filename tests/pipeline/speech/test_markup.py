@@ -65,13 +65,14 @@ def test_words_that_somebody_else_wrote_take_no_markup() -> None:
 
 _BITS = st.sampled_from(
     ["one", "two.", "a&b", "<", "\n\n", " ", '<break time="1s"/>', "<emphasis>so it is</emphasis>", "日本。",
-     "<say-as interpret-as='digits'>42</say-as>", "<break>", "&lt;", "</emphasis>"]
+     "<say-as interpret-as='digits'>42</say-as>", "<break>", "&lt;", "</emphasis>", "<emphasis>", "<emphasis></emphasis>",
+     "<say-as interpret-as='digits'> </say-as>", "<speak>", "</speak>"]
 )  # fmt: skip
 
 
-@given(st.lists(_BITS, max_size=14), st.integers(0, 30))
-def test_nothing_of_the_words_is_lost_wherever_they_are_cut(bits: list[str], cut: int) -> None:
-    narration = " ".join(bits)
+@given(st.lists(_BITS, max_size=14), st.integers(0, 30), st.sampled_from(["", " "]))
+def test_nothing_of_the_words_is_lost_wherever_they_are_cut(bits: list[str], cut: int, joint: str) -> None:
+    narration = joint.join(bits)
     marked = read_markup(narration)
     texts = [part for part in (marked.text[:cut].strip(), marked.text[cut:].strip()) if part]
     parts = divide(narration, texts)
@@ -79,3 +80,31 @@ def test_nothing_of_the_words_is_lost_wherever_they_are_cut(bits: list[str], cut
         back = [read_markup(part or text) for part, text in zip(parts, texts, strict=True)]
         assert [one.text for one in back] == texts
         assert sum(one.seconds for each in back for one in each.breaks) == sum(one.seconds for one in marked.breaks)
+
+
+@pytest.mark.parametrize(
+    ("narration", "text", "breaks", "spans"),
+    [
+        ('First.<break time="2s"/>Then we', "First. Then we", [6], []),
+        ("one<break/><emphasis>two</emphasis>", "one two", [3], ["two"]),
+        ("one<break/>&lt;two", "one <two", [3], []),
+        ("Hello<break/>, world", "Hello, world", [5], []),
+        ("你好。<break/>我来", "你好。 我来", [3], []),
+        ("a<break/><break/>b", "a b", [1, 1], []),
+        ("ab<emphasis></emphasis>cd <break/>x", "abcd x", [5], []),
+        ("<emphasis>Hi <break/> there</emphasis> you", "Hi  there you", [3], ["Hi  there"]),
+        ("<emphasis>all <say-as interpret-as='digits'>42</say-as></emphasis>", "all 42", [], ["all 42", "42"]),
+        ('<break time=".5s" strength="weak"/>x', "x", [0], []),
+        ("<break></break>x", "x", [0], []),
+        ("<say-as>x</say-as> <emphasis>y", "<say-as>x</say-as> <emphasis>y", [], []),
+        ("a?x=1&copy=2 <break/>", "a?x=1&copy=2 ", [13], []),
+    ],
+)
+def test_tags_within_tags_and_beside_words(narration: str, text: str, breaks: list[int], spans: list[str]) -> None:
+    marked = read_markup(narration)
+    assert marked.text == text
+    assert [one.at for one in marked.breaks] == breaks
+    assert [marked.text[one.start : one.end] for one in marked.spans] == spans
+    (again,) = divide(narration, [marked.text.strip()])
+    if again is not None:
+        assert plain(again).split() == text.split()

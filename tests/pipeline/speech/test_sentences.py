@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from vidgend.pipeline.speech.markup import plain
 from vidgend.pipeline.speech.phrases import PARAGRAPH_PAUSE_S, SENTENCE_PAUSE_S
 from vidgend.pipeline.speech.say_as import say_as
-from vidgend.pipeline.speech.sentences import Sentence, roughly_cut, sentences
+from vidgend.pipeline.speech.sentences import Sentence, asked_pauses_s, roughly_cut, sentences
 
 
 def cut(narration: str, language: str = "en-US", **pronunciations: str) -> tuple[Sentence, ...]:
@@ -87,7 +89,7 @@ def test_the_sentences_are_all_words_in_order(words: list[str], language: str) -
     found = cut(narration, language)
     assert " ".join(one.text for one in found).split() == plain(narration).split()
     for one in found:
-        assert len(one.counts) == len(one.text.split()) and sum(one.counts) == len(one.said.split())
+        assert len(one.counts) == len(one.words) and sum(one.counts) == len(one.said.split())
         assert min(one.counts) > 0
     assert all(one.pause_s > 0 or one.pause_kind == "asked" for one in found[:-1])
 
@@ -96,3 +98,26 @@ def test_the_rough_cut_is_about_the_same() -> None:
     text = "The sea is calm today. It was not calm yesterday, though. Hm. And it may not be calm tomorrow."
     assert roughly_cut(text) == [one.text for one in cut(text)]
     assert roughly_cut("") == []
+
+
+def test_text_without_spaces_is_cut_at_its_full_stops_and_stays_one_run() -> None:
+    found = cut("今天湖面很平静。它的价格是50元，对吗？<break/>我们走。 再见！", "zh-CN")
+    assert [(one.text, one.glued) for one in found] == [
+        ("今天湖面很平静。", False), ("它的价格是50元，对吗？", True), ("我们走。 再见！", False),
+    ]  # fmt: skip
+    assert [one.pause_kind for one in found] == ["calm", "asked", "calm"]
+
+
+def test_pauses_are_bounded_one_by_one_and_in_all() -> None:
+    many = sentences("Hi." + '<break time="10s"/>' * 500 + " So it is.", language="en", pronunciations={})
+    assert many.sentences[0].pause_s == 10.0
+    text = ' <break time="10s"/>'.join(["Nothing is said here."] * 60)
+    spoken = sentences(text, language="en", pronunciations={})
+    assert sum(one.pause_s for one in spoken.sentences if one.pause_kind == "asked") == 60.0 == asked_pauses_s(text)
+
+
+def test_a_monstrous_word_takes_no_time() -> None:
+    for word in ("a" + "!" * 50_000 + "b", "。" * 20_000, "“" * 50_000, "<" * 50_000, "a.b" * 20_000):
+        began = time.monotonic()
+        cut(word, x="y")
+        assert time.monotonic() - began < 2.0, word[:10]

@@ -17,21 +17,15 @@ from vidgend.models import Brief
 LONGEST_BREAK_S = 10.0
 STRENGTHS_S = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.35, "strong": 0.7, "x-strong": 1.2}
 SAY_AS = ("characters", "spell-out", "digits", "telephone", "cardinal", "number", "ordinal", "date", "time")
-"""Of `interpret-as`. Dates, times and what has another name are read by the rules of the language."""
+"""Of `interpret-as`. Dates and times are read by the rules of the language."""
 LEVELS = ("strong", "moderate", "none", "reduced")
+ESCAPES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 
-_Q = "[\"']"
-_BREAK = (
-    rf"<break(?:\s+time\s*=\s*{_Q}(?P<time>\d+(?:\.\d+)?)(?P<unit>ms|s){_Q}"
-    rf"|\s+strength\s*=\s*{_Q}(?P<strength>[a-z-]+){_Q})?\s*(?:/>|>\s*</break>)"
-)
-_SAY_AS = (
-    rf"<say-as\s+interpret-as\s*=\s*{_Q}(?P<kind>[a-z-]+){_Q}(?:\s+format\s*=\s*{_Q}[a-z]*{_Q})?\s*>"
-    r"(?P<said>[^<]*)</say-as>"
-)
-_EMPHASIS = rf"<emphasis(?:\s+level\s*=\s*{_Q}(?P<level>[a-z]+){_Q})?\s*>(?P<stressed>[^<]*)</emphasis>"
-_TAG = re.compile(f"{_BREAK}|{_SAY_AS}|{_EMPHASIS}")
-_SPEAK = re.compile(r"\s*<speak[^<>]*>(.*)</speak>\s*", re.DOTALL)
+_TAG = re.compile(r"<(/?)(speak|break|say-as|emphasis)\b([^<>]*?)(/?)>")
+_ATTRIBUTE = re.compile(r"\s+([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_TIME = re.compile(r"(\d{1,6}(?:\.\d{1,3})?|\.\d{1,3})(ms|s)")
+_ESCAPE = re.compile("|".join(ESCAPES))
+_CLOSING_MARKS = frozenset(".,;:!?…)]}»”’\"'。，、；：！？」』")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,37 +55,72 @@ class Marked:
 
 
 def read_markup(narration: str) -> Marked:
-    """A tag with a value that nobody knows is text too. Escapes (`&lt;`) are read where there is any markup."""
-    inner = _SPEAK.fullmatch(narration)
-    source = inner[1].strip() if inner else narration
-    tags = [match for match in _TAG.finditer(source) if _known(match)]
+    """A tag with a value that nobody knows, or without its other half, is text too. Escapes (`&lt;`) are read where
+    there is any markup. Words on both sides of a break are parted."""
+    tags = _known_tags(narration)
     if not tags:
-        return Marked(text=source)
-    parts: list[str] = []
+        return Marked(text=narration)
+    text = ""
+    at = 0
     breaks: list[Break] = []
     spans: list[Span] = []
-    length = at = 0
-
-    def add(text: str) -> None:
-        nonlocal length
-        parts.append(html.unescape(text))
-        length += len(parts[-1])
-
-    for tag in tags:
-        add(source[at : tag.start()])
+    opened: list[tuple[int, str]] = []
+    for tag, kind in tags:
+        text += _unescaped(narration[at : tag.start()])
         at = tag.end()
-        kind = tag["kind"] or (f"emphasis {tag['level'] or 'moderate'}" if tag["stressed"] is not None else "")
-        start = length
-        if kind:
-            add(tag["said"] if tag["kind"] else tag["stressed"])
-            spans.append(Span(start=start, end=length, kind=kind))
+        if kind is None:
+            continue
+        if isinstance(kind, float):
+            breaks.append(Break(at=len(text), seconds=kind))
+        elif tag[1]:
+            start, opening = opened.pop()
+            if opening and text[start:].strip():
+                spans.append(Span(start=start, end=len(text), kind=opening))
         else:
-            breaks.append(Break(at=length, seconds=_seconds(tag)))
-            before, after = "".join(parts)[-1:], source[at : at + 1]
-            if before.isalnum() and after.isalnum():
-                add(" ")
-    add(source[at:])
-    return Marked(text="".join(parts), breaks=tuple(breaks), spans=tuple(spans))
+            opened.append((len(text), kind))
+    text += _unescaped(narration[at:])
+    return _parted(Marked(text=text, breaks=tuple(breaks), spans=tuple(sorted(spans, key=lambda one: one.start))))
+
+
+def _known_tags(narration: str) -> list[tuple[re.Match[str], str | float | None]]:
+    """The tags that mean something, in order: seconds of a break (None for its other half), the kind of what is opened,
+    "" for what is not told the voice (`<speak>`) and for what is closed."""
+    found: dict[int, tuple[re.Match[str], str | float | None]] = {}
+    opened: list[tuple[int, re.Match[str], str]] = []
+    for place, tag in enumerate(_TAG.finditer(narration)):
+        name, closes, alone = tag[2], bool(tag[1]), bool(tag[4])
+        if name == "break":
+            seconds = _seconds(tag[3]) if not closes else None
+            if seconds is not None:
+                found[place] = (tag, seconds)
+            elif closes and place - 1 in found and found[place - 1][0].end() == tag.start():
+                found[place] = (tag, None)  # <break></break>
+        elif closes:
+            while opened and opened[-1][1][2] != name:
+                opened.pop()  # it was never closed, so it is text
+            if opened:
+                first, opening, kind = opened.pop()
+                found[first], found[place] = (opening, kind), (tag, "")
+        elif not alone and (kind_of := _kind(name, tag[3])) is not None:
+            opened.append((place, tag, kind_of))
+    return [found[place] for place in sorted(found)]
+
+
+def _parted(marked: Marked) -> Marked:
+    """With a space where a break stands between two words."""
+    for place in sorted({one.at for one in marked.breaks}, reverse=True):
+        before, after = marked.text[place - 1 : place], marked.text[place : place + 1]
+        if not before.strip() or not after.strip() or after in _CLOSING_MARKS:
+            continue
+        marked = Marked(
+            text=f"{marked.text[:place]} {marked.text[place:]}",
+            breaks=tuple(replace(one, at=one.at + (one.at > place)) for one in marked.breaks),
+            spans=tuple(
+                replace(one, start=one.start + (one.start >= place), end=one.end + (one.end > place))
+                for one in marked.spans
+            ),
+        )
+    return marked
 
 
 def plain(narration: str) -> str:
@@ -150,40 +179,61 @@ def divide(narration: str, texts: Sequence[str]) -> list[str | None]:
 
 def _written(text: str, breaks: Sequence[tuple[int, float]], spans: Sequence[tuple[int, int, str]]) -> str:
     """`text` with tags; places are counted in characters that are no white space."""
-    tags: dict[int, str] = {}
-    closing: dict[int, str] = {}
-    for start, end, kind in spans:
+    before: dict[int, str] = {}
+    behind: dict[int, str] = {}
+    for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):  # what is outside, first
         name, _, level = kind.partition(" ")
-        open_tag = f'<emphasis level="{level}">' if level else f'<say-as interpret-as="{name}">'
-        tags[start] = tags.get(start, "") + open_tag
-        closing[end] = "</emphasis>" if level else "</say-as>"
+        tag, given = ("emphasis", f'level="{level}"') if level else ("say-as", f'interpret-as="{name}"')
+        before[start] = before.get(start, "") + f"<{tag} {given}>"
+        behind[end] = f"</{tag}>" + behind.get(end, "")
     for at, seconds in breaks:
-        closing[at] = closing.get(at, "") + f'<break time="{round(seconds * 1000)}ms"/>'
-    out = [closing.get(0, "")]
+        behind[at] = behind.get(at, "") + f'<break time="{round(seconds * 1000)}ms"/>'
+    out = [behind.get(0, "")]
     seen = 0
     for char in text:
         if char.isspace():
             out.append(char)
             continue
-        out.append(tags.get(seen, "") + html.escape(char, quote=False))
+        out.append(before.get(seen, "") + html.escape(char, quote=False))
         seen += 1
-        out.append(closing.get(seen, ""))
+        out.append(behind.get(seen, ""))
     return "".join(out)
 
 
-def _known(tag: re.Match[str]) -> bool:
-    if tag["strength"] is not None:
-        return tag["strength"] in STRENGTHS_S
-    if tag["kind"] is not None:
-        return tag["kind"] in SAY_AS
-    return tag["level"] is None or tag["level"] in LEVELS
+def _kind(name: str, attributes: str) -> str | None:
+    """What a tag opens; None for a tag that nobody knows."""
+    given = _attributes(attributes)
+    if name == "speak":
+        return ""
+    if given is None:
+        return None
+    if name == "emphasis":
+        level = given.get("level", "moderate")
+        return f"emphasis {level}" if level in LEVELS and len(given) <= 1 else None
+    kind = given.get("interpret-as")
+    return kind if kind in SAY_AS and given.keys() <= {"interpret-as", "format"} else None
 
 
-def _seconds(tag: re.Match[str]) -> float:
-    if tag["time"]:
-        seconds = float(tag["time"]) / (1000 if tag["unit"] == "ms" else 1)
-        return min(LONGEST_BREAK_S, seconds)
-    return STRENGTHS_S[tag["strength"] or "medium"]
+def _seconds(attributes: str) -> float | None:
+    """How long a break is; None for one that nobody knows."""
+    given = _attributes(attributes)
+    if given is None or not given.keys() <= {"time", "strength"}:
+        return None
+    if "time" in given:
+        time = _TIME.fullmatch(given["time"].strip())
+        return min(LONGEST_BREAK_S, float(time[1]) / (1000 if time[2] == "ms" else 1)) if time else None
+    return STRENGTHS_S.get(given.get("strength", "medium"))
+
+
+def _attributes(text: str) -> dict[str, str] | None:
+    found = list(_ATTRIBUTE.finditer(text))
+    if "".join(match[0] for match in found) != text.rstrip():
+        return None
+    return {match[1]: match[2] or match[3] or "" for match in found}
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(lambda match: ESCAPES[match[0]], text)
 
 
 def _dense(text: str) -> str:

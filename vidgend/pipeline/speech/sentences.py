@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from vidgend.pipeline.speech.markup import Marked, Span, read_markup
+from vidgend.pipeline.speech.markup import LONGEST_BREAK_S, Marked, Span, read_markup
 from vidgend.pipeline.speech.phrases import PARAGRAPH_PAUSE_S, SENTENCE_PAUSE_S
 from vidgend.pipeline.speech.pronunciation import said_for
 from vidgend.pipeline.speech.say_as import say_as
@@ -20,26 +20,35 @@ from vidgend.pipeline.speech.speakable import speakable
 
 SHORTEST_CHARS = 20
 """A shorter sentence is spoken together with its neighbour: voices are weak at a few words alone."""
+PAUSES_IN_ALL_S = 60.0
+"""That a narration may ask for; what is more is left out."""
 
-_END_AND_SPACE = re.compile(r"(?<=[.!?…。！？।॥؟۔])\s+")
-_STOPS = re.compile(r"[.!?…。！？,;:—–，、；：]['\"”’»)\]」』]*$")
+_END_AND_SPACE = re.compile(r"(?<=[.!?…。！？।॥؟۔])\s+|(?<=[。！？])(?=\w)")
+_STOPS = re.compile(r"[.!?…。！？,;:—–，、；：]['\"”’»)\]」』]{0,9}$")
+_PIECE = re.compile(r"[^\s。！？]*[。！？][」』”’）)]*|\S+?(?=\s|$)")
+"""A word, or one of the sentences in a run that is written without spaces."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
-    """`text` is what is written, `said` what the voice is given for it, with `counts[i]` words for the i-th written
-    one. `pause_s` of silence follow it, at speed 1 where `pause_kind` is `calm`, whatever the speed where it was
-    `asked` for."""
+    """`words` are as they are written, `said` what the voice is given for them, with `counts[i]` words for the i-th.
+    `glued`: no space stands before it. `pause_s` of silence follow it, at speed 1 where `pause_kind` is `calm`,
+    whatever the speed where it was `asked` for."""
 
-    text: str
+    words: tuple[str, ...]
     said: str
     counts: tuple[int, ...]
     pause_s: float
     pause_kind: Literal["calm", "asked"] = "calm"
+    glued: bool = False
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spoken:
+class Narrated:
     """`lead_s` of silence come first. The words of all sentences are those of the narration, in order."""
 
     lead_s: float
@@ -50,30 +59,44 @@ class Spoken:
 class _Token:
     written: str
     said: str
+    glued: bool
+    ends: bool
+    """A sentence ends here, whatever the rules say of it."""
     paragraph: bool
     break_s: float | None
 
 
-def sentences(narration: str, *, language: str, pronunciations: Mapping[str, str]) -> Spoken:
+def sentences(narration: str, *, language: str, pronunciations: Mapping[str, str]) -> Narrated:
     """`narration` may have markup (`markup.py`). Empty if it has no words."""
     marked = read_markup(narration)
     dictionary = {word.casefold(): said for word, said in pronunciations.items()}
     tokens = _tokens(marked, language, dictionary)
-    lead_s = sum(one.seconds for one in marked.breaks if not marked.text[: one.at].strip())
+    lead_s = min(LONGEST_BREAK_S, sum(one.seconds for one in marked.breaks if not marked.text[: one.at].strip()))
+    left_s = PAUSES_IN_ALL_S - lead_s
     found: list[Sentence] = []
     for start, end in _ranges(tokens, language):
         part = tokens[start:end]
         last = part[-1]
+        pause_s = _calm_s(last, end == len(tokens))
+        if last.break_s is not None:
+            pause_s = min(last.break_s, left_s)
+            left_s -= pause_s
         found.append(
             Sentence(
-                text=" ".join(token.written for token in part),
+                words=tuple(token.written for token in part),
                 said=" ".join(token.said for token in part),
                 counts=tuple(len(token.said.split()) for token in part),
-                pause_s=last.break_s if last.break_s is not None else _calm_s(last, end == len(tokens)),
+                pause_s=pause_s,
                 pause_kind="calm" if last.break_s is None else "asked",
+                glued=part[0].glued,
             )
         )
-    return Spoken(lead_s=lead_s, sentences=tuple(_joined(found)))
+    return Narrated(lead_s=lead_s, sentences=tuple(_joined(found)))
+
+
+def asked_pauses_s(narration: str) -> float:
+    """How long all pauses together are that a narration asks for."""
+    return min(PAUSES_IN_ALL_S, sum(one.seconds for one in read_markup(narration).breaks))
 
 
 def roughly_cut(narration: str) -> list[str]:
@@ -94,49 +117,49 @@ def _calm_s(last: _Token, at_end: bool) -> float:
 
 
 def _tokens(marked: Marked, language: str, dictionary: Mapping[str, str]) -> list[_Token]:
-    words = list(re.finditer(r"\S+", marked.text))
+    words = list(_PIECE.finditer(marked.text))
     tokens: list[_Token] = []
     for number, word in enumerate(words):
-        begins = words[number + 1].start() if number + 1 < len(words) else len(marked.text)
-        said = _with_markup(word, marked.spans, language)
-        said = said or said_for(word[0], dictionary) or word[0]
-        gap = marked.text[word.end() : begins]
-        breaks = [one.seconds for one in marked.breaks if word.start() < one.at <= begins]
-        if number + 1 == len(words):
-            breaks = [one.seconds for one in marked.breaks if one.at > word.start()]
-        if _starts_stress(words, number, marked.spans) and not _STOPS.search(said):
-            said += ","  # the voice draws breath before what it stresses
-        if breaks and not _STOPS.search(said):
-            said += ","
+        following = words[number + 1] if number + 1 < len(words) else None
+        gap = marked.text[word.end() : following.start()] if following else ""
+        paragraph = bool(re.search(r"\n\s*\n", gap))
+        until = following.start() if following else len(marked.text)
+        breaks = [one.seconds for one in marked.breaks if word.start() < one.at <= until]
+        said = _with_markup(word, marked.spans, language) or said_for(word[0], dictionary) or word[0]
+        stressed = following is not None and not paragraph and _starts_stress(word, following, marked.spans)
+        if (breaks or stressed) and not _STOPS.search(said[-12:]):
+            said += ","  # the voice draws breath there
         tokens.append(
             _Token(
                 written=word[0],
                 said=said,
-                paragraph=bool(re.search(r"\n\s*\n", gap)),
-                break_s=sum(breaks) if breaks else None,
+                glued=number > 0 and words[number - 1].end() == word.start(),
+                ends=following is not None and following.start() == word.end(),
+                paragraph=paragraph,
+                break_s=min(LONGEST_BREAK_S, sum(breaks)) if breaks else None,
             )
         )
     return tokens
 
 
 def _with_markup(word: re.Match[str], spans: Sequence[Span], language: str) -> str:
-    """What is said for a word inside a `<say-as>`, with what stands around it; "" for any other."""
+    """What is said for a word with a `<say-as>` in it, with what stands around that; "" for any other."""
+    said, at = "", word.start()
     for span in spans:
-        if not span.kind.startswith("emphasis") and span.start < word.end() and span.end > word.start():
-            start, end = max(span.start, word.start()) - word.start(), min(span.end, word.end()) - word.start()
-            said = say_as(span.kind, word[0][start:end], language)
-            return f"{word[0][:start]}{said}{word[0][end:]}" if said else ""
-    return ""
+        start, end = max(span.start, at), min(span.end, word.end())
+        if span.kind.startswith("emphasis") or start >= end:
+            continue
+        text = word.string[start:end]
+        said += word.string[at:start] + (" " if said else "") + (say_as(span.kind, text, language) or text)
+        at = end
+    return said + word.string[at : word.end()] if at > word.start() else ""
 
 
-def _starts_stress(words: Sequence[re.Match[str]], number: int, spans: Sequence[Span]) -> bool:
+def _starts_stress(word: re.Match[str], following: re.Match[str], spans: Sequence[Span]) -> bool:
     """Whether the next word is the first of what is to be stressed."""
-    if number + 1 == len(words):
-        return False
-    following = words[number + 1]
     return any(
         span.kind in ("emphasis strong", "emphasis moderate")
-        and words[number].end() <= span.start < following.end()
+        and word.end() <= span.start < following.end()
         and span.end > following.start()
         for span in spans
     )
@@ -148,19 +171,15 @@ def _ranges(tokens: Sequence[_Token], language: str) -> list[tuple[int, int]]:
     start = 0
     for place, token in enumerate(tokens):
         if token.paragraph or place + 1 == len(tokens):
-            ends = _ends([one.written for one in tokens[start : place + 1]], language)
-            edges = [start, *(start + end for end in ends)]
-            for first, last in itertools.pairwise(edges):
-                cuts = [at + 1 for at in range(first, last - 1) if tokens[at].break_s is not None]
-                ranges += zip([first, *cuts], [*cuts, last], strict=True)
+            spoken = speakable([one.written for one in tokens[start : place + 1]], language)
+            inner = [
+                start + at + 1
+                for at, one in enumerate(spoken[:-1])
+                if one.ends_sentence or tokens[start + at].ends or tokens[start + at].break_s is not None
+            ]
+            ranges += itertools.pairwise([start, *inner, place + 1])
             start = place + 1
     return ranges
-
-
-def _ends(words: Sequence[str], language: str) -> list[int]:
-    """One after the last word of each sentence of a paragraph."""
-    ends = [place + 1 for place, one in enumerate(speakable(words, language)) if one.ends_sentence]
-    return ends if ends and ends[-1] == len(words) else [*ends, len(words)]
 
 
 def _joined(found: Sequence[Sentence]) -> list[Sentence]:
@@ -170,13 +189,15 @@ def _joined(found: Sequence[Sentence]) -> list[Sentence]:
         last = joined[-1] if joined else None
         if (
             last is not None
+            and not one.glued
             and last.pause_kind == "calm"
             and last.pause_s == SENTENCE_PAUSE_S
             and min(len(last.text), len(one.text)) < SHORTEST_CHARS
         ):
             joined[-1] = replace(
-                one, text=f"{last.text} {one.text}", said=f"{last.said} {one.said}", counts=last.counts + one.counts
-            )
+                one, words=last.words + one.words, said=f"{last.said} {one.said}", counts=last.counts + one.counts,
+                glued=last.glued,
+            )  # fmt: skip
         else:
             joined.append(one)
     return joined

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -53,6 +54,13 @@ async def test_each_request_goes_as_far_down_as_it_must_and_stays_there(ladder: 
     assert await ladder.request({"symbols": 5}, timeout_s=10) == ({"said": "cpu"}, "on the CPU")
     await ladder.aclose()
     assert await ladder.request({"symbols": 5}, timeout_s=10) == ({"said": "gpu"}, "")
+
+
+async def test_what_waited_starts_nothing_again_that_was_closed_for_its_memory(ladder: ModelLadder) -> None:
+    first = ladder.service
+    answers = await asyncio.gather(*(ladder.request({"symbols": 15}, timeout_s=10) for _ in range(3)))
+    assert answers == [({"said": "less"}, "shorter pieces")] * 3
+    assert not first.running
 
 
 async def test_what_fits_nowhere_is_an_error_that_says_so(ladder: ModelLadder) -> None:

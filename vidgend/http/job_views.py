@@ -10,6 +10,7 @@ from typing import Any
 from vidgend.http.answers import rfc3339
 from vidgend.models import JobState, PrefetchBrief, Published, Result
 from vidgend.pipeline.progress import Progress, SegmentProgress
+from vidgend.pipeline.speech.markup import plain
 from vidgend.store.job_reads import POSITION_LIMIT
 from vidgend.store.jobs import Job, Pause
 
@@ -142,7 +143,7 @@ def _about(job: Job) -> str:
     else:
         first = job.brief.scenes[0].narration if job.brief.scenes else ""
         text = job.brief.prompt or job.brief.script or first
-    text = " ".join(text.split())
+    text = " ".join(plain(text).split())
     return text if len(text) <= _PROMPT_CHARS else f"{text[: _PROMPT_CHARS - 1]}…"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from vidgend.models import Brief, PrefetchBrief
+from vidgend.pipeline.speech.markup import plain
+from vidgend.pipeline.speech.sentences import asked_pauses_s
 
 _WORDS_PER_S = 2.3
 _SCENE_S = 6.0
@@ -48,7 +50,8 @@ def _bounce_bytes(width_px: int, height_px: int, fps: float) -> int:
 def _length_s(brief: Brief) -> float:
     if brief.narration_audio is not None:
         return brief.narration_audio.duration_s + 3.0
-    said = brief.script or " ".join(scene.narration for scene in brief.scenes)
-    spoken_s = len(said.split()) / _WORDS_PER_S
+    narrations = [brief.script] if brief.script else [scene.narration for scene in brief.scenes]
+    said = plain(" ".join(narrations))
+    spoken_s = len(said.split()) / _WORDS_PER_S + sum(map(asked_pauses_s, narrations))
     asked_s = sum(scene.duration_s or 0.0 for scene in brief.scenes)
     return max(spoken_s, asked_s, brief.duration_s if brief.duration_given or not said else 0.0, 1.0)

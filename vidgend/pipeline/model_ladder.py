@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ class ModelLadder:
     def __init__(self, rungs: Sequence[Rung]) -> None:
         self._rungs = tuple(rungs)
         self._at = 0
+        self._one_by_one = asyncio.Lock()
 
     @property
     def service(self) -> JsonService:
@@ -33,16 +35,16 @@ class ModelLadder:
 
     async def request(self, message: dict[str, Any], *, timeout_s: float) -> tuple[dict[str, Any], str]:
         """The answer, and why it was not made in the first way, or "". Raises: as JsonService.request."""
-        while True:
-            at = self._at
-            rung = self._rungs[at]
-            try:
-                return await rung.service.request(message, timeout_s=timeout_s), rung.reason
-            except OutOfMemory:
-                if at + 1 == len(self._rungs):
-                    raise
-                await rung.service.aclose()  # so that its memory is free for the next one
-                self._at = max(self._at, at + 1)
+        async with self._one_by_one:  # or a request that waited would start again what was closed for its memory
+            while True:
+                rung = self._rungs[self._at]
+                try:
+                    return await rung.service.request(message, timeout_s=timeout_s), rung.reason
+                except OutOfMemory:
+                    if self._at + 1 == len(self._rungs):
+                        raise
+                    await rung.service.aclose()  # so that its memory is free for the next one
+                    self._at += 1
 
     async def aclose(self) -> None:
         self._at = 0

@@ -41,19 +41,8 @@ class NarrationStep:
     async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
         paths = [await self._assets.local(part["digest"]) for part in args["parts"]]
 
-        def join() -> None:
-            joined: list[sound.Samples] = []
-            rates: set[int] = set()
-            for part, path in zip(args["parts"], paths, strict=True):
-                samples, rate_hz = sound.read_wav(path)
-                rates.add(rate_hz)
-                joined += [sound.silence(part["pause_s"], rate_hz), samples]
-            if len(rates) > 1:
-                raise SpeechFailed(f"the sentences have different sample rates: {sorted(rates)} Hz")
-            joined.append(sound.silence(args["end_s"], rate_hz))
-            sound.write_wav(run.scratch / "said.wav", sound.join(joined), rate_hz)
-
-        await asyncio.to_thread(join)
+        pauses_s = [part["pause_s"] for part in args["parts"]]
+        await asyncio.to_thread(sound.join_wavs, paths, pauses_s, args["end_s"], run.scratch / "said.wav")
         ffmpeg = await self._ffmpeg.get()
         await ffmpeg.run(
             [
@@ -63,9 +52,9 @@ class NarrationStep:
             cwd=run.scratch,
             timeout_s=120,
         )  # fmt: skip
-        samples, _ = await asyncio.to_thread(sound.read_wav, run.scratch / "speech.wav")
+        samples = await asyncio.to_thread(sound.wav_samples, run.scratch / "speech.wav")
         digest = await self._assets.put(run.scratch / "speech.wav")
-        return StepOutput(output={"digest": digest, "samples": len(samples)}, blobs=(digest,))
+        return StepOutput(output={"digest": digest, "samples": samples}, blobs=(digest,))
 
 
 def narration_spec(parts: Sequence[Mapping[str, Any]], *, end_s: float, priority: int, key_of: KeyOf) -> StepSpec:
@@ -105,17 +94,7 @@ async def speak(run: JobRun, scene: Scene, voicing: Voicing, engines: Sequence[S
             if failed is None:
                 raise
             break
-        engine, reason = chosen.engine, chosen.reason
-        if failed is not None or reason:
-            await run.substitute(
-                Substitution(
-                    stage="narrating",
-                    scene=None,
-                    wanted=f"voice {voicing.voice}",
-                    used=f"{engine.name} {chosen.voice.id}",
-                    reason=failed.detail if failed is not None else reason,
-                )
-            )
+        engine, reason = chosen.engine, failed.detail if failed is not None else chosen.reason
         try:
             speech, heard = await _speak_with(run, scene, chosen, voicing)
         except StepError as error:
@@ -123,6 +102,11 @@ async def speak(run: JobRun, scene: Scene, voicing: Voicing, engines: Sequence[S
             left.remove(engine)
             continue
         if heard:
+            if reason:
+                used = f"{engine.name} {chosen.voice.id}"
+                await run.substitute(
+                    Substitution(stage="narrating", wanted=f"voice {voicing.voice}", used=used, reason=reason)
+                )
             return speech
         unheard, failed = unheard or speech, SpeechFailed(f"{engine.name} cannot be heard, twice")
         left.remove(engine)
@@ -145,6 +129,9 @@ async def _speak_with(run: JobRun, scene: Scene, chosen: Resolved, voicing: Voic
     except BaseExceptionGroup as failed:
         raise first_cause(failed) from failed
     outputs = [task.result() for task in asked]
+    sayable = [output for one, output in zip(spoken.sentences, outputs, strict=True) if _sayable(one.said)]
+    if sayable and not any(output["readable"] for output in sayable):
+        raise SpeechFailed("nothing in this text can be read in the language of the voice")
     for output in outputs:
         await _tell(run, scene, chosen, output)
     lead_s, pauses_s = _pauses_s(spoken, voicing.speed)
@@ -160,10 +147,7 @@ async def _speak_with(run: JobRun, scene: Scene, chosen: Resolved, voicing: Voic
         engine=chosen.engine.name,
         voice=chosen.voice.id,
         words=_words(spoken, outputs, lead_s, pauses_s),
-        silent_s=max(
-            (output["silent_s"] for one, output in zip(spoken.sentences, outputs, strict=True) if _sayable(one.text)),
-            default=0.0,
-        ),
+        silent_s=max((output["silent_s"] for output in sayable), default=0.0),
         pause_s=max([lead_s, *(one.pause_s for one in spoken.sentences if one.pause_kind == "asked")]),
     )
     return speech, all(output["heard"] for output in outputs)
@@ -220,7 +204,7 @@ async def _tell(run: JobRun, scene: Scene, chosen: Resolved, output: Mapping[str
     if output["flaw"]:
         await run.substitute(
             Substitution(
-                stage="narrating", scene=scene.index + 1, wanted="a sentence that sounds right", used="its second take",
+                stage="narrating", scene=scene.index + 1, wanted="a sentence that sounds right", used="the best of two",
                 reason=output["flaw"],
             )
         )  # fmt: skip

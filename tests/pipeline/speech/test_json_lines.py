@@ -7,6 +7,7 @@ import pytest
 
 from vidgend.children import JsonService
 from vidgend.errors import SpeechFailed
+from vidgend.pipeline.speech.speaking import run_onnx
 
 CHILD = """
 import os, sys
@@ -61,3 +62,13 @@ async def test_an_unforeseen_error_ends_the_child_with_its_reason_and_the_next_r
         assert (await service.request({"do": "b"}, timeout_s=20))["pid"] != first["pid"]
     finally:
         await service.aclose()
+
+
+@pytest.mark.parametrize("text", ["bfc_arena.cc: Failed to allocate memory", "std::bad_alloc"])
+def test_what_onnxruntime_says_of_memory_is_a_memory_error(text: str) -> None:
+    class Session:
+        def run(self, *_: object) -> None:
+            raise RuntimeError(text)
+
+    with pytest.raises(MemoryError):
+        run_onnx(Session(), ["audio"], {})

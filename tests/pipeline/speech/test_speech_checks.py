@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from vidgend.pipeline.speech.sound import Samples, limit
-from vidgend.pipeline.speech.speech_checks import flaw_of
+from vidgend.pipeline.speech.speech_checks import flaw_of, letters_said
 
 RATE_HZ = 24_000
-TEXT = "The deep ocean is the largest habitat on Earth."
+TEXT = letters_said("The deep ocean is the largest habitat on Earth.", "en")
 """39 letters: about 3 s."""
 
 
@@ -40,4 +40,18 @@ def test_what_is_wrong_is_named(samples: Samples, silent_s: float, flaw: str) ->
 
 def test_loud_speech_through_the_limiter_is_not_clipped_and_nothing_to_say_may_be_silent() -> None:
     assert flaw_of(TEXT, limit(tone(3.0, peak=1.2)), RATE_HZ, silent_s=0.1, speed=1.0) == ""
-    assert flaw_of("🙂 …", np.zeros(12_000, np.float32), RATE_HZ, silent_s=0.5, speed=1.0) == ""
+    assert flaw_of(letters_said("🙂 …", "en"), np.zeros(12_000, np.float32), RATE_HZ, silent_s=0.5, speed=1.0) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "letters"),
+    [
+        ("$1,000,000,000,000.", "en", 18),
+        ("10 000 000 000 €", "fr", 20),
+        ("He said 你好世界 to me.", "en", 10),
+        ("今天好。", "zh", 9),
+        ("กลอน 12", "th", 9),
+    ],
+)
+def test_how_much_there_is_to_say(text: str, language: str, letters: int) -> None:
+    assert letters_said(text, language) == pytest.approx(letters, abs=2)

@@ -33,6 +33,7 @@ class Lodger:
         self._idle_s = idle_s
         self._idle: asyncio.TimerHandle | None = None
         self._in = False
+        self._entering = asyncio.Lock()
         self.left = 0
         """How often it has left."""
         self._leaving: asyncio.Task[None] | None = None
@@ -44,10 +45,11 @@ class Lodger:
         """Wait for a slot among the models, and for the place that they live in."""
         try:
             async with self._models.hold(priority, places):
-                if not self._in:
-                    if self._encodes is not None:
-                        await self._encodes.take(FIRST)
-                    self._in = True
+                async with self._entering:
+                    if not self._in:
+                        if self._encodes is not None:
+                            await self._encodes.take(FIRST)
+                        self._in = True
                 yield
         finally:
             self._make_way()

@@ -1,8 +1,8 @@
 """The process that holds a speech model: `python -m vidgend.pipeline.speech.child ENGINE [options]`.
 
-A request is `{"text", "voice", "language", "speed", "path"}`; the answer is `{"samples", "rate_hz", "spans"}`, where
-`spans` has one `[start_s, end_s]` for each word of the text, or is empty if the engine does not know. The model is
-loaded by the first request.
+A request is `{"text", "voice", "language", "speed", "path"}`, the answer `{"samples", "rate_hz", "spans", "readable"}`:
+`spans` has one `[start_s, end_s]` for each word of the text, or is empty if the engine does not know. The first request
+loads the model.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def main() -> None:
             loaded.append(ENGINES[options.engine](options))
         spoken, rate_hz = loaded[0](request)
         sound.write_wav(Path(request["path"]), spoken.samples, rate_hz)
-        return {"samples": len(spoken.samples), "rate_hz": rate_hz, "spans": spoken.spans}
+        return {"samples": len(spoken.samples), "rate_hz": rate_hz, "spans": spoken.spans, "readable": spoken.readable}
 
     serve(handle)
 

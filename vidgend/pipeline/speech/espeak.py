@@ -12,15 +12,26 @@ from vidgend.errors import SpeechFailed
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.in_child import check_request
 from vidgend.pipeline.speech.port import Utterance, Voice
+from vidgend.pipeline.speech.speakable import speakable
 from vidgend.pipeline.speech.voice_tables import ESPEAK
 
 PROGRAM = "espeak-ng"
+RATE_HZ = 22_050
+NOTHING_TO_SAY_S = 0.5
 NORMAL_WPM = 160
 """Words a minute at speed 1; its own default of 175 is hard to follow."""
 
 
+def stamp(program: str = PROGRAM) -> str:
+    """What changes when the program is another one. It has no cheap way to tell its version; its file changes with
+    every upgrade."""
+    file = Path(shutil.which(program) or program)
+    return f"{file.stat().st_size}-{file.stat().st_mtime_ns}" if file.is_file() else "missing"
+
+
 class EspeakNg:
-    """One short process a request. `program` is a path or a name on PATH."""
+    """One short process a request. `program` is a path or a name on PATH. It is given numbers and the like as words,
+    where there are rules for its language."""
 
     name = "espeak-ng"
     label: Literal["cpu"] = "cpu"
@@ -28,10 +39,7 @@ class EspeakNg:
 
     def __init__(self, *, program: str = PROGRAM) -> None:
         self._program = shutil.which(program) or program
-        # The program has no cheap way to tell its version; its file changes with every upgrade.
-        file = Path(self._program)
-        stamp = f"{file.stat().st_size}-{file.stat().st_mtime_ns}" if file.is_file() else "missing"
-        self.identity = f"espeak-ng:{stamp}"
+        self.identity = f"espeak-ng:{stamp(self._program)}"
 
     def voices(self) -> tuple[Voice, ...]:
         return ESPEAK
@@ -46,8 +54,13 @@ class EspeakNg:
             self._program, "-b", "1", "-v", voice, "-s", str(round(NORMAL_WPM * speed)), "-f", str(script.absolute()),
             "-w", str(raw.absolute()),
         )  # fmt: skip
+        said = " ".join(one.text for one in speakable(text.split(), language) if one.text)
+        if not said:
+            silence = sound.silence(NOTHING_TO_SAY_S, RATE_HZ)
+            await asyncio.to_thread(sound.write_wav, path, silence, RATE_HZ)
+            return Utterance(path=path, samples=len(silence), rate_hz=RATE_HZ, words=())
         try:
-            await asyncio.to_thread(script.write_text, " ".join(text.split()) + "\n", "utf-8")
+            await asyncio.to_thread(script.write_text, f"{said}\n", "utf-8")
             ended = await children.run(argv, timeout_s=timeout_s)
             if ended.returncode != 0:
                 raise SpeechFailed(

@@ -21,7 +21,7 @@ _TIED = {
 """Two sounds that Kokoro has one symbol for. Source: the table of the G2P package misaki, with which it was trained."""
 
 _MARKS = "".join(PUNCTUATION)
-_WORD = re.compile(rf"([{re.escape(_MARKS)}«»„¿¡]*)(.*?)([{re.escape(_MARKS)}«»।॥]*)", re.DOTALL)
+_OPENING, _CLOSING = _MARKS + "«»„¿¡", _MARKS + "«»।॥"
 _CLAUSE_MARKS = frozenset(".,!?;:—…")
 TIMEOUT_S = 30
 
@@ -41,6 +41,7 @@ class EspeakPhonemes:
                 clauses[-1].append(index)
             if not _CLAUSE_MARKS.isdisjoint(closing) and clauses[-1]:
                 clauses.append([])
+        clauses = [clause for clause in clauses if clause]
         sounds = [""] * len(parts)
         for clause, groups in zip(clauses, self._clauses(parts, clauses), strict=True):
             for index, group in zip(clause, groups, strict=True):
@@ -80,11 +81,11 @@ class EspeakPhonemes:
 
 def _apart(word: str) -> tuple[str, str, str]:
     """Opening marks, the word, closing marks, in the marks that Kokoro knows."""
-    match = _WORD.fullmatch(word)
-    assert match is not None
-    opening, core, closing = match.groups()
+    inner = word.lstrip(_OPENING)
+    opening = word[: len(word) - len(inner)]
+    core = inner.rstrip(_CLOSING)
     known = str.maketrans({"«": "“", "»": "”", "„": "“", "¿": None, "¡": None, "।": ".", "॥": "."})
-    return opening.translate(known), core, closing.translate(known)
+    return opening.translate(known), core.replace("[[", "").replace("]]", ""), inner[len(core) :].translate(known)
 
 
 def _as_kokoro(ipa: str) -> str:

@@ -77,7 +77,14 @@ class SpeechInChild:
         words = tuple(
             Word(text=word, start_s=start, end_s=end) for word, (start, end) in zip(written, spans or (), strict=False)
         )
-        return Utterance(path=path, samples=answer["samples"], rate_hz=answer["rate_hz"], words=words, reason=reason)
+        return Utterance(
+            path=path,
+            samples=answer["samples"],
+            rate_hz=answer["rate_hz"],
+            words=words,
+            readable=answer["readable"],
+            reason=reason,
+        )
 
     async def aclose(self) -> None:
         await self._model.aclose()

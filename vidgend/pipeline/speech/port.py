@@ -30,6 +30,8 @@ class Utterance:
     samples: int
     rate_hz: int
     words: tuple[Word, ...]
+    readable: bool = True
+    """False: the text has letters, and none of them belongs to the language of the voice. Then this is silence."""
     reason: str = ""
     """Why it was not made as the engine should (on the CPU, since the GPU's memory is full), or ""."""
 

@@ -96,7 +96,7 @@ def sentences(narration: str, *, language: str, pronunciations: Mapping[str, str
 
 def asked_pauses_s(narration: str) -> float:
     """How long all pauses together are that a narration asks for."""
-    return min(PAUSES_IN_ALL_S, sum(one.seconds for one in read_markup(narration).breaks))
+    return sum(one.seconds for one in read_markup(narration).breaks)
 
 
 def roughly_cut(narration: str) -> list[str]:

@@ -121,6 +121,41 @@ def read_wav(path: Path) -> tuple[Samples, int]:
     return from_pcm(pcm, channels), rate_hz
 
 
+def wav_samples(path: Path) -> int:
+    """The length of a WAV. Raises: OSError, wave.Error."""
+    with wave.open(str(path), "rb") as file:
+        return file.getnframes()
+
+
+def join_wavs(paths: Sequence[Path], pauses_s: Sequence[float], end_s: float, target: Path) -> None:
+    """16-bit mono WAVs of one rate after each other, with a silence before each and at the end, written piece by piece.
+
+    Raises: OSError, wave.Error, ValueError (they do not fit together).
+    """
+    with target.open("wb") as opened, wave.open(opened, "wb") as joined:
+        joined.setnchannels(1)
+        joined.setsampwidth(2)
+        rate_hz = 0
+        for path, pause_s in zip(paths, pauses_s, strict=True):
+            with wave.open(str(path), "rb") as part:
+                if not rate_hz:
+                    rate_hz = part.getframerate()
+                    joined.setframerate(rate_hz)
+                if (part.getnchannels(), part.getsampwidth(), part.getframerate()) != (1, 2, rate_hz):
+                    raise ValueError("the sentences have different sample formats")
+                _write_silence(joined, pause_s, rate_hz)
+                while frames := part.readframes(rate_hz):
+                    joined.writeframes(frames)
+        _write_silence(joined, end_s, rate_hz)
+
+
+def _write_silence(file: wave.Wave_write, seconds: float, rate_hz: int) -> None:
+    left = round(seconds * rate_hz)
+    while left > 0:
+        file.writeframes(bytes(2 * min(left, rate_hz)))
+        left -= rate_hz
+
+
 def from_pcm(pcm: bytes, channels: int) -> Samples:
     """16-bit PCM; several channels are averaged, a frame that is cut off at the end is left out."""
     values = np.frombuffer(pcm[: len(pcm) // (2 * channels) * 2 * channels], dtype="<i2").reshape(-1, channels)

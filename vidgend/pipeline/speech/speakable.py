@@ -22,7 +22,7 @@ from vidgend.pipeline.speech.speakable_rules import read_aloud
 from vidgend.pipeline.speech.speakable_unspaced import read_unspaced
 
 _OPENING = re.compile(r"[\"“”‘’'(\[{<«*_`|•·¿¡>]+")
-_CLOSING = re.compile(r"[\"“”‘’')\]}>»*_`|.,!?;:…—–\-]+$")
+_CLOSING = "\"“”‘’')]}>»*_`|.,!?;:…—–-"
 _TERMINAL = frozenset(".!?…")
 _PLAIN = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*(?:-[A-Za-z]+(?:'[A-Za-z]+)*)*'?")
 _ADDRESS = re.compile(r"[\w.+\-]*[A-Za-z][\w\-]*(?:[@.][\w\-]*[A-Za-z][\w\-]*)+(?:/\S*)?")
@@ -109,8 +109,7 @@ def _take_apart(word: str) -> tuple[str, str]:
         return text, ""
     opening = _OPENING.match(text)
     start = opening.end() if opening else 0
-    closing = _CLOSING.search(text, start)
-    end = closing.start() if closing else len(text)
+    end = max(start, len(text.rstrip(_CLOSING)))
     return text[start:end], text[end:]
 
 

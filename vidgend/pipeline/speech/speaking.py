@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -43,19 +43,16 @@ class Said:
 
     samples: Samples
     spans: list[Span]
+    readable: bool = True
+    """False: the text has letters, and none of them belongs to the language of the voice. Then this is silence."""
 
 
 def speak(
     model: SymbolModel, text: str, *, voice: str, language: str, speed: float, longest: int = LONGEST_SYMBOLS
 ) -> Said:
     """Say `text` with the times of its words, phrase by phrase: memory grows with the length of a call (653 MB by
-    sentence, 1.2 GB by paragraph).
-
-    Raises: ValueError if the text has letters and none of them can be read.
-    """
+    sentence, 1.2 GB by paragraph). Raises: what the model raises."""
     pieces = phrases(text, model.phonemiser(voice), model.alphabet, language, longest)
-    if not pieces and any(char.isalnum() for char in text):
-        raise ValueError("nothing in this text can be read in the language of the voice")
     parts: list[Samples] = []
     spans: dict[int, Span] = {}
     at = 0
@@ -74,7 +71,26 @@ def speak(
             parts.append(sound.silence(phrase.pause_s / speed, model.rate_hz))
             at += len(parts[-1])
     samples = sound.limit(sound.join(parts or [sound.silence(NOTHING_TO_SAY_S, model.rate_hz)]))
-    return Said(samples=samples, spans=fill_and_order(spans, len(text.split()), len(samples) / model.rate_hz))
+    return Said(
+        samples=samples,
+        spans=fill_and_order(spans, len(text.split()), len(samples) / model.rate_hz),
+        readable=bool(pieces) or not any(char.isalnum() for char in text),
+    )
+
+
+def run_onnx(session: Any, outputs: Sequence[str], inputs: Mapping[str, Any]) -> Any:
+    """What the session answers. Raises: MemoryError for what onnxruntime says of memory in its own words; else what it
+    raises."""
+    try:
+        return session.run(list(outputs), dict(inputs))
+    except Exception as error:
+        if any(word in str(error) for word in _NO_MEMORY):
+            raise MemoryError(str(error)) from error
+        raise
+
+
+_NO_MEMORY = ("bfc_arena", "Failed to allocate", "bad_alloc", "bad allocation")
+"""Source: onnxruntime's arena and C++'s own exception, as they came under a limit of the address space."""
 
 
 def onnx_session(model: str | bytes, threads: int) -> Any:

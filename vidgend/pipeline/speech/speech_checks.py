@@ -7,6 +7,7 @@ import unicodedata
 import numpy as np
 
 from vidgend.pipeline.speech.sound import Samples
+from vidgend.pipeline.speech.speakable import speakable
 
 SHORTEST_S_PER_CHAR, LONGEST_S_PER_CHAR = 0.035, 0.3
 """At speed 1, for a letter as it is said: a voice that swallowed half of the text, or that stutters. Real voices need
@@ -21,9 +22,9 @@ _FLAT_SAMPLES = 4
 _LOUD = 0.5
 
 
-def flaw_of(text: str, samples: Samples, rate_hz: int, *, silent_s: float, speed: float) -> str:
-    """What is wrong with `samples`, said for `text`; "" for nothing. `silent_s` is the longest silence in them."""
-    letters = _letters(text)
+def flaw_of(letters: float, samples: Samples, rate_hz: int, *, silent_s: float, speed: float) -> str:
+    """What is wrong with `samples` that are to say so much (`letters_said`); "" for nothing. `silent_s` is the longest
+    silence in them."""
     if not letters:
         return ""
     length_s = len(samples) / rate_hz
@@ -43,13 +44,15 @@ def silence_limit_s(length_s: float) -> float:
     return round(min(LONGEST_SILENCE_S, SILENT_SHARE * length_s), 3)
 
 
-def _letters(text: str) -> float:
-    """How much there is to be said: a digit is a word, a character of a script without spaces a syllable or more."""
+def letters_said(text: str, language: str) -> float:
+    """How much there is to be said, in letters: numbers as they are said, what the voice cannot read as nothing."""
+    said = " ".join(one.text for one in speakable(text.split(), language))
     total = 0.0
-    for char in text:
-        if char.isdecimal():
-            total += 4.0
+    for char in said:
+        if char.isdecimal():  # a language without rules
+            total += 3.0
         elif char.isalpha():
+            # A letter of a script without spaces stands for a syllable or more.
             total += 3.0 if unicodedata.east_asian_width(char) in "WF" else 1.0
     return total
 

@@ -52,6 +52,8 @@ def _roman(value: int, here: Here) -> str | None:
 
 
 def _of(noun: str) -> str:
+    if noun.startswith(("d'", "d’")):
+        return noun
     return f"d'{noun}" if noun[0] in "aeiouyéèêh" and not noun.startswith(("yen", "hertz", "hecto")) else f"de {noun}"
 
 

@@ -157,7 +157,7 @@ class SpeechSettings(_Part):
     )
     voice: str = Field("en-US-neutral", description="Default voice: a tag, or an engine's id (`vidgend voices`).")
     speed: float = Field(1.0, ge=0.5, le=2.0, description="1.0 is the voice's own pace.")
-    threads: int = Field(0, ge=0, description="CPU threads of the engine. 0: all cores.")
+    threads: int = Field(0, ge=0, le=256, description="CPU threads of the engine. 0: all cores.")
     pronunciations: dict[OneWord, Respelling] = Field(
         default_factory=dict, max_length=10_000,
         description='How to write words so that they are said right: { nginx = "engine ex" }. Captions keep the word.',

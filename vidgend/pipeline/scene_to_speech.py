@@ -104,8 +104,13 @@ async def speak(run: JobRun, scene: Scene, voicing: Voicing, engines: Sequence[S
         if heard:
             if reason:
                 used = f"{engine.name} {chosen.voice.id}"
+                where = (
+                    scene.index + 1 if failed is not None else None
+                )  # the same for all, unless something failed here
                 await run.substitute(
-                    Substitution(stage="narrating", wanted=f"voice {voicing.voice}", used=used, reason=reason)
+                    Substitution(
+                        stage="narrating", scene=where, wanted=f"voice {voicing.voice}", used=used, reason=reason
+                    )
                 )
             return speech
         unheard, failed = unheard or speech, SpeechFailed(f"{engine.name} cannot be heard, twice")

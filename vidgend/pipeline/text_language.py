@@ -100,7 +100,7 @@ def text_language(text: str, *, expected: str = "en") -> str | None:
     counts = {code: sum(word in table for word in common) for code, table in STOP_WORDS.items()}
     best, second = sorted(counts, key=lambda code: -counts[code])[:2]
     most = counts[best]
-    sure = most >= LEAST_COMMON and most >= COMMON_SHARE * len(words)
+    sure = most >= LEAST_COMMON and most >= COMMON_SHARE * sum(not word.isdecimal() for word in words)
     ahead = most >= min(AHEAD * counts[second], counts[second] + LEAST_COMMON)
     mixed = best != expected and counts.get(expected, 0) >= max(_MIXED_LEAST, _MIXED_SHARE * most)
     return best if sure and ahead and not mixed else None

@@ -127,7 +127,7 @@ def longest_pause_s(brief: Brief, scenes: tuple[Scene, ...], frames: int) -> flo
     starts = [*(start for start, _ in spoken), frames_to_s(frames, brief.frame_rate)]
     pauses_s = [scene.speech.silent_s for scene in scenes if scene.speech is not None and scene.recorded]
     gaps_s = [float(start - end) for start, end in zip(starts, ends, strict=True)]
-    return round(max(*gaps_s, *pauses_s), 3)
+    return round(max([*gaps_s, *pauses_s]), 3)
 
 
 def credits_of(scenes: tuple[Scene, ...], video: JoinedVideo) -> tuple[Credit, ...]:

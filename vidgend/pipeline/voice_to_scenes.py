@@ -62,9 +62,12 @@ def script_times(
     return map_words(units, spoken, length_s, language=language)
 
 
+HEARD_CONFIDENCE = 0.3
+
+
 def heard_share(timed: Sequence[Word]) -> float:
-    """How much of a script was heard, 0..1."""
-    return sum(word.confidence > 0 for word in timed) / len(timed) if timed else 0.0
+    """How much of a script was heard, 0..1. A word of which only some letters were heard was not."""
+    return sum(word.confidence >= HEARD_CONFIDENCE for word in timed) / len(timed) if timed else 0.0
 
 
 def words_of_scenes(narrations: Sequence[str], timed: Sequence[Word]) -> list[tuple[Word, ...]]:

@@ -103,5 +103,5 @@ def _spec(
         priority=priority,
         timeout_s=_timeout_s(length_s) + 600,
         stall_s=0,  # within a part the recogniser does not say how far it is
-        max_attempts=1,
+        max_attempts=2,
     )

@@ -93,7 +93,8 @@ def _segment(text: str, language: str) -> list[str]:
     for index, char in enumerate(text):
         seen += not char.isspace()
         while wanted and seen == wanted:
-            cuts.append(index + 1)
+            if text[index + 1 : index + 2].isspace() or is_wide(char):  # not within an address such as a?b=1
+                cuts.append(index + 1)
             seen, wanted = 0, next(parts, 0)
     return _cut_at(text, cuts)
 

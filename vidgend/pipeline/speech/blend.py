@@ -27,6 +27,8 @@ def parse_blend(text: str) -> tuple[tuple[str, float], ...] | None:
     if len(shares) > MOST_VOICES:
         raise BadBlend(f"a blend has up to {MOST_VOICES} voices")
     total = sum(shares.values())
+    if any(round(share / total, _DIGITS) == 0 for share in shares.values()):
+        raise BadBlend(f"the blend {text!r} gives a voice less than a thousandth")
     return tuple((name, share / total) for name, share in shares.items())
 
 

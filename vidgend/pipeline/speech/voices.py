@@ -41,7 +41,7 @@ def resolve(voice: str, language: str | None, engines: Sequence[SpeechEngine]) -
             raise UnknownVoice(str(error)) from None
         if parts is not None:
             return _resolve_blend(voice, parts, language, engines)
-    if _is_language(voice):
+    if _is_language(voice) and not _only_a_name(voice, offers):
         voice = f"{voice.strip()}-neutral"  # before espeak's own ids, some of which are language tags too
     named = [offer for _, offer in offers if _is_called(offer, voice)]
     elsewhere = [offer for offer in ALL if _is_called(offer, voice)]
@@ -64,6 +64,8 @@ def resolve(voice: str, language: str | None, engines: Sequence[SpeechEngine]) -
         reason = ""
     elif not _speaks(wish, wanted_language):
         reason = f"voice {voice} speaks {wish.language} and the text is {wanted_language}"
+    elif elsewhere and not named and any(one.name.startswith(elsewhere[0].engine) for one in engines):
+        reason = f"what reads {elsewhere[0].language} for voice {voice} is not installed"
     elif elsewhere and not named:
         reason = f"voice {voice} belongs to {elsewhere[0].engine}, which is not installed"
     else:
@@ -131,8 +133,16 @@ def _speaks(offer: Voice, language: str) -> bool:
 def _is_language(voice: str) -> bool:
     """Whether this is a BCP-47 tag such as `fr` or `fr-CA`, in a language that some engine speaks."""
     parts = _plain(voice).split("-")
-    shaped = len(parts) in (1, 2) and all(part.isalnum() and 2 <= len(part) <= 3 for part in parts)
+    shaped = len(parts) in (1, 2) and parts[0].isalpha() and 2 <= len(parts[0]) <= 3
+    region = parts[1] if len(parts) == 2 else "xx"
+    shaped = shaped and ((region.isalpha() and len(region) == 2) or (region.isdecimal() and len(region) == 3))
     return shaped and any(primary(offer.language) == parts[0] for offer in ALL)
+
+
+def _only_a_name(voice: str, offers: Sequence[tuple[SpeechEngine, Voice]]) -> bool:
+    """Whether a voice is called as a language that no voice has for its own, such as espeak's es-419."""
+    languages = {_plain(offer.language) for _, offer in offers} | {primary(offer.language) for _, offer in offers}
+    return _plain(voice) not in languages and any(_plain(offer.id) == _plain(voice) for _, offer in offers)
 
 
 def _from_tag(voice: str) -> Voice | None:

@@ -82,7 +82,7 @@ def recogniser(found: Sequence[LocalModel]) -> tuple[Any, str] | None:
 
 async def bench(spoken: Sequence[Spoken], whispers: Sequence[LocalModel]) -> None:
     sources: list[tuple[str, Aligner | None]] = [("engine", None)]
-    if (forced := probe("base", models_dir=Path(), hub_dir=Path())[0]).available:
+    if (forced := probe("base", models_dir=Path(), hub_dir=Path())["forced"]).available:
         sources.append(("forced", Forced()))
     else:
         print(f"  forced alignment is not measured: {forced.reason} ({forced.get})")

@@ -28,6 +28,10 @@ _START = "Start it with `vidgend serve`; without --url the sample is made right 
 def voices(ctx: click.Context, language: str | None, engine: str | None, every: bool, as_json: bool) -> None:
     """List the voices that can be used here; with --url, those of that daemon. `*` marks the default."""
     if ctx.invoked_subcommand is not None:
+        given = {"--language": language is not None, "--engine": engine is not None, "--all": every, "--json": as_json}
+        unused = [option for option, is_given in given.items() if is_given]
+        if unused:
+            raise click.UsageError(f"{', '.join(unused)} is of the list, not of `voices {ctx.invoked_subcommand}`.")
         return
     options = ctx.ensure_object(Options)
     _check_engine(engine)

@@ -198,6 +198,7 @@ class Runtime:
                 worker=worker,
                 webhook_wake=webhook_wake,
             )
+            undo.push_async_callback(runtime.samples.aclose)
             if only_own:
                 worker.only = set()
             worker.start()

@@ -105,7 +105,7 @@ async def sample(request: web.Request) -> web.StreamResponse:
 
 
 async def _while_connected(request: web.Request, work: asyncio.Future[str]) -> str:
-    """What `work` gives; it is stopped when the client goes away."""
+    """What `work` gives; it is given up when the client goes away."""
     try:
         while not (await asyncio.wait({work}, timeout=_LOOK_S))[0]:
             if request.transport is None or request.transport.is_closing():

@@ -35,7 +35,7 @@ from vidgend.pipeline.foresee import Reuse, foresee
 from vidgend.pipeline.past_rates import rates_of
 from vidgend.pipeline.run import key_with, salt_of
 from vidgend.pipeline.sound_facts import probe_sound
-from vidgend.pipeline.speech.catalogue import Listed, catalogue
+from vidgend.pipeline.voice_catalogue import Listed, catalogue
 from vidgend.pipeline.speech.hub import default_hub_dir
 from vidgend.pipeline.speech.select import probe
 from vidgend.pipeline.speech.voices import resolve

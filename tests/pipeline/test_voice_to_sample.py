@@ -11,7 +11,7 @@ from vidgend.errors import NotFound, ToolMissing, UnknownVoice, VidgendError, Vo
 from vidgend.pipeline.executor.port import Load, StepEvent, StepSpec
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.pipeline.speech.port import Voice
-from vidgend.pipeline.speech.samples import sample_text
+from vidgend.pipeline.sample_texts import sample_text
 from vidgend.pipeline.speech.sentences import sentences
 from vidgend.pipeline.speech.voice_tables import ALL
 from vidgend.pipeline.voice_to_sample import LONGEST_NAME, MOST_WAITING, VoiceSamples, speaker

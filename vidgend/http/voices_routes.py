@@ -16,8 +16,8 @@ from vidgend.http.auth import base_url
 from vidgend.http.body import parameters
 from vidgend.http.problems import BadRequest, InvalidFields
 from vidgend.http.services import SERVICES
-from vidgend.pipeline.speech.catalogue import Listed
-from vidgend.pipeline.speech.samples import sample_text
+from vidgend.pipeline.voice_catalogue import Listed
+from vidgend.pipeline.sample_texts import sample_text
 from vidgend.pipeline.speech.select import NAMES
 
 SAMPLE_MAX_AGE_S = 24 * 3600

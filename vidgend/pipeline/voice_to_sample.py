@@ -28,7 +28,7 @@ from vidgend.pipeline.run import key_with
 from vidgend.pipeline.scene_to_speech import narration_spec
 from vidgend.pipeline.sentence_to_speech import speech_spec
 from vidgend.pipeline.speech.port import SpeechEngine
-from vidgend.pipeline.speech.samples import sample_text
+from vidgend.pipeline.sample_texts import sample_text
 from vidgend.pipeline.speech.voices import Resolved, known_voice, resolve
 
 MOST_WAITING = 4

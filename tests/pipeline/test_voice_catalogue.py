@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vidgend.pipeline.speech.catalogue import catalogue
+from vidgend.pipeline.voice_catalogue import catalogue
 from vidgend.pipeline.speech.espeak import EspeakNg
 from vidgend.pipeline.speech.kokoro_onnx import KokoroOnnx
 from vidgend.pipeline.speech.select import NAMES, Availability

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from vidgend.errors import NotFound, ToolMissing, UnknownVoice, VidgendError, VoiceBusy, VoiceUnavailable
+from vidgend.pipeline import sample_texts
 from vidgend.pipeline.executor.port import Load, StepEvent, StepSpec
+from vidgend.pipeline.sample_texts import sample_text
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.pipeline.speech.port import Voice
-from vidgend.pipeline.sample_texts import sample_text
 from vidgend.pipeline.speech.sentences import sentences
 from vidgend.pipeline.speech.voice_tables import ALL
 from vidgend.pipeline.voice_to_sample import LONGEST_NAME, MOST_WAITING, VoiceSamples, speaker
 
 DIGEST = "d" * 64
+PIPELINE = Path(sample_texts.__file__).parent
 
 
 class Executor:
@@ -205,3 +208,9 @@ def test_every_language_of_a_voice_has_a_sentence_that_is_said_as_it_is_written(
     assert text and not any(char.isdigit() for char in text)
     (one,) = sentences(text, language=language, pronunciations={}).sentences
     assert one.said == text
+
+
+def test_other_sentences_for_samples_do_not_change_the_key_of_any_speech() -> None:
+    """That key holds a hash over the code of the whole folder `speech`: see `code_version.py`."""
+    for file in (PIPELINE / "speech").rglob("*.py"):
+        assert sample_text("de") not in file.read_text(encoding="utf-8"), file

@@ -88,10 +88,10 @@ def _of_daemon(options: Options, every: bool) -> dict[str, Any]:
 def _of_this_machine(options: Options, every: bool) -> dict[str, Any]:
     """In the form of GET /mcp/voices. Raises: ToolMissing if no engine works, unless the others are wanted too."""
     from vidgend.http.voices_routes import voice_view
-    from vidgend.pipeline.voice_catalogue import catalogue
     from vidgend.pipeline.speech.hub import default_hub_dir
     from vidgend.pipeline.speech.port import SpeechEngine
     from vidgend.pipeline.speech.select import build_engines, probe
+    from vidgend.pipeline.voice_catalogue import catalogue
 
     settings = options.settings()
     models_dir, hub_dir, server = settings.data_dir / "models", default_hub_dir(), settings.speech.server

@@ -16,9 +16,9 @@ from vidgend.http.auth import base_url
 from vidgend.http.body import parameters
 from vidgend.http.problems import BadRequest, InvalidFields
 from vidgend.http.services import SERVICES
-from vidgend.pipeline.voice_catalogue import Listed
 from vidgend.pipeline.sample_texts import sample_text
 from vidgend.pipeline.speech.select import NAMES
+from vidgend.pipeline.voice_catalogue import Listed
 
 SAMPLE_MAX_AGE_S = 24 * 3600
 """The address of a sample does not name its content: another engine may speak it one day."""

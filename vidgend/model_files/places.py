@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from vidgend.model_files.model import Model, ModelFile, Packaged
+from vidgend.pipeline.packaged_files import packaged_files
 from vidgend.pipeline.speech.hub import snapshot
 
 State = Literal["here", "packaged", "own", "damaged", "missing"]
@@ -65,14 +65,8 @@ def packaged_here(packaged: Packaged) -> bool:
 
 
 def packaged_pieces(packaged: Packaged, path: str) -> tuple[Path, ...]:
-    """The pieces of a file inside the installed packages, found without importing them; () unless all are there."""
-    found = []
-    for module, inside in packaged.pieces.get(path, ()):
-        spec = importlib.util.find_spec(module)
-        if spec is None or spec.origin is None or not (piece := Path(spec.origin).parent / inside).is_file():
-            return ()
-        found.append(piece)
-    return tuple(found)
+    """The pieces of a file inside the installed packages; () unless all are there."""
+    return packaged_files(packaged.pieces.get(path, ()))
 
 
 def _folders(model: Model, models_dir: Path, hub_dir: Path) -> Iterator[Path]:

@@ -17,7 +17,7 @@ from vidgend.model_files.hashing import Tell, checking, is_whole, silent
 from vidgend.model_files.model import HUB, Model, ModelFile
 from vidgend.model_files.places import Found, look, packaged_here, packaged_pieces
 from vidgend.model_files.sources import copy, in_folder
-from vidgend.pipeline.footage.download import finish, part_path
+from vidgend.pipeline.part_file import finish, part_path
 
 Source = Literal["auto", "hub", "packages"] | Path
 """`auto` is packages where they are installed, else the home."""

@@ -25,10 +25,10 @@ from vidgend.errors import (
 )
 from vidgend.pipeline.executor.port import Executor, Label, Load, StepSpec, run_step
 from vidgend.pipeline.run import key_with
+from vidgend.pipeline.sample_texts import sample_text
 from vidgend.pipeline.scene_to_speech import narration_spec
 from vidgend.pipeline.sentence_to_speech import speech_spec
 from vidgend.pipeline.speech.port import SpeechEngine
-from vidgend.pipeline.sample_texts import sample_text
 from vidgend.pipeline.speech.voices import Resolved, known_voice, resolve
 
 MOST_WAITING = 4

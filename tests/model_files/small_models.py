@@ -18,7 +18,7 @@ def model_file(path: str, content: bytes) -> ModelFile:
 
 SMALL = Model(
     name="whisper-little",
-    purpose="word times",
+    purpose="word times, voice-overs",
     about="a small one",
     licence="MIT",
     files=(model_file("config.json", CONFIG), model_file("model.bin", WEIGHTS)),

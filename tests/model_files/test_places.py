@@ -64,24 +64,33 @@ def test_the_aligner_finds_what_lies_where_pull_puts_it(tmp_path: Path, model: M
     cached = tmp_path / f"models--{model.home.cached_as.replace('/', '--')}"
     (cached / "refs").mkdir(parents=True)
     (cached / "refs" / "main").write_text("abc")
-    for folder in (cached / "snapshots" / "abc", tmp_path / model.folder, tmp_path / size):
+    own = tmp_path / size
+    for folder in (cached / "snapshots" / "abc", tmp_path / model.folder, own):
         lay(folder, model.files)
         found = look(model, models_dir=tmp_path, hub_dir=tmp_path)
         taken = find_model(size, models_dir=tmp_path, hub_dir=tmp_path)
         assert taken is not None and (found.state, found.folder) == ("here", taken.folder) == ("here", folder)
-    os.truncate(folder / "model.bin", 7)
-    (folder / "config.json").unlink()
+        assert found.own_folder == (folder == own)
+    os.truncate(own / "model.bin", 7)
+    found = look(model, models_dir=tmp_path, hub_dir=tmp_path)
+    assert (found.state, found.folder) == ("own", own), "nobody knows what it is to be"
+    own.rename(tmp_path / "away")
+    os.truncate(tmp_path / model.folder / "model.bin", 7)
+    (tmp_path / model.folder / "config.json").unlink()
     spoilt = look(model, models_dir=tmp_path, hub_dir=tmp_path)
-    assert (spoilt.state, spoilt.folder) == ("damaged", folder), "the engine would take it all the same"
+    assert (spoilt.state, spoilt.folder) == ("damaged", tmp_path / model.folder), (
+        "the engine would take it all the same"
+    )
     assert "config.json is missing" in spoilt.detail and "model.bin has 7 bytes instead of" in spoilt.detail
 
 
 def test_what_can_be_pulled_is_what_the_hints_name(tmp_path: Path) -> None:
     assert {f"whisper-{name}" for name in PULLED} == {model.name for model in WHISPER_MODELS}
     assert LARGE_V3_TURBO.name == "whisper-large-v3-turbo"
-    whisper = aligners.probe("small", models_dir=tmp_path, hub_dir=tmp_path)[0]
+    whisper = aligners.probe("small", models_dir=tmp_path, hub_dir=tmp_path)["whisper"]
     assert "vidgend models pull whisper-small" in whisper.get
-    assert "the model large-v2 in" in aligners.probe("large-v2", models_dir=tmp_path, hub_dir=tmp_path)[0].get
+    other = aligners.probe("large-v2", models_dir=tmp_path, hub_dir=tmp_path)["whisper"]
+    assert "the model large-v2 in" in other.get
 
 
 def test_kokoros_files_are_found_where_its_engines_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

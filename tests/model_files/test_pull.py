@@ -6,20 +6,22 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from model_files.small_models import CONFIG, ON_THE_HUB, SMALL, WEIGHTS
 from standins.hub_standin import HubStandin, Step
 
-from vidgend.errors import BadInput, ModelNotFetched, StorageFull
+from vidgend.errors import BadInput, ModelNotFetched, SettingsInvalid, StorageFull
 from vidgend.model_files import fetch as fetching
 from vidgend.model_files import sources
 from vidgend.model_files.disk import need_room
-from vidgend.model_files.model import Packaged
+from vidgend.model_files.hashing import faults
+from vidgend.model_files.model import ModelFile, Packaged
 from vidgend.model_files.places import look
 from vidgend.model_files.pull import Puller
 from vidgend.model_files.speech_models import KOKORO_ONNX, PIPER_JOE
@@ -122,7 +124,8 @@ def test_another_file_at_the_hub_is_refused_before_it_is_fetched(models: Path) -
     with HubStandin(files=ON_THE_HUB, linked="0" * 64) as hub:
         with pytest.raises(ModelNotFetched, match="another SHA-256"):
             puller(models, hub).pull(SMALL)
-        assert hub.asked == [] or tree(models) == ALL[:2]
+        assert hub.asked == [], "its content is not even asked for"
+        assert tree(models) == ALL[:2]
     longer = {path: content + b"x" * (len(content) > 99) for path, content in ON_THE_HUB.items()}
     refused = pytest.raises(ModelNotFetched, match="300001 bytes instead of 300000")
     with HubStandin(files=longer, linked=SMALL.key.sha256) as hub, refused:
@@ -164,10 +167,11 @@ def test_without_a_connection_the_error_says_what_else_there_is(models: Path) ->
     assert "pip install some-package==1" in caught.value.hint
 
 
-def test_an_encrypted_start_does_not_end_in_the_open(models: Path) -> None:
-    import httpx
+def test_an_encrypted_start_is_never_gone_on_with_in_the_open(models: Path) -> None:
+    asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.scheme)
         if request.url.scheme == "https":
             return httpx.Response(302, headers={"Location": "http://cdn.example/model.bin"})
         return httpx.Response(200, content=CONFIG)
@@ -177,6 +181,91 @@ def test_an_encrypted_start_does_not_end_in_the_open(models: Path) -> None:
 
     with pytest.raises(ModelNotFetched, match="without https"):
         replace(puller(models), endpoint="https://hub.example", connect=connect).pull(SMALL)
+    assert asked == ["https"]
+    assert tree(models) == []
+
+
+def test_a_server_that_sends_on_for_ever_is_left(models: Path) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(302, headers={"Location": f"/{len(asked)}"})
+
+    def connect() -> httpx.Client:
+        return httpx.Client(transport=httpx.MockTransport(answer))
+
+    with pytest.raises(ModelNotFetched, match="more than 9 times"):
+        replace(puller(models), connect=connect).pull(SMALL)
+    assert len(asked) == 10
+
+
+class Broken(httpx.SyncByteStream):
+    """So many bytes, and then the connection breaks off."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self.size_bytes = size_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield bytes(self.size_bytes)
+        raise httpx.ReadError("broken")
+
+
+def test_only_what_gets_further_than_ever_before_counts_as_new(models: Path) -> None:
+    """A server that knows no ranges and always breaks off, now sooner, now later."""
+    lengths = [500, 300]
+    asked: list[int] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("config.json"):
+            return httpx.Response(200, stream=httpx.ByteStream(CONFIG))
+        asked.append(lengths[len(asked) % len(lengths)])
+        return httpx.Response(200, stream=Broken(asked[-1]))
+
+    def connect() -> httpx.Client:
+        return httpx.Client(transport=httpx.MockTransport(answer))
+
+    with pytest.raises(ModelNotFetched, match="broke off"):
+        replace(puller(models), connect=connect).pull(SMALL)
+    assert asked == [500, 300, 500, 300], "four tries"
+    asked.clear()
+    (models / PART).unlink()
+    lengths = [500, 300, 600, 300]
+    with pytest.raises(ModelNotFetched, match="broke off"):
+        replace(puller(models), connect=connect).pull(SMALL)
+    assert asked == [500, 300, 600, 300, 500, 300], "the third one began the count anew"
+
+
+@pytest.mark.parametrize("name", ["model.bin.part", "model.bin.part.etag"])
+def test_a_link_in_the_place_of_a_part_is_not_followed(models: Path, tmp_path: Path, name: str) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"mine")
+    (models / PART).parent.mkdir(parents=True)
+    (models / PART).write_bytes(WEIGHTS[:1000])
+    link = (models / PART).with_name(name)
+    link.unlink(missing_ok=True)
+    link.symlink_to(victim)
+    with HubStandin(files=ON_THE_HUB, script=["truncated", "good"]) as hub:
+        puller(models, hub).pull(SMALL)
+    assert victim.read_bytes() == b"mine"
+    assert hub.asked[0].if_range == "", "nor is it read"
+    assert tree(models) == ALL and (models / ALL[2]).read_bytes() == WEIGHTS
+
+
+def test_a_proxy_that_cannot_be_used_is_named_without_its_password(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_socks(**_: Any) -> httpx.Client:
+        raise ImportError("Using SOCKS proxy, but the 'socksio' package is not installed.")
+
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for proxy, client in (("socks5://me:secret@127.0.0.1:9", no_socks), ("gopher://me:secret@h", httpx.Client)):
+        monkeypatch.setenv("ALL_PROXY", proxy)
+        monkeypatch.setattr(fetching.httpx, "Client", client)
+        with pytest.raises(SettingsInvalid, match=r"\(ALL_PROXY\)") as caught:
+            puller(models).pull(SMALL)
+        assert "secret" not in f"{caught.value}{caught.value.hint}"
     assert tree(models) == []
 
 
@@ -273,6 +362,7 @@ def test_somebodys_own_build_is_not_overwritten(models: Path, tmp_path: Path) ->
     (own / "config.json").write_bytes(CONFIG)
     with pytest.raises(BadInput, match="another build"):
         puller(models).pull(SMALL, tmp_path)
+    assert look(SMALL, models_dir=models, hub_dir=models).own_folder
     assert (own / "model.bin").read_bytes() == WEIGHTS[::-1]
 
 
@@ -322,6 +412,29 @@ def test_the_packages_of_kokoro_give_the_published_model(models: Path) -> None:
     with (models / kokoro_model_file.PUBLISHED_NAME).open("rb") as file:
         assert hashlib.file_digest(file, "sha256").hexdigest() == kokoro_model_file.PUBLISHED_SHA256
     assert look(KOKORO_ONNX, models_dir=models, hub_dir=models).state == "here"
+
+
+def test_a_damaged_file_of_our_own_making_is_removed(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine makes it anew; it would otherwise be taken for the model by its size, and stay damaged."""
+    made = hashlib.sha256(WEIGHTS + b"made").hexdigest()
+    model = replace(
+        SMALL, made=(ModelFile(path="made.bin", size_bytes=len(WEIGHTS) + 4, sha256=made),), folder="", elsewhere=()
+    )
+    models.mkdir(parents=True)
+    said: list[str] = []
+    with HubStandin(files=ON_THE_HUB) as hub:
+        (models / "made.bin").write_bytes(WEIGHTS + b"made")
+        assert puller(models, hub, say=said.append).pull(model).written == () and said == []
+        (models / "made.bin").write_bytes(WEIGHTS + b"MADE")
+        for source in ("hub", "auto"):
+            puller(models, hub, say=said.append).pull(model, source)  # type: ignore[arg-type]
+            found = look(model, models_dir=models, hub_dir=models)
+            assert (found.files, faults(found)) == (model.files, [])
+            assert tree(models) == ["config.json", "model.bin"]
+        assert len(said) == 1 and "made.bin was damaged and is removed" in said[0]
+        (models / "made.bin").write_bytes(WEIGHTS + b"MADE")
+        done = puller(models, hub, say=said.append).pull(model)
+        assert (done.written, tree(models), len(said)) == ((), ["config.json", "model.bin"], 2)
 
 
 def test_there_has_to_be_room_before_anything_is_fetched(models: Path) -> None:

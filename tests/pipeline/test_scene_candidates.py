@@ -116,7 +116,7 @@ async def test_for_a_review_a_scene_waits_until_all_others_have_chosen(tmp_path:
     class Slow(FakeFootage):
         async def search(self, query: FootageQuery) -> tuple[Candidate, ...]:
             """The answer to `wave` comes when the first scene has its clip and could go on."""
-            while query.text == "wave" and not (self.fetched and (await executor.load())["net"] == (0, 1)):
+            while query.text == "wave" and not (self.fetched and (await executor.load())["net"].running == 1):
                 await asyncio.sleep(0.01)
             return await super().search(query)
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vidgend.errors import UnknownVoice, VoiceBusy, VoiceUnavailable
-from vidgend.pipeline.executor.port import StepEvent, StepSpec
+from vidgend.errors import NotFound, ToolMissing, UnknownVoice, VidgendError, VoiceBusy, VoiceUnavailable
+from vidgend.pipeline import sample_texts
+from vidgend.pipeline.executor.port import Load, StepEvent, StepSpec
+from vidgend.pipeline.sample_texts import sample_text
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.pipeline.speech.port import Voice
-from vidgend.pipeline.speech.samples import sample_text
 from vidgend.pipeline.speech.sentences import sentences
 from vidgend.pipeline.speech.voice_tables import ALL
 from vidgend.pipeline.voice_to_sample import LONGEST_NAME, MOST_WAITING, VoiceSamples, speaker
 
 DIGEST = "d" * 64
+PIPELINE = Path(sample_texts.__file__).parent
 
 
 class Executor:
@@ -25,13 +28,15 @@ class Executor:
     slots = {"cpu": 1, "ffmpeg": 2, "net": 4}  # noqa: RUF012
 
     def __init__(self) -> None:
-        self.busy = {"cpu": (0, 0), "ffmpeg": (0, 0), "net": (0, 0)}
+        self.busy = {"cpu": Load(0, 0, 1), "ffmpeg": Load(0, 0, 2), "net": Load(0, 0, 4)}
+        self.errors: list[VidgendError | None] = []
+        """How the next steps end."""
         self.submitted: list[StepSpec] = []
         self.cancelled: list[str] = []
         self.go = asyncio.Event()
         self.go.set()
 
-    async def load(self) -> dict[str, tuple[int, int]]:
+    async def load(self) -> dict[str, Load]:
         return self.busy
 
     async def submit(self, spec: StepSpec, progress: Any = None) -> str:
@@ -40,6 +45,8 @@ class Executor:
 
     async def wait(self, ref: str) -> StepEvent:
         await self.go.wait()
+        if self.errors and (error := self.errors.pop(0)):
+            return StepEvent(ref=ref, key=ref, state="failed", error=error)
         return StepEvent(ref=ref, key=ref, state="done", output={"digest": DIGEST, "heard": True})
 
     async def cancel(self, ref: str) -> None:
@@ -75,27 +82,27 @@ async def test_a_sample_is_spoken_after_everything_of_jobs() -> None:
 @pytest.mark.parametrize(
     ("busy", "waits"),
     [
-        ({"ffmpeg": (0, 2)}, True),
-        ({"ffmpeg": (1, 1)}, True),
-        ({"cpu": (1, 1)}, True),
-        ({"ffmpeg": (0, 1)}, False),  # one of two places is free, or the model's own
-        ({"cpu": (0, 1)}, False),  # the next sentence of that job goes before
-        ({"net": (3, 4)}, False),
+        ({"cpu": Load(0, 0, 0), "ffmpeg": Load(0, 1, 0)}, True),  # no place for the model, whoever has them all
+        ({"ffmpeg": Load(1, 1, 0)}, True),  # they would want the model's
+        ({"cpu": Load(1, 1, 0)}, True),
+        ({"cpu": Load(0, 1, 0)}, True),
+        ({"ffmpeg": Load(0, 2, 0)}, False),  # the model has its own
+        ({"net": Load(3, 4, 0)}, False),
     ],
 )
-async def test_it_is_begun_only_while_no_job_wants_the_place(busy: dict[str, tuple[int, int]], waits: bool) -> None:
+async def test_it_is_begun_only_while_no_job_wants_the_place(busy: dict[str, Load], waits: bool) -> None:
     executor = Executor()
     executor.busy |= busy
     asked = asyncio.create_task(samples(executor).make("fake_a"))
     await asyncio.sleep(0.05)
     assert (executor.submitted == []) == waits
-    executor.busy |= {"ffmpeg": (0, 0), "cpu": (0, 0)}
+    executor.busy |= {"ffmpeg": Load(0, 0, 2), "cpu": Load(0, 0, 1)}
     assert await asked == DIGEST
 
 
 async def test_a_machine_that_stays_busy_is_told_in_time() -> None:
     executor = Executor()
-    executor.busy["ffmpeg"] = (5, 2)
+    executor.busy["ffmpeg"] = Load(5, 2, 0)
     with pytest.raises(VoiceBusy, match=r"within 0\.05 s"):
         await samples(executor, deadline_s=0.05).make("fake_a")
     assert executor.submitted == []
@@ -112,12 +119,74 @@ async def test_one_is_spoken_at_a_time_and_few_wait() -> None:
     with pytest.raises(VoiceBusy, match="asked for already"):
         await maker.make("v8")
     asked.append(asyncio.create_task(maker.make("v4")))  # the same again is none more
-    asked[0].cancel()
-    await asyncio.wait({asked[0]})
-    assert len(executor.cancelled) == 1
+    for one in asked[:2]:
+        one.cancel()
+    await asyncio.wait(asked[:2])
+    assert executor.cancelled == [], "the one that is being spoken is spoken to its end"
     executor.go.set()
-    assert await asyncio.gather(*asked[1:]) == [DIGEST] * (MOST_WAITING + 1)
+    assert await asyncio.gather(*asked[2:]) == [DIGEST] * MOST_WAITING
+    assert [spec.args["voice"] for spec in executor.submitted if spec.kind == "speech"] == ["v0", "v2", "v3", "v4"]
     assert await maker.make("v8") == DIGEST
+
+
+async def test_what_nobody_wants_any_more_ends_with_its_time_or_with_the_daemon() -> None:
+    for ends_by in ("time", "daemon"):
+        executor = Executor()
+        executor.go.clear()
+        maker = samples(executor, deadline_s=0.2)
+        asked = asyncio.create_task(maker.make("fake_a"))
+        await asyncio.sleep(0.02)
+        asked.cancel()
+        await asyncio.wait({asked})
+        assert (executor.kinds(), executor.cancelled) == (["speech"], [])
+        if ends_by == "daemon":
+            await maker.aclose()
+        async with asyncio.timeout(5):
+            while not executor.cancelled:
+                await asyncio.sleep(0.01)
+
+
+async def test_whoever_still_has_time_is_not_told_that_anothers_is_up() -> None:
+    executor = Executor()
+    executor.go.clear()
+    maker = samples(executor, deadline_s=0.3)
+    first = asyncio.create_task(maker.make("fake_a"))
+    await asyncio.sleep(0.15)
+    second = asyncio.create_task(maker.make("fake_a"))
+    with pytest.raises(VoiceBusy, match=r"within 0\.3 s"):
+        await first
+    executor.go.set()
+    assert await second == DIGEST
+
+
+async def test_those_who_wait_while_it_stops_are_told() -> None:
+    executor = Executor()
+    executor.go.clear()
+    maker = samples(executor)
+    asked = [asyncio.create_task(maker.make(name)) for name in ("fake_a", "fake_b")]
+    await asyncio.sleep(0.02)
+    await maker.aclose()
+    for one in asked:
+        with pytest.raises(VoiceBusy, match="is stopping"):
+            await one
+
+
+async def test_a_sentence_that_goes_between_two_steps_is_spoken_again_once() -> None:
+    executor = Executor()
+    executor.errors = [None, NotFound("no asset")]
+    assert await samples(executor).make("fake_a") == DIGEST
+    assert executor.kinds() == ["speech", "narration"] * 2
+    executor.errors = [None, NotFound("no asset"), None, NotFound("no asset")]
+    with pytest.raises(VoiceBusy, match="went while it was made: no asset"):
+        await samples(executor).make("fake_a")
+
+
+async def test_a_program_that_is_missing_makes_it_unavailable() -> None:
+    executor = Executor()
+    executor.errors = [None, ToolMissing("no usable ffmpeg")]
+    with pytest.raises(VoiceUnavailable, match="no usable ffmpeg") as caught:
+        await samples(executor).make("fake_a")
+    assert caught.value.hint == ToolMissing.hint
 
 
 def test_nobody_speaks_in_anothers_stead() -> None:
@@ -139,3 +208,9 @@ def test_every_language_of_a_voice_has_a_sentence_that_is_said_as_it_is_written(
     assert text and not any(char.isdigit() for char in text)
     (one,) = sentences(text, language=language, pronunciations={}).sentences
     assert one.said == text
+
+
+def test_other_sentences_for_samples_do_not_change_the_key_of_any_speech() -> None:
+    """That key holds a hash over the code of the whole folder `speech`: see `code_version.py`."""
+    for file in (PIPELINE / "speech").rglob("*.py"):
+        assert sample_text("de") not in file.read_text(encoding="utf-8"), file

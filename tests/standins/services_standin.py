@@ -19,8 +19,8 @@ from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.file_to_upload import Intake
 from vidgend.pipeline.foresee import Piece, Reuse
 from vidgend.pipeline.progress import Progress
-from vidgend.pipeline.speech.catalogue import Listed
 from vidgend.pipeline.speech.port import Voice
+from vidgend.pipeline.voice_catalogue import Listed
 from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database

@@ -65,7 +65,7 @@ def findings(settings: Settings, url: str | None) -> Iterator[Finding]:
         stages.speech(settings),
         model_checks.damaged(settings, "speech", section="speech"),
         stages.word_times(settings),
-        model_checks.damaged(settings, "word times", section="word times"),
+        model_checks.damaged(settings, "word times, voice-overs", section="word times"),
         stages.music(settings),
         machine.processes(),
         machine.gpu(),

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from vidgend.cli.finding import Finding
 
 if TYPE_CHECKING:
+    from vidgend.model_files.model import Purpose
     from vidgend.settings import Settings
 
 
-def damaged(settings: Settings, purpose: str, *, section: str) -> Iterator[Finding]:
-    """A note for each damaged model for `purpose` ("speech", "word times"). A few stats; `models verify` reads all."""
+def damaged(settings: Settings, purpose: Purpose, *, section: str) -> Iterator[Finding]:
+    """A note for each damaged model for `purpose`. A few stats; `models verify` reads all."""
+    from vidgend.cli.models_told import mend_of
     from vidgend.model_files.catalogue import MODELS
     from vidgend.model_files.places import look
     from vidgend.pipeline.speech.hub import default_hub_dir
@@ -25,6 +27,6 @@ def damaged(settings: Settings, purpose: str, *, section: str) -> Iterator[Findi
             yield Finding(
                 section=section,
                 mark="note",
-                text=f"the model {model.name} in {found.folder} is damaged or another build: {found.detail}",
-                fix=f"`vidgend models pull {model.name}`",
+                text=f"the model {model.name} in {found.folder} is damaged: {found.detail}",
+                fix=mend_of(found),
             )

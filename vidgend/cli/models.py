@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def models() -> None:
-    """The models for speech and word times: what is here, what is missing, how to get it."""
+    """The models for speech, word times and voice-overs: what is here, what is missing, how to get it."""
 
 
 @models.command("list")
@@ -81,6 +81,7 @@ def path(options: Options, name: str) -> None:
 def verify(options: Options, names: tuple[str, ...], as_json: bool) -> None:
     """Read all models that are here, or those named, and compare them with their checksums.
 
+    One in a folder that no pull writes to, such as models/base, may be another build: it is your own.
     Ends with 1 if one is damaged, and with 3 if a named one is not here.
     """
     from vidgend.cli.models_progress import progress
@@ -98,15 +99,14 @@ def verify(options: Options, names: tuple[str, ...], as_json: bool) -> None:
                 continue
             wrong = faults(found, tell=tell)
             mends[model.name] = mend_of(found)
-            state = "missing" if found.state == "missing" else "damaged" if wrong else "good"
-            results[model.name] = {"state": state, "faults": wrong, "places": places_of(found)}
+            results[model.name] = {"state": _verdict(found, wrong), "faults": wrong, "places": places_of(found)}
     if as_json:
         echo_json({"models": results})
     else:
         for name, result in results.items():
             reason = f": {'; '.join(result['faults'])}" if result["faults"] else ""
             click.echo(f"{name}: {result['state']}{reason}")
-            if result["state"] == "damaged":
+            if result["state"] in ("damaged", "own"):
                 click.echo(f"  -> {mends[name]}")
         if not results:
             click.echo("no model is here")
@@ -165,6 +165,14 @@ def pull(options: Options, names: tuple[str, ...], source: str, as_json: bool) -
             for one in pulled
         }
         echo_json({"models": told})
+
+
+def _verdict(found: Found, wrong: list[str]) -> str:
+    if found.state == "missing":
+        return "missing"
+    if wrong:
+        return "own" if found.own_folder else "damaged"
+    return "good"
 
 
 def _models_dir(options: Options) -> Path:

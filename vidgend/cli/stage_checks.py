@@ -94,8 +94,8 @@ def word_times(settings: Settings, section: str = "word times") -> Iterator[Find
     if wanted == "proportional":
         yield Finding(section=section, mark="ok", text="by word length (aligner.engine = proportional)")
         return
-    found = probe(settings.aligner.model, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir())[:2]
-    asked = [one for one in found if wanted in ("auto", one.name)]
+    found = probe(settings.aligner.model, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir())
+    asked = [found[name] for name in ("forced", "whisper") if wanted in ("auto", name)]
     there = [f"{one.name} ({one.reason})" for one in asked if one.available]
     missing = [one for one in asked if not one.available]
     if missing and wanted != "auto":
@@ -107,7 +107,7 @@ def word_times(settings: Settings, section: str = "word times") -> Iterator[Find
     for one in missing:
         text = f"for voices without own times {one.name} is not there: {one.reason}"
         yield Finding(section=section, mark="note", text=text, fix=one.get)
-    whisper = next(one for one in found if one.name == "whisper")
+    whisper = found["whisper"]
     heard = "voice-overs are written down by whisper" if whisper.available else "voice-overs need a script: no whisper"
     yield Finding(section=section, mark="ok" if whisper.available else "note", text=heard, fix=whisper.get)
 

@@ -28,6 +28,10 @@ _START = "Start it with `vidgend serve`; without --url the sample is made right 
 def voices(ctx: click.Context, language: str | None, engine: str | None, every: bool, as_json: bool) -> None:
     """List the voices that can be used here; with --url, those of that daemon. `*` marks the default."""
     if ctx.invoked_subcommand is not None:
+        given = {"--language": language is not None, "--engine": engine is not None, "--all": every, "--json": as_json}
+        unused = [option for option, is_given in given.items() if is_given]
+        if unused:
+            raise click.UsageError(f"{', '.join(unused)} is of the list, not of `voices {ctx.invoked_subcommand}`.")
         return
     options = ctx.ensure_object(Options)
     _check_engine(engine)
@@ -84,10 +88,10 @@ def _of_daemon(options: Options, every: bool) -> dict[str, Any]:
 def _of_this_machine(options: Options, every: bool) -> dict[str, Any]:
     """In the form of GET /mcp/voices. Raises: ToolMissing if no engine works, unless the others are wanted too."""
     from vidgend.http.voices_routes import voice_view
-    from vidgend.pipeline.speech.catalogue import catalogue
     from vidgend.pipeline.speech.hub import default_hub_dir
     from vidgend.pipeline.speech.port import SpeechEngine
     from vidgend.pipeline.speech.select import build_engines, probe
+    from vidgend.pipeline.voice_catalogue import catalogue
 
     settings = options.settings()
     models_dir, hub_dir, server = settings.data_dir / "models", default_hub_dir(), settings.speech.server

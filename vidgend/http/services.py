@@ -14,8 +14,8 @@ from vidgend.models import Brief, JobState, PrefetchBrief
 from vidgend.pipeline.file_to_upload import Intake
 from vidgend.pipeline.foresee import Reuse
 from vidgend.pipeline.progress import Progress
-from vidgend.pipeline.speech.catalogue import Listed
 from vidgend.pipeline.transcriber.port import Transcriber
+from vidgend.pipeline.voice_catalogue import Listed
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 from vidgend.store.jobs import JobStore

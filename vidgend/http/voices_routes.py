@@ -16,9 +16,9 @@ from vidgend.http.auth import base_url
 from vidgend.http.body import parameters
 from vidgend.http.problems import BadRequest, InvalidFields
 from vidgend.http.services import SERVICES
-from vidgend.pipeline.speech.catalogue import Listed
-from vidgend.pipeline.speech.samples import sample_text
+from vidgend.pipeline.sample_texts import sample_text
 from vidgend.pipeline.speech.select import NAMES
+from vidgend.pipeline.voice_catalogue import Listed
 
 SAMPLE_MAX_AGE_S = 24 * 3600
 """The address of a sample does not name its content: another engine may speak it one day."""
@@ -105,7 +105,7 @@ async def sample(request: web.Request) -> web.StreamResponse:
 
 
 async def _while_connected(request: web.Request, work: asyncio.Future[str]) -> str:
-    """What `work` gives; it is stopped when the client goes away."""
+    """What `work` gives; it is given up when the client goes away."""
     try:
         while not (await asyncio.wait({work}, timeout=_LOOK_S))[0]:
             if request.transport is None or request.transport.is_closing():

@@ -10,20 +10,26 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+from urllib.request import getproxies
 
 import httpx
 
-from vidgend.errors import ModelNotFetched
+from vidgend.errors import ModelNotFetched, SettingsInvalid
 from vidgend.model_files.hashing import Tell, is_whole, silent
 from vidgend.model_files.model import ModelFile
 from vidgend.pipeline.provider_http import retry_after_s, transport_error
 
 TRIES = 4
-"""So many in a row may bring nothing new; one that does begins the count anew."""
+"""So many in a row may bring nothing new; one that gets further than any before begins the count anew."""
+_HOPS = 10
+"""The hub sends its clients on once or twice."""
 _LONGEST_WAIT_S = 60.0
 _TRANSIENT = frozenset((408, 425, 429, 500, 502, 503, 504))
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -40,7 +46,10 @@ class _Again(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What there is of a file, and beside it the tag of the server's copy that it is the beginning of."""
+    """What there is of a file, and beside it the tag of the server's copy that it is the beginning of.
+
+    A link in its place is none of ours: it counts for nothing, is never followed, and is removed.
+    """
 
     path: Path
 
@@ -50,17 +59,22 @@ class Part:
 
     @property
     def size_bytes(self) -> int:
-        return self.path.stat().st_size if self.path.exists() else 0
+        return self.path.lstat().st_size if _is_file(self.path) else 0
 
     @property
     def tag(self) -> str:
-        return self._mark.read_text(encoding="ascii", errors="replace") if self._mark.exists() else ""
+        return self._mark.read_text(encoding="ascii", errors="replace") if _is_file(self._mark) else ""
 
     def begin(self, tag: str) -> None:
         """Start from nothing. A weak tag is not kept: it may not be used for ranges."""
         self.discard()
         if tag.startswith('"') and tag.isascii():
-            self._mark.write_text(tag, encoding="ascii")
+            with _open(self._mark) as file:
+                file.write(tag.encode("ascii"))
+
+    def open(self) -> BinaryIO:
+        """To write on where it ends."""
+        return _open(self.path)
 
     def discard(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -70,9 +84,28 @@ class Part:
         self._mark.unlink(missing_ok=True)
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _open(path: Path) -> BinaryIO:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o666), "ab")
+
+
 def new_client() -> httpx.Client:
-    """Follows redirects, as the hub wants it, and uses the proxy of the environment."""
-    return httpx.Client(follow_redirects=True, timeout=httpx.Timeout(30.0, connect=10.0))
+    """One that uses the proxy of the environment. Raises: SettingsInvalid if it cannot."""
+    try:
+        return httpx.Client(timeout=httpx.Timeout(30.0, connect=10.0))
+    except (ImportError, ValueError, httpx.InvalidURL):  # httpx's text may hold the proxy's password
+        names = [f"{scheme}_proxy".upper() for scheme in getproxies() if scheme in ("http", "https", "all")]
+        raise SettingsInvalid(
+            f"the proxy of the environment ({', '.join(names)}) cannot be used",
+            hint="Name one by http://HOST:PORT; SOCKS takes the package socksio: pip install 'httpx[socks]'.",
+        ) from None
 
 
 def fetch(
@@ -89,13 +122,14 @@ def fetch(
 
     If this fails for want of a connection the part stays, for the next pull. Raises: ModelNotFetched, OSError.
     """
-    fruitless, afresh = 0, False
+    fruitless, afresh, most = 0, False, part.size_bytes
     while True:
         before = part.size_bytes
         try:
             _attempt(client, url, part, file, what=what, tell=tell)
         except _Again as again:
-            fruitless = 1 if part.size_bytes > before else fruitless + 1
+            fruitless = 1 if part.size_bytes > most else fruitless + 1
+            most = max(most, part.size_bytes)
             if fruitless >= TRIES:
                 raise ModelNotFetched(f"{what}: {again}") from None
             sleep(min(2.0 ** (fruitless - 1) if again.wait_s is None else again.wait_s, _LONGEST_WAIT_S))
@@ -108,7 +142,8 @@ def fetch(
             raise ModelNotFetched(
                 f"{what}: what {httpx.URL(url).host} sent is not what was published (another SHA-256); it was deleted"
             )
-        afresh = True  # the beginning came from an earlier try, so that may be what is wrong: once more, from nothing
+        # The beginning came from an earlier try, so that may be what is wrong: once more, from nothing.
+        afresh, most = True, 0
 
 
 def _attempt(client: httpx.Client, url: str, part: Part, file: ModelFile, *, what: str, tell: Tell) -> None:
@@ -125,17 +160,17 @@ def _attempt(client: httpx.Client, url: str, part: Part, file: ModelFile, *, wha
             headers["If-Range"] = part.tag
     host = httpx.URL(url).host
     try:
-        with client.stream("GET", url, headers=headers) as response:
-            _check_redirects(response, what)
+        with _answer(client, url, headers, file, what) as response:
             _check_status(response, part, what)
-            _check_promise(response, file, what)
+            _check_length(response, file, what)
             if response.status_code == 206:
                 _check_range(response, part, file, have)
             else:
-                part.begin(response.headers.get("etag", ""))
                 have = 0
+            if not have:
+                part.begin(response.headers.get("etag", ""))
             _save(response, part, file, have, what=what, tell=tell)
-    except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.TooManyRedirects, httpx.DecodingError) as error:
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.DecodingError) as error:
         raise ModelNotFetched(f"{what}: {host} sends the client astray ({type(error).__name__})") from None
     except httpx.TransportError as error:
         raise _Again(transport_error(error, name=host).detail) from None
@@ -143,11 +178,10 @@ def _attempt(client: httpx.Client, url: str, part: Part, file: ModelFile, *, wha
 
 def _save(response: httpx.Response, part: Part, file: ModelFile, have: int, *, what: str, tell: Tell) -> None:
     done = have
-    with part.path.open("ab") as out:
+    with part.open() as out:
         try:
-            for (
-                chunk
-            ) in response.iter_raw():  # as it comes: a size here would keep what a broken connection had brought
+            # As it comes: a size here would keep what a broken connection had brought.
+            for chunk in response.iter_raw():
                 done += len(chunk)
                 if done > file.size_bytes:
                     break
@@ -163,11 +197,26 @@ def _save(response: httpx.Response, part: Part, file: ModelFile, have: int, *, w
         raise _Again(f"the connection to {response.url.host} broke off")
 
 
-def _check_redirects(response: httpx.Response, what: str) -> None:
-    """An encrypted start may not end in the open."""
-    hops = [one.url.scheme for one in (*response.history, response)]
-    if hops[0] == "https" and "http" in hops:
-        raise ModelNotFetched(f"{what}: {response.history[0].url.host} sends the client on to an address without https")
+@contextmanager
+def _answer(
+    client: httpx.Client, url: str, headers: dict[str, str], file: ModelFile, what: str
+) -> Iterator[httpx.Response]:
+    """The answer behind the redirects, its content still to come. Nothing is asked in the open after https, nor for
+    another file than the published one. Raises: ModelNotFetched, httpx.HTTPError, httpx.InvalidURL."""
+    request = client.build_request("GET", url, headers=headers)
+    for _ in range(_HOPS):
+        response = client.send(request, stream=True, follow_redirects=False)
+        try:
+            _check_linked(response, file, what)
+            if response.next_request is None:
+                yield response
+                return
+        finally:
+            response.close()
+        if request.url.scheme == "https" != response.next_request.url.scheme:
+            raise ModelNotFetched(f"{what}: {request.url.host} sends the client on to an address without https")
+        request = response.next_request
+    raise ModelNotFetched(f"{what}: {httpx.URL(url).host} sends the client on more than {_HOPS - 1} times")
 
 
 def _check_status(response: httpx.Response, part: Part, what: str) -> None:
@@ -184,12 +233,15 @@ def _check_status(response: httpx.Response, part: Part, what: str) -> None:
     raise ModelNotFetched(f"{what}: {host} answered HTTP {status}")
 
 
-def _check_promise(response: httpx.Response, file: ModelFile, what: str) -> None:
-    """Not to fetch gigabytes for nothing: the hub tells the hash, and every server the length, beforehand."""
-    for one in (*response.history, response):
-        linked = one.headers.get("x-linked-etag", "").strip('"')
-        if _SHA256.fullmatch(linked) and linked != file.sha256:
-            raise ModelNotFetched(f"{what}: {one.url.host} has another file than the published one (another SHA-256)")
+def _check_linked(response: httpx.Response, file: ModelFile, what: str) -> None:
+    """Not to fetch gigabytes for nothing: the hub tells the hash beforehand."""
+    linked = response.headers.get("x-linked-etag", "").strip('"')
+    if _SHA256.fullmatch(linked) and linked != file.sha256:
+        raise ModelNotFetched(f"{what}: {response.url.host} has another file than the published one (another SHA-256)")
+
+
+def _check_length(response: httpx.Response, file: ModelFile, what: str) -> None:
+    """Nor where the server tells the length."""
     length = response.headers.get("content-length", "")
     if response.status_code == 200 and length.isdecimal() and int(length) != file.size_bytes:
         raise ModelNotFetched(

@@ -40,7 +40,7 @@ def is_whole(path: Path, file: ModelFile, *, what: str, tell: Tell = silent) -> 
 
 def faults(found: Found, *, tell: Tell = silent) -> list[str]:
     """What is wrong with a model that is here or in packages, after reading all of it. Raises: OSError."""
-    if found.state == "damaged":
+    if found.state in ("damaged", "own"):
         return [found.detail]
     wrong = []
     for file in found.files:

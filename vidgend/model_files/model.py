@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Purpose = Literal["speech", "word times"]
+Purpose = Literal["speech", "word times, voice-overs"]
 HUB = "https://huggingface.co"
 """The hub where HF_ENDPOINT names no other. Source: huggingface_hub, constants.py."""
 

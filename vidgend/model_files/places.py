@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from vidgend.model_files.model import Model, ModelFile, Packaged
+from vidgend.pipeline.packaged_files import packaged_files
 from vidgend.pipeline.speech.hub import snapshot
 
-State = Literal["here", "packaged", "damaged", "missing"]
+State = Literal["here", "packaged", "own", "damaged", "missing"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,8 @@ class Found:
     """What there is of a model.
 
     `here`: `files` lie in `folder`. `packaged`: installed packages hold them. `damaged`: what the engines would take
-    from `folder` is not what was published, and `detail` says why. `missing`: nothing.
+    from `folder` is not what was published, and `detail` says why. `own`: it is not, but the folder has a name that no
+    pull writes to (`own_folder`), so somebody put it there on purpose. `missing`: nothing.
     """
 
     model: Model
@@ -27,6 +28,7 @@ class Found:
     folder: Path | None = None
     files: tuple[ModelFile, ...] = ()
     detail: str = ""
+    own_folder: bool = False
 
     def pieces(self, file: ModelFile) -> tuple[Path, ...]:
         """The files whose contents, one after the other, are `file`."""
@@ -39,14 +41,17 @@ class Found:
 def look(model: Model, *, models_dir: Path, hub_dir: Path) -> Found:
     """What the engines would find, in the order in which they look."""
     spoilt: Found | None = None
-    for folder in _folders(model, models_dir, hub_dir):
+    own_folders = [models_dir / name for name in model.elsewhere]
+    for folder in (*own_folders, *_folders(model, models_dir, hub_dir)):
         if model.made and not _faults(folder, model.made):
             return Found(model=model, state="here", folder=folder, files=model.made)
         if not (folder / model.key.path).is_file():
             continue
         faults = _faults(folder, model.files)
-        state: State = "damaged" if faults else "here"
-        found = Found(model=model, state=state, folder=folder, files=model.files, detail="; ".join(faults))
+        own = folder in own_folders
+        state: State = "here" if not faults else "own" if own else "damaged"
+        detail = "; ".join(faults)
+        found = Found(model=model, state=state, folder=folder, files=model.files, detail=detail, own_folder=own)
         if not faults or not model.made:
             return found
         spoilt = spoilt or found  # vidgend makes its own file of it, and takes the packages if this one is no good
@@ -60,21 +65,15 @@ def packaged_here(packaged: Packaged) -> bool:
 
 
 def packaged_pieces(packaged: Packaged, path: str) -> tuple[Path, ...]:
-    """The pieces of a file inside the installed packages, found without importing them; () unless all are there."""
-    found = []
-    for module, inside in packaged.pieces.get(path, ()):
-        spec = importlib.util.find_spec(module)
-        if spec is None or spec.origin is None or not (piece := Path(spec.origin).parent / inside).is_file():
-            return ()
-        found.append(piece)
-    return tuple(found)
+    """The pieces of a file inside the installed packages; () unless all are there."""
+    return packaged_files(packaged.pieces.get(path, ()))
 
 
 def _folders(model: Model, models_dir: Path, hub_dir: Path) -> Iterator[Path]:
+    """Where a pull or the hub's own tools put it."""
     if model.home is None:
         return
-    for name in (*model.elsewhere, model.folder):
-        yield models_dir / name
+    yield models_dir / model.folder
     if model.home.cached_as:
         cached = snapshot(hub_dir, model.home.cached_as)
         if cached is not None:

@@ -17,7 +17,7 @@ from vidgend.model_files.hashing import Tell, checking, is_whole, silent
 from vidgend.model_files.model import HUB, Model, ModelFile
 from vidgend.model_files.places import Found, look, packaged_here, packaged_pieces
 from vidgend.model_files.sources import copy, in_folder
-from vidgend.pipeline.footage.download import finish, part_path
+from vidgend.pipeline.part_file import finish, part_path
 
 Source = Literal["auto", "hub", "packages"] | Path
 """`auto` is packages where they are installed, else the home."""
@@ -62,9 +62,14 @@ class Puller:
         found = look(model, models_dir=self.models_dir, hub_dir=self.hub_dir)
         if model.home is None and found.state != "packaged":
             raise ModelNotFetched(f"{model.name} is read from its package only", hint=f"Get it with {model.get}.")
+        if model.made and found.files == model.made and (damaged := self._damaged(found)):
+            for path in damaged:
+                path.unlink()
+                self.say(f"{path} was damaged and is removed; it is made anew at the next start of its engine")
+            found = look(model, models_dir=self.models_dir, hub_dir=self.hub_dir)
         if (source == "auto" or model.home is None) and (reason := self._enough(found)):
             return Pulled(model=model, folder=found.folder, written=(), detail=reason)
-        folder = self._target(found)
+        folder = found.folder if found.own_folder and found.folder else self.models_dir / model.folder
         wanted = [
             file
             for file in model.files
@@ -72,7 +77,11 @@ class Puller:
         ]
         if not wanted:
             return Pulled(model=model, folder=folder, written=(), detail=f"is in {folder} already")
-        self._check_target(model, folder)
+        if found.own_folder:
+            raise BadInput(
+                f"{folder} holds another build of {model.name}, or a damaged one, and the engines look there first",
+                hint="Move that folder away, then pull again.",
+            )
         if source == "auto":
             installed = model.packaged is not None and packaged_here(model.packaged)
             source = "packages" if installed else "hub"
@@ -111,28 +120,19 @@ class Puller:
             return f"is read from the installed package {packaged.names}"
         if found.state != "here" or found.folder is None or found.detail:
             return ""
-        elsewhere = not found.folder.is_relative_to(self.models_dir)
-        if not elsewhere and found.files != found.model.made:
-            return ""
-        whole = all(
-            is_whole(found.folder / file.path, file, what=checking(found.model, file), tell=self.tell)
+        made = found.files == found.model.made  # checked before
+        if not made and (found.own_folder or found.folder == self.models_dir / found.model.folder):
+            return ""  # its files are looked at one by one
+        return f"is in {found.folder} already" if made or not self._damaged(found) else ""
+
+    def _damaged(self, found: Found) -> list[Path]:
+        """Those of its files that have another content than the published one."""
+        return [
+            path
             for file in found.files
-        )
-        return f"is in {found.folder} already" if whole else ""
-
-    def _target(self, found: Found) -> Path:
-        """Where its files belong: where the engines look first, if they find it there."""
-        if found.folder is not None and found.folder.is_relative_to(self.models_dir):
-            return found.folder
-        return self.models_dir / found.model.folder
-
-    def _check_target(self, model: Model, folder: Path) -> None:
-        """A folder with a name of its own is somebody's own doing, maybe with another training. Raises: BadInput."""
-        if folder != self.models_dir / model.folder:
-            raise BadInput(
-                f"{folder} holds another build of {model.name}, or a damaged one, and the engines look there first",
-                hint="Move that folder away, then pull again.",
-            )
+            for path in found.pieces(file)
+            if not is_whole(path, file, what=checking(found.model, file), tell=self.tell)
+        ]
 
     def _check_source(self, model: Model, source: Source) -> None:
         if source == "packages" and (model.packaged is None or not packaged_here(model.packaged)):

@@ -1,4 +1,4 @@
-"""Whisper's models for the aligner, as CTranslate2 reads them.
+"""Whisper's models for word times and voice-overs, as CTranslate2 reads them.
 
 Sizes and checksums of `tiny.en` and `base` were taken from the packages; they, and those of the others, are as public
 projects pin them for these commits. Licences: MIT (OpenAI's weights and Systran's conversion).
@@ -19,7 +19,7 @@ def _whisper(
     repository = repository_of(size)
     return Model(
         name=f"whisper-{size}",
-        purpose="word times",
+        purpose="word times, voice-overs",
         about=about,
         licence="MIT",
         files=files,

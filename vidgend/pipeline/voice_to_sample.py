@@ -1,31 +1,34 @@
 """Voice -> sample: a sentence in its language, spoken by the engine that jobs would have, kept as their speech is.
 
-Samples give way to videos. They are spoken one at a time, and one is begun only while nothing waits for the model and,
-where the model runs on the cores, a place among the encodes is free. A few may wait for that, others are turned away.
+Samples give way to videos. They are spoken one at a time, and one is begun only while the model is not used and, where
+it runs on the cores, has a place among the encodes or finds one free. A few may wait for that, others are turned away.
+One that was begun is spoken to its end, whoever still wants it: to stop it would stop the model, which the next
+sentence of a video would have to load again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from vidgend.errors import (
     LanguageUnsupported,
+    NotFound,
     SpeechFailed,
     ToolMissing,
     UnknownVoice,
     VoiceBusy,
     VoiceUnavailable,
 )
-from vidgend.pipeline.executor.port import Executor, Label, StepSpec, run_step
+from vidgend.pipeline.executor.port import Executor, Label, Load, StepSpec, run_step
 from vidgend.pipeline.run import key_with
+from vidgend.pipeline.sample_texts import sample_text
 from vidgend.pipeline.scene_to_speech import narration_spec
 from vidgend.pipeline.sentence_to_speech import speech_spec
 from vidgend.pipeline.speech.port import SpeechEngine
-from vidgend.pipeline.speech.samples import sample_text
 from vidgend.pipeline.speech.voices import Resolved, known_voice, resolve
 
 MOST_WAITING = 4
@@ -42,8 +45,18 @@ _KEY_OF = partial(key_with, "")
 """Samples are nobody's, so they are shared."""
 
 
+@dataclass(eq=False)
+class _Spoken:
+    """A sample that is not there yet. The task gives the output of its step, or None if it took too long."""
+
+    task: asyncio.Task[dict[str, Any] | None] = field(init=False)
+    wanted_by: int = 0
+    begun: bool = False
+
+
 class VoiceSamples:
-    """`is_done` tells by its key whether a step's output is there, `speed` is that of the narrations."""
+    """`is_done` tells by its key whether a step's output is there, `speed` is that of the narrations. `aclose` before
+    the executor's."""
 
     def __init__(
         self,
@@ -60,24 +73,43 @@ class VoiceSamples:
         self._speed = speed
         self._deadline_s = deadline_s
         self._turn = asyncio.Lock()
-        self._asked: Counter[str] = Counter()
-        """By its key, how many want a sample that is not there yet."""
+        self._to_come: dict[str, _Spoken] = {}
+        """By the key of the step."""
 
     async def make(self, name: str) -> str:
         """The digest of a WAV (48 kHz, mono) of a voice, which is an id, a tag or a blend.
 
-        Raises: UnknownVoice, VoiceUnavailable, VoiceBusy, and what the speech step raises.
+        If this is cancelled, the sample is given up unless somebody else wants it or it is being spoken. Raises:
+        UnknownVoice, VoiceUnavailable, VoiceBusy, and what the speech step raises.
         """
         spec = self._spec(speaker(name, self._engines))
         try:
             async with asyncio.timeout(self._deadline_s):
-                spoken = await self._spoken(spec)
-                if not spoken["heard"]:
-                    raise SpeechFailed(f"{spec.args['engine']} cannot be heard with the voice {spec.args['voice']}")
-                parts = [{"digest": spoken["digest"], "pause_s": 0.0}]
-                joined = await self._run(narration_spec(parts, end_s=0.0, priority=_LAST, key_of=_KEY_OF))
+                try:
+                    return await self._made(spec)
+                except NotFound:  # the sentence went before it was made a WAV
+                    return await self._made(spec)
         except TimeoutError:
             raise VoiceBusy(f"the sample was not made within {self._deadline_s:g} s") from None
+        except NotFound as error:
+            raise VoiceBusy(f"the sample went while it was made: {error.detail}") from None
+        except ToolMissing as error:
+            raise VoiceUnavailable(error.detail, hint=error.hint) from None
+
+    async def aclose(self) -> None:
+        """Stop what is being spoken and all who wait."""
+        tasks = [one.task for one in self._to_come.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _made(self, spec: StepSpec) -> str:
+        spoken = await self._spoken(spec)
+        if not spoken["heard"]:
+            raise SpeechFailed(f"{spec.args['engine']} cannot be heard with the voice {spec.args['voice']}")
+        parts = [{"digest": spoken["digest"], "pause_s": 0.0}]
+        joined = await self._run(narration_spec(parts, end_s=0.0, priority=_LAST, key_of=_KEY_OF))
         digest: str = joined["digest"]
         return digest
 
@@ -99,23 +131,53 @@ class VoiceSamples:
     async def _spoken(self, spec: StepSpec) -> dict[str, Any]:
         if await self._is_done(spec.key):
             return await self._run(spec)
-        if spec.key not in self._asked and len(self._asked) > MOST_WAITING:
-            raise VoiceBusy(f"{len(self._asked)} others are asked for already")
-        self._asked[spec.key] += 1
+        while True:
+            one = self._to_come.get(spec.key) or self._begin(spec)
+            one.wanted_by += 1
+            try:
+                await asyncio.wait({one.task})
+            finally:
+                one.wanted_by -= 1
+                if not one.wanted_by and not one.begun:
+                    one.task.cancel()
+                    self._forget(spec.key, one)
+            if one.task.cancelled():
+                raise VoiceBusy("vidgend is stopping")
+            output = one.task.result()
+            if output is not None:
+                return output
+            # The time of those who asked before is up, ours is not.
+
+    def _begin(self, spec: StepSpec) -> _Spoken:
+        """Raises: VoiceBusy."""
+        if len(self._to_come) > MOST_WAITING:
+            raise VoiceBusy(f"{len(self._to_come)} others are asked for already")
+        one = _Spoken()
+        one.task = asyncio.create_task(self._speak(spec, one), name=f"a sample of {spec.args['voice']}")
+        one.task.add_done_callback(lambda _: self._forget(spec.key, one))
+        self._to_come[spec.key] = one
+        return one
+
+    def _forget(self, key: str, one: _Spoken) -> None:
+        if self._to_come.get(key) is one:
+            del self._to_come[key]
+        if one.task.done() and not one.task.cancelled():
+            one.task.exception()  # if nobody waits any more, nobody has to be told
+
+    async def _speak(self, spec: StepSpec, one: _Spoken) -> dict[str, Any] | None:
         try:
-            async with self._turn:
+            async with asyncio.timeout(self._deadline_s), self._turn:
                 if not await self._is_done(spec.key):
                     await self._wait_for_room(spec.label)
+                one.begun = True
                 return await self._run(spec)
-        finally:
-            self._asked[spec.key] -= 1
-            if not self._asked[spec.key]:
-                del self._asked[spec.key]
+        except TimeoutError:
+            return None
 
     async def _wait_for_room(self, label: Label) -> None:
         """Until no job waits for what the sample would take."""
         while True:
-            if _has_room(label, await self._executor.load(), self._executor.slots["ffmpeg"]):
+            if _has_room(label, await self._executor.load()):
                 return
             await asyncio.sleep(_LOOK_S)
 
@@ -128,13 +190,9 @@ class VoiceSamples:
         return event.output
 
 
-def _has_room(label: Label, load: dict[str, tuple[int, int]], encodes: int) -> bool:
-    queued, _ = load[label]
-    encodes_queued, encodes_held = load["ffmpeg"]
-    if label != "cpu":
-        return not queued
-    # A model that is in memory has one of their places already, which is not among those held.
-    return not queued and not encodes_queued and encodes_held < encodes
+def _has_room(label: Label, load: Mapping[Label, Load]) -> bool:
+    """Encodes that wait would want the place of a model on the cores, also of one that is in memory."""
+    return not load[label].queued and load[label].free > 0 and not (label == "cpu" and load["ffmpeg"].queued)
 
 
 def speaker(name: str, engines: Sequence[SpeechEngine]) -> Resolved:

@@ -62,11 +62,12 @@ def test_the_packaged_model_stands_in_for_small_ones_and_says_so(tmp_path: Path)
 
 
 def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
-    _, whisper, proportional = probe("large-v3", models_dir=tmp_path, hub_dir=tmp_path)
+    found = probe("large-v3", models_dir=tmp_path, hub_dir=tmp_path)
+    whisper = found["whisper"]
     assert not whisper.available
     assert "large-v3 is neither in" in whisper.reason
     assert "align" in whisper.get
-    assert proportional.available
+    assert found["proportional"].available
     with pytest.raises(ToolMissing, match="large-v3"):
         build_whisper("whisper", "large-v3", models_dir=tmp_path, hub_dir=tmp_path)
 
@@ -96,7 +97,7 @@ def test_forced_alignment_comes_first_and_is_not_asked_for_other_languages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert not probe("base", models_dir=tmp_path, hub_dir=tmp_path)[0].available
+    assert not probe("base", models_dir=tmp_path, hub_dir=tmp_path)["forced"].available
     with pytest.raises(ToolMissing, match="pocketsphinx is not installed"):
         build_aligners("forced", None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if name == "pocketsphinx" else None)

@@ -21,6 +21,8 @@ from vidgend.models import Brief
 from vidgend.pipeline.executor import local
 from vidgend.pipeline.executor.local import LocalExecutor
 from vidgend.pipeline.executor.port import Label, StepOutput, StepRun, StepSpec, step_key
+from vidgend.pipeline.speech.fake import FakeSpeech
+from vidgend.pipeline.voice_to_sample import VoiceSamples
 from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
@@ -230,17 +232,53 @@ async def test_a_model_has_an_encodes_place_and_is_unloaded_when_an_encode_wants
     assert steps.unloaded == executor.models_unloaded == 1
 
 
+async def test_what_is_free_counts_places_and_those_of_models(bench: tuple[LocalExecutor, Bench]) -> None:
+    executor, steps = bench
+    assert (await executor.load())["cpu"] == (0, 0, 1)
+    wide = await executor.submit(spec("hold", "all cores", places=2))
+    await until(lambda: steps.now == 1)
+    load = await executor.load()
+    assert load["ffmpeg"] == (0, 1, 0), "one that has both places"
+    assert load["cpu"] == (0, 0, 0) and load["gpu"] == (0, 0, 1), "a model on the cores would have to wait for one"
+    steps.release.set()
+    await executor.wait(wide)
+    assert (await executor.wait(await executor.submit(spec("hold", "m", label="cpu")))).state == "done"
+    steps.release.clear()
+    narrow = await executor.submit(spec("hold", "one"))
+    await until(lambda: steps.now == 1)
+    load = await executor.load()
+    assert (load["ffmpeg"], load["cpu"]) == ((0, 1, 0), (0, 0, 1)), "the model in memory has its place already"
+    steps.release.set()
+    await executor.wait(narrow)
+
+
+async def test_a_sample_of_a_voice_does_not_push_in_before_encodes(bench: tuple[LocalExecutor, Bench]) -> None:
+    """Once it asked for a slot its model would take the first place that gets free, whoever waits for it."""
+    executor, _ = bench
+
+    async def is_done(key: str) -> bool:
+        return False
+
+    maker = VoiceSamples(engines=[FakeSpeech()], executor=executor, is_done=is_done, speed=1.0)
+    async with executor.slot("ffmpeg", places=2):
+        asked = asyncio.create_task(maker.make("fake_a"))
+        await asyncio.sleep(0.3)
+        assert not asked.done() and (await executor.load())["cpu"] == (0, 0, 0)
+    with pytest.raises(VidgendError, match="speech: KeyError"):  # it was begun, and there is no such step here
+        await asked
+
+
 async def test_a_slot_bounds_how_much_runs_at_once(bench: tuple[LocalExecutor, Bench]) -> None:
     executor, steps = bench
     refs = [await executor.submit(spec("hold", str(number))) for number in range(6)]
     await until(lambda: steps.now == 2)
     async with asyncio.timeout(10):
-        while (await executor.load())["ffmpeg"] != (4, 2):
+        while (await executor.load())["ffmpeg"] != (4, 2, 0):
             await asyncio.sleep(0.005)
     steps.release.set()
     await asyncio.gather(*(executor.wait(ref) for ref in refs))
     assert steps.most == 2
-    assert (await executor.load())["ffmpeg"] == (0, 0)
+    assert (await executor.load())["ffmpeg"] == (0, 0, 2)
 
 
 async def test_a_step_is_stopped_only_when_its_last_holder_gives_up(bench: tuple[LocalExecutor, Bench]) -> None:
@@ -294,7 +332,7 @@ async def test_a_cancel_at_any_moment_ends_in_an_event(bench: tuple[LocalExecuto
         await executor.cancel(ref)
         assert (await waiting).state == "cancelled"
     assert steps.now == 0
-    assert (await executor.load())["ffmpeg"] == (0, 0)
+    assert (await executor.load())["ffmpeg"] == (0, 0, 2)
 
 
 async def test_of_those_that_wait_the_highest_priority_comes_first(bench: tuple[LocalExecutor, Bench]) -> None:
@@ -304,7 +342,7 @@ async def test_of_those_that_wait_the_highest_priority_comes_first(bench: tuple[
     for name, priority in (("low", -5), ("late", 0), ("high", 5)):
         refs.append(await executor.submit(spec("hold", name, label="net", priority=priority)))
     async with asyncio.timeout(10):
-        while (await executor.load())["net"] != (3, 1):
+        while (await executor.load())["net"] != (3, 1, 0):
             await asyncio.sleep(0.005)
     steps.release.set()
     await asyncio.gather(*(executor.wait(ref) for ref in refs))

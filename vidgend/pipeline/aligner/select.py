@@ -29,13 +29,15 @@ class Availability:
     get: str = ""
 
 
-def probe(model: str, *, models_dir: Path, hub_dir: Path) -> tuple[Availability, ...]:
-    """Forced alignment, Whisper with the model `model`, the proportional one. Looks for packages and files by name."""
-    return (
+def probe(model: str, *, models_dir: Path, hub_dir: Path) -> dict[str, Availability]:
+    """Forced alignment, Whisper with the model `model`, the proportional one, by name and best first. Looks for
+    packages and files by name."""
+    found = (
         _forced(),
         _whisper(model, models_dir, hub_dir),
-        Availability(name="proportional", available=True, reason="always there"),
+        Availability(name=Proportional.name, available=True, reason="always there"),
     )
+    return {one.name: one for one in found}
 
 
 def build_whisper(

@@ -22,6 +22,7 @@ from vidgend.pipeline.executor.company import Company
 from vidgend.pipeline.executor.lodger import Lodger
 from vidgend.pipeline.executor.port import (
     Label,
+    Load,
     Progress,
     StepEvent,
     StepFunction,
@@ -145,8 +146,11 @@ class LocalExecutor:
             await asyncio.wait([running.task])
             self._stopping.discard(running.task)
 
-    async def load(self) -> dict[str, tuple[int, int]]:
-        return {label: (slots.queued, slots.held) for label, slots in self._slots.items()}
+    async def load(self) -> dict[Label, Load]:
+        return {
+            label: Load(queued=slots.queued, running=slots.held, free=self._lodgers.get(label, slots).free)
+            for label, slots in self._slots.items()
+        }
 
     @asynccontextmanager
     async def slot(self, label: Label, priority: int = 0, places: int = 1) -> AsyncIterator[None]:

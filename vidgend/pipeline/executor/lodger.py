@@ -40,6 +40,12 @@ class Lodger:
         if encodes is not None:
             encodes.on_wait = self._make_way
 
+    @property
+    def free(self) -> int:
+        """How many slots a step would get at once: none where the model would have to wait for a place to live in."""
+        has_place = self._in or self._encodes is None or self._encodes.free > 0
+        return self._models.free if has_place else 0
+
     @asynccontextmanager
     async def hold(self, priority: int, places: int = 1) -> AsyncIterator[None]:
         """Wait for a slot among the models, and for the place that they live in."""

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from vidgend.errors import VidgendError
 
@@ -89,6 +89,15 @@ class StepOutput:
 StepFunction = Callable[[dict[str, Any], StepRun], Coroutine[Any, Any, StepOutput]]
 
 
+class Load(NamedTuple):
+    """How busy the slots of a label are: how many steps wait and run, and how many places one more would find free. A
+    model that would need a place among the encodes finds none while they have all."""
+
+    queued: int
+    running: int
+    free: int
+
+
 class Executor(Protocol):
     @property
     def slots(self) -> Mapping[Label, int]:
@@ -110,8 +119,8 @@ class Executor(Protocol):
         """Give up this hold. The step is stopped, its child dead, when the last holder has done so. Idempotent."""
         ...
 
-    async def load(self) -> dict[str, tuple[int, int]]:
-        """(queued, running) per label."""
+    async def load(self) -> dict[Label, Load]:
+        """Per label, now."""
         ...
 
     async def aclose(self) -> None: ...

@@ -32,6 +32,10 @@ class Slots:
         """Called when somebody has to wait."""
 
     @property
+    def free(self) -> int:
+        return self._free
+
+    @property
     def queued(self) -> int:
         return sum(not one.turn.done() for one in self._waiting)
 

@@ -12,26 +12,13 @@ import httpx
 
 from vidgend.errors import ProviderError, ProviderGarbage, StepError, StorageFull, TargetForbidden
 from vidgend.pipeline.media_kind import HEAD_BYTES, MediaType, sniff
+from vidgend.pipeline.part_file import finish, part_path
 from vidgend.pipeline.provider_http import Transient, persevere, status_error, transport_error
 
 MAX_FILE_BYTES = 500 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 _HOPS = 3
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-def part_path(path: Path) -> Path:
-    return path.with_name(f"{path.name}.part")
-
-
-def finish(part: Path, path: Path) -> None:
-    """Rename a written and synced part into place and make the name durable."""
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def disk_error(error: OSError) -> StorageFull | StepError:

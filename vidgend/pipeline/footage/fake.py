@@ -9,8 +9,8 @@ from pathlib import Path
 
 from vidgend.errors import ProviderError, StepError
 from vidgend.models import Candidate
-from vidgend.pipeline.footage.download import finish, part_path
 from vidgend.pipeline.footage.port import FootageQuery
+from vidgend.pipeline.part_file import finish, part_path
 
 
 class FakeFootage:

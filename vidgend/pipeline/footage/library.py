@@ -14,9 +14,10 @@ from pathlib import Path
 
 from vidgend.errors import ProviderError, ProviderGarbage
 from vidgend.models import Candidate, Credit
-from vidgend.pipeline.footage.download import CHUNK_BYTES, disk_error, finish, part_path
+from vidgend.pipeline.footage.download import CHUNK_BYTES, disk_error
 from vidgend.pipeline.footage.port import FootageQuery
 from vidgend.pipeline.media_kind import HEAD_BYTES, MediaType, sniff
+from vidgend.pipeline.part_file import finish, part_path
 from vidgend.pipeline.provider_http import Clock
 from vidgend.pipeline.vocabulary import stems_of
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 from pathlib import Path
 
 from vidgend.errors import SpeechFailed
+from vidgend.pipeline.packaged_files import packaged_files
 from vidgend.pipeline.speech.onnx_outputs import int64_output
 
 PUBLISHED_NAME = "kokoro-v1.0.int8.onnx"
@@ -25,14 +25,8 @@ where word times come from."""
 
 
 def part_files() -> tuple[Path, ...]:
-    """The pieces inside the installed packages, found without importing them; () unless all are there."""
-    found = []
-    for package in PARTS:
-        spec = importlib.util.find_spec(package)
-        if spec is None or spec.origin is None or not (part := Path(spec.origin).parent / "part.bin").is_file():
-            return ()
-        found.append(part)
-    return tuple(found)
+    """The pieces inside the installed packages; () unless all are there."""
+    return packaged_files((package, "part.bin") for package in PARTS)
 
 
 def available(models_dir: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import unicodedata
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vidgend.errors import SpeechFailed
+from vidgend.pipeline.packaged_files import packaged_files
 from vidgend.pipeline.speech.english import EnglishPhonemes
 from vidgend.pipeline.speech.onnx_outputs import output
 from vidgend.pipeline.speech.phrases import Phonemise
@@ -29,11 +29,7 @@ GAIN = 1.8
 
 def data_dir() -> Path | None:
     """The folder with the model, found without importing the package."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        return None
-    folder = Path(spec.origin).parent / "data"
-    return folder if (folder / MODEL).is_file() else None
+    return next((file.parent for file in packaged_files([(PACKAGE, f"data/{MODEL}")])), None)
 
 
 class PiperModel:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from vidgend.pipeline.speech.catalogue import catalogue
 from vidgend.pipeline.speech.espeak import EspeakNg
 from vidgend.pipeline.speech.kokoro_onnx import KokoroOnnx
 from vidgend.pipeline.speech.select import NAMES, Availability
 from vidgend.pipeline.speech.voice_tables import ALL
+from vidgend.pipeline.voice_catalogue import catalogue
 
 
 def probed(*available: str) -> list[Availability]:

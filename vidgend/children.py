@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import re
@@ -24,7 +25,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vidgend.errors import OutOfMemory, StepError, StepStalled, StepTimeout, ToolMissing
+from vidgend.errors import OutOfMemory, StepError, StepStalled, StepTimeout, StorageFull, ToolMissing
 
 QUIET = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "SVT_LOG": "1"}
 """onnxruntime keeps a store of events in the home folder and has an address to send them to; vidgend wants neither.
@@ -357,7 +358,8 @@ class JsonService:
         return self._lock.locked()
 
     async def request(self, message: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
-        """Send `message`, return the answer. Raises: the failure class, OutOfMemory, StepTimeout, ToolMissing."""
+        """Send `message`, return the answer. Raises: the failure class, OutOfMemory, StepTimeout, StorageFull,
+        ToolMissing."""
         async with self._lock:
             if not self.running:
                 await self._drop()
@@ -395,6 +397,8 @@ class JsonService:
             detail = str(answer["error"].get("detail", "unknown error"))
             if answer["error"].get("code") in _OUT_OF_MEMORY or "out of memory" in detail.lower():
                 raise OutOfMemory(f"{self._name}: {detail}")
+            if f"[Errno {errno.ENOSPC}]" in detail:
+                raise StorageFull(f"{self._name}: {detail}")
             raise self._failure(detail)
         return answer
 

@@ -81,3 +81,11 @@ def test_the_request_comes_first_then_the_voice_then_the_text() -> None:
     assert unreadable_as(Brief(prompt="", script="Солнце садится над морем.", language="uk")) is None
     assert unreadable_as(Brief(prompt="", script=GERMAN, language="en")) is None
     assert given_language(Brief(prompt="The sea and the sky are blue, and all is well."), voice_given=False) is None
+
+
+def test_numbers_do_not_hide_a_language() -> None:
+    text = (
+        "Am 3. Oktober 1990 zahlte Dr. Müller 1.250,50 € für 21 Bücher, d. h. 12,5 % mehr als im 19. Jh. Um 14:30 Uhr "
+        "kamen z. B. 3,5 kg Äpfel an. Die Größe beträgt ca. 1/2 m². Ist das wahr?"
+    )
+    assert text_language(text) == "de"

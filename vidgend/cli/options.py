@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from vidgend.cli.exits import BUG, INTERRUPTED, Interrupted, exit_code
-from vidgend.errors import DaemonUnreachable, StepError, VidgendError
+from vidgend.errors import DaemonUnreachable, StepError, StorageFull, VidgendError
 
 if TYPE_CHECKING:
     from vidgend.cli.client import Daemon
@@ -122,6 +122,10 @@ class Commands(click.Group):
                 bug = bug.exceptions[0]
             if isinstance(bug, OSError) and bug.errno == errno.EPIPE:
                 raise
+            if isinstance(bug, OSError) and bug.errno in (errno.ENOSPC, errno.EDQUOT):
+                full = StorageFull(f"no space is left on the disk{f': {bug.filename}' if bug.filename else ''}")
+                report(full, verbose=options.verbose)
+                ctx.exit(exit_code(full))
             if options.verbose:
                 sys.excepthook(type(bug), bug, bug.__traceback__)
             click.echo(f"error: a bug in vidgend: {type(bug).__name__}: {bug}", err=True)

@@ -104,9 +104,7 @@ async def speak(run: JobRun, scene: Scene, voicing: Voicing, engines: Sequence[S
         if heard:
             if reason:
                 used = f"{engine.name} {chosen.voice.id}"
-                where = (
-                    scene.index + 1 if failed is not None else None
-                )  # the same for all, unless something failed here
+                where = scene.index + 1 if failed is not None else None  # what did not fail here is so for all
                 await run.substitute(
                     Substitution(
                         stage="narrating", scene=where, wanted=f"voice {voicing.voice}", used=used, reason=reason

@@ -69,3 +69,11 @@ def test_a_voice_that_nobody_knows_is_refused_in_a_blend_as_well() -> None:
 def test_a_blend_is_the_mean_of_its_voices_by_their_shares() -> None:
     assert blended("a:1+b:3", {"a": 0.0, "b": 4.0}.__getitem__) == pytest.approx(3.0)
     assert blended("a", {"a": 7.0}.__getitem__) == 7.0
+
+
+def test_a_share_that_would_vanish_is_refused_and_no_name_of_a_blend_is_unreadable() -> None:
+    for text in ("af_heart:1e-320+af_bella", "af_heart:1e-30+af_bella:100", "a:0.01+b:100"):
+        with pytest.raises(BadBlend, match="less than a thousandth"):
+            parse_blend(text)
+    smallest = parse_blend("a:0.1+b:99.9")
+    assert smallest is not None and parse_blend(blend_id(smallest)) is not None

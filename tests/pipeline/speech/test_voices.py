@@ -114,3 +114,15 @@ def test_no_two_voices_of_an_engine_answer_to_one_name() -> None:
     for engine in EVERY:
         names = [name.casefold() for voice in engine.voices() for name in (voice.id, *voice.tags)]
         assert len(names) == len(set(names)), engine.name
+
+
+def test_every_voice_in_the_list_speaks_when_it_is_called_by_its_id_or_tags() -> None:
+    for engine in EVERY:
+        for voice in engine.voices():
+            found = [resolve(name, None, EVERY) for name in (voice.id, *voice.tags)]
+            spoken = {one.voice.language.split("-")[0] for one in found}
+            assert spoken == {voice.language.split("-")[0]}, voice.id
+            assert {one.reason for one in found} == {""}, voice.id
+    assert resolve("af_sky", None, EVERY).voice.id == "af_sky"
+    assert resolve("es-419", None, EVERY).voice.id == "es-419"
+    assert resolve("fr-FR", "fr", EVERY).voice.language == "fr-FR"

@@ -1,0 +1,7 @@
+def test_no_space_comes_into_a_word_that_has_a_mark_inside() -> None:
+    text = (
+        "See https://example.com/a?b=1&c=2!d for more of it. What?no way!yes, said Ann to all of us there. "
+        "Version 2.0!important is out now, with <?xml version='1.0'?> and so on in it."
+    )
+    scenes = script_to_narrations(text, language="en")
+    assert " ".join(scenes) == text

@@ -1,3 +1,10 @@
+"""A script into scenes: its own characters, wherever it is cut."""
+
+from __future__ import annotations
+
+from vidgend.pipeline.planner.script import script_to_narrations
+
+
 def test_no_space_comes_into_a_word_that_has_a_mark_inside() -> None:
     text = (
         "See https://example.com/a?b=1&c=2!d for more of it. What?no way!yes, said Ann to all of us there. "

@@ -15,13 +15,12 @@ from vidgend.models import VoiceOver
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.media_kind import HEAD_BYTES, sniff
-from vidgend.pipeline.recording_args import clean_args, decode_args
+from vidgend.pipeline.recording_args import HIGH_PASS_HZ, clean_args, decode_args
 from vidgend.pipeline.recording_levels import (
     NOTHING_DB,
-    SILENT_DB,
+    is_silent,
     levels_of,
     loud_runs,
-    noise_and_words_db,
     noise_of,
     pauses_between,
     silence_db,
@@ -80,12 +79,14 @@ class RecordingStep:
         run.progress(0.4)
         heard = run.scratch / "raw.wav"
         levels = await asyncio.to_thread(levels_of, heard)
-        if noise_and_words_db(levels)[1] < SILENT_DB:
+        if is_silent(levels):
             raise NothingSaid("the recording is silent")
         if not args["keep_background"]:
             heard = run.scratch / "voice.wav"
             await ffmpeg.run(clean_args(noise_of(levels)), cwd=run.scratch, timeout_s=TIMEOUT_S)
             levels = await asyncio.to_thread(levels_of, heard)
+            if is_silent(levels):
+                raise NothingSaid(f"there is nothing in the recording but hum, below {HIGH_PASS_HZ} Hz")
         run.progress(0.9)
         threshold_db = silence_db(levels)
         words = loud_runs(levels, threshold_db)

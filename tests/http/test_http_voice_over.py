@@ -99,6 +99,10 @@ async def test_what_cannot_be_a_voice_over_is_refused(
         ({"narration_audio": "GIVEN", "outputs": [{}, {"language": "de"}]}, "/outputs/1/language"),
         ({"narration_audio": "GIVEN", "outputs": [{"voice": "af_heart"}]}, "/outputs/0/voice"),
         ({"narration_audio": "GIVEN", "scenes": [{"narration": "a"}, {"narration": "..."}]}, "/scenes/1/narration"),
+        (
+            {"narration_audio": "GIVEN", "scenes": [{"narration": "a"}, {"narration": "<break/>"}]},
+            "/scenes/1/narration",
+        ),
     ],
 )
 async def test_what_does_not_fit_is_refused_at_its_place(
@@ -124,6 +128,23 @@ async def test_without_a_recogniser_the_text_has_to_be_given(world: World, conne
     assert (status, told["code"]) == (422, "not_available") and "`script`" in told["hint"]
     assert (await send(client, narration_audio=asset, script="The sea."))[0] == 202
     assert (await send(client, narration_audio=asset, scenes=[{"narration": "The sea."}]))[0] == 202
+
+
+async def test_a_text_of_markup_alone_is_no_text(hearing: World, connect: Connect) -> None:
+    client = await connect(hearing)
+    asset = await keep(hearing, "talk.mp3")
+    for text in ({"script": "<break time='1s'/>"}, {"scenes": [{"narration": "<break/>"}]}):
+        status, told = await send(client, narration_audio=asset, **text)
+        assert (status, told["code"]) == (422, "prompt_empty"), told
+
+
+async def test_a_prompt_that_is_not_spoken_may_be_in_any_letters(hearing: World, connect: Connect) -> None:
+    client = await connect(hearing)
+    asset = await keep(hearing, "talk.mp3")
+    body = {"narration_audio": asset, "language": "en"}
+    assert (await send(client, **body, prompt="夜晚的大海"))[0] == 202
+    status, told = await send(client, **body, script="夜晚的大海")
+    assert (status, told["code"]) == (422, "language_unsupported")
 
 
 async def test_a_recogniser_for_english_takes_nothing_else(hearing: World, connect: Connect) -> None:

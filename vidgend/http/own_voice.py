@@ -10,7 +10,9 @@ from vidgend.http.problems import InvalidFields
 from vidgend.models import Brief
 from vidgend.pipeline.recording_to_voice import LONGEST_S
 from vidgend.pipeline.sound_facts import SHORTEST_S
+from vidgend.pipeline.speech.markup import plain
 from vidgend.pipeline.speech.voices import primary
+from vidgend.pipeline.text_language import has_own_text
 from vidgend.pipeline.transcriber.port import Transcriber
 from vidgend.store.uploads import Upload
 
@@ -50,7 +52,7 @@ async def check_voice_over(door: Ears, body: GenerateBody, brief: Brief, upload:
             await door.check_sound(upload)
         except MediaUnreadable as error:
             raise InvalidFields([{"pointer": FIELD, "detail": f"{upload.name!r}: {error.detail}"}]) from error
-    if brief.script or brief.scenes:
+    if has_own_text(brief):
         return  # its words are there, and times can be had without anybody listening
     hears = door.transcriber
     if hears is None:
@@ -74,7 +76,7 @@ def _unfit(body: GenerateBody) -> list[dict[str, str]]:
                 detail = "a voice-over is heard in all outputs as it was recorded; they may differ in shape and size"
                 errors.append({"pointer": f"/outputs/{number}/{name}", "detail": detail})
     for number, scene in enumerate(body.scenes or ()):
-        if not any(char.isalnum() for char in scene.narration):
+        if not any(char.isalnum() for char in plain(scene.narration)):
             detail = "must say which words of the recording belong to this scene"
             errors.append({"pointer": f"/scenes/{number}/narration", "detail": detail})
     return errors

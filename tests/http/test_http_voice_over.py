@@ -17,11 +17,15 @@ Connect = Callable[..., Awaitable[TestClient[Any, Any]]]
 POINTER = "/narration_audio"
 
 
-async def keep(world: World, name: str, *, kind: UploadKind = "audio", seconds: float | None = 40.0) -> str:
-    """An upload as it is known after it was looked at; its bytes do not matter here."""
+async def keep(
+    world: World, name: str, *, kind: UploadKind = "audio", seconds: float | None = 40.0, sound_s: float | None = None
+) -> str:
+    """An upload as it is known after it was looked at; its bytes do not matter here. `sound_s` is that of a video."""
     path = world.folder / name
     path.write_bytes(name.encode())
     facts = {"demuxer": "mov", "duration_s": seconds, "width_px": 160, "height_px": 90, "kind": kind}
+    if sound_s is not None:
+        facts["sound_s"] = sound_s
     upload, _ = await world.services.uploads.add(path, kind=kind, name=name, content_type="x/y", facts=facts)
     return upload.digest
 
@@ -65,25 +69,45 @@ async def test_an_id_alone_or_an_object_names_the_recording_and_nothing_else_is_
 
 async def test_a_video_with_sound_may_speak_in_several_shapes(hearing: World, connect: Connect) -> None:
     client = await connect(hearing)
-    asset = await keep(hearing, "loud.mp4", kind="video")
+    asset = await keep(hearing, "loud.mp4", kind="video", sound_s=39.5)
     status, told = await send(client, narration_audio=asset, prompt="p", outputs=[{}, {"aspect_ratio": "9:16"}])
+    assert status == 202, told
+    given = (await brief_of(hearing, told)).narration_audio
+    assert given is not None and given.duration_s == 39.5, "its sound counts"
+
+
+async def test_of_a_video_from_before_its_sound_was_looked_for_the_job_finds_out(
+    hearing: World, connect: Connect
+) -> None:
+    client = await connect(hearing)
+    asset = await keep(hearing, "old.mp4", kind="video")
+    (await hearing.assets.local(asset)).unlink()
+    status, told = await send(client, narration_audio=asset)
     assert status == 202, told
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "seconds", "detail"),
+    ("name", "kind", "seconds", "sound_s", "detail"),
     [
-        ("mute.mp4", "video", 5.0, "'mute.mp4': there is no readable sound in the file"),
-        ("photo.png", "photo", None, "the upload 'photo.png' is a photo, which belongs into image"),
-        ("book.mp3", "audio", 3600.5, "'book.mp3' is 3600.5 s long; a recording may have 0.5 to 3600 s"),
-        ("click.wav", "audio", 0.0, "'click.wav' is 0.0 s long; a recording may have 0.5 to 3600 s"),
+        ("mute.mp4", "video", 5.0, 0.0, "'mute.mp4': there is no readable sound in the file"),
+        ("photo.png", "photo", None, None, "the upload 'photo.png' is a photo, which belongs into image"),
+        ("short.mp4", "video", 5.0, 0.3, "'short.mp4' is 0.3 s long; a recording may have 0.5 to 3600 s"),
+        ("book.mp3", "audio", 3600.5, None, "'book.mp3' is 3600.5 s long; a recording may have 0.5 to 3600 s"),
+        ("click.wav", "audio", 0.0, None, "'click.wav' is 0.0 s long; a recording may have 0.5 to 3600 s"),
     ],
 )
 async def test_what_cannot_be_a_voice_over_is_refused(
-    hearing: World, connect: Connect, name: str, kind: UploadKind, seconds: float | None, detail: str
+    hearing: World,
+    connect: Connect,
+    name: str,
+    kind: UploadKind,
+    seconds: float | None,
+    sound_s: float | None,
+    detail: str,
 ) -> None:
     client = await connect(hearing)
-    status, told = await send(client, narration_audio=await keep(hearing, name, kind=kind, seconds=seconds))
+    asset = await keep(hearing, name, kind=kind, seconds=seconds, sound_s=sound_s)
+    status, told = await send(client, narration_audio=asset)
     assert (status, told["errors"]) == (422, [{"pointer": POINTER, "detail": detail}])
 
 

@@ -68,7 +68,7 @@ async def accept_generate(
         return known, False
     media = await own_media(door.uploads, body)
     brief = to_brief(body, door.defaults, media.clips, media.music_title, media.voice_over)
-    await check_voice_over(door, body, brief, media.recording)
+    check_voice_over(door, body, brief, media.recording)
     await check_languages(body, brief, can_translate=door.can_translate)
     spoken = brief.narration_audio is None or has_own_text(brief)  # else the prompt only says what it is about
     if spoken and body.language is not None and (written := unreadable_as(brief)) is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Protocol
 
-from vidgend.errors import FeatureUnavailable, LanguageUnsupported, MediaUnreadable
+from vidgend.errors import FeatureUnavailable, LanguageUnsupported
+from vidgend.http.own_media import recording_s
 from vidgend.http.problems import InvalidFields
 from vidgend.models import Brief
 from vidgend.pipeline.recording_to_voice import LONGEST_S
@@ -32,12 +32,8 @@ class Ears(Protocol):
     @property
     def transcriber(self) -> Transcriber | None: ...
 
-    def check_sound(self, upload: Upload, /) -> Awaitable[None]:
-        """Raises: MediaUnreadable if there is no sound in it."""
-        ...
 
-
-async def check_voice_over(door: Ears, body: GenerateBody, brief: Brief, upload: Upload | None) -> None:
+def check_voice_over(door: Ears, body: GenerateBody, brief: Brief, upload: Upload | None) -> None:
     """`upload` is the recording that `body` names, if it names one; `brief` is what was made of the request.
 
     Raises: InvalidFields, FeatureUnavailable, LanguageUnsupported.
@@ -47,11 +43,6 @@ async def check_voice_over(door: Ears, body: GenerateBody, brief: Brief, upload:
     errors = [*_unfit(body), *_length(upload)]
     if errors:
         raise InvalidFields(errors)
-    if upload.kind == "video":
-        try:
-            await door.check_sound(upload)
-        except MediaUnreadable as error:
-            raise InvalidFields([{"pointer": FIELD, "detail": f"{upload.name!r}: {error.detail}"}]) from error
     if has_own_text(brief):
         return  # its words are there, and times can be had without anybody listening
     hears = door.transcriber
@@ -83,7 +74,9 @@ def _unfit(body: GenerateBody) -> list[dict[str, str]]:
 
 
 def _length(upload: Upload) -> list[dict[str, str]]:
-    length_s = upload.duration_s or 0.0
+    if upload.kind == "video" and upload.sound_s == 0:
+        return [{"pointer": FIELD, "detail": f"{upload.name!r}: there is no readable sound in the file"}]
+    length_s = recording_s(upload)
     if SHORTEST_S <= length_s <= LONGEST_S:
         return []
     detail = f"{upload.name!r} is {length_s:.1f} s long; a recording may have {SHORTEST_S:g} to {LONGEST_S:g} s"

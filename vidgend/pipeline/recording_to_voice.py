@@ -26,7 +26,7 @@ from vidgend.pipeline.recording_levels import (
     silence_db,
 )
 from vidgend.pipeline.run import JobRun
-from vidgend.pipeline.sound_facts import sound_options
+from vidgend.pipeline.sound_facts import probe_sound, sound_options
 from vidgend.store.assets.store import AssetStore
 
 KIND = "recording"
@@ -71,9 +71,12 @@ class RecordingStep:
         except NotFound as error:
             raise _Gone("it is gone") from error
         (run.scratch / "recording.media").symlink_to(path)
-        options = sound_options(await asyncio.to_thread(_demuxer, path))
+        demuxer = await asyncio.to_thread(_demuxer, path)
+        await probe_sound(ffmpeg, path, demuxer, picture=True)  # says why, where ffmpeg would say what it lacks
         try:
-            await ffmpeg.run(decode_args(options, longest_s=LONGEST_S), cwd=run.scratch, timeout_s=TIMEOUT_S)
+            await ffmpeg.run(
+                decode_args(sound_options(demuxer), longest_s=LONGEST_S), cwd=run.scratch, timeout_s=TIMEOUT_S
+            )
         except FfmpegFailed as error:
             raise MediaUnreadable(f"the recording cannot be decoded: {error.detail}", tail=error.tail) from error
         run.progress(0.4)

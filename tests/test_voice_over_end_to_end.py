@@ -146,7 +146,7 @@ async def test_a_script_gives_the_spelling_and_a_changed_text_is_spoken_by_the_v
         runtime.worker.wake()
         first = result(await finished(runtime, waiting.id))
         assert first.report["voice"] == ["recording talk"]
-        assert hears.requests == ["en-GB"], "once for the storyboard and its video"
+        assert hears.requests == ["en"], "once for the storyboard and its video"
         before = await encodes(runtime)
         patch = PatchBody.model_validate({"scenes": [{"index": 1, "narration": "Quiet."}]})
         await edit_storyboard(runtime, waiting.id, patch, if_match=None, media=EditMedia())
@@ -215,6 +215,18 @@ async def test_who_gives_the_text_need_not_be_heard(tmp_path: Path, recording: P
         assert [scene.words.source for scene in shown.scenes if scene.words] == ["proportional"] * 3
         (told,) = shown.degraded
         assert (told.wanted, told.used) == ("fake", "proportional") and "hears no words" in told.reason
+
+
+async def test_who_hears_english_only_writes_it_down_once(
+    tmp_path: Path, recording: Path, hears: FakeTranscriber
+) -> None:
+    hears.languages = ("en",)
+    async with workshop(tmp_path / "data", providers=(), transcriber=hears) as runtime:
+        asset = await give(runtime, recording)
+        for language in (None, "en", "en-GB"):
+            job = await make(runtime, narration_audio=asset, language=language)
+            assert (await board(runtime, job.id)).language == (language or "en")
+    assert hears.requests == ["en"]
 
 
 async def test_whether_a_video_speaks_is_found_out_when_it_is_uploaded(

@@ -184,3 +184,6 @@ async def test_a_recogniser_for_english_takes_nothing_else(hearing: World, conne
     assert (status, told["code"]) == (422, "voice_unknown")
     many = await connect(hearing.with_services(transcriber=FakeTranscriber()))
     assert (await send(many, narration_audio=asset, language="de"))[0] == 202
+    unknown = await connect(hearing.with_services(transcriber=FakeTranscriber(unknown=("ga",))))
+    status, told = await send(unknown, narration_audio=asset, language="ga-IE")
+    assert (status, told["code"]) == (422, "language_unsupported") and "does not know" in told["detail"]

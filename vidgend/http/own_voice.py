@@ -11,7 +11,6 @@ from vidgend.models import Brief
 from vidgend.pipeline.recording_to_voice import LONGEST_S
 from vidgend.pipeline.sound_facts import SHORTEST_S
 from vidgend.pipeline.speech.markup import plain
-from vidgend.pipeline.speech.voices import primary
 from vidgend.pipeline.text_language import has_own_text
 from vidgend.pipeline.transcriber.port import Transcriber
 from vidgend.store.uploads import Upload
@@ -51,12 +50,18 @@ def check_voice_over(door: Ears, body: GenerateBody, brief: Brief, upload: Uploa
             "narration_audio without `script`: there is no recogniser here to write down what is said in it",
             hint=_RECOGNISER,
         )
-    if brief.language is not None and hears.languages is not None and primary(brief.language) not in hears.languages:
+    if brief.language is None or hears.hears(brief.language):
+        return
+    if hears.languages is None:
         raise LanguageUnsupported(
-            f"the recogniser here hears {', '.join(hears.languages)} only, and the recording is in {brief.language}",
-            hint="Put a model that knows more languages into models/ of data_dir (`base`; docs/speech.md), or give the "
-            "text as `script`.",
+            f"the recogniser here does not know the language of the recording, {brief.language}",
+            hint="Give the text of the recording as `script`.",
         )
+    raise LanguageUnsupported(
+        f"the recogniser here hears {', '.join(hears.languages)} only, and the recording is in {brief.language}",
+        hint="Put a model that knows more languages into models/ of data_dir (`base`; docs/speech.md), or give the "
+        "text as `script`.",
+    )
 
 
 def _unfit(body: GenerateBody) -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.recording_args import clean_args, decode_args
 from vidgend.pipeline.recording_levels import (
     Noise,
+    hushes_of,
     is_silent,
     levels_of,
     loud_runs,
@@ -166,6 +167,15 @@ def test_few_words_in_a_long_silence_are_words() -> None:
     assert noise is not None and noise.level_db == pytest.approx(-70, abs=0.1)
     levels[3005:] = -70
     assert is_silent(levels), "a click"
+
+
+def test_the_quietest_moment_of_each_minute_is_known() -> None:
+    levels = np.full(15_050, -20.0, np.float32)
+    levels[3000:3005], levels[9000:9010], levels[15_000:15_010] = -80, -40, -40
+    levels[4000:4012] = -35
+    assert hushes_of(levels) == [pytest.approx(at, abs=0.06) for at in (40.06, 90.05, 150.05)]
+    assert hushes_of(levels[:6005])[1:] == [], "less than a moment"
+    assert hushes_of(levels[:5]) == []
 
 
 async def heard(studio: Studio, path: Path, *, keep_background: bool = False) -> dict[str, object]:

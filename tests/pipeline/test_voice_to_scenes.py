@@ -134,6 +134,12 @@ def test_words_that_are_parted_otherwise_keep_their_times() -> None:
     assert words[0].end_s == pytest.approx(1.8) and words[0].confidence == 0.5
 
 
+def test_what_has_no_spaces_has_none_between_two_parts_either() -> None:
+    first = in_order([["夜晚", 0.0, 1.0, 0.9], ["的", 1.0, 1.2, 0.9]], 0, 2)
+    second = in_order([["大海", 0.0, 1.0, 0.9], ["。", 1.0, 1.1, 0.9]], 2, 4)
+    assert text_with_pauses([*first, *second], []) == "夜晚的大海。"
+
+
 def test_the_pause_beside_a_word_is_no_part_of_it() -> None:
     words = [Word(text="a", start_s=0.1, end_s=1.5), Word(text="b", start_s=1.6, end_s=3.9)]
     tidy = without_pauses(words, sounding=(0.5, 3.0), pauses=[(1.2, 1.8), (2.0, 2.2)], length_s=4.0)
@@ -143,10 +149,12 @@ def test_the_pause_beside_a_word_is_no_part_of_it() -> None:
 
 
 def test_a_long_recording_is_written_down_in_parts_that_end_in_pauses() -> None:
-    assert parts_of(200.0, [(150.0, 151.0)]) == [(0.0, 200.0)]
+    assert parts_of(200.0, [(150.0, 151.0)], []) == [(0.0, 200.0)]
     pauses = [(100.0, 109.0), (130.0, 131.0), (200.0, 200.5), (300.0, 302.0)]
-    assert parts_of(500.0, pauses) == [(0.0, 130.5), (130.5, 301.0), (301.0, 500.0)]
-    parts = parts_of(3600.0, [])
+    assert parts_of(500.0, pauses, []) == [(0.0, 130.5), (130.5, 301.0), (301.0, 500.0)]
+    hushes = [minute * 60 + 59.0 * (minute % 2) for minute in range(60)]
+    parts = parts_of(3600.0, [], hushes)
     assert parts[0][0] == 0 and parts[-1][1] == 3600 and max(end - start for start, end in parts) <= PART_S[1]
+    assert all(end in hushes for _, end in parts[:-1]), "where it is quietest, if nobody pauses"
     late = in_order([[" so", 0.5, 0.9, 0.8]], 130.5, 131.2)
     assert [(word.start_s, word.end_s) for word in late] == [(131.0, 131.2)]

@@ -35,6 +35,7 @@ ABOVE_NOISE_DB = 10.0
 """Breath and soft consonants begin about there."""
 BELOW_WORDS_DB = (40.0, 12.0)
 """No sound of a word is softer than the first against the loud ones; a pause is softer by the second."""
+HUSH_S, HUSH_EVERY_S = 0.1, 60.0
 PROFILE_S = 0.4
 """How long only noise has to be heard to know what it is like."""
 NOISE_BELOW_WORDS_DB = (10.0, 55.0)
@@ -82,6 +83,17 @@ def loud_runs(levels: Levels, threshold_db: float) -> list[Span]:
     loud = np.concatenate([[False], levels > threshold_db, [False]]).astype(np.int8)
     edges = np.flatnonzero(np.diff(loud)).reshape(-1, 2)
     return [(float(start) * WINDOW_S, float(end) * WINDOW_S) for start, end in edges]
+
+
+def hushes_of(levels: Levels) -> list[float]:
+    """The middle of the quietest HUSH_S of each HUSH_EVERY_S: where to cut if nobody pauses."""
+    size, every = round(HUSH_S / WINDOW_S), round(HUSH_EVERY_S / WINDOW_S)
+    hushes = []
+    for first in range(0, len(levels) - size + 1, every):
+        power = 10 ** (levels[first : first + every].astype(np.float64) / 10)
+        at = first + int(np.argmin(np.convolve(power, np.ones(size), mode="valid")))
+        hushes.append((at + size / 2) * WINDOW_S)
+    return hushes
 
 
 def pauses_between(runs: list[Span]) -> list[Span]:

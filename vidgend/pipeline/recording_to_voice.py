@@ -18,6 +18,7 @@ from vidgend.pipeline.media_kind import HEAD_BYTES, sniff
 from vidgend.pipeline.recording_args import HIGH_PASS_HZ, clean_args, decode_args
 from vidgend.pipeline.recording_levels import (
     NOTHING_DB,
+    hushes_of,
     is_silent,
     levels_of,
     loud_runs,
@@ -42,12 +43,14 @@ TIMEOUT_S = 900.0
 @dataclass(frozen=True, kw_only=True)
 class Voice:
     """A recording as it is heard in the video: a mono 48 kHz WAV in the store, `samples` long. `sounding` is where
-    there is sound in it, `pauses` are those in between; all (start, end) in seconds."""
+    there is sound in it, `pauses` are those in between; all (start, end) in seconds. `hushes` are the quietest moments,
+    one in each HUSH_EVERY_S."""
 
     digest: str
     samples: int
     sounding: tuple[float, float]
     pauses: tuple[tuple[float, float], ...]
+    hushes: tuple[float, ...]
 
 
 _VOICE = TypeAdapter(Voice)
@@ -102,6 +105,7 @@ class RecordingStep:
             samples=samples,
             sounding=(around[0][0], around[-1][1]),
             pauses=tuple(pauses_between(words)),
+            hushes=tuple(hushes_of(levels)),
         )
         return StepOutput(output=_VOICE.dump_python(voice, mode="json"), blobs=(digest,))
 

@@ -57,21 +57,24 @@ def _timeout_s(length_s: float) -> float:
     return 600 + 10 * length_s
 
 
-def parts_of(length_s: float, pauses: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """A recording in parts of PART_S, cut in the middle of their longest pauses; where there is none, at its most."""
+def parts_of(
+    length_s: float, pauses: Sequence[tuple[float, float]], hushes: Sequence[float]
+) -> list[tuple[float, float]]:
+    """A recording in parts of PART_S, cut in the middle of their longest pauses; where there is none, at the last of
+    the quietest moments. Of these there is one in every minute (`hushes_of`), so one in every such part."""
     shortest_s, longest_s = PART_S
     edges = [0.0]
     while length_s - edges[-1] > longest_s:
         low_s, high_s = edges[-1] + shortest_s, edges[-1] + longest_s
         within = [(end - start, (start + end) / 2) for start, end in pauses if low_s <= start and end <= high_s]
-        edges.append(max(within)[1] if within else high_s)
+        edges.append(max(within)[1] if within else max(at for at in hushes if at <= high_s))
     return list(itertools.pairwise([*edges, length_s]))
 
 
 async def transcribe(run: JobRun, voice: Voice, transcriber: Transcriber, *, language: str | None) -> Transcript:
     """What is said in a voice; `language` None: as it is heard. Raises: StepError, StepTimeout."""
     length_s = voice.samples / SAMPLE_RATE_HZ
-    parts = parts_of(length_s, voice.pauses)
+    parts = parts_of(length_s, voice.pauses, voice.hushes)
     # Everything else waits for it.
     spec = _spec(run, voice.digest, parts, transcriber, language=language, length_s=length_s, priority=1)
     heard = _TRANSCRIPT.validate_python(await run.step(spec, stage="planning"))

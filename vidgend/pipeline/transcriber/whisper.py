@@ -70,7 +70,7 @@ def in_order(heard: Sequence[tuple[str, float, float, float]], from_s: float, to
                 start_s=start,
                 end_s=clock,
                 confidence=min(max(probability, 0.0), 1.0),
-                glued=bool(words) and not text[:1].isspace(),
+                glued=not text[:1].isspace(),
             )
         )
     return tuple(words)

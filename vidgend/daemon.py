@@ -29,6 +29,7 @@ from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
 from vidgend.parts import Parts, build_parts
+from vidgend.pipeline.aligner.select import recogniser_hint
 from vidgend.pipeline.file_to_upload import Intake
 from vidgend.pipeline.forecast import Forecast
 from vidgend.pipeline.foresee import Reuse, foresee
@@ -238,6 +239,10 @@ class Runtime:
     def transcriber(self) -> Transcriber | None:
         return self.parts.producer.transcriber
 
+    @property
+    def recogniser_hint(self) -> str:
+        return recogniser_hint(self.settings.aligner.engine)
+
     async def submit_generate(self, body: GenerateBody) -> str:
         """Accept a video job. Raises: BadInput and its kin, QueueFull, StorageFull."""
         return self._begin(*await accept_generate(self, body))
@@ -430,6 +435,7 @@ async def serve(settings: Settings) -> None:
                 queries=runtime.queries,
                 foresee=runtime.foresee,
                 transcriber=runtime.transcriber,
+                recogniser_hint=runtime.recogniser_hint,
                 can_translate=runtime.can_translate,
                 wake_webhooks=runtime.webhook_wake.set,
                 version=__version__,

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient
 from standins.services_standin import World
 
 from vidgend.models import Brief, VoiceOver
+from vidgend.pipeline.aligner.select import recogniser_hint
 from vidgend.pipeline.transcriber.fake import FakeTranscriber
 from vidgend.store.uploads import UploadKind
 
@@ -150,6 +151,10 @@ async def test_without_a_recogniser_the_text_has_to_be_given(world: World, conne
     asset = await keep(world, "talk.mp3")
     status, told = await send(client, narration_audio=asset, prompt="About the sea.")
     assert (status, told["code"]) == (422, "not_available") and "`script`" in told["hint"]
+    assert told["hint"].startswith("Install one")
+    off = await connect(world.with_services(recogniser_hint=recogniser_hint("proportional")))
+    _, told = await send(off, narration_audio=asset)
+    assert told["hint"].startswith("Set aligner.engine = auto") and "`script`" in told["hint"]
     assert (await send(client, narration_audio=asset, script="The sea."))[0] == 202
     assert (await send(client, narration_audio=asset, scenes=[{"narration": "The sea."}]))[0] == 202
 

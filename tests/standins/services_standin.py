@@ -13,6 +13,7 @@ from vidgend.errors import LanguageUnsupported, StorageFull, UnknownVoice, Voice
 from vidgend.http.services import Services
 from vidgend.http.wire import Defaults
 from vidgend.models import Brief, Credit, JobState, PrefetchBrief, Published, Result, Substitution
+from vidgend.pipeline.aligner.select import recogniser_hint
 from vidgend.pipeline.captions.fonts import machine_fonts
 from vidgend.pipeline.executor.slots import Slots
 from vidgend.pipeline.ffmpeg import FfmpegTool
@@ -200,6 +201,7 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             check_font=machine_fonts().find,
             queries=_queries,
             foresee=_foresee,
+            recogniser_hint=recogniser_hint("auto"),
             wake_webhooks=lambda: None,
             version="1.2.3",
             presign=True,

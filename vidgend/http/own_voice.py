@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from vidgend.http.wire import GenerateBody
 
 FIELD = "/narration_audio"
-_RECOGNISER = (
-    "Install one where vidgend runs (pip install -e '.[align-offline]' in the checkout: English; docs/speech.md), or "
-    "give the text of the recording as `script`."
-)
 
 
 class Ears(Protocol):
@@ -30,6 +26,11 @@ class Ears(Protocol):
 
     @property
     def transcriber(self) -> Transcriber | None: ...
+
+    @property
+    def recogniser_hint(self) -> str:
+        """How to get a transcriber where there is none: a sentence without its full stop."""
+        ...
 
 
 def check_voice_over(door: Ears, body: GenerateBody, brief: Brief, upload: Upload | None) -> None:
@@ -48,7 +49,7 @@ def check_voice_over(door: Ears, body: GenerateBody, brief: Brief, upload: Uploa
     if hears is None:
         raise FeatureUnavailable(
             "narration_audio without `script`: there is no recogniser here to write down what is said in it",
-            hint=_RECOGNISER,
+            hint=f"{door.recogniser_hint}, or give the text of the recording as `script`.",
         )
     if brief.language is None or hears.hears(brief.language):
         return

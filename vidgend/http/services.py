@@ -73,6 +73,8 @@ class Services:
     queries: Callable[[Brief], Awaitable[tuple[str, ...]]]
     foresee: Callable[[str, Version, Brief], Awaitable[Reuse]]
     """Which segments of a version of a job's storyboard are there already, if the brief is rendered."""
+    recogniser_hint: str
+    """How to get a transcriber where there is none."""
     wake_webhooks: Callable[[], None]
     version: str
     presign: bool

@@ -16,6 +16,7 @@ from vidgend.daemon import Runtime
 from vidgend.errors import FeatureUnavailable, UploadInUse
 from vidgend.http.edit_wire import PatchBody, RenderBody
 from vidgend.http.own_media import EditMedia
+from vidgend.http.problems import InvalidFields
 from vidgend.http.revise import edit_storyboard, render_storyboard
 from vidgend.models import Storyboard, Word
 from vidgend.pipeline.ffmpeg import Ffmpeg
@@ -145,7 +146,7 @@ async def test_a_script_gives_the_spelling_and_a_changed_text_is_spoken_by_the_v
         runtime.worker.wake()
         first = result(await finished(runtime, waiting.id))
         assert first.report["voice"] == ["recording talk"]
-        assert hears.requests == ["en-GB"], "once for the storyboard and its video"
+        assert hears.requests == ["en"], "once for the storyboard and its video"
         before = await encodes(runtime)
         patch = PatchBody.model_validate({"scenes": [{"index": 1, "narration": "Quiet."}]})
         await edit_storyboard(runtime, waiting.id, patch, if_match=None, media=EditMedia())
@@ -214,6 +215,45 @@ async def test_who_gives_the_text_need_not_be_heard(tmp_path: Path, recording: P
         assert [scene.words.source for scene in shown.scenes if scene.words] == ["proportional"] * 3
         (told,) = shown.degraded
         assert (told.wanted, told.used) == ("fake", "proportional") and "hears no words" in told.reason
+
+
+async def test_who_hears_english_only_writes_it_down_once(
+    tmp_path: Path, recording: Path, hears: FakeTranscriber
+) -> None:
+    hears.languages = ("en",)
+    async with workshop(tmp_path / "data", providers=(), transcriber=hears) as runtime:
+        asset = await give(runtime, recording)
+        for language in (None, "en", "en-GB"):
+            job = await make(runtime, narration_audio=asset, language=language)
+            assert (await board(runtime, job.id)).language == (language or "en")
+    assert hears.requests == ["en"]
+
+
+async def test_whether_a_video_speaks_is_found_out_when_it_is_uploaded(
+    ffmpeg: Ffmpeg, tmp_path: Path, recording: Path, hears: FakeTranscriber
+) -> None:
+    mute = media.clip(ffmpeg.path, tmp_path / "mute.mp4", seconds=1)
+    talk = media.clip(ffmpeg.path, tmp_path / "talk.mp4", seconds=15, extra=("-an",))
+    args = ["-i", str(talk), "-i", str(recording), "-c:v", "copy", "-c:a", "aac"]
+    talk = media.make(ffmpeg.path, args, tmp_path / "both.mp4")
+    async with workshop(tmp_path / "data", providers=(), transcriber=hears) as runtime:
+        spoken = await runtime.uploads.find([await give(runtime, talk)])
+        (upload,) = spoken.values()
+        assert upload.sound_s == pytest.approx(LENGTH_S, abs=0.1) and upload.duration_s == pytest.approx(15)
+        assert upload.clip().duration_s == upload.duration_s
+        silent = await give(runtime, mute)
+        with pytest.raises(InvalidFields) as refused:
+            await make(runtime, narration_audio=silent)
+        assert refused.value.errors[0]["detail"] == "'mute.mp4': there is no readable sound in the file"
+        # One that was uploaded before that was looked for.
+        await runtime.database.write(
+            lambda connection: connection.execute("UPDATE uploads SET facts = json_remove(facts, '$.sound_s')")
+        )
+        job = await make(runtime, narration_audio=silent)
+        assert job.state == "failed" and job.error is not None
+        assert job.error.detail == "the voice-over 'mute': there is no readable sound in the file"
+        job = await make(runtime, narration_audio=upload.digest)
+        assert [scene.narration for scene in (await board(runtime, job.id)).scenes] == SENTENCES
 
 
 async def test_a_recording_that_is_gone_is_asked_for_again(

@@ -29,12 +29,12 @@ from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
 from vidgend.parts import Parts, build_parts
+from vidgend.pipeline.aligner.select import recogniser_hint
 from vidgend.pipeline.file_to_upload import Intake
 from vidgend.pipeline.forecast import Forecast
 from vidgend.pipeline.foresee import Reuse, foresee
 from vidgend.pipeline.past_rates import rates_of
 from vidgend.pipeline.run import key_with, salt_of
-from vidgend.pipeline.sound_facts import probe_sound
 from vidgend.pipeline.speech.hub import default_hub_dir
 from vidgend.pipeline.speech.select import probe
 from vidgend.pipeline.speech.voices import resolve
@@ -58,7 +58,7 @@ from vidgend.store.secret_files import write_secret
 from vidgend.store.space import Space
 from vidgend.store.steps import StepStore
 from vidgend.store.storyboards import StoryboardStore, Version
-from vidgend.store.uploads import Upload, UploadStore
+from vidgend.store.uploads import UploadStore
 from vidgend.worker import NOT_RECORDED, Worker
 
 _log = logging.getLogger(__name__)
@@ -240,10 +240,9 @@ class Runtime:
     def transcriber(self) -> Transcriber | None:
         return self.parts.producer.transcriber
 
-    async def check_sound(self, upload: Upload) -> None:
-        """Raises: MediaUnreadable if there is no sound in an uploaded video; Unavailable, NotFound."""
-        ffmpeg = await self.parts.ffmpeg.get_for_request()
-        await probe_sound(ffmpeg, await self.assets.local(upload.digest), upload.facts["demuxer"], picture=True)
+    @property
+    def recogniser_hint(self) -> str:
+        return recogniser_hint(self.settings.aligner.engine)
 
     async def submit_generate(self, body: GenerateBody) -> str:
         """Accept a video job. Raises: BadInput and its kin, QueueFull, StorageFull."""
@@ -436,8 +435,8 @@ async def serve(settings: Settings) -> None:
                 check_font=runtime.check_font,
                 queries=runtime.queries,
                 foresee=runtime.foresee,
-                check_sound=runtime.check_sound,
                 transcriber=runtime.transcriber,
+                recogniser_hint=runtime.recogniser_hint,
                 can_translate=runtime.can_translate,
                 wake_webhooks=runtime.webhook_wake.set,
                 version=__version__,

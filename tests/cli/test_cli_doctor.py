@@ -166,3 +166,10 @@ def test_music_says_where_its_tracks_are(home: Path) -> None:
     assert "calm" in next(iter(stage_checks.music(_settings()))).text
     assert _marks(list(stage_checks.music(_settings(**{"music.folder": str(home / "missing")})))) == ["note"]
     assert "off" in next(iter(stage_checks.music(_settings(**{"music.enabled": False})))).text
+
+
+def test_a_recogniser_that_was_switched_off_is_told(home: Path) -> None:
+    times, overs = stage_checks.word_times(_settings(aligner={"engine": "proportional"}))
+    assert times.mark == "ok" and "by word length" in times.text
+    assert overs.mark == "note" and "voice-overs need a script" in overs.text
+    assert overs.fix.startswith("Set aligner.engine = auto")

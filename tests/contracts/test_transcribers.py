@@ -64,7 +64,9 @@ async def test_a_transcript_is_in_order_and_inside_the_recording(make, tmp_path:
         assert all(0 <= word.confidence <= 1 for word in heard.words)
         assert 0 < len(again.words) < len(heard.words), "only what was asked for"
         assert all(middle_s <= word.start_s <= word.end_s <= length_s for word in again.words)
+        assert transcriber.hears("en-GB")
         if transcriber.languages is not None and make is whisper:
+            assert not transcriber.hears("de")
             with pytest.raises(StepError, match="English only"):
                 await transcriber.transcribe(spoken, start_s=0, end_s=1, language="de", timeout_s=60)
     finally:

@@ -7,7 +7,10 @@ import random
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from vidgend.errors import StepError
 from vidgend.models import Word
 from vidgend.pipeline.timeline import SceneNeed, lead_s, needed_frames, speech_start_sample
 from vidgend.pipeline.transcriber.whisper import in_order
@@ -90,6 +93,61 @@ def test_scenes_at_one_moment_still_have_a_frame_each() -> None:
     assert len(pieces) == 5 and all(piece.samples > 0 for piece in pieces)
 
 
+TIMES = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 0.05)), min_size=1, max_size=40)
+
+
+@given(
+    times=TIMES,
+    heard=st.floats(0, 1),
+    length_s=st.floats(0.5, 20),
+    rate=st.sampled_from(["1", "5", *RATES]),
+    pauses=st.lists(st.floats(0, 1), max_size=20),
+)
+def test_all_pieces_lie_in_the_recording_whatever_was_heard(
+    times: list[tuple[float, float]], heard: float, length_s: float, rate: str, pauses: list[float]
+) -> None:
+    length = s_to_samples(length_s)
+    clock_s, words = 0.0, []
+    for share, long in times:
+        clock_s = max(clock_s, min(share, heard) * length_s)
+        end_s = min(length_s, clock_s + long * length_s)
+        words.append((Word(text="w", start_s=clock_s, end_s=end_s),))
+        clock_s = end_s
+    edges = sorted({at * length_s for at in pauses})
+    between = list(zip(edges[1:-1:2], edges[2:-1:2], strict=False))
+    sounding = (edges[0], edges[-1]) if len(edges) > 1 else (0.0, length_s)
+    try:
+        pieces = cut(words, sounding=sounding, pauses=between, length=length, fps=Fraction(rate))
+    except StepError:
+        assert len(words) - 1 > (sounding[1] - sounding[0]) * Fraction(rate) - 2, "more cuts than frames"
+        return
+    assert len(pieces) == len(words)
+    assert pieces[0].start >= 0 and pieces[-1].start + pieces[-1].samples <= length
+    assert all(piece.samples > 0 for piece in pieces)
+    assert all(a.start + a.samples == b.start for a, b in itertools.pairwise(pieces))
+    for piece in pieces:
+        assert all(0 <= w.start_s <= w.end_s <= piece.samples / SAMPLE_RATE_HZ + 1e-9 for w in piece.words)
+
+
+def test_scenes_that_were_not_heard_have_a_frame_each_before_the_end() -> None:
+    words = said("a b c", start_s=1.0)
+    scenes = [words, *([Word(text="x", start_s=9.7, end_s=9.7)] for _ in range(60))]
+    pieces = cut(scenes, sounding=(1.0, 9.7), pauses=[], length=480_000, fps=Fraction(24))
+    assert pieces[-1].start + pieces[-1].samples == 480_000
+    assert all(piece.samples == pytest.approx(2000, abs=1) for piece in pieces[2:-1])
+    with pytest.raises(StepError, match=r"9\.2 s of recording are too short for 61 scenes"):
+        cut(scenes, sounding=(1.0, 9.7), pauses=[], length=480_000, fps=Fraction(1))
+
+
+@pytest.mark.parametrize("rate", ["1", "5"])
+def test_at_few_frames_a_second_it_is_cut_in_the_pause_that_has_one(rate: str) -> None:
+    before, after = Word(text="a", start_s=2.0, end_s=4.0), Word(text="b", start_s=4.0, end_s=6.0)
+    # Frames begin at 0.3 s and so on, counted from the start of what is heard (1.85 s): 4.15 s, in the shorter pause.
+    pauses = [(3.46, 3.6), (4.1, 4.2)]
+    pieces = cut([[before], [after]], sounding=(2.0, 6.0), pauses=pauses, length=400_000, fps=Fraction(rate))
+    assert pieces[1].start / SAMPLE_RATE_HZ == pytest.approx(4.15 if rate == "1" else 3.55, abs=0.001)
+
+
 def test_words_that_are_softer_than_the_silence_around_are_kept() -> None:
     soft, loud = Word(text="so", start_s=0.5, end_s=0.8), Word(text="LOUD", start_s=2.0, end_s=3.0)
     (piece,) = cut([[soft, loud]], sounding=(2.0, 3.0), pauses=[], length=200_000, fps=Fraction(30))
@@ -134,6 +192,12 @@ def test_words_that_are_parted_otherwise_keep_their_times() -> None:
     assert words[0].end_s == pytest.approx(1.8) and words[0].confidence == 0.5
 
 
+def test_what_has_no_spaces_has_none_between_two_parts_either() -> None:
+    first = in_order([["夜晚", 0.0, 1.0, 0.9], ["的", 1.0, 1.2, 0.9]], 0, 2)
+    second = in_order([["大海", 0.0, 1.0, 0.9], ["。", 1.0, 1.1, 0.9]], 2, 4)
+    assert text_with_pauses([*first, *second], []) == "夜晚的大海。"
+
+
 def test_the_pause_beside_a_word_is_no_part_of_it() -> None:
     words = [Word(text="a", start_s=0.1, end_s=1.5), Word(text="b", start_s=1.6, end_s=3.9)]
     tidy = without_pauses(words, sounding=(0.5, 3.0), pauses=[(1.2, 1.8), (2.0, 2.2)], length_s=4.0)
@@ -143,10 +207,12 @@ def test_the_pause_beside_a_word_is_no_part_of_it() -> None:
 
 
 def test_a_long_recording_is_written_down_in_parts_that_end_in_pauses() -> None:
-    assert parts_of(200.0, [(150.0, 151.0)]) == [(0.0, 200.0)]
+    assert parts_of(200.0, [(150.0, 151.0)], []) == [(0.0, 200.0)]
     pauses = [(100.0, 109.0), (130.0, 131.0), (200.0, 200.5), (300.0, 302.0)]
-    assert parts_of(500.0, pauses) == [(0.0, 130.5), (130.5, 301.0), (301.0, 500.0)]
-    parts = parts_of(3600.0, [])
+    assert parts_of(500.0, pauses, []) == [(0.0, 130.5), (130.5, 301.0), (301.0, 500.0)]
+    hushes = [minute * 60 + 59.0 * (minute % 2) for minute in range(60)]
+    parts = parts_of(3600.0, [], hushes)
     assert parts[0][0] == 0 and parts[-1][1] == 3600 and max(end - start for start, end in parts) <= PART_S[1]
+    assert all(end in hushes for _, end in parts[:-1]), "where it is quietest, if nobody pauses"
     late = in_order([[" so", 0.5, 0.9, 0.8]], 130.5, 131.2)
     assert [(word.start_s, word.end_s) for word in late] == [(131.0, 131.2)]

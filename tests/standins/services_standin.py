@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vidgend.errors import LanguageUnsupported, MediaUnreadable, StorageFull, UnknownVoice, VoiceUnavailable
+from vidgend.errors import LanguageUnsupported, StorageFull, UnknownVoice, VoiceUnavailable
 from vidgend.http.services import Services
 from vidgend.http.wire import Defaults
 from vidgend.models import Brief, Credit, JobState, PrefetchBrief, Published, Result, Substitution
+from vidgend.pipeline.aligner.select import recogniser_hint
 from vidgend.pipeline.captions.fonts import machine_fonts
 from vidgend.pipeline.executor.slots import Slots
 from vidgend.pipeline.ffmpeg import FfmpegTool
@@ -27,7 +28,7 @@ from vidgend.store.database import Database
 from vidgend.store.jobs import Job, JobStore
 from vidgend.store.space import Space
 from vidgend.store.storyboards import StoryboardStore, Version
-from vidgend.store.uploads import Upload, UploadStore
+from vidgend.store.uploads import UploadStore
 
 KEY = "vg_0123456789abcdef_secret"
 VIDEO = bytes(range(256)) * 20
@@ -157,11 +158,6 @@ async def _queries(brief: Brief) -> tuple[str, ...]:
     return tuple(brief.prompt.split())[:2] if brief.prompt.strip("?") else ()
 
 
-async def _check_sound(upload: Upload) -> None:
-    if not upload.name.startswith("loud"):
-        raise MediaUnreadable("there is no readable sound in the file")
-
-
 async def _no_cache(lacking_bytes: int) -> None:
     """There is nothing that could be given up."""
 
@@ -205,7 +201,7 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             check_font=machine_fonts().find,
             queries=_queries,
             foresee=_foresee,
-            check_sound=_check_sound,
+            recogniser_hint=recogniser_hint("auto"),
             wake_webhooks=lambda: None,
             version="1.2.3",
             presign=True,

@@ -87,12 +87,14 @@ def _default_voice(voice: str, engines: tuple[object, ...], section: str) -> Fin
 
 
 def word_times(settings: Settings, section: str = "word times") -> Iterator[Finding]:
-    from vidgend.pipeline.aligner.select import probe
+    from vidgend.pipeline.aligner.select import probe, recogniser_hint
     from vidgend.pipeline.speech.hub import default_hub_dir
 
     wanted = settings.aligner.engine
     if wanted == "proportional":
         yield Finding(section=section, mark="ok", text="by word length (aligner.engine = proportional)")
+        text = "voice-overs need a script: aligner.engine = proportional"
+        yield Finding(section=section, mark="note", text=text, fix=f"{recogniser_hint(wanted)}.")
         return
     found = probe(settings.aligner.model, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir())
     asked = [found[name] for name in ("forced", "whisper") if wanted in ("auto", name)]

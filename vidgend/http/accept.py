@@ -15,7 +15,7 @@ from vidgend.http.own_voice import Ears, check_voice_over
 from vidgend.http.services import Jobs
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody, to_brief, to_prefetch
 from vidgend.models import Brief, PrefetchBrief
-from vidgend.pipeline.text_language import script_language, unreadable_as
+from vidgend.pipeline.text_language import has_own_text, script_language, unreadable_as
 from vidgend.store.database import Database
 from vidgend.store.idempotency import earlier_job
 from vidgend.store.jobs import JobStore
@@ -68,9 +68,10 @@ async def accept_generate(
         return known, False
     media = await own_media(door.uploads, body)
     brief = to_brief(body, door.defaults, media.clips, media.music_title, media.voice_over)
-    await check_voice_over(door, body, brief, media.recording)
+    check_voice_over(door, body, brief, media.recording)
     await check_languages(body, brief, can_translate=door.can_translate)
-    if body.language is not None and (written := unreadable_as(brief)) is not None:
+    spoken = brief.narration_audio is None or has_own_text(brief)  # else the prompt only says what it is about
+    if spoken and body.language is not None and (written := unreadable_as(brief)) is not None:
         raise LanguageUnsupported(f"the text is in the letters of {written}, not in those of {brief.language}")
     language = brief.language or script_language(brief)
     if brief.narration_audio is None:

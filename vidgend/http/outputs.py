@@ -13,6 +13,7 @@ from vidgend.errors import FeatureUnavailable
 from vidgend.http.problems import InvalidFields
 from vidgend.models import Brief, Output
 from vidgend.pipeline.planner.builtin import reads_out
+from vidgend.pipeline.speech.markup import plain
 from vidgend.pipeline.speech.voices import primary, voice_in
 from vidgend.pipeline.storyboard_to_outputs import another_language
 from vidgend.pipeline.text_language import brief_language, script_language
@@ -80,7 +81,7 @@ def _check(body: GenerateBody, outputs: Sequence[OutputBody]) -> None:
             errors += [
                 {"pointer": f"{pointer}/{at}", "detail": f"is empty, but scene {at + 1} says something"}
                 for at, (text, scene) in enumerate(zip(output.narrations, scenes, strict=True))
-                if scene.narration.strip() and not text.strip()
+                if plain(scene.narration).strip() and not plain(text).strip()
             ]
     if errors:
         raise InvalidFields(errors)

@@ -63,10 +63,15 @@ async def own_media(uploads: UploadStore, body: GenerateBody) -> OwnMedia:
         spoken = VoiceOver(
             asset=recording.digest,
             title=PurePath(recording.name).stem,
-            duration_s=recording.duration_s or 0.0,
+            duration_s=recording_s(recording),
             keep_background=voice.keep_background,
         )
     return OwnMedia(clips=clips, music_title=title, recording=recording, voice_over=spoken)
+
+
+def recording_s(upload: Upload) -> float:
+    """How long it is as a voice-over, as far as is known."""
+    return (upload.duration_s or 0.0) if upload.sound_s is None else upload.sound_s
 
 
 @dataclass(frozen=True, kw_only=True)

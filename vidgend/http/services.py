@@ -20,7 +20,7 @@ from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 from vidgend.store.jobs import JobStore
 from vidgend.store.storyboards import StoryboardStore, Version
-from vidgend.store.uploads import Upload, UploadStore
+from vidgend.store.uploads import UploadStore
 
 
 class Jobs(Protocol):
@@ -73,8 +73,8 @@ class Services:
     queries: Callable[[Brief], Awaitable[tuple[str, ...]]]
     foresee: Callable[[str, Version, Brief], Awaitable[Reuse]]
     """Which segments of a version of a job's storyboard are there already, if the brief is rendered."""
-    check_sound: Callable[[Upload], Awaitable[None]]
-    """Raises MediaUnreadable if there is no sound in a video."""
+    recogniser_hint: str
+    """How to get a transcriber where there is none."""
     wake_webhooks: Callable[[], None]
     version: str
     presign: bool

@@ -1,7 +1,8 @@
 """How loud a recording is, moment by moment: where its words pause, and where only its noise is heard.
 
 A recording has its own noise and its own level, so what counts as silence is told by itself. Levels are in dBFS (RMS)
-of windows of WINDOW_S, read piece by piece: an hour takes as little memory as a minute.
+of windows of WINDOW_S around their mean, since a constant offset is heard by nobody; read piece by piece: an hour takes
+as little memory as a minute.
 """
 
 from __future__ import annotations
@@ -28,10 +29,13 @@ NOTHING_DB = -90.0
 """A microphone that is on is louder; below it is a sound that was switched off."""
 SILENT_DB = -60.0
 """What nobody hears, whatever else there is."""
+SHORTEST_SAID_S = 0.1
+"""Clicks are shorter; so is what a filter makes of the edge of a constant offset (20 ms)."""
 ABOVE_NOISE_DB = 10.0
 """Breath and soft consonants begin about there."""
 BELOW_WORDS_DB = (40.0, 12.0)
 """No sound of a word is softer than the first against the loud ones; a pause is softer by the second."""
+HUSH_S, HUSH_EVERY_S = 0.1, 60.0
 PROFILE_S = 0.4
 """How long only noise has to be heard to know what it is like."""
 NOISE_BELOW_WORDS_DB = (10.0, 55.0)
@@ -46,18 +50,25 @@ def levels_of(path: Path) -> Levels:
         while pcm := file.readframes(size * 1000):
             samples = from_pcm(pcm, 1)
             padded = np.pad(samples, (0, -len(samples) % size)).reshape(-1, size)
-            power = np.mean(np.square(padded, dtype=np.float64), axis=1)
+            power = np.var(padded, axis=1, dtype=np.float64)
             parts.append((10 * np.log10(power + 1e-10)).astype(np.float32))
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
 def noise_and_words_db(levels: Levels) -> tuple[float, float]:
-    """The level of the noise, and that of the loud parts of the words, while the microphone is on."""
+    """The level of the noise, and that of the loud parts of the words, while the microphone is on. Words are what is
+    above the noise, however little of the recording they are; where nothing is, all of it."""
     heard = levels[levels > NOTHING_DB]
     if not len(heard):
         return NOTHING_DB, NOTHING_DB
-    floor, words = np.percentile(heard, [10, 95])
-    return float(floor), float(words)
+    floor = np.percentile(heard, 10)
+    above = heard[heard > floor + ABOVE_NOISE_DB]
+    return float(floor), float(np.percentile(above if len(above) else heard, 95))
+
+
+def is_silent(levels: Levels) -> bool:
+    """Whether there is nothing in it that could be a word."""
+    return bool(np.count_nonzero(levels > SILENT_DB) * WINDOW_S < SHORTEST_SAID_S)
 
 
 def silence_db(levels: Levels) -> float:
@@ -72,6 +83,17 @@ def loud_runs(levels: Levels, threshold_db: float) -> list[Span]:
     loud = np.concatenate([[False], levels > threshold_db, [False]]).astype(np.int8)
     edges = np.flatnonzero(np.diff(loud)).reshape(-1, 2)
     return [(float(start) * WINDOW_S, float(end) * WINDOW_S) for start, end in edges]
+
+
+def hushes_of(levels: Levels) -> list[float]:
+    """The middle of the quietest HUSH_S of each HUSH_EVERY_S: where to cut if nobody pauses."""
+    size, every = round(HUSH_S / WINDOW_S), round(HUSH_EVERY_S / WINDOW_S)
+    hushes = []
+    for first in range(0, len(levels) - size + 1, every):
+        power = 10 ** (levels[first : first + every].astype(np.float64) / 10)
+        at = first + int(np.argmin(np.convolve(power, np.ones(size), mode="valid")))
+        hushes.append((at + size / 2) * WINDOW_S)
+    return hushes
 
 
 def pauses_between(runs: list[Span]) -> list[Span]:

@@ -34,7 +34,7 @@ from vidgend.pipeline.recording_to_voice import Voice, hear_recording
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.speech.markup import plain_brief
 from vidgend.pipeline.speech.speakable import speakable
-from vidgend.pipeline.text_language import brief_language
+from vidgend.pipeline.text_language import brief_language, has_own_text
 from vidgend.pipeline.transcriber.port import Transcriber, Transcript
 from vidgend.pipeline.voice_to_scenes import (
     Piece,
@@ -134,7 +134,7 @@ def guessed_storyboard(brief: Brief) -> Storyboard:
 
 async def _hear(run: JobRun, brief: Brief, voice: Voice, transcriber: Transcriber | None) -> _Said:
     heard: Transcript | None = None
-    own = bool(brief.script or brief.scenes)
+    own = has_own_text(brief)
     reason = "" if transcriber is not None else "there is no recogniser here"
     if transcriber is not None:
         try:
@@ -163,11 +163,10 @@ async def _hear(run: JobRun, brief: Brief, voice: Voice, transcriber: Transcribe
 def _cut(brief: Brief, voice: Voice, heard: Transcript | None) -> _Said:
     """Blocks: a long text takes seconds."""
     length_s = voice.samples / SAMPLE_RATE_HZ
-    own = bool(brief.script or brief.scenes)
     language = heard.language if heard is not None else brief_language(brief)
     timed: Sequence[Word]
     reason = ""
-    if own:
+    if has_own_text(brief):
         narrations, _ = brief_narrations(brief, language=language)
         if heard is None:
             timed = _by_length(narrations, voice, language)

@@ -15,19 +15,19 @@ from vidgend.models import VoiceOver
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.media_kind import HEAD_BYTES, sniff
-from vidgend.pipeline.recording_args import clean_args, decode_args
+from vidgend.pipeline.recording_args import HIGH_PASS_HZ, clean_args, decode_args
 from vidgend.pipeline.recording_levels import (
     NOTHING_DB,
-    SILENT_DB,
+    hushes_of,
+    is_silent,
     levels_of,
     loud_runs,
-    noise_and_words_db,
     noise_of,
     pauses_between,
     silence_db,
 )
 from vidgend.pipeline.run import JobRun
-from vidgend.pipeline.sound_facts import sound_options
+from vidgend.pipeline.sound_facts import probe_sound, sound_options
 from vidgend.store.assets.store import AssetStore
 
 KIND = "recording"
@@ -43,12 +43,14 @@ TIMEOUT_S = 900.0
 @dataclass(frozen=True, kw_only=True)
 class Voice:
     """A recording as it is heard in the video: a mono 48 kHz WAV in the store, `samples` long. `sounding` is where
-    there is sound in it, `pauses` are those in between; all (start, end) in seconds."""
+    there is sound in it, `pauses` are those in between; all (start, end) in seconds. `hushes` are the quietest moments,
+    one in each HUSH_EVERY_S."""
 
     digest: str
     samples: int
     sounding: tuple[float, float]
     pauses: tuple[tuple[float, float], ...]
+    hushes: tuple[float, ...]
 
 
 _VOICE = TypeAdapter(Voice)
@@ -72,20 +74,25 @@ class RecordingStep:
         except NotFound as error:
             raise _Gone("it is gone") from error
         (run.scratch / "recording.media").symlink_to(path)
-        options = sound_options(await asyncio.to_thread(_demuxer, path))
+        demuxer = await asyncio.to_thread(_demuxer, path)
+        await probe_sound(ffmpeg, path, demuxer, picture=True)  # says why, where ffmpeg would say what it lacks
         try:
-            await ffmpeg.run(decode_args(options, longest_s=LONGEST_S), cwd=run.scratch, timeout_s=TIMEOUT_S)
+            await ffmpeg.run(
+                decode_args(sound_options(demuxer), longest_s=LONGEST_S), cwd=run.scratch, timeout_s=TIMEOUT_S
+            )
         except FfmpegFailed as error:
             raise MediaUnreadable(f"the recording cannot be decoded: {error.detail}", tail=error.tail) from error
         run.progress(0.4)
         heard = run.scratch / "raw.wav"
         levels = await asyncio.to_thread(levels_of, heard)
-        if noise_and_words_db(levels)[1] < SILENT_DB:
+        if is_silent(levels):
             raise NothingSaid("the recording is silent")
         if not args["keep_background"]:
             heard = run.scratch / "voice.wav"
             await ffmpeg.run(clean_args(noise_of(levels)), cwd=run.scratch, timeout_s=TIMEOUT_S)
             levels = await asyncio.to_thread(levels_of, heard)
+            if is_silent(levels):
+                raise NothingSaid(f"there is nothing in the recording but hum, below {HIGH_PASS_HZ} Hz")
         run.progress(0.9)
         threshold_db = silence_db(levels)
         words = loud_runs(levels, threshold_db)
@@ -98,6 +105,7 @@ class RecordingStep:
             samples=samples,
             sounding=(around[0][0], around[-1][1]),
             pauses=tuple(pauses_between(words)),
+            hushes=tuple(hushes_of(levels)),
         )
         return StepOutput(output=_VOICE.dump_python(voice, mode="json"), blobs=(digest,))
 

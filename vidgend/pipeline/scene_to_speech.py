@@ -17,7 +17,7 @@ from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.port import SpeechEngine
 from vidgend.pipeline.speech.pronunciation import as_written
 from vidgend.pipeline.speech.sentences import Narrated, Sentence, sentences
-from vidgend.pipeline.speech.voices import Resolved, primary, resolve
+from vidgend.pipeline.speech.voices import Resolved, resolve
 from vidgend.pipeline.transcriber.port import Transcriber
 from vidgend.pipeline.voice_to_scenes import heard_share, script_times
 from vidgend.pipeline.voice_to_text import listen
@@ -185,7 +185,7 @@ async def _misheard(
     run: JobRun, scene: Scene, sentence: Sentence, output: Mapping[str, Any], language: str, listener: Transcriber
 ) -> str:
     """What is wrong with a sentence by what is heard in it; "" for nothing, or if it cannot be told."""
-    if listener.languages is not None and primary(language) not in listener.languages:
+    if not listener.hears(language):
         return ""
     length_s = output["samples"] / output["rate_hz"]
     try:

@@ -45,6 +45,11 @@ _SCRIPTS = (
 )
 
 
+def has_own_text(brief: Brief) -> bool:
+    """Whether a request says word for word what is spoken; else there is but an idea, or a recording tells."""
+    return bool(brief.script or brief.scenes)
+
+
 def brief_language(brief: Brief) -> str:
     """The language asked for; else that of the script the text is written in; else the voice's; else English."""
     return brief.language or script_language(brief) or voice_language(brief.voice) or "en"
@@ -58,7 +63,7 @@ def given_language(brief: Brief, *, voice_given: bool) -> str | None:
     """
     if brief.language is not None:
         return brief.language
-    if voice_given and not (brief.script or brief.scenes):
+    if voice_given and not has_own_text(brief):
         return None
     expected = voice_language(brief.voice) or "en"
     found = text_language(_text(brief), expected=expected)

@@ -28,8 +28,8 @@ _SOUND_TYPES = {"video/mp4": "audio/mp4", "video/webm": "audio/webm", "video/x-m
 
 @dataclass(frozen=True, kw_only=True)
 class UploadFacts:
-    """`facts` are fields of `Clip` for a video or photo; for sound `demuxer`, `codec`, `sample_rate_hz`, `channels`
-    and `duration_s`."""
+    """`facts` are fields of `Clip` for a video or photo, and `sound_s` for a video: how long there is sound in it, 0
+    for none that can be heard; for sound `demuxer`, `codec`, `sample_rate_hz`, `channels` and `duration_s`."""
 
     kind: Literal["video", "photo", "audio"]
     content_type: str
@@ -56,6 +56,7 @@ async def examine_upload(ffmpeg: Ffmpeg, path: Path) -> UploadFacts:
         return await _sound(ffmpeg, path, kind, sound)
     if facts["kind"] == "video":
         facts["duration_s"] = await _picture_length_s(ffmpeg, path, kind.demuxer, facts["duration_s"])
+        facts["sound_s"] = await _sound_length_s(ffmpeg, path, kind.demuxer)
     return UploadFacts(kind=facts["kind"], content_type=kind.content_type, suffix=kind.suffix, facts=facts)
 
 
@@ -93,6 +94,15 @@ async def _picture_length_s(ffmpeg: Ffmpeg, path: Path, demuxer: str, said_s: fl
         return said_s
     _check_whole(said_s, await end_s(ffmpeg, path, options, "0:V:0", "0:a?"))
     return max(reached_s, STILL_S)
+
+
+async def _sound_length_s(ffmpeg: Ffmpeg, path: Path, demuxer: str) -> float:
+    """How long there is sound in a video; 0 where there is none, or none that can be decoded: its picture can."""
+    try:
+        await probe_sound(ffmpeg, path, demuxer, picture=True)
+        return await end_s(ffmpeg, path, sound_options(demuxer), "0:a:0")
+    except MediaUnreadable:
+        return 0.0
 
 
 def _near_the_end(said_s: float, reached_s: float) -> bool:

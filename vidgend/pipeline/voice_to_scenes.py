@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from vidgend.errors import StepError
 from vidgend.models import Word, join_words
 from vidgend.pipeline.aligner.map_words import Heard, map_words
 from vidgend.pipeline.timeline import lead_s
@@ -107,23 +108,40 @@ def without_pauses(timed: Sequence[Word], *, sounding: Span, pauses: Sequence[Sp
 def cut(
     scenes: Sequence[Sequence[Word]], *, sounding: Span, pauses: Sequence[Span], length: int, fps: Fraction
 ) -> list[Piece]:
-    """A recording of `length` samples in pieces, one for each scene, none of which lacks words. Times in seconds of it.
-    `sounding` is where its first sound begins and its last one ends."""
+    """A recording of `length` samples in pieces, one behind the other, one for each scene, none shorter than a frame
+    but perhaps the first and the last. Times in seconds of it. `sounding` is where its first sound begins and its last
+    one ends.
+
+    No word is cut where a frame begins in a pause beside it, unless scenes that were not heard at the end of the
+    recording need the place: they have a frame each.
+    Raises: StepError if there are more scenes than frames.
+    """
     first_s = min(sounding[0], scenes[0][0].start_s if scenes[0][0].end_s <= sounding[0] else sounding[0])
     last_s = max(sounding[1], scenes[-1][-1].end_s if scenes[-1][-1].start_s >= sounding[1] else sounding[1])
     start = max(0, s_to_samples(first_s - BEFORE_S))
     end = min(length, s_to_samples(last_s + AFTER_S))
     lead = s_to_samples(lead_s(0, recorded=True))
+
+    def place(frame: int) -> int:
+        return frames_to_samples(frame, fps) - lead + start
+
+    def nearest(sample: int) -> int:
+        return round(Fraction(sample - start + lead, SAMPLE_RATE_HZ) * fps)
+
+    lowest = nearest(start)
+    lowest += place(lowest) <= start
+    highest = nearest(end)
+    highest -= place(highest) >= end
+    cuts = len(scenes) - 1
+    if highest - lowest + 1 < cuts:
+        raise StepError(f"{(end - start) / SAMPLE_RATE_HZ:.1f} s of recording are too short for {len(scenes)} scenes")
     edges = [start]
-    for before, after in itertools.pairwise(scenes):
-        wanted = s_to_samples(_cut_s(before[-1], after[0], pauses))
-        frame = round(Fraction(max(0, wanted - start) + lead, SAMPLE_RATE_HZ) * fps)
-        here = frames_to_samples(frame, fps) - lead + start
-        while here <= edges[-1]:  # no piece is shorter than a frame
-            frame += 1
-            here = frames_to_samples(frame, fps) - lead + start
-        edges.append(here)
-    edges.append(max(end, edges[-1] + 1))
+    for number, (before, after) in enumerate(itertools.pairwise(scenes), 1):
+        wanted = _cut_frame(before[-1], after[0], pauses, nearest, place)
+        frame = min(max(wanted, lowest), highest - (cuts - number))
+        edges.append(place(frame))
+        lowest = frame + 1
+    edges.append(end)
     return [
         Piece(
             start=begin,
@@ -135,16 +153,26 @@ def cut(
     ]
 
 
-def _cut_s(before: Word, after: Word, pauses: Sequence[Span]) -> float:
-    """The middle of the longest pause between two words; of what is between their times where none is to be heard.
-    Recognisers are off by a tenth of a second and more, so the pause may lie over the edge of a word."""
+def _cut_frame(
+    before: Word, after: Word, pauses: Sequence[Span], nearest: Callable[[int], int], place: Callable[[int], int]
+) -> int:
+    """The frame next to the middle of the longest pause between two words in which one begins; else next to the middle
+    of the longest; where no pause is to be heard, of what is between the words' times.
+
+    Recognisers are off by a tenth of a second and more, so the pause may lie over the edge of a word.
+    """
     low_s, high_s = _middle(before), _middle(after)
     near = [
-        (min(high_s, end_s) - max(low_s, start_s), (start_s + end_s) / 2)
+        (min(high_s, end_s) - max(low_s, start_s), start_s, end_s)
         for start_s, end_s in pauses
         if start_s < high_s and end_s > low_s
     ]
-    return max(near)[1] if near else (before.end_s + after.start_s) / 2
+    frames = []
+    for _, start_s, end_s in sorted(near, reverse=True) or [(0.0, before.end_s, after.start_s)]:
+        frames.append(nearest(s_to_samples((start_s + end_s) / 2)))
+        if start_s <= place(frames[-1]) / SAMPLE_RATE_HZ <= end_s:
+            return frames[-1]
+    return frames[0]
 
 
 def _middle(word: Word) -> float:

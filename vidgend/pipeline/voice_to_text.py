@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -12,6 +13,7 @@ from vidgend.models import Word
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.recording_to_voice import Voice
 from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.speech.voices import primary
 from vidgend.pipeline.transcriber.port import Transcriber, Transcript
 from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import SAMPLE_RATE_HZ
@@ -55,24 +57,28 @@ def _timeout_s(length_s: float) -> float:
     return 600 + 10 * length_s
 
 
-def parts_of(length_s: float, pauses: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """A recording in parts of PART_S, cut in the middle of their longest pauses; where there is none, at its most."""
+def parts_of(
+    length_s: float, pauses: Sequence[tuple[float, float]], hushes: Sequence[float]
+) -> list[tuple[float, float]]:
+    """A recording in parts of PART_S, cut in the middle of their longest pauses; where there is none, at the last of
+    the quietest moments. Of these there is one in every minute (`hushes_of`), so one in every such part."""
     shortest_s, longest_s = PART_S
     edges = [0.0]
     while length_s - edges[-1] > longest_s:
         low_s, high_s = edges[-1] + shortest_s, edges[-1] + longest_s
         within = [(end - start, (start + end) / 2) for start, end in pauses if low_s <= start and end <= high_s]
-        edges.append(max(within)[1] if within else high_s)
+        edges.append(max(within)[1] if within else max(at for at in hushes if at <= high_s))
     return list(itertools.pairwise([*edges, length_s]))
 
 
 async def transcribe(run: JobRun, voice: Voice, transcriber: Transcriber, *, language: str | None) -> Transcript:
     """What is said in a voice; `language` None: as it is heard. Raises: StepError, StepTimeout."""
     length_s = voice.samples / SAMPLE_RATE_HZ
-    parts = parts_of(length_s, voice.pauses)
+    parts = parts_of(length_s, voice.pauses, voice.hushes)
     # Everything else waits for it.
     spec = _spec(run, voice.digest, parts, transcriber, language=language, length_s=length_s, priority=1)
-    return _TRANSCRIPT.validate_python(await run.step(spec, stage="planning"))
+    heard = _TRANSCRIPT.validate_python(await run.step(spec, stage="planning"))
+    return replace(heard, language=language or heard.language)
 
 
 async def listen(
@@ -82,6 +88,15 @@ async def listen(
     parts = [(0.0, length_s)]
     spec = _spec(run, digest, parts, transcriber, language=language, length_s=length_s, priority=-scene)
     return _TRANSCRIPT.validate_python(await run.step(spec, stage="narrating", scene=scene))
+
+
+def _asked(transcriber: Transcriber, language: str | None) -> str | None:
+    """The language as a recogniser is asked for it: without the region, and the only one that it hears unnamed too. So
+    the same words are not written down twice."""
+    only = transcriber.languages
+    if language is None:
+        return only[0] if only is not None and len(only) == 1 else None
+    return primary(language)
 
 
 def _spec(
@@ -94,7 +109,7 @@ def _spec(
     length_s: float,
     priority: int,
 ) -> StepSpec:
-    args: dict[str, Any] = {"digest": digest, "language": language, "parts": parts}
+    args: dict[str, Any] = {"digest": digest, "language": _asked(transcriber, language), "parts": parts}
     return StepSpec(
         key=run.key(KIND, args, CODE, transcriber.identity),
         kind=KIND,

@@ -34,8 +34,8 @@ _COLUMNS = "digest, kind, name, content_type, size_bytes, facts, created_at"
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """`facts` are fields of `Clip` for a video or photo; for sound `demuxer`, `codec`, `sample_rate_hz`, `channels`
-    and `duration_s`. `created_at` in seconds since the epoch."""
+    """`facts` are fields of `Clip` for a video or photo, and `sound_s` for a video; for sound `demuxer`, `codec`,
+    `sample_rate_hz`, `channels` and `duration_s`. `created_at` in seconds since the epoch."""
 
     digest: str
     kind: UploadKind
@@ -49,6 +49,13 @@ class Upload:
     def duration_s(self) -> float | None:
         """None for a photo."""
         length_s: float | None = self.facts.get("duration_s")
+        return length_s
+
+    @property
+    def sound_s(self) -> float | None:
+        """How long there is sound in it. None for a video that was taken before that was looked for: its job finds
+        out."""
+        length_s: float | None = self.facts.get("duration_s" if self.kind == "audio" else "sound_s")
         return length_s
 
     def clip(self, in_point_s: float | None = None) -> Clip:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from vidgend.errors import StepError, ToolMissing
 from vidgend.pipeline.aligner.forced import Forced
 from vidgend.pipeline.aligner.select import build_aligners, build_whisper, probe
 from vidgend.pipeline.aligner.whisper import Whisper
+from vidgend.pipeline.transcriber.whisper import WhisperTranscriber
+from vidgend.pipeline.whisper.languages import CODES, code_of, tag_of
 from vidgend.pipeline.whisper.model_files import LocalModel, find_model, packaged_folder
 from vidgend.pipeline.whisper.service import WhisperService
 
@@ -22,11 +25,12 @@ def model_in(folder: Path) -> Path:
 def test_a_model_is_found_in_the_models_folder_under_either_name(tmp_path: Path) -> None:
     folder = model_in(tmp_path / "faster-whisper-medium")
     found = find_model("medium", models_dir=tmp_path, hub_dir=tmp_path)
-    assert found == LocalModel(name="medium", folder=folder, size_bytes=7, english_only=False)
+    assert found is not None
+    known = LocalModel(name="medium", folder=folder, size_bytes=7, english_only=False, fingerprint=found.fingerprint)
+    assert found == known
     other = model_in(tmp_path / "large-v3")
-    assert find_model("large-v3", models_dir=tmp_path, hub_dir=tmp_path) == LocalModel(
-        name="large-v3", folder=other, size_bytes=7, english_only=False
-    )
+    found = find_model("large-v3", models_dir=tmp_path, hub_dir=tmp_path)
+    assert found == replace(known, name="large-v3", folder=other)
 
 
 def test_a_model_is_found_where_the_hubs_tools_left_it(tmp_path: Path) -> None:
@@ -118,3 +122,38 @@ async def test_an_english_only_model_refuses_other_languages(tmp_path: Path) -> 
     aligner = Whisper(WhisperService(model=model))
     with pytest.raises(StepError, match="hears English only"):
         await aligner.align(tmp_path / "a.wav", ("a",), language="fr-FR", timeout_s=5)
+
+
+@pytest.mark.parametrize(
+    ("tag", "code"),
+    [("nb-NO", "no"), ("no", "no"), ("fil", "tl"), ("jv", "jw"), ("zh-TW", "zh"), ("yue", "zh"), ("en_GB", "en")],
+)
+def test_whisper_is_asked_by_its_own_names_of_languages(tag: str, code: str) -> None:
+    assert code_of(tag) == code
+    assert code_of(tag_of(code)) == code
+
+
+def test_whisper_is_not_asked_for_a_language_that_it_does_not_know(tmp_path: Path) -> None:
+    service = WhisperService(model=LocalModel(name="base", folder=tmp_path, size_bytes=1, english_only=False))
+    for language in ("ga-IE", "eo"):
+        assert not Whisper(service).hears(language) and not WhisperTranscriber(service).hears(language)
+    assert Whisper(service).hears("nb") and WhisperTranscriber(service).hears("fil-PH")
+
+
+def test_whispers_languages_are_those_of_its_tokenizer() -> None:
+    tokenizer = pytest.importorskip("faster_whisper.tokenizer")
+    assert set(tokenizer._LANGUAGE_CODES) - {"yue"} == CODES
+
+
+def test_a_fine_tune_of_the_same_shape_is_another_recogniser(tmp_path: Path) -> None:
+    def identity(weights: bytes, config: bytes = b"{}") -> str:
+        (tmp_path / "model.bin").write_bytes(weights)
+        (tmp_path / "config.json").write_bytes(config)
+        model = find_model(str(tmp_path), models_dir=tmp_path, hub_dir=tmp_path)
+        assert model is not None
+        return WhisperService(model=model).identity
+
+    weights = bytes(1_000_000)
+    tuned = weights[:500_000] + b"tuned" * 10_000 + weights[550_000:]
+    assert identity(weights) == identity(weights)
+    assert len({identity(weights), identity(tuned), identity(weights, b"[]")}) == 3

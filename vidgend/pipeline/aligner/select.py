@@ -56,6 +56,13 @@ def build_whisper(
     return WhisperService(model=found, device=device, threads=threads)
 
 
+def recogniser_hint(preference: str) -> str:
+    """How to get a recogniser where there is none: a sentence without its full stop."""
+    if preference == "proportional":
+        return "Set aligner.engine = auto where vidgend runs: proportional switches the recogniser off"
+    return "Install one where vidgend runs (pip install -e '.[align-offline]' in the checkout: English; docs/speech.md)"
+
+
 def build_aligners(preference: str, whisper: WhisperService | None) -> tuple[Aligner, ...]:
     """The adapters for speech without word times, best first. `engine` and `auto` give all that work; a name that one,
     with the proportional one behind it for what it cannot hear.

@@ -15,8 +15,8 @@ from vidgend.models import Words
 from vidgend.pipeline.aligner.map_words import Heard, map_words
 from vidgend.pipeline.aligner.onsets import SHORTEST_PAUSE_S
 from vidgend.pipeline.speech import sound
-from vidgend.pipeline.speech.voices import primary
 from vidgend.pipeline.speech.word_times import Span
+from vidgend.pipeline.whisper.languages import code_of
 from vidgend.pipeline.whisper.service import WhisperService
 
 LEAST_CONFIDENCE = 0.4
@@ -35,13 +35,16 @@ class Whisper:
         self._service = service
 
     def hears(self, language: str) -> bool:
-        """Always asked: of a model that hears English only, the result has to say that a larger one would do better."""
-        return True
+        """What Whisper knows is asked of a model that hears English only too: the result has to say that a larger one
+        would do better."""
+        return code_of(language) is not None
 
     async def align(self, wav: Path, words: tuple[str, ...], *, language: str, timeout_s: float) -> Words:
         """See Aligner. `Words.reason` tells of a smaller model than asked for. Raises: StepError (also if it heard
         something else than the text), StepTimeout."""
-        code, model = primary(language), self._service.model
+        code, model = code_of(language), self._service.model
+        if code is None:
+            raise StepError(f"Whisper does not know the language {language}")
         if model.english_only and code != "en":
             raise StepError(f"Whisper {model.name} hears English only, and the speech is {language}")
         sound_heard = await self._service.hear(wav, language=code, careful=False, timeout_s=timeout_s)

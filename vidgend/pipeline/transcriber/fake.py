@@ -8,12 +8,13 @@ from pathlib import Path
 from vidgend.errors import StepError
 from vidgend.models import Word
 from vidgend.pipeline.executor.port import Label
+from vidgend.pipeline.speech.voices import primary
 from vidgend.pipeline.transcriber.port import Transcript
 
 
 class FakeTranscriber:
-    """`words` are what it hears in every recording, as far as it is asked. With `fail` each request raises StepError
-    with that detail; `requests` are the languages that it was asked for."""
+    """`words` are what it hears in every recording, as far as it is asked, in any language but those of `unknown`.
+    With `fail` each request raises StepError with that detail; `requests` are the languages that it was asked for."""
 
     name = "fake"
     identity = "fake"
@@ -25,13 +26,20 @@ class FakeTranscriber:
         *,
         language: str = "en",
         languages: tuple[str, ...] | None = None,
+        unknown: tuple[str, ...] = (),
         fail: str = "",
     ) -> None:
         self.languages = languages
         self.requests: list[str | None] = []
         self._words = tuple(words)
         self._language = language
+        self._unknown = unknown
         self._fail = fail
+
+    def hears(self, language: str) -> bool:
+        """See Transcriber."""
+        own = primary(language)
+        return own not in self._unknown and (self.languages is None or own in self.languages)
 
     async def transcribe(
         self, wav: Path, *, start_s: float, end_s: float, language: str | None, timeout_s: float

@@ -32,6 +32,10 @@ class Transcriber(Protocol):
     languages: tuple[str, ...] | None
     """The only ones that it hears (primary subtags); None: it knows many and tells them apart."""
 
+    def hears(self, language: str) -> bool:
+        """Whether it knows this language (BCP-47)."""
+        ...
+
     async def transcribe(
         self, wav: Path, *, start_s: float, end_s: float, language: str | None, timeout_s: float
     ) -> Transcript:

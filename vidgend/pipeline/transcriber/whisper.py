@@ -7,8 +7,8 @@ from pathlib import Path
 
 from vidgend.errors import StepError
 from vidgend.models import Word
-from vidgend.pipeline.speech.voices import primary
 from vidgend.pipeline.transcriber.port import Transcript
+from vidgend.pipeline.whisper.languages import code_of, tag_of
 from vidgend.pipeline.whisper.service import WhisperService
 
 
@@ -23,14 +23,19 @@ class WhisperTranscriber:
         self.languages: tuple[str, ...] | None = ("en",) if service.model.english_only else None
         self._service = service
 
+    def hears(self, language: str) -> bool:
+        """See Transcriber."""
+        code = code_of(language)
+        return code is not None and (self.languages is None or code in self.languages)
+
     async def transcribe(
         self, wav: Path, *, start_s: float, end_s: float, language: str | None, timeout_s: float
     ) -> Transcript:
         """See Transcriber. Raises: StepError, StepTimeout."""
-        wanted = primary(language) if language else None
-        if self.languages is not None and (wanted or "en") not in self.languages:
-            name = self._service.model.name
-            raise StepError(f"Whisper {name} hears English only, and the recording is in {language}")
+        if language is not None and not self.hears(language):
+            does = "hears English only" if self.languages is not None else "does not know that language"
+            raise StepError(f"Whisper {self._service.model.name} {does}, and the recording is in {language}")
+        wanted = code_of(language) if language is not None else None
         heard = await self._service.hear(
             wav,
             start_s=start_s,
@@ -40,7 +45,9 @@ class WhisperTranscriber:
             timeout_s=timeout_s,
         )
         return Transcript(
-            words=in_order(heard.words, start_s, end_s), language=language or heard.language, reason=heard.reason
+            words=in_order(heard.words, start_s, end_s),
+            language=language or tag_of(heard.language),
+            reason=heard.reason,
         )
 
     async def aclose(self) -> None:
@@ -63,7 +70,7 @@ def in_order(heard: Sequence[tuple[str, float, float, float]], from_s: float, to
                 start_s=start,
                 end_s=clock,
                 confidence=min(max(probability, 0.0), 1.0),
-                glued=bool(words) and not text[:1].isspace(),
+                glued=not text[:1].isspace(),
             )
         )
     return tuple(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,17 +19,21 @@ _REPOSITORIES = {"large-v3-turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo
 PULLED = ("tiny.en", "tiny", "base", "small", "large-v3-turbo")
 """What `vidgend models pull whisper-NAME` can fetch."""
 
+SAMPLES, SAMPLE_BYTES = 64, 4096
+
 STANDS_IN_FOR = frozenset(("tiny", "tiny.en", "base", "base.en"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalModel:
-    """A folder with `model.bin`. `reason` says why it is not the one that was asked for, or is ""."""
+    """A folder with `model.bin`. `fingerprint` tells it from another model of the same name and shape. `reason` says
+    why it is not the one that was asked for, or is ""."""
 
     name: str
     folder: Path
     size_bytes: int
     english_only: bool
+    fingerprint: str = ""
     reason: str = ""
 
 
@@ -71,6 +76,25 @@ def _local(name: str, folder: Path, reason: str = "") -> LocalModel | None:
     if not weights.is_file():
         return None
     english_only = name.endswith(".en") or folder.name.endswith(".en")
+    size_bytes = weights.stat().st_size
     return LocalModel(
-        name=name, folder=folder, size_bytes=weights.stat().st_size, english_only=english_only, reason=reason
+        name=name,
+        folder=folder,
+        size_bytes=size_bytes,
+        english_only=english_only,
+        fingerprint=_fingerprint(weights, size_bytes),
+        reason=reason,
     )
+
+
+def _fingerprint(weights: Path, size_bytes: int) -> str:
+    """Of samples all over the weights, since a fine-tune may leave any of them alone, and of what stands beside them.
+    All of a large model would take seconds to read."""
+    found = hashlib.sha256()
+    config = weights.with_name("config.json")
+    found.update(config.read_bytes() if config.is_file() else b"")
+    with weights.open("rb") as file:
+        for number in range(SAMPLES):
+            file.seek(size_bytes * number // SAMPLES)
+            found.update(file.read(SAMPLE_BYTES))
+    return found.hexdigest()[:16]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ class WhisperService:
 
     def __init__(self, *, model: LocalModel, device: str = "cpu", threads: int = 0) -> None:
         self.model = model
-        self.identity = f"whisper:{model.name}:{model.size_bytes}:{device}"
+        self.identity = f"whisper:{model.name}:{model.size_bytes}:{model.fingerprint}:{device}:{_version()}"
         self.label: Label = "gpu" if device == "cuda" else "cpu"
         ways = [("cpu", "int8", "")]
         if device == "cuda":
@@ -75,3 +77,9 @@ class WhisperService:
     async def aclose(self) -> None:
         """End the process. It may be asked again."""
         await self._model.aclose()
+
+
+def _version() -> str:
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.version("faster-whisper")
+    return ""

@@ -197,7 +197,7 @@ async def test_a_sentence_that_cannot_be_heard_is_spoken_anew_and_then_by_anothe
         assert failed(made) == [] and made.report["repaired"] == []
         told = [entry for entry in made.degraded if entry.stage == "narrating"]
         assert [(entry.scene, entry.reason) for entry in told] == [
-            (2, told[0].reason), (None, "fake cannot be heard, twice"),
+            (2, told[0].reason), (2, "fake cannot be heard, twice"),
         ]  # fmt: skip
         assert "are silent" in told[0].reason
 

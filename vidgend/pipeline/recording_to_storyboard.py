@@ -155,7 +155,8 @@ async def _hear(run: JobRun, brief: Brief, voice: Voice, transcriber: Transcribe
     if transcriber is not None and transcriber.languages and not own and brief.language is None:
         reasons.append(f"it hears {', '.join(transcriber.languages)} only, so that is what the recording was taken for")
     if told := "; ".join(filter(None, reasons)):
-        wanted = "the recogniser that is set"
+        wanted = transcriber.name if transcriber is not None else "whisper"
+        wanted += " with the model that is set" if wanted == said.source else ""
         await run.substitute(Substitution(stage="planning", wanted=wanted, used=said.source, reason=told))
     return said
 

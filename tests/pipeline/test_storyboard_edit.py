@@ -225,3 +225,10 @@ def test_the_changes_are_told_as_people_would_say_them() -> None:
         {"op": "change", "field": "style", "from": "cinematic", "to": "noir"},
     ]
     assert changes_between(old, old) == []
+
+
+def test_an_edit_that_says_what_is_so_already_changes_nothing() -> None:
+    stretched = replace(board(), stretch=True)
+    same = Edit(scenes=(change(1, narration=stretched.scenes[0].written),), title=stretched.title)
+    assert apply(stretched, BRIEF, same) == (stretched, BRIEF)
+    assert apply(stretched, BRIEF, same)[0] is stretched

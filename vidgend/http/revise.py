@@ -112,8 +112,6 @@ async def _edit(door: ReviseDoor, job_id: str, body: PatchBody, *, if_match: int
     if "captions" in edit.brief and brief.captions.font is not None:
         await asyncio.to_thread(door.check_font, brief.captions.font)
     changes = changes_between((base.storyboard, base.brief), (storyboard, brief))
-    if not changes:
-        return base
     number = await door.storyboards.add(
         job_id, storyboard, brief, author=body.author, based_on=base.number, newest=base.number, changes=changes
     )

@@ -49,7 +49,7 @@ def levels_of(path: Path) -> Levels:
     with wave.open(str(path), "rb") as file:
         while pcm := file.readframes(size * 1000):
             samples = from_pcm(pcm, 1)
-            padded = np.pad(samples, (0, -len(samples) % size)).reshape(-1, size)
+            padded = np.pad(samples, (0, -len(samples) % size), mode="edge").reshape(-1, size)
             power = np.var(padded, axis=1, dtype=np.float64)
             parts.append((10 * np.log10(power + 1e-10)).astype(np.float32))
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import wave
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,7 +43,10 @@ class NarrationStep:
         paths = [await self._assets.local(part["digest"]) for part in args["parts"]]
 
         pauses_s = [part["pause_s"] for part in args["parts"]]
-        await asyncio.to_thread(sound.join_wavs, paths, pauses_s, args["end_s"], run.scratch / "said.wav")
+        try:
+            await asyncio.to_thread(sound.join_wavs, paths, pauses_s, args["end_s"], run.scratch / "said.wav")
+        except (ValueError, wave.Error) as error:
+            raise SpeechFailed(str(error)) from error
         ffmpeg = await self._ffmpeg.get()
         await ffmpeg.run(
             [

@@ -104,6 +104,7 @@ def apply(storyboard: Storyboard, brief: Brief, edit: Edit, *, most_scene_number
         )
         for number, scene in enumerate(old)
     }
+    before = dict(kept)
     touched: set[int] = set()
     for at, change in enumerate(edit.scenes):
         number = find(change.scene, f"/scenes/{at}")
@@ -119,6 +120,10 @@ def apply(storyboard: Storyboard, brief: Brief, edit: Edit, *, most_scene_number
         order = [find(name, f"/order/{at}") for at, name in enumerate(edit.order)]
         if sorted(order) != sorted(kept):
             raise BadEdit("/order", f"must name each of the {len(kept)} scenes that are left, once")
+    wanted = replace(brief, **edit.brief)
+    as_it_was = kept == before and order == list(before) and wanted == brief
+    if as_it_was and not edit.add and edit.title in (None, storyboard.title):
+        return storyboard, brief  # all that it names is so already
     rows: list[tuple[int, Scene]] = [(number, kept[number]) for number in order]
     taken = {most_scene_number, *(int(scene.id[1:]) for scene in old if scene.id[1:].isdigit())}
     for at, new in enumerate(edit.add):
@@ -139,7 +144,7 @@ def apply(storyboard: Storyboard, brief: Brief, edit: Edit, *, most_scene_number
     title = storyboard.title if edit.title is None else edit.title
     degraded = _still_so(storyboard.degraded, old, scenes)
     edited = replace(storyboard, scenes=scenes, title=title, degraded=degraded, edited=True)
-    return edited, replace(brief, **edit.brief)
+    return edited, wanted
 
 
 def _unspoken(edit: Edit, brief: Brief) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from vidgend.errors import MediaUnreadable
+from vidgend.errors import MediaUnreadable, StepTimeout
 from vidgend.pipeline.clip_facts import examine
 from vidgend.pipeline.clip_window import STILL_S
 from vidgend.pipeline.ffmpeg import Ffmpeg
@@ -96,13 +96,14 @@ async def _picture_length_s(ffmpeg: Ffmpeg, path: Path, demuxer: str, said_s: fl
     return max(reached_s, STILL_S)
 
 
-async def _sound_length_s(ffmpeg: Ffmpeg, path: Path, demuxer: str) -> float:
-    """How long there is sound in a video; 0 where there is none, or none that can be decoded: its picture can."""
+async def _sound_length_s(ffmpeg: Ffmpeg, path: Path, demuxer: str) -> float | None:
+    """How long there is sound in a video; 0 where there is none, or none that can be decoded: its picture can. None if
+    that took too long to find out."""
     try:
         await probe_sound(ffmpeg, path, demuxer, picture=True)
         return await end_s(ffmpeg, path, sound_options(demuxer), "0:a:0")
-    except MediaUnreadable:
-        return 0.0
+    except MediaUnreadable as error:
+        return None if isinstance(error.__cause__, StepTimeout) else 0.0
 
 
 def _near_the_end(said_s: float, reached_s: float) -> bool:

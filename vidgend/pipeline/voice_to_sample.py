@@ -166,10 +166,11 @@ class VoiceSamples:
 
     async def _speak(self, spec: StepSpec, one: _Spoken) -> dict[str, Any] | None:
         try:
-            async with asyncio.timeout(self._deadline_s), self._turn:
+            async with asyncio.timeout(self._deadline_s) as limit, self._turn:
                 if not await self._is_done(spec.key):
                     await self._wait_for_room(spec.label)
                 one.begun = True
+                limit.reschedule(asyncio.get_running_loop().time() + self._deadline_s)  # what is begun has all of it
                 return await self._run(spec)
         except TimeoutError:
             return None

@@ -26,6 +26,7 @@ with wave.open(given["-w"], "wb") as file:
         ("de-DE", "de", "Das kostet 1.250,50 € 🎉 *wirklich*.",
          "Das kostet eintausendzweihundertfünfzig Euro fünfzig wirklich."),
         ("pl-PL", "pl", "To kosztuje 5 zł 🎉.", "To kosztuje 5 zł."),
+        ("en-US", "en-us", "Say Привет for $2 🎉.", "Say Привет for two dollars"),
     ],
 )  # fmt: skip
 async def test_it_is_given_words_and_no_emoji(language: str, voice: str, text: str, said: str, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_the_rough_cut_is_about_the_same() -> None:
 def test_text_without_spaces_is_cut_at_its_full_stops_and_stays_one_run() -> None:
     found = cut("今天湖面很平静。它的价格是50元，对吗？<break/>我们走。 再见！", "zh-CN")
     assert [(one.text, one.glued) for one in found] == [
-        ("今天湖面很平静。", False), ("它的价格是50元，对吗？", True), ("我们走。 再见！", False),
+        ("今天湖面很平静。", False), ("它的价格是50元，对吗？", True), ("我们走。 再见！", True),
     ]  # fmt: skip
     assert [one.pause_kind for one in found] == ["calm", "asked", "calm"]
 
@@ -118,7 +118,34 @@ def test_pauses_are_bounded_one_by_one_and_in_all() -> None:
 
 
 def test_a_monstrous_word_takes_no_time() -> None:
-    for word in ("a" + "!" * 50_000 + "b", "。" * 20_000, "“" * 50_000, "<" * 50_000, "a.b" * 20_000):
+    for word in (
+        "a<break/>" * 5_500,
+        "<break" + " " * 50_000 + "x>",
+        "<emphasis>" * 5_000,
+        "a" + "!" * 50_000 + "b",
+        "。" * 20_000,
+        "“" * 50_000,
+        "<" * 50_000,
+        "a.b" * 20_000,
+    ):
         began = time.monotonic()
         cut(word, x="y")
         assert time.monotonic() - began < 2.0, word[:10]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("え！？本当に！！すごい。。。そうだね。", ["え！？", "本当に！！", "すごい。。。", "そうだね。"]),
+        ('"我走了。"他说。《好。》对。', ['"我走了。"', "他说。", "《好。》", "对。"]),
+    ],
+)
+def test_signs_go_with_the_sentence_that_they_end(text: str, parts: list[str]) -> None:
+    found = cut(text, "ja")
+    assert [one.text for one in found] == parts
+    assert [one.glued for one in found] == [False, *[True] * (len(parts) - 1)]
+
+
+def test_escapes_are_read_once() -> None:
+    (one,) = cut("<speak>Use &lt;break/&gt; in here, and so on &amp; on.</speak>")
+    assert one.text == "Use <break/> in here, and so on & on."

@@ -75,3 +75,17 @@ def test_a_file_that_is_no_wav_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"no sound at all")
     with pytest.raises(ValueError, match="not a PCM WAV"):
         sound.read_wav(tmp_path / "a.wav")
+
+
+def test_wavs_are_joined_with_their_silences_and_only_if_they_fit(tmp_path: Path) -> None:
+    one, two, other = tmp_path / "1.wav", tmp_path / "2.wav", tmp_path / "3.wav"
+    sound.write_wav(one, np.full(100, 0.5, np.float32), 1000)
+    sound.write_wav(two, np.full(2500, -0.5, np.float32), 1000)
+    sound.write_wav(other, np.full(10, 0.5, np.float32), 2000)
+    sound.join_wavs([one, two], [0.05, 1.2], 0.3, tmp_path / "all.wav")
+    samples, rate_hz = sound.read_wav(tmp_path / "all.wav")
+    assert rate_hz == 1000 and len(samples) == 50 + 100 + 1200 + 2500 + 300 == sound.wav_samples(tmp_path / "all.wav")
+    assert [float(samples[at]) > 0.4 for at in (49, 50, 149, 150)] == [False, True, True, False]
+    assert float(samples[1350]) < -0.4 and not samples[-300:].any()
+    with pytest.raises(ValueError, match="formats"):
+        sound.join_wavs([one, other], [0, 0], 0, tmp_path / "all.wav")

@@ -54,7 +54,7 @@ class EspeakNg:
             self._program, "-b", "1", "-v", voice, "-s", str(round(NORMAL_WPM * speed)), "-f", str(script.absolute()),
             "-w", str(raw.absolute()),
         )  # fmt: skip
-        said = " ".join(one.text for one in speakable(text.split(), language) if one.text)
+        said = _words(text, language)
         if not said:
             silence = sound.silence(NOTHING_TO_SAY_S, RATE_HZ)
             await asyncio.to_thread(sound.write_wav, path, silence, RATE_HZ)
@@ -73,6 +73,17 @@ class EspeakNg:
 
     async def aclose(self) -> None:
         """Nothing is kept between requests."""
+
+
+def _words(text: str, language: str) -> str:
+    """The text as it is said. Words in other letters than those of the language are left to espeak."""
+    words = text.split()
+    spoken = zip(words, speakable(words, language), strict=True)
+    return " ".join(said for word, one in spoken if (said := one.text or (word if _is_foreign(word) else "")))
+
+
+def _is_foreign(word: str) -> bool:
+    return any(char.isalpha() and ord(char) > 0x24F for char in word)
 
 
 def _remove(*files: Path) -> None:

@@ -7,12 +7,16 @@ Source of names and values: W3C, Speech Synthesis Markup Language 1.1, sections 
 from __future__ import annotations
 
 import html
+import itertools
 import re
+import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from vidgend.models import Brief
+from vidgend.pipeline.vocabulary import is_wide
 
 LONGEST_BREAK_S = 10.0
 STRENGTHS_S = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.35, "strong": 0.7, "x-strong": 1.2}
@@ -21,11 +25,13 @@ SAY_AS = ("characters", "spell-out", "digits", "telephone", "cardinal", "number"
 LEVELS = ("strong", "moderate", "none", "reduced")
 ESCAPES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 
-_TAG = re.compile(r"<(/?)(speak|break|say-as|emphasis)\b([^<>]*?)(/?)>")
-_ATTRIBUTE = re.compile(r"\s+([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_TAG = re.compile(r"<(/?)(speak|break|say-as|emphasis)((?:\s[^<>]*?)?)(/?)>")
+_ATTRIBUTE = re.compile(r"\s++([\w:-]++)\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)')")
 _TIME = re.compile(r"(\d{1,6}(?:\.\d{1,3})?|\.\d{1,3})(ms|s)")
 _ESCAPE = re.compile("|".join(ESCAPES))
-_CLOSING_MARKS = frozenset(".,;:!?…)]}»”’\"'。，、；：！？」』")
+_OPENING_MARKS = frozenset("([{«„“‘\"'$€£¿¡—–-")
+_CLOSING_MARKS = frozenset(".,;:!?…)]}»”’\"'%—–-")
+"""A mark on such a side of a break stays with its word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,20 +113,27 @@ def _known_tags(narration: str) -> list[tuple[re.Match[str], str | float | None]
 
 
 def _parted(marked: Marked) -> Marked:
-    """With a space where a break stands between two words."""
-    for place in sorted({one.at for one in marked.breaks}, reverse=True):
-        before, after = marked.text[place - 1 : place], marked.text[place : place + 1]
-        if not before.strip() or not after.strip() or after in _CLOSING_MARKS:
-            continue
-        marked = Marked(
-            text=f"{marked.text[:place]} {marked.text[place:]}",
-            breaks=tuple(replace(one, at=one.at + (one.at > place)) for one in marked.breaks),
-            spans=tuple(
-                replace(one, start=one.start + (one.start >= place), end=one.end + (one.end > place))
-                for one in marked.spans
-            ),
-        )
-    return marked
+    """With a space where a break stands between two words, in scripts that have spaces."""
+    text = marked.text
+    places = sorted({one.at for one in marked.breaks if _is_between_words(text, one.at)})
+    if not places:
+        return marked
+    edges = [0, *places, len(text)]
+    return Marked(
+        text=" ".join(text[start:end] for start, end in itertools.pairwise(edges)),
+        breaks=tuple(replace(one, at=one.at + bisect_left(places, one.at)) for one in marked.breaks),
+        spans=tuple(
+            replace(one, start=one.start + bisect_right(places, one.start), end=one.end + bisect_left(places, one.end))
+            for one in marked.spans
+        ),
+    )
+
+
+def _is_between_words(text: str, place: int) -> bool:
+    before, after = text[place - 1 : place] if place else "", text[place : place + 1]
+    if not before.strip() or not after.strip() or before in _OPENING_MARKS or after in _CLOSING_MARKS:
+        return False
+    return not (is_wide(before) or is_wide(after) or unicodedata.category(after)[0] == "M")
 
 
 def plain(narration: str) -> str:
@@ -141,7 +154,7 @@ def plain_brief(brief: Brief) -> Brief:
 def narration_fields(narration: str) -> dict[str, Any]:
     """The fields of a `Scene` that says this."""
     marked = read_markup(narration)
-    return {"narration": marked.text, "markup": narration if marked.breaks or marked.spans else None}
+    return {"narration": marked.text, "markup": narration if marked.text != narration else None}
 
 
 def divide(narration: str, texts: Sequence[str]) -> list[str | None]:
@@ -150,7 +163,7 @@ def divide(narration: str, texts: Sequence[str]) -> list[str | None]:
     The texts hold the words' characters in order, white space apart; if they do not, the markup is lost.
     """
     marked = read_markup(narration)
-    if not (marked.breaks or marked.spans):
+    if marked.text == narration:
         return [None] * len(texts)
     if "".join(map(_dense, texts)) != _dense(marked.text):
         return [None] * len(texts)
@@ -172,7 +185,8 @@ def divide(narration: str, texts: Sequence[str]) -> list[str | None]:
             for one in marked.spans
             if counted[one.start] < last and counted[one.end] > first
         ]
-        divided.append(_written(text, breaks, spans) if breaks or spans else None)
+        written = _written(text, breaks, spans)
+        divided.append(written if plain(written) != written or breaks or spans else None)
         first = last
     return divided
 
@@ -226,10 +240,15 @@ def _seconds(attributes: str) -> float | None:
 
 
 def _attributes(text: str) -> dict[str, str] | None:
-    found = list(_ATTRIBUTE.finditer(text))
-    if "".join(match[0] for match in found) != text.rstrip():
-        return None
-    return {match[1]: match[2] or match[3] or "" for match in found}
+    text, at = text.rstrip(), 0
+    found: dict[str, str] = {}
+    while at < len(text):
+        match = _ATTRIBUTE.match(text, at)
+        if match is None:
+            return None
+        found[match[1]] = match[2] or match[3] or ""
+        at = match.end()
+    return found
 
 
 def _unescaped(text: str) -> str:

@@ -25,7 +25,7 @@ PAUSES_IN_ALL_S = 60.0
 
 _END_AND_SPACE = re.compile(r"(?<=[.!?…。！？।॥؟۔])\s+|(?<=[。！？])(?=\w)")
 _STOPS = re.compile(r"[.!?…。！？,;:—–，、；：]['\"”’»)\]」』]{0,9}$")
-_PIECE = re.compile(r"[^\s。！？]*[。！？][」』”’）)]*|\S+?(?=\s|$)")
+_PIECE = re.compile(r"[^\s。！？]*+[。！？][。！？…‥!?」』”’）)】》〉\"']*+|\S++")
 """A word, or one of the sentences in a run that is written without spaces."""
 
 

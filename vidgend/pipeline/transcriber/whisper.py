@@ -8,6 +8,7 @@ from pathlib import Path
 from vidgend.errors import StepError
 from vidgend.models import Word
 from vidgend.pipeline.transcriber.port import Transcript
+from vidgend.pipeline.vocabulary import is_wide
 from vidgend.pipeline.whisper.languages import code_of, tag_of
 from vidgend.pipeline.whisper.service import WhisperService
 
@@ -70,7 +71,7 @@ def in_order(heard: Sequence[tuple[str, float, float, float]], from_s: float, to
                 start_s=start,
                 end_s=clock,
                 confidence=min(max(probability, 0.0), 1.0),
-                glued=not text[:1].isspace(),
+                glued=not text[:1].isspace() and (bool(words) or is_wide(text[:1])),
             )
         )
     return tuple(words)

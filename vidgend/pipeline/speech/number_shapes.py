@@ -26,7 +26,7 @@ _MONEY_LAST = re.compile(rf"{_SIGN}()()((?:{NUMBER}[-–—])?)({NUMBER})()([{_C
 
 def spoken_number(core: str, before: str, after: str) -> str | None:
     """The words for `core`, or None if it is no number."""
-    for rule in (_second_half, _money, _time, _date):
+    for rule in (_second_half, _money, _time, _date, _label):
         spoken = rule(core, before, after)
         if spoken is not None:
             return spoken
@@ -81,6 +81,14 @@ def _date(core: str, before: str, _: str) -> str | None:
     if re.fullmatch(r"[1-9]|[12]\d|3[01]", core) and (before in table.MONTHS or before in table.SHORT_MONTHS):
         return say.ordinal(core)
     return None
+
+
+def _label(core: str, _: str, after: str) -> str | None:
+    """A number with a letter in a name: 221B Baker Street, 3M Company. Before a small letter it is a scale."""
+    match = re.fullmatch(r"(\d{1,4})([A-Z])", core)
+    if not match or not after[:1].isupper() or match[2] not in "BMT":
+        return None
+    return f"{say.cardinal(match[1])} {match[2]}"
 
 
 def _unit(number: str, unit: str) -> str:

@@ -11,9 +11,7 @@ from contextlib import contextmanager
 import click
 
 from vidgend.cli.outcome import human_bytes
-
-LINE_EVERY_S = 5.0
-LINE_EVERY_PERCENT = 10
+from vidgend.cli.progress import LINE_EVERY_PERCENT, LINE_EVERY_S
 
 Tell = Callable[[str, int, int], None]
 

@@ -13,6 +13,7 @@ from vidgend.pipeline.sound_facts import SHORTEST_S
 from vidgend.pipeline.speech.markup import plain
 from vidgend.pipeline.text_language import has_own_text
 from vidgend.pipeline.transcriber.port import Transcriber
+from vidgend.pipeline.vocabulary import has_words
 from vidgend.store.uploads import Upload
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _unfit(body: GenerateBody) -> list[dict[str, str]]:
                 detail = "a voice-over is heard in all outputs as it was recorded; they may differ in shape and size"
                 errors.append({"pointer": f"/outputs/{number}/{name}", "detail": detail})
     for number, scene in enumerate(body.scenes or ()):
-        if not any(char.isalnum() for char in plain(scene.narration)):
+        if not has_words(plain(scene.narration)):
             detail = "must say which words of the recording belong to this scene"
             errors.append({"pointer": f"/scenes/{number}/narration", "detail": detail})
     return errors

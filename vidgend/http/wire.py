@@ -34,6 +34,7 @@ from vidgend.models import (
 from vidgend.pipeline.captions.presets import find_preset
 from vidgend.pipeline.speech.markup import plain
 from vidgend.pipeline.styles import find_style
+from vidgend.pipeline.vocabulary import has_words
 from vidgend.timebase import fps_text, parse_fps
 
 MAX_SCENES = 200
@@ -274,7 +275,7 @@ def to_brief(
     texts = [body.script or "", *(scene.narration for scene in body.scenes or ())]
     own = any(text.strip() for text in texts)
     texts = [text for text in texts if text.strip()] or [body.prompt]
-    if (own or not speaks) and not any(char.isalnum() for text in texts for char in plain(text)):
+    if (own or not speaks) and not any(has_words(plain(text)) for text in texts):
         raise PromptEmpty("there is no word in the text, only signs")
     captions = CaptionBody(enabled=body.captions) if isinstance(body.captions, bool) else body.captions
     music = MusicBody(none=True) if isinstance(body.music, str) else body.music

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vidgend.pipeline.speech.sound import from_pcm
+from vidgend.pipeline.speech.word_times import Span
 from vidgend.timebase import SAMPLE_RATE_HZ
 
 Levels: TypeAlias = npt.NDArray[np.float32]
-Span: TypeAlias = tuple[float, float]
 
 WINDOW_S = 0.01
 SHORTEST_PAUSE_S = 0.08

@@ -25,7 +25,8 @@ from vidgend.models import (
     WordSource,
 )
 from vidgend.pipeline.aligner.map_words import spoken_length
-from vidgend.pipeline.aligner.proportional import SHORTEST_PAUSE_S, spread
+from vidgend.pipeline.aligner.onsets import SHORTEST_PAUSE_S
+from vidgend.pipeline.aligner.proportional import spread
 from vidgend.pipeline.planner.builtin import brief_narrations
 from vidgend.pipeline.planner.port import Planner
 from vidgend.pipeline.planner.script import script_to_narrations
@@ -36,6 +37,7 @@ from vidgend.pipeline.speech.markup import plain_brief
 from vidgend.pipeline.speech.speakable import speakable
 from vidgend.pipeline.text_language import brief_language, has_own_text
 from vidgend.pipeline.transcriber.port import Transcriber, Transcript
+from vidgend.pipeline.vocabulary import has_words
 from vidgend.pipeline.voice_to_scenes import (
     Piece,
     cut,
@@ -143,7 +145,7 @@ async def _hear(run: JobRun, brief: Brief, voice: Voice, transcriber: Transcribe
             if not own:
                 raise
             reason = error.detail
-    if heard is not None and not any(char.isalnum() for word in heard.words for char in word.text):
+    if heard is not None and not any(has_words(word.text) for word in heard.words):
         reason = "the recogniser hears no words in the recording"
         if not own:
             raise NothingSaid(reason)

@@ -6,6 +6,8 @@ it is a greeting and a count. Japanese is in kana, which espeak-ng reads as well
 
 from __future__ import annotations
 
+from vidgend.pipeline.speech.voices import primary
+
 _BY_LANGUAGE = {
     "en": "Hello, this is how I sound when I tell a story about the sea.",
     "de": "Guten Tag, so klinge ich, wenn ich eine Geschichte vom Meer erzähle.",
@@ -61,4 +63,4 @@ _BY_LANGUAGE = {
 
 def sample_text(language: str) -> str:
     """What a voice of that language (BCP-47) says; "" for a language of which there is no sentence."""
-    return _BY_LANGUAGE.get(language.casefold().split("-")[0], "")
+    return _BY_LANGUAGE.get(primary(language), "")

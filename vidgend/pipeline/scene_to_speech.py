@@ -20,6 +20,7 @@ from vidgend.pipeline.speech.pronunciation import as_written
 from vidgend.pipeline.speech.sentences import Narrated, Sentence, sentences
 from vidgend.pipeline.speech.voices import Resolved, resolve
 from vidgend.pipeline.transcriber.port import Transcriber
+from vidgend.pipeline.vocabulary import has_words
 from vidgend.pipeline.voice_to_scenes import heard_share, script_times
 from vidgend.pipeline.voice_to_text import listen
 from vidgend.store.assets.store import AssetStore
@@ -136,7 +137,7 @@ async def _speak_with(run: JobRun, scene: Scene, chosen: Resolved, voicing: Voic
     except BaseExceptionGroup as failed:
         raise first_cause(failed) from failed
     outputs = [task.result() for task in asked]
-    sayable = [output for one, output in zip(spoken.sentences, outputs, strict=True) if _sayable(one.said)]
+    sayable = [output for one, output in zip(spoken.sentences, outputs, strict=True) if has_words(one.said)]
     if sayable and not any(output["readable"] for output in sayable):
         raise SpeechFailed("nothing in this text can be read in the language of the voice")
     for output in outputs:
@@ -176,7 +177,7 @@ async def _speak_sentence(
             key_of=run.key,
         )
         output = await run.step(spec, stage="narrating", scene=scene.index)
-        if output["flaw"] or voicing.listener is None or not _sayable(sentence.said):
+        if output["flaw"] or voicing.listener is None or not has_words(sentence.said):
             break
         flaw = await _misheard(run, scene, sentence, output, language, voicing.listener)
         if not flaw:
@@ -215,10 +216,6 @@ async def _tell(run: JobRun, scene: Scene, chosen: Resolved, output: Mapping[str
                 reason=output["flaw"],
             )
         )  # fmt: skip
-
-
-def _sayable(text: str) -> bool:
-    return any(char.isalnum() for char in text)
 
 
 def _pauses_s(spoken: Narrated, speed: float) -> tuple[float, list[float]]:

@@ -10,6 +10,7 @@ from typing import Any
 from vidgend.models import Brief, Choice, Clip, Scene, Storyboard, Substitution
 from vidgend.pipeline.planner.keywords import main_phrases, queries_for
 from vidgend.pipeline.speech.markup import narration_fields, plain
+from vidgend.pipeline.vocabulary import has_words
 from vidgend.store.uploads import PROVIDER as UPLOAD
 
 MOST_SCENES = 200
@@ -139,7 +140,7 @@ def apply(storyboard: Storyboard, brief: Brief, edit: Edit, *, most_scene_number
     if len(rows) > MOST_SCENES:
         raise BadEdit("/add", f"there would be {len(rows)} scenes; {MOST_SCENES} are the most")
     scenes = tuple(replace(scene, index=index) for index, (_, scene) in enumerate(rows))
-    if not any(char.isalnum() for scene in scenes for char in scene.narration):
+    if not any(has_words(scene.narration) for scene in scenes):
         raise BadEdit("/scenes", "no scene would have any words")
     title = storyboard.title if edit.title is None else edit.title
     degraded = _still_so(storyboard.degraded, old, scenes)

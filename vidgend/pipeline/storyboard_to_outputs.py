@@ -19,6 +19,7 @@ from vidgend.pipeline.quality_checks import PART_OF
 from vidgend.pipeline.run import JobRun, OutputRun
 from vidgend.pipeline.speech.markup import narration_fields, plain
 from vidgend.pipeline.speech.voices import primary
+from vidgend.pipeline.vocabulary import has_words
 
 
 class Made(Protocol):
@@ -87,7 +88,7 @@ def to_translate(brief: Brief, output: Output, storyboard: Storyboard) -> list[i
     if not another_language(output, storyboard.language):
         return []
     given = given_texts(brief, output, storyboard)
-    return [scene.index for scene in storyboard.scenes if given[scene.index] is None and _has_words(scene.narration)]
+    return [scene.index for scene in storyboard.scenes if given[scene.index] is None and has_words(scene.narration)]
 
 
 async def find_words_of(
@@ -116,7 +117,7 @@ async def find_words_of(
                 texts[index] = text
             title = named
         if output.narrations:
-            title = title_of(next((text for text in map(plain, texts) if _has_words(text)), title))
+            title = title_of(next((text for text in map(plain, texts) if has_words(text)), title))
     return Words(title=title, language=language, texts=tuple(texts))
 
 
@@ -201,10 +202,6 @@ async def make_outputs(
         for other, output in zip(others, brief.outputs, strict=True):
             tasks.append(group.create_task(make_other(other, output), name=f"video {output.name}"))
     return [task.result() for task in tasks]
-
-
-def _has_words(text: str) -> bool:
-    return any(char.isalnum() for char in text)
 
 
 def _repainted(clip: Clip, size_px: tuple[int, int]) -> Clip:

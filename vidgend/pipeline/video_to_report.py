@@ -33,6 +33,7 @@ from vidgend.pipeline.segments_to_video import JoinedVideo, pieces_of
 from vidgend.pipeline.sound_measure import measure_sound
 from vidgend.pipeline.storyboard_edit import chosen_by_hand
 from vidgend.pipeline.video_text import longest_pause_s, speech_end_s
+from vidgend.pipeline.vocabulary import has_words
 from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import frames_to_s
 
@@ -242,4 +243,4 @@ def _asked_pause_s(scenes: Sequence[Scene]) -> float:
 
 def _repeatable(scene: Scene) -> bool:
     """Whether there is something to be heard, and it could be said again; the pauses of a voice-over are meant."""
-    return not scene.recorded and any(char.isalnum() for char in scene.narration)
+    return not scene.recorded and has_words(scene.narration)

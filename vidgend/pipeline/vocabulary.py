@@ -146,6 +146,11 @@ def word_count(text: str) -> int:
     return len(_WORD.findall(_WIDE.sub(" ", text))) + (wide + 1) // 2
 
 
+def has_words(text: str) -> bool:
+    """Whether there is anything in a text that can be said: signs and pictures alone cannot."""
+    return any(map(str.isalnum, text))
+
+
 def is_wide(char: str) -> bool:
     """Whether `char` belongs to a script without spaces between words, or to its punctuation."""
     return bool(_WIDE.match(char)) or "\u3000" <= char[:1] <= "\u303f" or "\uff00" <= char[:1] <= "\uffef"

@@ -15,6 +15,7 @@ from fractions import Fraction
 from vidgend.errors import StepError
 from vidgend.models import Word, join_words
 from vidgend.pipeline.aligner.map_words import Heard, map_words
+from vidgend.pipeline.speech.word_times import Span
 from vidgend.pipeline.timeline import lead_s
 from vidgend.pipeline.vocabulary import is_wide
 from vidgend.timebase import SAMPLE_RATE_HZ, frames_to_samples, s_to_samples
@@ -24,8 +25,6 @@ PARAGRAPH_PAUSE_S = 0.8
 to 0.6 s."""
 BEFORE_S, AFTER_S = 0.15, 0.3
 """What is left of the silence before the first and after the last sound: soft consonants are in it."""
-
-Span = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from vidgend.errors import StepError
 from vidgend.models import Word, Words
 from vidgend.pipeline.aligner.onsets import tied
 from vidgend.pipeline.executor.port import Label
+from vidgend.pipeline.speech.voices import primary
 from vidgend.pipeline.speech.word_times import fill_and_order
 
 PACKAGE = "pocketsphinx"
@@ -32,7 +33,7 @@ class Forced:
         self._service = JsonService(argv, name="aligner forced", failure=StepError)
 
     def hears(self, language: str) -> bool:
-        return language.lower().replace("_", "-").split("-")[0] == "en"
+        return primary(language) == "en"
 
     async def align(self, wav: Path, words: tuple[str, ...], *, language: str, timeout_s: float) -> Words:
         """See Aligner. Words that are not said (an emoji) last no time. Raises: StepError, StepTimeout."""

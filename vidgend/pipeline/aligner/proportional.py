@@ -16,12 +16,11 @@ import numpy as np
 from vidgend.errors import StepError
 from vidgend.models import Word, Words
 from vidgend.pipeline.aligner.map_words import spoken_length
+from vidgend.pipeline.aligner.onsets import SHORTEST_PAUSE_S
 from vidgend.pipeline.executor.port import Label
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.speakable import speakable
-
-SHORTEST_PAUSE_S = 0.12
-"""Shorter silences are closures of consonants."""
+from vidgend.pipeline.speech.word_times import Span
 
 PAUSE_LETTERS = {",": 1.5, ";": 2.0, ":": 2.0, "—": 2.0, ".": 3.0, "!": 3.0, "?": 3.0, "…": 3.0}
 """The pause after a mark, in letters, for sound without measurable silences (music under the voice)."""
@@ -31,8 +30,6 @@ FARTHEST_S = 0.8
 
 CONFIDENCE = 0.3
 CLOSING = "\"'”’)]"
-
-Span = tuple[float, float]
 
 
 class Proportional:

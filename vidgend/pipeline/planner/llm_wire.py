@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from vidgend.models import Brief
-from vidgend.pipeline.vocabulary import CHARS_PER_S, MOODS, WIDE_CHARS_PER_S, nearest_mood
+from vidgend.pipeline.vocabulary import CHARS_PER_S, MOODS, WIDE_CHARS_PER_S, has_words, nearest_mood
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -110,7 +110,7 @@ def clean_query(text: str) -> str:
         return ""
     words = _SEARCHABLE.sub(" ", clean_text(text)).strip(" .,-&'’").split()
     query = " ".join(words[:8])[:MAX_QUERY_CHARS].strip()
-    return query if any(char.isalnum() for char in query) else ""
+    return query if has_words(query) else ""
 
 
 def _is_plain(char: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from vidgend.pipeline.planner.llm_wire import BadAnswer, clean_text, message_of, parse_as
+from vidgend.pipeline.vocabulary import has_words
 
 MOST_SCENES = 60
 MOST_CHARS = 12_000
@@ -111,7 +112,7 @@ def read_translation(text: str, texts: Sequence[str], *, source: str) -> tuple[s
         scenes = [by_number[number] for number in range(1, len(texts) + 1)]
     for number, (scene, said) in enumerate(zip(scenes, texts, strict=True), 1):
         most = len(said) * _MOST_LONGER + _SOME_CHARS
-        if not any(char.isalnum() for char in scene.narration):
+        if not has_words(scene.narration):
             raise BadAnswer(f"Scene {number} has no words.")
         if len(scene.narration) > most:
             raise BadAnswer(f"Scene {number} has {len(scene.narration)} characters; {most} are the most.")

@@ -17,7 +17,6 @@ from vidgend.pipeline.speech.voice_tables import ESPEAK
 
 PROGRAM = "espeak-ng"
 RATE_HZ = 22_050
-NOTHING_TO_SAY_S = 0.5
 NORMAL_WPM = 160
 """Words a minute at speed 1; its own default of 175 is hard to follow."""
 
@@ -56,7 +55,7 @@ class EspeakNg:
         )  # fmt: skip
         said = _words(text, language)
         if not said:
-            silence = sound.silence(NOTHING_TO_SAY_S, RATE_HZ)
+            silence = sound.silence(sound.NOTHING_TO_SAY_S, RATE_HZ)
             await asyncio.to_thread(sound.write_wav, path, silence, RATE_HZ)
             return Utterance(path=path, samples=len(silence), rate_hz=RATE_HZ, words=())
         try:

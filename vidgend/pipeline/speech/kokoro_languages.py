@@ -7,11 +7,13 @@ import importlib.metadata
 import importlib.util
 import shutil
 from dataclasses import dataclass
+from functools import cache
 
 from vidgend.pipeline.speech.espeak import PROGRAM, stamp
 from vidgend.pipeline.speech.phrases import Phonemise
 from vidgend.pipeline.speech.port import Voice
 from vidgend.pipeline.speech.voice_tables import KOKORO_ENGLISH, KOKORO_LANGUAGES, KOKORO_OTHERS, kokoro_voice
+from vidgend.pipeline.speech.voices import primary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +72,8 @@ def _version(distribution: str) -> str:
 
 def languages_here() -> str:
     """For people: which languages Kokoro can read on this machine, and which it could."""
-    here = sorted({KOKORO_LANGUAGES[letter].split("-")[0] for letter, one in LANGUAGES.items() if one.here})
-    lacking = sorted({KOKORO_LANGUAGES[letter].split("-")[0] for letter, one in LANGUAGES.items() if not one.here})
+    here = sorted({primary(KOKORO_LANGUAGES[letter]) for letter, one in LANGUAGES.items() if one.here})
+    lacking = sorted({primary(KOKORO_LANGUAGES[letter]) for letter, one in LANGUAGES.items() if not one.here})
     more = f"; not {', '.join(lacking)}: see docs/speech.md" if lacking else ""
     return f"speaks {', '.join(here)}{more}"
 
@@ -82,8 +84,9 @@ def kokoro_voices_here(engine: str) -> tuple[Voice, ...]:
     return tuple(kokoro_voice(voice, engine) for voice in (*KOKORO_ENGLISH, *KOKORO_OTHERS) if voice[0] in here)
 
 
+@cache
 def phonemiser(letter: str) -> Phonemise:
-    """What reads the language of voices with that first letter. Runs in the child."""
+    """What reads the language of voices with that first letter: one for each. Runs in the child."""
     language = LANGUAGES[letter]
     if language.espeak:
         from vidgend.pipeline.speech.espeak_phonemes import EspeakPhonemes

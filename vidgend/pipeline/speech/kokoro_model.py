@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,10 @@ class KokoroModel:
         self._model = KModel(repo_id=REPOSITORY, config=CONFIG, model=str(weights)).to(device).eval()
         self._voices = kokoro_voices()
         self._styles: dict[str, Any] = {}
-        self._phonemisers: dict[str, Phonemise] = {}
 
     def phonemiser(self, voice: str) -> Phonemise:
         letter = voice[0]
-        if letter not in self._phonemisers:
-            self._phonemisers[letter] = _english(letter) if letter in "ab" and has_tagger() else phonemiser(letter)
-        return self._phonemisers[letter]
+        return _english(letter) if letter in "ab" and has_tagger() else phonemiser(letter)
 
     def _style(self, voice: str) -> Any:
         """FloatTensor[510, 1, 256]: a row for each number of symbols."""
@@ -110,6 +108,7 @@ class KokoroModel:
         return answer.audio.numpy().astype(np.float32), ends_s.tolist()
 
 
+@cache
 def _english(letter: str) -> Phonemise:
     """The package's own, which tells "read" from "read" by the sentence."""
     from kokoro import KPipeline

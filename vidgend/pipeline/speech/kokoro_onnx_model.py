@@ -33,12 +33,9 @@ class KokoroOnnxModel:
         self._session = onnx_session(str(timed_model(models_dir)), threads)
         self._voices = kokoro_voices()
         self._styles: dict[str, Any] = {}
-        self._phonemisers: dict[str, Phonemise] = {}
 
     def phonemiser(self, voice: str) -> Phonemise:
-        if voice[0] not in self._phonemisers:
-            self._phonemisers[voice[0]] = phonemiser(voice[0])
-        return self._phonemisers[voice[0]]
+        return phonemiser(voice[0])
 
     def _style(self, voice: str) -> Any:
         """float32[510, 256]: a row for each number of symbols."""

@@ -20,6 +20,9 @@ LEAD_S = 0.05
 TAIL_S = 0.08
 """What is left before the first and after the last sound: enough that no soft consonant is cut."""
 
+NOTHING_TO_SAY_S = 0.5
+"""Length of the silence for a text without letters or digits, such as a lone emoji."""
+
 FADE_S = 0.003
 KNEE = 0.8
 CEILING = 0.98

@@ -20,6 +20,7 @@ from vidgend.pipeline.speech.number_shapes import spoken_number
 from vidgend.pipeline.speech.numbers_en import NUMBER
 from vidgend.pipeline.speech.speakable_rules import read_aloud
 from vidgend.pipeline.speech.speakable_unspaced import read_unspaced
+from vidgend.pipeline.speech.voices import primary
 
 _OPENING = re.compile(r"[\"“”‘’'(\[{<«*_`|•·¿¡>]+")
 _CLOSING = "\"“”‘’')]}>»*_`|.,!?;:…—–-"
@@ -56,7 +57,7 @@ class _Beside:
 def speakable(words: Sequence[str], language: str = "en") -> tuple[Spoken, ...]:
     """The spoken form of each of `words`, which are one paragraph split at white space. `language` is BCP-47; in one
     without rules numbers and symbols stay as they are written."""
-    if language.lower().replace("_", "-").split("-")[0] == "en":
+    if primary(language) == "en":
         return _english(words)
     rules = language_rules(language)
     said = read_unspaced(words, rules) if isinstance(rules, Unspaced) else read_aloud(words, rules)

@@ -11,9 +11,7 @@ from vidgend.pipeline.speech import sound
 from vidgend.pipeline.speech.phrases import LONGEST_SYMBOLS, Phonemise, phrases
 from vidgend.pipeline.speech.sound import Samples
 from vidgend.pipeline.speech.word_times import SHORTEST_PAUSE_S, Span, fill_and_order, spans_in_phrase
-
-NOTHING_TO_SAY_S = 0.5
-"""Length of the silence for a text without letters or digits, such as a lone emoji."""
+from vidgend.pipeline.vocabulary import has_words
 
 
 class SymbolModel(Protocol):
@@ -70,11 +68,11 @@ def speak(
         if index + 1 < len(pieces):
             parts.append(sound.silence(phrase.pause_s / speed, model.rate_hz))
             at += len(parts[-1])
-    samples = sound.limit(sound.join(parts or [sound.silence(NOTHING_TO_SAY_S, model.rate_hz)]))
+    samples = sound.limit(sound.join(parts or [sound.silence(sound.NOTHING_TO_SAY_S, model.rate_hz)]))
     return Said(
         samples=samples,
         spans=fill_and_order(spans, len(text.split()), len(samples) / model.rate_hz),
-        readable=bool(pieces) or not any(char.isalnum() for char in text),
+        readable=bool(pieces) or not has_words(text),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workshop import clips, fake_footage, make, result, settings_for, workshop
+from workshop import Heard, clips, fake_footage, make, result, settings_for, workshop
 
 from vidgend.models import Result, Word
 from vidgend.pipeline.ffmpeg import Ffmpeg
@@ -28,16 +28,10 @@ SENTENCES = (
 )
 
 
-class Heard(FakeSpeech):
-    """Remembers what it was given to say."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-
-    async def synthesize(self, text: str, **more: Any) -> Utterance:
-        self.texts.append(text)
-        return await super().synthesize(text, **more)
+def cpu_ticks(pid: int) -> int:
+    """What a process has worked so far, all its threads together, in hundredths of a second."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
 
 
 async def words_of(runtime: Any, made: Result) -> list[dict[str, Any]]:
@@ -86,14 +80,16 @@ async def test_a_voice_that_is_killed_in_the_middle_of_a_sentence_costs_that_sen
 
         async def synthesize(self, text: str, **more: Any) -> Utterance:
             self.begun.append(text)
-            if self.begun.count(SENTENCES[1]) == 1 and text == SENTENCES[1]:
-                asyncio.get_running_loop().call_later(0.3, self.kill)
-            return await super().synthesize(text, **more)
-
-        def kill(self) -> None:
-            child = self._model.service._child
-            assert child is not None, "it speaks longer than that"
-            os.kill(child.process.pid, signal.SIGKILL)
+            speaking = asyncio.create_task(super().synthesize(text, **more))
+            if text == SENTENCES[1] and self.begun.count(text) == 1:
+                child = self._model.service._child
+                assert child is not None, "it spoke the first one"
+                worked = cpu_ticks(child.process.pid)
+                while cpu_ticks(child.process.pid) < worked + 5:
+                    assert not speaking.done(), "a sentence takes longer than that"
+                    await asyncio.sleep(0)
+                os.kill(child.process.pid, signal.SIGKILL)
+            return await speaking
 
     voice = Watched(models_dir=tmp_path / "models")
     engines: Any = (voice, FakeSpeech())

@@ -7,28 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from standins.speech_standin import SpeechStandin
-from workshop import clips, fake_footage, make, result, settings_for, workshop
+from workshop import Heard, clips, fake_footage, make, result, settings_for, workshop
 
 from vidgend.pipeline.aligner.fake import FakeAligner
 from vidgend.pipeline.aligner.proportional import CONFIDENCE, Proportional
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.speech.fake import FakeSpeech
-from vidgend.pipeline.speech.port import Utterance, Voice
+from vidgend.pipeline.speech.port import Voice
 from vidgend.pipeline.speech.speech_server import SpeechServer
 
 SCRIPT = "Nginx runs on the sea. The waves do not mind."
-
-
-class Heard(FakeSpeech):
-    """Remembers what it was given to say."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-
-    async def synthesize(self, text: str, **more: Any) -> Utterance:
-        self.texts.append(text)
-        return await super().synthesize(text, **more)
 
 
 async def test_words_are_said_as_the_dictionary_says_and_written_as_the_script_does(

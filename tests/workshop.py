@@ -25,7 +25,7 @@ from vidgend.pipeline.music.port import MusicLibrary, Track
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.planner.port import Planner, Translator
 from vidgend.pipeline.speech.fake import FakeSpeech
-from vidgend.pipeline.speech.port import SpeechEngine
+from vidgend.pipeline.speech.port import SpeechEngine, Utterance
 from vidgend.pipeline.transcriber.port import Transcriber
 from vidgend.settings import Settings
 from vidgend.settings_sources import load_settings
@@ -43,6 +43,18 @@ def settings_for(folder: Path, **environ: str) -> Settings:
             "VIDGEND_RENDER__PRESET": "ultrafast", **environ,
         }
     )  # fmt: skip
+
+
+class Heard(FakeSpeech):
+    """Remembers what it was given to say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    async def synthesize(self, text: str, **more: Any) -> Utterance:
+        self.texts.append(text)
+        return await super().synthesize(text, **more)
 
 
 def candidate(name: str, *, provider: str = "fake") -> Candidate:

@@ -195,7 +195,7 @@ def children() -> list[int]:
 
 async def until(look: Callable[[], list[int]], task: asyncio.Task[Utterance]) -> list[int]:
     """What `look` finds while `task` runs, or nothing if it ends first."""
-    await asyncio.sleep(0.05)  # it has begun: the process may be there from before
+    await asyncio.sleep(0)  # it has begun: the process may be there from before
     while not (found := look()):
         done, _ = await asyncio.wait({task}, timeout=0.02)
         if done:

@@ -150,14 +150,14 @@ async def test_it_leaves_when_nobody_used_it_for_a_while_and_not_before() -> Non
     house = House(idle_s=0.1)
     await house.begin("say 1", "a")
     await house.end("say 1")
-    await asyncio.sleep(0.06)
     await house.begin("say 2")
-    await asyncio.sleep(0.12)
+    await asyncio.sleep(0.12)  # longer than it may be idle
     assert house.log == ["say 1", "a", "say 2"], "it is at work"
     await house.end("say 2")
-    await asyncio.sleep(0.05)
     assert "unload" not in house.log
-    await asyncio.sleep(0.12)
+    async with asyncio.timeout(5):
+        while "unload" not in house.log:
+            await asyncio.sleep(0.01)
     assert house.log == ["say 1", "a", "say 2", "unload"]
     await house.begin("say 3")
     assert house.log[-1] == "say 3"
@@ -179,7 +179,9 @@ async def test_a_model_on_a_gpu_takes_no_place_of_an_encode_and_leaves_the_gpu_t
             assert models.held == 2
         await asyncio.sleep(0.05)
         assert gone == 0
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(5):
+        while not lodger.left:
+            await asyncio.sleep(0.01)
     assert (gone, lodger.left) == (1, 1)
     await lodger.aclose()
 

@@ -45,6 +45,7 @@ VidgendError
 │   ├── ProviderError            provider_unavailable
 │   │   ├── ProviderUnauthorized provider_unauthorized
 │   │   ├── ProviderRateLimited  quota_exceeded
+│   │   ├── BudgetSpent          budget_spent
 │   │   └── ProviderGarbage      provider_garbage
 │   ├── MediaUnreadable          media_unreadable
 │   ├── UploadLost               upload_lost
@@ -375,6 +376,17 @@ class ProviderRateLimited(ProviderError):
     def __init__(self, detail: str = "", *, retry_after_s: float = 60.0) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+
+class BudgetSpent(ProviderError):
+    """`hint` says what to raise, the detail until when."""
+
+    code = "budget_spent"
+    title = "The budget for this is spent"
+    status = 429
+    retryable = False
+    max_retries = 0
+    hint = "Raise usage.monthly_cap, or wait for the next month; `vidgend usage` tells what it was spent on."
 
 
 class ProviderGarbage(ProviderError):

@@ -257,6 +257,13 @@ class Candidate:
     recipe: dict[str, Any] | None = None
     version: str = ""
     preview_url: str | None = None
+    tags: tuple[str, ...] = ()
+    """Words that the provider or the owner put to it, besides `description`."""
+    average_rgb: str | None = None
+    """`#rrggbb`, where the provider tells it."""
+    width_px: int = 0
+    height_px: int = 0
+    """As shown, of the largest file; 0 where that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)

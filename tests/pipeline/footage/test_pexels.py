@@ -22,8 +22,9 @@ from vidgend.errors import (
     StorageFull,
 )
 from vidgend.models import Candidate, Credit, Rendition
+from vidgend.pipeline.budget.port import Quota
 from vidgend.pipeline.footage.download import disk_error
-from vidgend.pipeline.footage.pexels import REFUSED_S, PexelsFootage, Quota
+from vidgend.pipeline.footage.pexels import REFUSED_S, PexelsFootage
 from vidgend.pipeline.footage.port import FootageQuery
 
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(range(256)) * 900

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vidgend.errors import DatabaseUnavailable, ProviderRateLimited, StepStalled, StepTimeout, StorageFull, VidgendError
+from vidgend.pipeline.budget.port import JOB
 from vidgend.pipeline.executor.company import Company
 from vidgend.pipeline.executor.lodger import Lodger
 from vidgend.pipeline.executor.port import (
@@ -291,6 +292,7 @@ class LocalExecutor:
         deadline = asyncio.timeout(spec.timeout_s)
         try:
             await asyncio.to_thread(scratch.mkdir, parents=True, mode=0o700)
+            JOB.set(spec.job_id)  # this task's own: each step has one
             async with deadline:
                 work = self._registry[spec.kind](spec.args, self._step_run(running, scratch))
                 return await _watched(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vidgend.errors import ProviderError, StepError
 from vidgend.models import Candidate
-from vidgend.pipeline.footage.port import FootageQuery
+from vidgend.pipeline.footage.port import FootageQuery, SearchKind
 from vidgend.pipeline.part_file import finish, part_path
 
 
@@ -29,6 +29,7 @@ class FakeFootage:
         error: StepError | None = None,
     ) -> None:
         self.name = name
+        self.kinds: tuple[SearchKind, ...] = ("any",)
         self.identity = f"{name}:1"
         self.error = error
         self.preview_error: StepError | None = None

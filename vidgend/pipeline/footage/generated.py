@@ -7,7 +7,7 @@ from pathlib import Path
 from vidgend.errors import ProviderError
 from vidgend.models import Candidate, Credit
 from vidgend.pipeline.footage.paint.words import VARIANTS, Lexicon
-from vidgend.pipeline.footage.port import FootageQuery
+from vidgend.pipeline.footage.port import FootageQuery, SearchKind
 
 LARGEST_AREA_PX = 1920 * 1088
 """Above this the picture is painted smaller and scaled up by the segment step: it is soft enough to bear it."""
@@ -29,6 +29,7 @@ class GeneratedFootage:
     """
 
     name = "generated"
+    kinds: tuple[SearchKind, ...] = ("any",)
     identity = "generated"
 
     def __init__(self) -> None:

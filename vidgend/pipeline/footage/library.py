@@ -15,7 +15,7 @@ from pathlib import Path
 from vidgend.errors import ProviderError, ProviderGarbage
 from vidgend.models import Candidate, Credit
 from vidgend.pipeline.footage.download import CHUNK_BYTES, disk_error
-from vidgend.pipeline.footage.port import FootageQuery
+from vidgend.pipeline.footage.port import FootageQuery, SearchKind
 from vidgend.pipeline.media_kind import HEAD_BYTES, MediaType, sniff
 from vidgend.pipeline.part_file import finish, part_path
 from vidgend.pipeline.provider_http import Clock
@@ -44,6 +44,7 @@ class LibraryFootage:
     """
 
     name = "library"
+    kinds: tuple[SearchKind, ...] = ("any",)
 
     def __init__(
         self,

@@ -12,16 +12,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from vidgend.errors import ProviderError, ProviderRateLimited, ProviderUnauthorized
 from vidgend.models import Candidate
+from vidgend.pipeline.budget.port import Quota
 from vidgend.pipeline.footage.download import MAX_FILE_BYTES, download
 from vidgend.pipeline.footage.pexels_wire import parse_search, rank
-from vidgend.pipeline.footage.port import FootageQuery
+from vidgend.pipeline.footage.port import FootageQuery, SearchKind
 from vidgend.pipeline.footage.renditions import smallest_cover
 from vidgend.pipeline.provider_http import (
     DEFAULT_RETRY_AFTER_S,
@@ -45,15 +45,6 @@ _MOST_QUERY_CHARS = 200
 _FULL_HD_PX = (1080, 1920)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Quota:
-    """Requests allowed and left in the window that ends at `reset_s` (seconds since 1970), as Pexels last said."""
-
-    limit: int
-    remaining: int
-    reset_s: float
-
-
 class PexelsFootage:
     """Search and fetch. `client` is used and not closed; `base_url` may be a stand-in or a caching proxy.
 
@@ -62,6 +53,7 @@ class PexelsFootage:
     """
 
     name = "pexels"
+    kinds: tuple[SearchKind, ...] = ("video",)
 
     def __init__(
         self,

@@ -8,6 +8,8 @@ from typing import Literal, Protocol
 
 from vidgend.models import Candidate
 
+SearchKind = Literal["any", "video", "photo"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class FootageQuery:
@@ -16,6 +18,10 @@ class FootageQuery:
     `seed` makes two equal queries differ."""
 
     text: str
+    kind: SearchKind = "any"
+    """One of the provider's `kinds`."""
+    language: str = "en"
+    """Of `text`, BCP-47. Stock sites describe their clips in English and find other languages by translation."""
     width_px: int
     height_px: int
     duration_s: float = 0.0
@@ -37,6 +43,8 @@ class FootageProvider(Protocol):
     name: str
     identity: str
     """Part of the key under which search answers are kept: the provider and its address or folders."""
+    kinds: tuple[SearchKind, ...]
+    """What it can be asked for, one request each, what fits a video best first; `any` is all that it has at once."""
 
     async def search(self, query: FootageQuery) -> tuple[Candidate, ...]:
         """Candidates, best first; () if there is no match.

@@ -1,0 +1,68 @@
+"""The relevance port: how well the description of a clip fits the words that it is to go with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from vidgend.models import Candidate
+
+
+class TextSimilarity(Protocol):
+    name: str
+    identity: str
+    """What changes the numbers besides our own code: the model. Part of the step's key."""
+
+    async def compare(self, wanted: Sequence[str], described: Sequence[str]) -> list[list[float]]:
+        """One row for each wanted text, in it one number for each description: 0 (nothing in common) .. 1 (the same),
+        on one scale for all implementations: FLOOR and more is a fit.
+
+        Raises: StepError.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+FLOOR = 0.5
+"""From here on a description is taken to fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a scene needs of a clip. `queries` are its searches, best first, in the order of their worth; `narration` is
+    what is heard meanwhile; `need_s` how long it will be seen, 0 if that is not known yet.
+
+    `beside_rgb` are the average colours, `#rrggbb`, of what comes before and after, as far as they are known. `recent`
+    are (provider, id) that recent videos of the same owner have shown, with how lately: 1 in the last one, then less.
+    """
+
+    queries: tuple[str, ...]
+    narration: str
+    width_px: int
+    height_px: int
+    need_s: float = 0.0
+    mood: str | None = None
+    beside_rgb: tuple[str, ...] = ()
+    recent: dict[tuple[str, str], float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """A candidate with its place: `score` orders, higher first; `fit` is what its words alone say, 0..1, to be held
+    against FLOOR.
+
+    `parts` is what the score is made of, (name, points), biggest first, as the report tells it.
+    """
+
+    candidate: Candidate
+    query: str
+    """The search that it fits best."""
+    score: float
+    fit: float
+    parts: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        return self.fit >= FLOOR

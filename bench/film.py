@@ -28,6 +28,7 @@ from vidgend.pipeline.footage.generated import GeneratedFootage
 from vidgend.pipeline.music.packaged import PackagedMusic
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.progress import Progress
+from vidgend.pipeline.relevance.fake import FakeSimilarity
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.pipeline.video_text import burnt_captions, scene_captions, video_captions
@@ -72,6 +73,9 @@ class _Keeper:
 
     async def save(self, storyboard: Storyboard) -> None:
         self.storyboard = storyboard
+
+    async def recently_shown(self) -> dict[tuple[str, str], float]:
+        return {}
 
 
 @dataclass
@@ -194,6 +198,7 @@ async def open_vidgend(folder: Path, **environ: str) -> AsyncIterator[Vidgend]:
             settings, assets, StepStore(database, assets, boot_id="bench"), work=folder / "work", client=client,
             planners=(BuiltinPlanner(),), providers=(GeneratedFootage(),), unused_providers={},
             engines=(FakeSpeech(),), aligners=(Proportional(),), music=PackagedMusic(),
+            similarity=FakeSimilarity(),
         )  # fmt: skip
         yield Vidgend(parts, assets, database, settings, folder)
         await parts.aclose()

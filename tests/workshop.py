@@ -24,6 +24,8 @@ from vidgend.pipeline.music.fake import FakeMusic
 from vidgend.pipeline.music.port import MusicLibrary, Track
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.planner.port import Planner, Translator
+from vidgend.pipeline.relevance.fake import FakeSimilarity
+from vidgend.pipeline.relevance.port import TextSimilarity
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.pipeline.speech.port import SpeechEngine, Utterance
 from vidgend.pipeline.transcriber.port import Transcriber
@@ -89,6 +91,7 @@ def builder(
     translator: Translator | None = None,
     transcriber: Transcriber | None = None,
     aligners: tuple[Aligner, ...] | None = None,
+    similarity: TextSimilarity | None = None,
 ) -> Callable[..., Parts]:
     def build(settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path) -> Parts:
         tracks = (Track(path=music, place=music.name, title="tone", mood="calm", licence="test"),) if music else ()
@@ -96,7 +99,7 @@ def builder(
             settings, assets, steps, work=work, client=httpx.AsyncClient(), planners=planners or (BuiltinPlanner(),),
             providers=providers, unused_providers=unused or {}, engines=engines or (FakeSpeech(),),
             aligners=aligners or (Proportional(),), music=library or FakeMusic(tracks), translator=translator,
-            transcriber=transcriber,
+            transcriber=transcriber, similarity=similarity or FakeSimilarity(),
         )  # fmt: skip
 
     return build

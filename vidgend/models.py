@@ -185,12 +185,16 @@ class Brief:
 
 @dataclass(frozen=True, kw_only=True)
 class PrefetchBrief:
-    """Searches to run ahead of time, so that a later job finds their clips already here."""
+    """What to fetch ahead of time, so that a later job finds it here, one of three: clips for `queries`, what the video
+    of `brief` would show, or what the `storyboard` of it shows. `per_query` is how many clips for each query or scene.
+    """
 
-    queries: tuple[str, ...]
+    queries: tuple[str, ...] = ()
     per_query: int
     width_px: int
     height_px: int
+    brief: Brief | None = None
+    storyboard: Storyboard | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,6 +323,9 @@ class Clip:
     orientation: int = 1
     """As EXIF counts: 1 is upright."""
     scan: ClipScan | None = None
+    prints: tuple[str, ...] = ()
+    """Fingerprints of moments of it, 64 hexadecimal digits each, for comparing it with other clips."""
+    average_rgb: str | None = None
     in_point_s: float | None = None
     """Where the scene begins in the clip, if a person chose that; None: the best part is looked for."""
 
@@ -441,6 +448,20 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RankedClip:
+    """A candidate with its place among those of a scene. `fit` is how well its words fit, 0..1, `score` what it was
+    ranked by, `parts` what that is made of, biggest first."""
+
+    provider: str
+    id: str
+    description: str
+    query: str
+    fit: float
+    score: float
+    parts: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Repair:
     """A scene was made anew since it failed the quality check `check`; `was` is what it had before, `reason` is what
     was wrong with it."""
@@ -474,6 +495,9 @@ class Scene:
     refused: tuple[tuple[str, str], ...] = ()
     """(provider, id) of pictures that somebody did not want here."""
     why: str = ""
+    """Why it shows what it shows."""
+    ranking: tuple[RankedClip, ...] = ()
+    """What was chosen by the words and what came next, unless a person chose."""
     speech: Speech | None = None
     words: Words | None = None
     start_frame: int | None = None

@@ -25,6 +25,7 @@ from vidgend.pipeline.footage.generated import GeneratedFootage
 from vidgend.pipeline.footage.library import LibraryFootage
 from vidgend.pipeline.footage.pexels import PexelsFootage
 from vidgend.pipeline.footage.port import FootageProvider
+from vidgend.pipeline.footage_search import FETCH, SEARCH, FetchStep, SearchStep
 from vidgend.pipeline.mood_to_tracks import TRACK, TrackStep
 from vidgend.pipeline.music.folder import FolderMusic
 from vidgend.pipeline.music.packaged import PackagedMusic
@@ -41,7 +42,8 @@ from vidgend.pipeline.prompt_to_storyboard import KIND as PLAN
 from vidgend.pipeline.prompt_to_storyboard import PlanStep
 from vidgend.pipeline.recording_to_voice import KIND as RECORDING
 from vidgend.pipeline.recording_to_voice import RecordingStep
-from vidgend.pipeline.scene_to_clip import FETCH, SEARCH, FetchStep, SearchStep
+from vidgend.pipeline.relevance.fake import FakeSimilarity
+from vidgend.pipeline.relevance.port import TextSimilarity
 from vidgend.pipeline.scene_to_segment import KIND as SEGMENT
 from vidgend.pipeline.scene_to_segment import RenderSettings, SegmentStep
 from vidgend.pipeline.scene_to_speech import KIND as NARRATION
@@ -215,6 +217,7 @@ def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, wor
         aligners=build_aligners(settings.aligner.engine, whisper),
         transcriber=WhisperTranscriber(whisper) if whisper is not None else None,
         music=build_music(settings),
+        similarity=FakeSimilarity(),
     )
 
 
@@ -231,6 +234,7 @@ def wire(
     engines: tuple[SpeechEngine, ...],
     aligners: tuple[Aligner, ...],
     music: MusicLibrary,
+    similarity: TextSimilarity,
     translator: Translator | None = None,
     transcriber: Transcriber | None = None,
 ) -> Parts:
@@ -302,6 +306,7 @@ def wire(
         engines=engines,
         aligners=aligners,
         music=music,
+        similarity=similarity,
         ffmpeg=ffmpeg,
         fonts=fonts,
         render=RenderSettings(encoder=render.encoder, preset=render.preset, crf=render.crf, threads=threads),

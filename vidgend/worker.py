@@ -17,7 +17,6 @@ from vidgend.models import TERMINAL_STATES, Brief, JobState, PrefetchBrief, Stor
 from vidgend.pipeline.disk_estimate import estimate_bytes
 from vidgend.pipeline.executor.port import Executor
 from vidgend.pipeline.forecast import Forecast
-from vidgend.pipeline.prefetch import prefetch
 from vidgend.pipeline.produce import Producer
 from vidgend.pipeline.progress import Progress
 from vidgend.pipeline.run import JobRun, salt_of
@@ -91,6 +90,9 @@ class _Keeper:
 
     async def save(self, storyboard: Storyboard) -> None:
         await self._storyboards.save(self._job_id, storyboard)
+
+    async def recently_shown(self) -> dict[tuple[str, str], float]:
+        return await self._storyboards.recently_shown(self._job_id)
 
 
 class Worker:
@@ -438,16 +440,15 @@ class Worker:
 
     async def _work(self, job: Job, run: JobRun) -> Finish:
         """Do the job; the answer records its end."""
+        keeper = _Keeper(self._storyboards, job.id)
         if isinstance(job.brief, PrefetchBrief):
-            found = await prefetch(
-                run, job.brief, self._producer.providers, self._producer.unused_providers, self._assets
-            )
+            found = await self._producer.prefetch(job.brief, run, keeper)
             count = len(found["clips"])
             return lambda: self._jobs.complete(
                 job, found, scenes=0, line=f"{count} clips are here", event={"clips": count}
             )
         assert isinstance(job.brief, Brief)
-        result = await self._producer.produce(job.id, job.brief, run, _Keeper(self._storyboards, job.id))
+        result = await self._producer.produce(job.id, job.brief, run, keeper)
         if isinstance(result, Storyboard):
             scenes = len(result.scenes)
             _log.info("job_awaits_review", extra={"job": job.id, "scenes": scenes})

@@ -17,10 +17,12 @@ from vidgend.pipeline.executor.local import LocalExecutor
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.footage.fake import FakeFootage
 from vidgend.pipeline.footage.generated import GeneratedFootage
-from vidgend.pipeline.footage.port import FootageProvider, FootageQuery
+from vidgend.pipeline.footage.port import FootageProvider
+from vidgend.pipeline.footage_search import FETCH, SEARCH, FetchStep, FootageSearch, Offer, SearchStep
 from vidgend.pipeline.progress import Progress
+from vidgend.pipeline.relevance.fake import FakeSimilarity
 from vidgend.pipeline.run import JobRun
-from vidgend.pipeline.scene_to_clip import FETCH, SEARCH, ClipFinder, FetchStep, SearchStep
+from vidgend.pipeline.scene_to_clip import ClipFinder
 from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
@@ -78,7 +80,10 @@ async def search(
 ) -> list[Scene]:
     board = Storyboard(title="The sea", language="en", planner="", stretch=False, fps="30", scenes=wanted)
     brief = Brief(prompt="p", review=review, width_px=160, height_px=90)
-    finder = ClipFinder(run=run, brief=brief, storyboard=board, providers=providers, unused={}, assets=assets)
+    finder = ClipFinder(
+        run=run, brief=brief, storyboard=board, providers=providers, unused={}, assets=assets,
+        similarity=FakeSimilarity(),
+    )  # fmt: skip
     async with asyncio.TaskGroup() as group:
         tasks = await finder.find(group)
     await finder.aclose()
@@ -110,23 +115,6 @@ async def test_every_scene_has_its_own_clip_first_and_then_what_no_other_scene_s
         assert made == ["adefg", "bdefg", "cdefg"]
     assert [names[0] for names in made] == ["a", "b", "c"] and all(len(names) == 5 for names in made)
     assert len(fake.queries) == 1
-
-
-async def test_for_a_review_a_scene_waits_until_all_others_have_chosen(tmp_path: Path, clip: Path) -> None:
-    class Slow(FakeFootage):
-        async def search(self, query: FootageQuery) -> tuple[Candidate, ...]:
-            """The answer to `wave` comes when the first scene has its clip and could go on."""
-            while query.text == "wave" and not (self.fetched and (await executor.load())["net"].running == 1):
-                await asyncio.sleep(0.01)
-            return await super().search(query)
-
-    names = {"sea": "abcd", "wave": "bcdefg"}
-    answers = {text: tuple(candidate(name) for name in found) for text, found in names.items()}
-    slow = Slow(answers | {"nothing": ()}, dict.fromkeys("abcdefg", clip))
-    async with open_search(tmp_path, slow) as (run, assets):
-        executor = run._executor
-        made = await search(run, assets, scenes("sea", "nothing wave"), slow)
-    assert shown(made) == ["acd", "bcdef"]
 
 
 async def test_more_is_searched_for_a_review_alone(tmp_path: Path, clip: Path) -> None:
@@ -169,12 +157,11 @@ async def test_a_picture_that_a_person_chose_comes_first_and_the_others_stay(tmp
 async def test_the_address_of_a_preview_says_nothing_about_the_file(tmp_path: Path, clip: Path) -> None:
     """A clip that is fetched is not fetched again because its picture has moved."""
     first = footage(clip, sea="a")
-    async with open_search(tmp_path, first) as (run, assets):
+    async with open_search(tmp_path, first) as (run, _):
         for url in ("https://x.example/1.jpeg", "https://x.example/2.jpeg"):
             board = Storyboard(title="", language="", planner="", stretch=False, fps="30", scenes=())
-            finder = ClipFinder(
-                run=run, brief=Brief(prompt="p"), storyboard=board, providers=(first,), unused={}, assets=assets
-            )
-            (offer,) = await finder.offers_for(first, "sea")
-            await finder.fetch(replace(offer, candidate=replace(offer.candidate, preview_url=url)), 0)
+            footage_search = FootageSearch(run, Brief(prompt="p"), board)
+            (found,) = await footage_search.search(first, None, "sea")
+            offer = Offer(provider=first, query="sea", candidate=replace(found, preview_url=url))
+            await footage_search.fetch(offer, 0)
     assert first.fetched == ["a"]

@@ -87,3 +87,28 @@ async def test_failures_count_and_a_cancel_costs_nothing(bench: Bench) -> None:
     assert await bench.database.read(counters) == [("ready", 1, 1, 1)]
     await bench.steps.finish(await bench.steps.begin(KEY, job_id=bench.job, **BEGIN), {}, (), seconds=1)
     assert await bench.database.read(counters) == [("done", 2, 1, 1)]
+
+
+async def test_an_output_that_is_too_old_is_made_anew_and_stays_until_there_is_a_new_one(bench: Bench) -> None:
+    now = [1000.0]
+    bench.database.clock = lambda: now[0]
+    lease = await bench.steps.begin(KEY, job_id=bench.job, **BEGIN)
+    await bench.steps.finish(lease, {"n": 1}, (), seconds=1)
+    now[0] += 100
+    assert await bench.steps.finished(KEY, bench.job, max_age_s=100) == {"n": 1}
+    now[0] += 1
+    assert await bench.steps.finished(KEY, bench.job, max_age_s=100) is None
+    for give_up in ("fail", "release", "crash"):
+        lease = await bench.steps.begin(KEY, job_id=bench.job, keep=True, **BEGIN)
+        assert await bench.steps.finished(KEY, bench.job) is None, "it is being made"
+        if give_up == "fail":
+            await bench.steps.fail(lease, "no answer", seconds=1)
+        elif give_up == "release":
+            await bench.steps.release(lease)
+        else:
+            await JobStore(bench.database, boot_id="boot-2", max_queued=10).recover()
+        assert await bench.steps.finished(KEY, bench.job) == {"n": 1}, give_up
+        assert await bench.steps.finished(KEY, bench.job, max_age_s=100) is None, "it is as old as before"
+    lease = await bench.steps.begin(KEY, job_id=bench.job, keep=True, **BEGIN)
+    assert await bench.steps.finish(lease, {"n": 2}, (), seconds=1) == {"n": 2}
+    assert await bench.steps.finished(KEY, bench.job, max_age_s=100) == {"n": 2}

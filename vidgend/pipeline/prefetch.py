@@ -1,4 +1,7 @@
-"""Searches and downloads ahead of time. Runs the very steps of a job, so the job then finds them done."""
+"""Searches and downloads ahead of time. Runs the very steps of a job, so the job then finds them done.
+
+What a finished prefetch has fetched is kept until that job is deleted (`LIVE_KEYS` in store/live.py).
+"""
 
 from __future__ import annotations
 
@@ -7,64 +10,119 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vidgend.errors import NotFound, StepError
-from vidgend.models import Brief, PrefetchBrief, Storyboard
+from vidgend.models import Brief, Clip, PrefetchBrief, Scene, Storyboard
 from vidgend.pipeline.footage.port import FootageProvider
-from vidgend.pipeline.run import JobRun
-from vidgend.pipeline.scene_to_clip import ClipFinder, no_footage
-from vidgend.store.assets.store import AssetStore
+from vidgend.pipeline.footage_search import FootageSearch, Offer, no_footage
+from vidgend.pipeline.run import JobRun, first_cause
+from vidgend.pipeline.scene_to_clip import ClipFinder
+
+_HINT = "`vidgend doctor` says which footage providers are set up."
 
 
-async def prefetch(
-    run: JobRun,
-    brief: PrefetchBrief,
-    providers: Sequence[FootageProvider],
-    unused: Mapping[str, str],
-    assets: AssetStore,
+async def prefetch_queries(
+    run: JobRun, wanted: PrefetchBrief, providers: Sequence[FootageProvider], unused: Mapping[str, str]
 ) -> dict[str, Any]:
     """Fetch up to `per_query` clips for each query. Answers the clips and what failed, as text.
 
     Raises: NoFootage if there is not one.
     """
-    await run.enter("retrieving", f"fetching footage for {len(brief.queries)} searches")
-    finder = ClipFinder(
-        run=run,
-        brief=Brief(prompt="", width_px=brief.width_px, height_px=brief.height_px),
-        storyboard=Storyboard(title="", language="", planner="", stretch=False, fps="30", scenes=()),
-        providers=[provider for provider in providers if provider.name != "generated"],
-        unused={},
-        assets=assets,
-    )
-    clips: list[dict[str, Any]] = []
-    failed: list[str] = []
-    passing: list[StepError] = []
-
-    run.progress.plan_prefetch(len(brief.queries), brief.per_query)
-
-    async def one(number: int, query: str) -> None:
-        wanted = brief.per_query
-        for provider in finder.providers:
-            for offer in await finder.offers_for(provider, query):
-                if wanted <= 0:
-                    break
-                try:
-                    clip = await finder.fetch(offer, number)
-                except (StepError, NotFound) as error:
-                    failed.append(f"{query!r}: {error.detail}")
-                    if isinstance(error, StepError) and error.retryable:
-                        passing.append(error)
-                    continue
-                clips.append({"query": query, "provider": clip.provider, "id": clip.id, "asset": clip.digest})
-                wanted -= 1
-        if wanted == brief.per_query:
-            missing = "; ".join(f"{name}: {why}" for name, why in unused.items())
-            why = "no match" if finder.providers else f"no footage provider is set up ({missing})"
-            failed.append(f"{query!r}: {'; '.join(finder.out_of_order()) or why}")
-        run.progress.skip_fetches(number)
-
+    await run.enter("retrieving", f"fetching footage for {len(wanted.queries)} searches")
+    run.progress.plan_prefetch(len(wanted.queries), wanted.per_query)
+    nothing = Storyboard(title="", language="", planner="", stretch=False, fps="30", scenes=())
+    fetching = _Fetching(run, Brief(prompt="", width_px=wanted.width_px, height_px=wanted.height_px), nothing, unused)
+    fetching.providers = [provider for provider in providers if provider.name != "generated"]
     async with asyncio.TaskGroup() as group:
-        for number, query in enumerate(brief.queries):
-            group.create_task(one(number, query), name=f"prefetch {query}")
-    if failed and not clips:
-        hint = "`vidgend doctor` says which footage providers are set up."
-        raise no_footage("; ".join(failed), [*passing, *finder.passing()], hint=hint)
-    return {"clips": clips, "failed": failed}
+        for number, query in enumerate(wanted.queries):
+            group.create_task(fetching.query(number, query, wanted.per_query), name=f"prefetch {query}")
+    return fetching.outcome()
+
+
+async def prefetch_storyboard(
+    run: JobRun, wanted: PrefetchBrief, brief: Brief, storyboard: Storyboard, finder: ClipFinder
+) -> dict[str, Any]:
+    """Fetch what each scene would show, and what else it could show up to `per_query` clips.
+
+    Raises: NoFootage if a scene has nothing at all.
+    """
+    await run.enter("retrieving", f"fetching footage for {len(storyboard.scenes)} scenes")
+    run.progress.plan_prefetch(len(storyboard.scenes), wanted.per_query)
+    fetching = _Fetching(run, brief, storyboard, finder.unused)
+    fetching.providers = finder.providers
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = await finder.find(group)
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(fetching.scene(task.result(), wanted.per_query))
+    except BaseExceptionGroup as failed:
+        raise first_cause(failed) from failed
+    finally:
+        await finder.aclose()
+    return fetching.outcome()
+
+
+class _Fetching:
+    """What was fetched so far, and what could not be."""
+
+    def __init__(self, run: JobRun, brief: Brief, storyboard: Storyboard, unused: Mapping[str, str]) -> None:
+        self._run = run
+        self._search = FootageSearch(run, brief, storyboard)
+        self._unused = unused
+        self.providers: Sequence[FootageProvider] = ()
+        self._clips: list[dict[str, Any]] = []
+        self._failed: list[str] = []
+        self._passing: list[StepError] = []
+
+    async def query(self, number: int, query: str, most: int) -> None:
+        got = 0
+        for provider in self.providers:
+            if got < most:
+                found = await self._search.search(provider, None, query)
+                offers = [Offer(provider=provider, query=query, candidate=candidate) for candidate in found]
+                got += await self._fetch(offers, number, most - got)
+        if not got:
+            missing = "; ".join(f"{name}: {why}" for name, why in self._unused.items())
+            why = "no match" if self.providers else f"no footage provider is set up ({missing})"
+            self._failed.append(f"{query!r}: {'; '.join(self._search.out_of_order()) or why}")
+        self._run.progress.skip_fetches(number)
+
+    async def scene(self, scene: Scene, most: int) -> None:
+        assert scene.clip is not None
+        self._note(scene.clip, scene.clip.query)
+        by_name = {provider.name: provider for provider in self.providers}
+        offers = [
+            Offer(provider=by_name[one.provider], query=scene.clip.query, candidate=one)
+            for one in scene.candidates
+            if one.provider in by_name and one.kind != "generated" and one.id != scene.clip.id
+        ]
+        await self._fetch(offers, scene.index, most - 1)
+        self._run.progress.skip_fetches(scene.index)
+
+    def outcome(self) -> dict[str, Any]:
+        """Raises: NoFootage."""
+        if self._failed and not self._clips:
+            raise no_footage("; ".join(self._failed), [*self._passing, *self._search.passing()], hint=_HINT)
+        return {"clips": self._clips, "failed": self._failed}
+
+    async def _fetch(self, offers: Sequence[Offer], number: int, most: int) -> int:
+        """How many were fetched, `most` at most."""
+        got = 0
+        for offer in offers:
+            if got >= most:
+                break
+            try:
+                clip = await self._search.fetch(offer, number)
+            except (StepError, NotFound) as error:
+                self._failed.append(f"{offer.query!r}: {error.detail}")
+                if isinstance(error, StepError) and error.retryable:
+                    self._passing.append(error)
+                continue
+            self._note(clip, offer.query)
+            got += 1
+        return got
+
+    def _note(self, clip: Clip, query: str) -> None:
+        if clip.digest is not None:
+            self._clips.append({"query": query, "provider": clip.provider, "id": clip.id, "asset": clip.digest})
+        else:
+            self._failed.append(f"{query!r}: nothing fits; it will be painted")

@@ -13,12 +13,13 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from vidgend.errors import MediaUnreadable, NoFootage, StepError
 from vidgend.models import (
     Brief,
     Caption,
+    PrefetchBrief,
     Result,
     Scene,
     Segment,
@@ -32,8 +33,10 @@ from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.music.port import MusicLibrary
 from vidgend.pipeline.planner.port import Planner, Translator
+from vidgend.pipeline.prefetch import prefetch_queries, prefetch_storyboard
 from vidgend.pipeline.prompt_to_storyboard import make_storyboard
 from vidgend.pipeline.recording_to_storyboard import found_again, make_recorded_storyboard, not_recorded
+from vidgend.pipeline.relevance.port import TextSimilarity
 from vidgend.pipeline.repair import repaired
 from vidgend.pipeline.run import JobRun, first_cause
 from vidgend.pipeline.scene_lengths import SceneLengths
@@ -73,6 +76,10 @@ class StoryboardKeeper(Protocol):
 
     async def save(self, storyboard: Storyboard) -> None: ...
 
+    async def recently_shown(self) -> Mapping[tuple[str, str], float]:
+        """(provider, id) of what the owner's recent videos show, with how lately: 1 in the last, then less."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Producer:
@@ -91,6 +98,7 @@ class Producer:
     render: RenderSettings
     assets: AssetStore
     scratch: Path
+    similarity: TextSimilarity
     translator: Translator | None = None
     transcriber: Transcriber | None = None
     ends_ahead: EndsAhead | None = None
@@ -136,6 +144,33 @@ class Producer:
         except BaseExceptionGroup as group:
             raise first_cause(group) from group
         return await publish_results(job_id, videos, assets=self.assets, scratch=self.scratch)
+
+    async def prefetch(self, wanted: PrefetchBrief, run: JobRun, keeper: StoryboardKeeper) -> dict[str, Any]:
+        """Fetch clips ahead of time. Answers them and what failed. Raises: VidgendError."""
+        brief = wanted.brief
+        if brief is None:
+            return await prefetch_queries(run, wanted, self.providers, self.unused_providers)
+        storyboard = wanted.storyboard
+        if storyboard is None:
+            await run.enter("planning", "planning the scenes")
+            storyboard = await self._plan(brief, run)
+        return await prefetch_storyboard(
+            run, wanted, brief, storyboard, self._finder(brief, run, storyboard, await keeper.recently_shown())
+        )
+
+    def _finder(
+        self, brief: Brief, run: JobRun, storyboard: Storyboard, recent: Mapping[tuple[str, str], float]
+    ) -> ClipFinder:
+        return ClipFinder(
+            run=run,
+            brief=brief,
+            storyboard=storyboard,
+            providers=self.providers,
+            unused=self.unused_providers,
+            assets=self.assets,
+            similarity=self.similarity,
+            recent=recent,
+        )
 
     async def _plan(self, brief: Brief, run: JobRun) -> Storyboard:
         if brief.narration_audio is None:
@@ -198,7 +233,7 @@ class _Making:
 
         One failure stops all of them.
         """
-        async with aclosing(self._begin()) as finder:
+        async with aclosing(await self._begin()) as finder:
             return await self._all_scenes(finder)
 
     def caption_fits(self) -> list[CaptionFit | None]:
@@ -207,7 +242,7 @@ class _Making:
 
     async def storyboard_for_review(self) -> Storyboard:
         """Every scene with its clip, its speech and its place in the video; nothing is encoded."""
-        async with aclosing(self._begin()) as finder, asyncio.TaskGroup() as group:
+        async with aclosing(await self._begin()) as finder, asyncio.TaskGroup() as group:
             words, clips = await self._words_and_clips(finder, group)
             ready = [group.create_task(self._ready(*both)) for both in zip(clips, words, strict=True)]
         await self._keep(tuple(task.result() for task in ready))
@@ -217,19 +252,13 @@ class _Making:
         await self._keeper.save(self.storyboard)
         return self.storyboard
 
-    def _begin(self) -> ClipFinder:
+    async def _begin(self) -> ClipFinder:
         loop = asyncio.get_running_loop()
         scenes = self.storyboard.scenes
         self._spoken += [loop.create_future() for _ in scenes]
         self._shots += [loop.create_future() for _ in scenes]
-        return ClipFinder(
-            run=self._run,
-            brief=self._brief,
-            storyboard=self.storyboard,
-            providers=self._producer.providers,
-            unused=self._producer.unused_providers,
-            assets=self._producer.assets,
-        )
+        recent = await self._keeper.recently_shown()
+        return self._producer._finder(self._brief, self._run, self.storyboard, recent)
 
     async def _words_and_clips(
         self, finder: ClipFinder, group: asyncio.TaskGroup
@@ -338,7 +367,7 @@ class _Making:
         frames = await self.lengths.frames(with_words.index)
         scene = replace(
             with_words, clip=with_clip.clip, choice=with_clip.choice, candidates=with_clip.candidates,
-            why=with_clip.why, frames=frames,
+            why=with_clip.why, ranking=with_clip.ranking, frames=frames,
         )  # fmt: skip
         self.captions[scene.index] = await asyncio.to_thread(scene_captions, self._brief, scene)
         await self._run.enter("aligning", "placing the words")

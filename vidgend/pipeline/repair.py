@@ -114,7 +114,7 @@ def _mended_scene(scene: Scene, fault: _Fault, bad: set[tuple[str, str]]) -> Sce
     if fault.part == "captions":
         return replace(scene, caption_chars=CAPTION_CHARS * 3 // 4, repair=repair)
     refused = (*scene.refused, *sorted(bad.difference(scene.refused)))
-    return replace(scene, clip=None, choice=None, candidates=(), refused=refused, why="", repair=repair)
+    return replace(scene, clip=None, choice=None, candidates=(), ranking=(), refused=refused, why="", repair=repair)
 
 
 def _identity(scene: Scene, part: Part) -> str:

@@ -78,6 +78,7 @@ class JobRun:
         self.output = 0
         """Which of several videos this makes."""
         self._state: JobState | None = None
+        self._stale: set[str] = set()
 
     def key(self, kind: str, args: dict[str, Any], code: tuple[str, ...], identity: str = "") -> str:
         """The key of a step of this job."""
@@ -129,6 +130,9 @@ class JobRun:
             raise VidgendError(f"the step {spec.kind} was stopped from outside")
         if event.error is not None:
             raise event.error
+        if event.stale is not None and event.stale.detail not in self._stale:
+            self._stale.add(event.stale.detail)
+            await self.note(f"an earlier answer has to do: {event.stale.detail}")
         if event.cached:
             self.job.steps_reused += 1
         else:

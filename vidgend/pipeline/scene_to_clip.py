@@ -1,126 +1,63 @@
-"""Scenes -> clips: search the providers in order, choose without repeats, fetch, check, fall through with a reason."""
+"""Scenes -> clips: what fits best, never the same twice while another fits, fetched and checked, with the reason.
+
+Scenes search side by side. Then they choose, the one with the fewest fitting candidates first, so that nothing is taken
+from a scene by one that has others. The files come side by side again; a file that looks like one of an earlier scene
+gives way to the next candidate that fits.
+
+Where nothing fits, in this order: a painting that shows what the scene is about; the best of what was found, flagged;
+an abstract painting; a clip that the video shows already.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from pydantic import TypeAdapter
-
-from vidgend.errors import MediaUnreadable, NoFootage, NotFound, StepError, UploadLost
-from vidgend.models import Brief, Candidate, Choice, Clip, Scene, Storyboard, Substitution
-from vidgend.pipeline.clip_facts import examine
-from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
-from vidgend.pipeline.ffmpeg import FfmpegTool
-from vidgend.pipeline.footage.port import FootageProvider, FootageQuery
+from vidgend.errors import NoFootage, NotFound, StepError, UploadLost
+from vidgend.models import Brief, Candidate, Choice, Clip, RankedClip, Scene, Storyboard, Substitution
+from vidgend.pipeline.fingerprint import alike
+from vidgend.pipeline.footage.port import FootageProvider
+from vidgend.pipeline.footage_search import FootageSearch, Name, Offer, no_footage
+from vidgend.pipeline.relevance.port import FLOOR, Ranked, TextSimilarity, Wish
+from vidgend.pipeline.relevance.ranking import explain
 from vidgend.pipeline.run import JobRun
-from vidgend.pipeline.scene_to_candidates import chosen_first, to_choose_from
+from vidgend.pipeline.scene_to_candidates import SceneSearch, chosen_first, name_of
+from vidgend.pipeline.vocabulary import speech_s
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.uploads import PROVIDER
 
-SEARCH, FETCH = "search", "fetch"
-CODE = (
-    "scene_to_clip.py",
-    "footage",
-    "media_kind.py",
-    "vocabulary.py",
-    "probe.py",
-    "exif.py",
-    "clip_facts.py",
-    "clip_scan.py",
-    "media_end.py",
-)
 OWN_CLIP = "a clip of its own"
 """What is wanted where a clip has to be shown twice."""
+FITTING = "a clip that fits"
+"""What is wanted where none was found."""
 TRIES = 4
 """How many candidates of one provider are fetched for a scene before the next provider is asked."""
-
-_CANDIDATE = TypeAdapter(Candidate)
-_CLIP = TypeAdapter(Clip)
-_CANDIDATES = TypeAdapter(tuple[Candidate, ...])
-_QUERY = TypeAdapter(FootageQuery)
-SEARCH_EPOCH_S = 86_400.0
-"""How long a search answer is good for."""
-LIBRARY_EPOCH_S = 60.0
-"""The user's folders change under our eyes, and searching them costs nothing."""
-_LOCAL = ("generated", "library")
-
-
-class SearchStep:
-    """args: provider, query, epoch -> candidates"""
-
-    def __init__(self, providers: Sequence[FootageProvider]) -> None:
-        self._providers = {provider.name: provider for provider in providers}
-
-    async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
-        found = await self._providers[args["provider"]].search(_QUERY.validate_python(args["query"]))
-        return StepOutput(output={"candidates": _CANDIDATES.dump_python(found, mode="json")})
-
-
-class FetchStep:
-    """args: provider, candidate, width_px, height_px -> digest, and what `examine` found"""
-
-    def __init__(self, providers: Sequence[FootageProvider], ffmpeg: FfmpegTool, assets: AssetStore) -> None:
-        self._providers = {provider.name: provider for provider in providers}
-        self._ffmpeg = ffmpeg
-        self._assets = assets
-
-    async def __call__(self, args: dict[str, Any], run: StepRun) -> StepOutput:
-        candidate = _CANDIDATE.validate_python(args["candidate"])
-        path = run.scratch / "source.media"
-        await self._providers[args["provider"]].fetch(
-            candidate, width_px=args["width_px"], height_px=args["height_px"], path=path
-        )
-        try:
-            examined = await examine(await self._ffmpeg.get(), path)
-        except MediaUnreadable as error:
-            raise MediaUnreadable(f"{candidate.provider} {candidate.id}: {error.detail}", tail=error.tail) from error
-        digest = await self._assets.put(path)
-        return StepOutput(output={"digest": digest, **examined}, blobs=(digest,))
+KEPT_RANKS = 3
+"""The clip that was chosen and those that came next."""
 
 
 @dataclass(kw_only=True)
 class _Search:
-    """What is known about one scene's search while it goes on."""
+    """What is known about one scene's clip while it is looked for."""
 
     scene: Scene
+    found: SceneSearch
     reasons: list[str] = field(default_factory=list)
-    bad: set[tuple[str, str]] = field(default_factory=set)
-    """(provider, id) of what could not be fetched or rendered."""
+    bad: set[Name] = field(default_factory=set)
+    """What could not be fetched or rendered."""
     passing: list[StepError] = field(default_factory=list)
     """Errors that another try may better."""
     repeated: bool = False
     replaced: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Offer:
-    """A candidate for a query of a scene."""
-
-    provider: FootageProvider
-    query: str
-    candidate: Candidate
-
-
-def no_footage(detail: str, passing: Sequence[StepError], *, hint: str | None = None) -> NoFootage:
-    """The error for a scene without a picture. It is worth another try if one of the causes was."""
-    error = NoFootage(detail, hint=hint)
-    if passing:
-        error.retryable = True
-        error.max_retries = max(cause.max_retries for cause in passing)
-        waits = [cause.retry_after_s for cause in passing if cause.retry_after_s is not None]
-        error.retry_after_s = min(waits) if waits else None
-    return error
-
-
 @dataclass
 class ClipFinder:
     """Finds clips for the scenes of one job.
 
-    `unused` are providers that the settings name but that cannot be used, with the reason.
+    `unused` are providers that the settings name but that cannot be used, with the reason; `recent` what recent videos
+    of the same owner have shown, with how lately, 1 to 0.
     """
 
     run: JobRun
@@ -129,41 +66,60 @@ class ClipFinder:
     providers: Sequence[FootageProvider]
     unused: Mapping[str, str]
     assets: AssetStore
-    _down: dict[str, StepError] = field(default_factory=dict)
-    _taken: dict[tuple[str, str], int] = field(default_factory=dict)
-    _answers: dict[tuple[str, str, int | None], tuple[Candidate, ...]] = field(default_factory=dict)
-    """By provider, search and, for painted pictures alone, scene: what was found, without other seeds."""
-    _all_chosen: asyncio.Event = field(default_factory=asyncio.Event)
-    """Each scene has a first candidate of its own."""
+    similarity: TextSimilarity
+    recent: Mapping[Name, float] = field(default_factory=dict)
+    _taken: dict[Name, int] = field(default_factory=dict)
+    _colours: dict[int, str] = field(default_factory=dict)
+    """Scene -> the average colour of its picture, where it is known."""
+    _shown: dict[int, Clip] = field(default_factory=dict)
+    _settled: dict[int, asyncio.Event] = field(default_factory=dict)
+    """Of each scene: whether it is known what it shows."""
     _open: dict[int, tuple[_Search, AsyncGenerator[Offer, None]]] = field(default_factory=dict)
 
-    async def find(self, scenes: asyncio.TaskGroup) -> list[asyncio.Task[Scene]]:
-        """One task per scene, in `scenes`, that ends with its clip chosen, fetched and checked.
+    def __post_init__(self) -> None:
+        self.search = FootageSearch(self.run, self.brief, self.storyboard)
 
-        The scenes choose one after the other, so that the first gets the best; the files come side by side.
-        """
-        if self.providers:
-            wanting = [scene for scene in self.storyboard.scenes if scene.clip is None and scene.choice is None]
-            first = {scene.queries[0]: scene for scene in wanting}
-            async with asyncio.TaskGroup() as searches:
-                for text, scene in first.items():
-                    searches.create_task(self._search(self.providers[0], scene, text), name=f"search {text}")
+    async def find(self, scenes: asyncio.TaskGroup) -> list[asyncio.Task[Scene]]:
+        """One task per scene, in `scenes`, that ends with its clip chosen, fetched and checked."""
         # What was chosen before a restart or an edit stays, if its file is still there.
         chosen = [await self._still_there(scene) for scene in self.storyboard.scenes]
+        searches = [_Search(scene=scene, found=self._search_for(scene)) for scene in chosen]
         for scene in chosen:
+            self._settled[scene.index] = asyncio.Event()
             picture = scene.clip or (scene.choice.candidate if scene.choice else None)
             if picture is not None:
                 self._taken[(picture.provider, picture.id)] = 1
-        tasks = []
-        for scene in chosen:
-            name = f"clip of scene {scene.index + 1}"
-            search = _Search(scene=scene)
+                self._note_colour(scene.index, picture.average_rgb)
+        wanting = [one for one in searches if one.scene.clip is None and one.scene.choice is None]
+        async with asyncio.TaskGroup() as group:
+            for search in wanting:
+                group.create_task(search.found.begin(), name=f"search for scene {search.scene.index + 1}")
+        fitting = {one.scene.index: sum(item.fits for item in await one.found.ranked()) for one in wanting}
+        first: dict[int, Offer | None] = {}
+        for search in sorted(searches, key=lambda one: (fitting.get(one.scene.index, -1), one.scene.index)):
             offers = self._offers(search)
-            self._open[scene.index] = (search, offers)
-            first_offer = None if scene.clip is not None else await anext(offers, None)
-            tasks.append(scenes.create_task(self._fetch_first_good(search, first_offer, offers), name=name))
-        self._all_chosen.set()
+            self._open[search.scene.index] = (search, offers)
+            first[search.scene.index] = None if search.scene.clip is not None else await anext(offers, None)
+        tasks = []
+        for search in searches:
+            index = search.scene.index
+            making = self._fetch_first_good(search, first[index], self._open[index][1])
+            tasks.append(scenes.create_task(making, name=f"clip of scene {index + 1}"))
         return tasks
+
+    def _search_for(self, scene: Scene) -> SceneSearch:
+        wish = Wish(
+            queries=scene.queries,
+            narration=scene.narration,
+            width_px=self.brief.width_px,
+            height_px=self.brief.height_px,
+            need_s=max(speech_s(scene.narration), scene.min_duration_s),
+            mood=self.storyboard.mood,
+            recent=dict(self.recent),
+        )
+        return SceneSearch(
+            scene, search=self.search, providers=self.providers, similarity=self.similarity, wish=wish
+        )  # fmt: skip
 
     async def _still_there(self, scene: Scene) -> Scene:
         """The scene; where its clip is no longer in the store, the same one is to be fetched again.
@@ -200,126 +156,122 @@ class ClipFinder:
         return await self._fetch_first_good(search, await anext(offers, None), offers)
 
     async def _offers(self, search: _Search) -> AsyncGenerator[Offer, None]:
-        """Reserve and yield candidates, best first: fresh ones of every provider, then repeats."""
-        choice = search.scene.choice
+        """Reserve and yield candidates, best first."""
+        scene, found = search.scene, search.found
+        choice = scene.choice
         if choice is not None:
             for provider in self.providers:
                 if provider.name == choice.candidate.provider:
-                    yield Offer(provider=provider, query=search.scene.queries[0], candidate=choice.candidate)
+                    yield Offer(provider=provider, query=scene.queries[0], candidate=choice.candidate, fits=True)
             search.reasons.append(f"{choice.candidate.provider} {choice.candidate.id} cannot be had any more")
-        repeats: list[Offer] = []
-        for provider in self.providers:
-            tries = matches = 0
-            for text in search.scene.queries:
-                for candidate in await self._search(provider, search.scene, text):
-                    matches += 1
-                    if (candidate.provider, candidate.id) in search.scene.refused:
-                        continue
-                    offer = Offer(provider=provider, query=text, candidate=candidate)
-                    if self._name(offer) in self._taken:
-                        repeats.append(offer)
-                    elif tries < TRIES:
-                        tries += 1
-                        self._taken[self._name(offer)] = 1
-                        yield offer
-            if provider.name in self._down:
-                search.reasons.append(self._out_of_order(provider.name))
-            elif not tries and provider.name != "generated":
-                why = "only clips that this video shows already" if matches else "no match"
-                search.reasons.append(f"{provider.name}: {why}")
-            if provider.name == "generated":  # it never runs out: another seed is another picture
-                for number in range(1, len(self.storyboard.scenes) + len(search.scene.refused)):
-                    for candidate in await self._search(provider, search.scene, search.scene.queries[0], seed=number):
-                        offer = Offer(provider=provider, query=search.scene.queries[0], candidate=candidate)
-                        if self._name(offer) not in self._taken and self._name(offer) not in search.scene.refused:
-                            self._taken[self._name(offer)] = 1
-                            yield offer
+            await found.begin()
+        tries: dict[str, int] = {}
+
+        async def next_free(*, fitting: bool) -> Offer | None:
+            for one in await found.ranked(self._colours_beside(scene.index)):
+                name = name_of(one.candidate)
+                if (one.fits or not fitting) and name not in self._taken and tries.get(name[0], 0) < TRIES:
+                    tries[name[0]] = tries.get(name[0], 0) + 1
+                    return self._offer(found, one)
+            return None
+
+        while True:
+            offer = await next_free(fitting=True)
+            if offer is not None:
+                yield self._reserved(offer, scene.index)
+            elif not await found.widen():
+                break
+        search.reasons.extend(await self._why_nothing_fits(search))
+        async for offer in self._paintings(scene, themed=True):
+            yield self._reserved(offer, scene.index)
+        while (offer := await next_free(fitting=False)) is not None:
+            yield self._reserved(offer, scene.index)
+        async for offer in self._paintings(scene, themed=False):
+            yield self._reserved(offer, scene.index)
         search.repeated = True
-        for offer in sorted(repeats, key=lambda offer: self._taken[self._name(offer)])[:TRIES]:
-            self._taken[self._name(offer)] += 1
-            yield offer
+        repeats = [one for one in await found.ranked() if self._taken.get(name_of(one.candidate))]
+        repeats.sort(key=lambda one: self._taken[name_of(one.candidate)])
+        for one in repeats[:TRIES]:
+            yield self._reserved(self._offer(found, one), scene.index)
 
     @staticmethod
-    def _name(offer: Offer) -> tuple[str, str]:
-        return offer.candidate.provider, offer.candidate.id
+    def _offer(found: SceneSearch, one: Ranked) -> Offer:
+        return Offer(
+            provider=found.provider_of(one.candidate), query=one.query, candidate=one.candidate, fits=one.fits
+        )  # fmt: skip
 
-    async def _search(
-        self, provider: FootageProvider, scene: Scene | None, text: str, *, seed: int = 0
-    ) -> tuple[Candidate, ...]:
-        """The provider's answer; () once it is out of order for this job. `seed` is for painted pictures only."""
-        if provider.name in self._down:
-            return ()
-        # Stock is asked with the words alone, so that one answer serves every scene and job with the same words.
-        paints = provider.name == "generated"
-        query = FootageQuery(
-            text=text,
-            width_px=self.brief.width_px,
-            height_px=self.brief.height_px,
-            context=(scene.narration or self.storyboard.title) if paints and scene is not None else "",
-            setting=self.storyboard.title if paints else "",
-            mood=self.storyboard.mood if paints else None,
-            style=self.brief.style if paints else "",
-            seed=self.brief.seed + seed if paints else 0,
-        )
-        args = {
-            "provider": provider.name,
-            "query": _QUERY.dump_python(query, mode="json"),
-            "epoch": int(time.time() // (LIBRARY_EPOCH_S if provider.name == "library" else SEARCH_EPOCH_S)),
-        }
-        try:
-            output = await self.run.step(self._spec(SEARCH, provider, args, timeout_s=90), stage="retrieving")
-        except StepError as error:
-            self._down.setdefault(provider.name, error)
-            return ()
-        found = _CANDIDATES.validate_python(output["candidates"])
-        if not seed:
-            self._answers[self._search_name(provider, scene, text)] = found
-        return found
+    def _reserved(self, offer: Offer, index: int) -> Offer:
+        self._taken[offer.name] = self._taken.get(offer.name, 0) + 1
+        self._note_colour(index, offer.candidate.average_rgb)
+        return offer
 
-    @staticmethod
-    def _search_name(provider: FootageProvider, scene: Scene | None, text: str) -> tuple[str, str, int | None]:
-        return provider.name, text, scene.index if provider.name == "generated" and scene is not None else None
+    async def _paintings(self, scene: Scene, *, themed: bool) -> AsyncIterator[Offer]:
+        """Free paintings, those of something or the abstract ones; another seed is another picture."""
+        for provider in self.providers:
+            if provider.name != "generated":
+                continue
+            for seed in range(len(self.storyboard.scenes) + len(scene.refused) + 1):
+                for candidate in await self.search.search(provider, scene, scene.queries[0], seed=seed):
+                    recipe = candidate.recipe or {}
+                    if (recipe.get("theme") != "abstract") != themed or name_of(candidate) in scene.refused:
+                        continue
+                    if name_of(candidate) not in self._taken:
+                        yield Offer(provider=provider, query=scene.queries[0], candidate=candidate, fits=themed)
 
-    def _known(self, provider: FootageProvider, scene: Scene, text: str) -> tuple[Candidate, ...] | None:
-        """What a search of this job has found already; None if there was none."""
-        return self._answers.get(self._search_name(provider, scene, text))
+    async def _why_nothing_fits(self, search: _Search) -> list[str]:
+        """A reason for each provider that was asked, now that all have been."""
+        ranked = await search.found.ranked()
+        reasons = []
+        for provider in self.providers:
+            if self.search.is_down(provider):
+                reasons.append(self.search.why_down(provider.name))
+                continue
+            matches = search.found.asked.get(provider.name)
+            if matches is None:
+                continue
+            own = [one for one in ranked if one.candidate.provider == provider.name]
+            free = [one for one in own if name_of(one.candidate) not in self._taken]
+            if not own:
+                reasons.append(f"{provider.name}: no match")
+            elif not free or (any(one.fits for one in own) and not any(one.fits for one in free)):
+                reasons.append(f"{provider.name}: only clips that this video shows already")
+            else:
+                best = free[0]
+                reasons.append(
+                    f"{provider.name}: nothing fits, at best {best.candidate.description[:60]!r} ({best.fit:.2f})"
+                )
+        return reasons
 
-    async def _candidates(self, search: _Search, chosen: Candidate) -> tuple[Candidate, ...]:
-        """What the scene shows and what else a person may choose. Only for somebody who is about to look is more asked
-        of the web than the search itself has asked."""
-        if self.brief.review:
-            await self._all_chosen.wait()
-        names = [provider.name for provider in self.providers]
-        return await to_choose_from(
-            search.scene,
-            chosen,
-            providers=self.providers,
-            known=self._known,
-            search=self._search,
-            taken=self._taken,
-            without={*search.scene.refused, *search.bad},
-            asks=names if self.brief.review else _LOCAL,
-        )
+    def _note_colour(self, index: int, rgb: str | None) -> None:
+        if rgb is not None:
+            self._colours[index] = rgb
+        else:
+            self._colours.pop(index, None)
 
-    def _spec(self, kind: str, provider: FootageProvider, args: dict[str, Any], *, timeout_s: float) -> StepSpec:
-        return StepSpec(
-            key=self.run.key(kind, args, CODE, provider.identity),
-            kind=kind,
-            args=args,
-            label="io" if provider.name in _LOCAL else "net",
-            timeout_s=timeout_s,
-            max_attempts=1,
-        )
+    def _colours_beside(self, index: int) -> tuple[str, ...]:
+        return tuple(self._colours[at] for at in (index - 1, index + 1) if at in self._colours)
 
     async def _fetch_first_good(self, search: _Search, offer: Offer | None, more: AsyncGenerator[Offer, None]) -> Scene:
+        index = search.scene.index
+        try:
+            scene = await self._first_good(search, offer, more)
+            assert scene.clip is not None
+            self._shown[index] = scene.clip
+            return scene
+        finally:
+            self._settled[index].set()
+
+    async def _first_good(self, search: _Search, offer: Offer | None, more: AsyncGenerator[Offer, None]) -> Scene:
         if search.scene.clip is not None:
             return search.scene
-        while offer is not None:
+        twin: tuple[Offer, Clip] | None = None
+        """What fits, but looks like what an earlier scene shows."""
+        while offer is not None and (twin is None or offer.fits):
             try:
-                clip = await self.fetch(offer, search.scene.index)
+                clip = await self.search.fetch(offer, search.scene.index)
             except (StepError, NotFound) as error:
                 search.reasons.append(f"{offer.candidate.provider} {offer.candidate.id}: {error.detail}")
-                search.bad.add(self._name(offer))
+                search.bad.add(offer.name)
                 if isinstance(error, StepError) and error.retryable:
                     search.passing.append(error)
                 offer = await anext(more, None)
@@ -329,54 +281,70 @@ class ClipFinder:
                 clip = replace(clip, in_point_s=choice.in_point_s)
                 shown = chosen_first(choice.candidate, search.scene.candidates)
                 return replace(search.scene, clip=clip, choice=None, candidates=shown)
-            await self._tell(search, clip)
-            why = f"{clip.provider}: first free match for {clip.query!r}"
-            shown = await self._candidates(search, offer.candidate)
-            return replace(search.scene, clip=clip, choice=None, candidates=shown, why=why)
+            like = await self._looks_like(search.scene.index, clip)
+            if like is None or search.repeated:
+                return await self._chosen(search, offer, clip)
+            search.reasons.append(f"{clip.provider} {clip.id}: looks like the clip of scene {like + 1}")
+            twin = twin or (offer, clip)
+            offer = await anext(more, None)
+        if twin is not None:
+            search.repeated = True
+            return await self._chosen(search, *twin)
         number, query = search.scene.index + 1, search.scene.queries[0]
         raise no_footage(
             f"scene {number} ({query!r}): {'; '.join(search.reasons) or 'no provider'}",
-            [*search.passing, *self.passing()],
+            [*search.passing, *self.search.passing()],
         )
 
-    async def offers_for(self, provider: FootageProvider, text: str) -> list[Offer]:
-        """All that one provider has for one query, best first."""
-        found = await self._search(provider, None, text)
-        return [Offer(provider=provider, query=text, candidate=candidate) for candidate in found]
+    async def _looks_like(self, index: int, clip: Clip) -> int | None:
+        """The scene before this one that shows nearly the same, once all of them know what they show."""
+        for before in range(index):
+            await self._settled[before].wait()
+            shown = self._shown.get(before)
+            if shown is not None and shown.prints and alike(shown.prints, clip.prints):
+                return before
+        return None
 
-    def passing(self) -> list[StepError]:
-        """The errors of providers that may answer again later."""
-        return [error for error in self._down.values() if error.retryable]
+    async def _chosen(self, search: _Search, offer: Offer, clip: Clip) -> Scene:
+        """The scene with what it shows, what else it could show, and why."""
+        ranked = await search.found.ranked()
+        own = next((one for one in ranked if name_of(one.candidate) == offer.name), None)
+        await self._tell(search, offer, clip, own)
+        others = [one for one in ranked if one is not own and name_of(one.candidate) not in search.bad]
+        shown = await self._to_choose_from(search, offer.candidate)
+        return replace(
+            search.scene,
+            clip=clip,
+            choice=None,
+            candidates=shown,
+            why=explain(own, others) if own is not None else self._why_painted(search, offer, others),
+            ranking=tuple(map(_told, ([own] if own is not None else []) + others))[:KEPT_RANKS],
+        )
 
-    def out_of_order(self) -> list[str]:
-        """The providers that failed, with the reason."""
-        return [self._out_of_order(name) for name in self._down]
+    def _why_painted(self, search: _Search, offer: Offer, others: Sequence[Ranked]) -> str:
+        best = f"; nothing that was found fits: at best {others[0].candidate.provider} {others[0].candidate.id} "
+        best = f"{best}({others[0].fit:.2f})" if others else ""
+        return f"{offer.candidate.provider}: {offer.candidate.description} for {offer.query!r}{best}"
 
-    def _out_of_order(self, name: str) -> str:
-        return f"{name}: {self._down[name].detail}"
+    async def _to_choose_from(self, search: _Search, chosen: Candidate) -> tuple[Candidate, ...]:
+        """Only for somebody who is about to look is more asked of the web than the search itself has asked."""
+        paint = None
+        if any(provider.name == "generated" for provider in self.providers):
+            paint = self._painted_candidates(search.scene)
+        return await search.found.to_choose_from(
+            chosen,
+            taken=self._taken,
+            without={*search.scene.refused, *search.bad},
+            may_ask=self.brief.review,
+            paint=paint,
+        )
 
-    async def fetch(self, offer: Offer, number: int) -> Clip:
-        """`number` is that of the scene, or of the search, from 0. Raises: StepError, NotFound."""
-        candidate = offer.candidate
-        got: dict[str, Any] = {"kind": "generated"}
-        if candidate.kind != "generated":
-            width_px, height_px = self.brief.cover_px
-            args = {
-                "provider": offer.provider.name,
-                "candidate": _CANDIDATE.dump_python(replace(candidate, preview_url=None), mode="json"),
-                "width_px": width_px,
-                "height_px": height_px,
-            }
-            spec = self._spec(FETCH, offer.provider, args, timeout_s=600)
-            got = await self.run.step(spec, stage="retrieving", scene=number)
-        return _CLIP.validate_python(
-            {
-                "provider": candidate.provider, "id": candidate.id, "description": candidate.description,
-                "query": offer.query, "credit": candidate.credit, "recipe": candidate.recipe, **got,
-            }
-        )  # fmt: skip
+    async def _painted_candidates(self, scene: Scene) -> AsyncIterator[Candidate]:
+        for themed in (True, False):
+            async for offer in self._paintings(scene, themed=themed):
+                yield offer.candidate
 
-    async def _tell(self, search: _Search, clip: Clip) -> None:
+    async def _tell(self, search: _Search, offer: Offer, clip: Clip, own: Ranked | None) -> None:
         """Record what was substituted for this scene, if anything was."""
         scene: int | None = search.scene.index + 1
         reasons = search.reasons
@@ -385,13 +353,29 @@ class ClipFinder:
         elif clip.kind == "generated":
             wanted, used = "stock footage", "a painted background"
             reasons = [f"{name}: {why}" for name, why in self.unused.items()] + reasons
+        elif own is not None and not own.fits:
+            wanted, used = FITTING, f"{clip.provider} {clip.id}"
+            reasons = [*reasons, f"its words fit {own.query!r} by {own.fit:.2f}, {FLOOR} would do"]
         else:
             wanted, used = "the first choice", f"{clip.provider} {clip.id}"
+        reasons = list(dict.fromkeys([*reasons, *self.search.out_of_order()]))
         if not reasons:
             return
-        if set(search.reasons) <= set(self.out_of_order()) and not search.repeated:
+        if set(search.reasons) <= set(self.search.out_of_order()) and not search.repeated and (own is None or own.fits):
             scene = None  # nothing but the set-up: one fact about the video, not one per scene
-        reason = "; ".join(reasons)
         await self.run.substitute(
-            Substitution(stage="retrieving", scene=scene, wanted=wanted, used=used, reason=reason)
+            Substitution(stage="retrieving", scene=scene, wanted=wanted, used=used, reason="; ".join(reasons))
         )
+
+
+def _told(one: Ranked) -> RankedClip:
+    candidate = one.candidate
+    return RankedClip(
+        provider=candidate.provider,
+        id=candidate.id,
+        description=candidate.description,
+        query=one.query,
+        fit=round(one.fit, 3),
+        score=round(one.score, 3),
+        parts=tuple((name, round(points, 3)) for name, points in one.parts),
+    )

@@ -201,7 +201,7 @@ def _changed(scene: Scene, changes: Mapping[str, Any], pointer: str) -> Scene:
         query = changes["query"]
         if query is None:
             raise BadEdit(f"{pointer}/query", "must be a text")
-        scene = replace(scene, queries=(query,), clip=None, choice=None, candidates=(), why="")
+        scene = replace(scene, queries=(query,), clip=None, choice=None, candidates=(), ranking=(), why="")
     if "clip" in changes:
         scene = _with_clip(scene, changes["clip"], f"{pointer}/clip")
     if "in_point_s" in changes:
@@ -211,16 +211,16 @@ def _changed(scene: Scene, changes: Mapping[str, Any], pointer: str) -> Scene:
 
 def _with_clip(scene: Scene, wanted: ChosenCandidate | Clip | None, pointer: str) -> Scene:
     if isinstance(wanted, Clip):
-        return replace(scene, clip=wanted, choice=None, why=BY_HAND)
+        return replace(scene, clip=wanted, choice=None, why=BY_HAND, ranking=())
     if wanted is None:
         old = scene.clip or (scene.choice.candidate if scene.choice else None)
         refused = (*scene.refused, (old.provider, old.id)) if old is not None else scene.refused
-        return replace(scene, clip=None, choice=None, candidates=(), refused=refused, why="")
+        return replace(scene, clip=None, choice=None, candidates=(), ranking=(), refused=refused, why="")
     if scene.clip is not None and (scene.clip.provider, scene.clip.id) == (wanted.provider, wanted.id):
-        return replace(scene, why=BY_HAND)
+        return replace(scene, why=BY_HAND, ranking=())
     for candidate in scene.candidates:
         if (candidate.provider, candidate.id) == (wanted.provider, wanted.id):
-            return replace(scene, clip=None, choice=Choice(candidate=candidate), why=BY_HAND)
+            return replace(scene, clip=None, choice=Choice(candidate=candidate), why=BY_HAND, ranking=())
     known = ", ".join(f"{one.provider} {one.id}" for one in scene.candidates) or "none"
     raise BadEdit(pointer, f"is not among the scene's candidates: {known}")
 

@@ -38,6 +38,9 @@ class Unkept:
     async def save(self, storyboard: Storyboard) -> None:
         """Nothing."""
 
+    async def recently_shown(self) -> Mapping[tuple[str, str], float]:
+        return {}
+
 
 Video = TypeVar("Video", bound=Made)
 

@@ -12,10 +12,13 @@ LIVE = ", ".join(f"'{state}'" for state in get_args(JobState) if state not in TE
 ENDED = ", ".join(f"'{state}'" for state in TERMINAL_STATES)
 LIVE_KEYS = (
     "SELECT s.key FROM jobs AS j INDEXED BY jobs_begun CROSS JOIN job_steps AS s ON s.job_id = j.id "
-    f"WHERE j.finished_at IS NULL AND j.claimed_at IS NOT NULL AND j.state IN ({LIVE})"
+    f"WHERE j.finished_at IS NULL AND j.claimed_at IS NOT NULL AND j.state IN ({LIVE}) UNION ALL "
+    "SELECT s.key FROM jobs AS j INDEXED BY jobs_prefetched CROSS JOIN job_steps AS s ON s.job_id = j.id "
+    "WHERE j.kind = 'prefetch' AND j.state = 'completed'"
 )
-"""The steps of jobs that have not ended. The join begins with the few of those that have been begun, and not with the
-million that only wait (150 ms on the writer); a step may have many jobs that have ended."""
+"""The steps of jobs that have not ended, and of prefetches: what they fetched stays until they are deleted. The joins
+begin with the few of those that have been begun, and not with the million that only wait (150 ms on the writer); a step
+may have many jobs that have ended."""
 OLDEST_START = f"SELECT min(started_at) FROM jobs WHERE state IN ({ACTIVE})"
 """When the oldest job that is under way was begun first. What was used since may be in its hands."""
 

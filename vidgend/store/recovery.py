@@ -10,7 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from vidgend.store.job_rows import Failure
-from vidgend.store.steps import SUSPECT_FROM
+from vidgend.store.steps import BACK, SUSPECT_FROM
 from vidgend.store.transitions import ALONE_FROM, MAX_SUSPICION, end_job, mend_waits, note
 
 
@@ -74,7 +74,7 @@ def _put_steps_back(connection: sqlite3.Connection, boot_id: str, *, clean: bool
     else:
         counted = f"crashes = max(crashes, min(crashes + 1, {SUSPECT_FROM}))"
     connection.execute(
-        f"UPDATE steps SET state = 'ready', boot_id = NULL, token = NULL, {counted} WHERE {orphans}", (boot_id,)
+        f"UPDATE steps SET state = {BACK}, boot_id = NULL, token = NULL, {counted} WHERE {orphans}", (boot_id,)
     )
 
 

@@ -1,6 +1,7 @@
 """Steps: what was computed once and is never computed again, for whichever job.
 
     ready -> running -> done | failed;   running -> ready: a clean stop or a cancel (refunded), or the daemon died
+    done -> running -> done: made anew since it was too old; if that fails it keeps what it had
 
 A step is done when its row says so and every asset that it gave is still there. Whoever runs it holds a lease, (token,
 attempt); an end that comes under a lost lease changes nothing, and the first end wins.
@@ -22,6 +23,8 @@ MAX_CRASHES = 3
 """So many daemons died of a step: no job may begin it again, but one that is sent again by hand."""
 SUSPECT_FROM = 2
 """From so many on a step runs alone: the next crash is the step's, and nobody else is blamed for it."""
+BACK = "iif(output IS NULL, 'ready', 'done')"
+"""The state of a step whose run came to nothing: one that was only to be made anew still has what it had."""
 OUTLIVED_S = 10.0
 """How much longer than before its crashes a job has to run to be cleared of them."""
 
@@ -41,10 +44,11 @@ class StepStore:
         self._assets = assets
         self._boot_id = boot_id
 
-    async def finished(self, key: str, job_id: str) -> dict[str, Any] | None:
-        """The output of a step that is done, which then is in use by the job; None if it has to be run (again)."""
-        rows = await self._database.read("SELECT output FROM steps WHERE key = ? AND state = 'done'", (key,))
-        if not rows:
+    async def finished(self, key: str, job_id: str, *, max_age_s: float | None = None) -> dict[str, Any] | None:
+        """The output of a step that is done, which then is in use by the job; None if it has to be run (again), also
+        because it ended more than `max_age_s` ago."""
+        rows = await self._database.read("SELECT output, ended_at FROM steps WHERE key = ? AND state = 'done'", (key,))
+        if not rows or (max_age_s is not None and self._database.clock() - (rows[0][1] or 0.0) > max_age_s):
             return None
         digests = await self._database.read("SELECT digest FROM step_assets WHERE key = ?", (key,))
         for (digest,) in digests:
@@ -71,8 +75,10 @@ class StepStore:
         rows = await self._database.read("SELECT 1 FROM steps WHERE key = ? AND crashes >= ?", (key, SUSPECT_FROM))
         return bool(rows)
 
-    async def begin(self, key: str, *, kind: str, label: str, job_id: str) -> Lease:
+    async def begin(self, key: str, *, kind: str, label: str, job_id: str, keep: bool = False) -> Lease:
         """Record that a step is being run, before it is: if the daemon dies of it, the next one knows.
+
+        `keep`: an output that is there stays until there is a new one. If there will be none, it is done as before.
 
         Raises: StepPoisoned if it has killed too many already.
         """
@@ -86,11 +92,12 @@ class StepStore:
             attempt: int = connection.execute(
                 "INSERT INTO steps (key, kind, label, state, attempt, boot_id, token, began_at, used_at) "
                 "VALUES (?1, ?2, ?3, 'running', 1, ?4, ?5, ?6, ?6) ON CONFLICT (key) DO UPDATE SET state = 'running', "
-                "attempt = attempt + 1, boot_id = ?4, token = ?5, began_at = ?6, used_at = ?6, output = NULL, "
-                "error = NULL, ended_at = NULL RETURNING attempt",
-                (key, kind, label, self._boot_id, token, now),
+                "attempt = attempt + 1, boot_id = ?4, token = ?5, began_at = ?6, used_at = ?6, error = NULL, "
+                "output = iif(?7, output, NULL), ended_at = iif(?7, ended_at, NULL) RETURNING attempt",
+                (key, kind, label, self._boot_id, token, now, keep),
             ).fetchall()[0][0]
-            connection.execute("DELETE FROM step_assets WHERE key = ?", (key,))
+            if not keep:
+                connection.execute("DELETE FROM step_assets WHERE key = ?", (key,))
             _link(connection, job_id, key)
             return attempt
 
@@ -113,6 +120,7 @@ class StepStore:
                     "SELECT output FROM steps WHERE key = ? AND state = 'done'", (lease.key,)
                 ).fetchone()
                 return json.loads(row[0]) if row else None
+            connection.execute("DELETE FROM step_assets WHERE key = ?", (lease.key,))
             connection.executemany(
                 "INSERT OR IGNORE INTO step_assets (key, digest) VALUES (?, ?)",
                 [(lease.key, digest) for digest in digests],
@@ -134,7 +142,7 @@ class StepStore:
         """Give the step back: it was cancelled or cut short, which costs no attempt."""
         await self._database.write(
             lambda connection: connection.execute(
-                "UPDATE steps SET state = 'ready', attempt = attempt - 1, refunds = refunds + 1, boot_id = NULL, "
+                f"UPDATE steps SET state = {BACK}, attempt = attempt - 1, refunds = refunds + 1, boot_id = NULL, "
                 "token = NULL WHERE key = ? AND state = 'running' AND token = ? AND attempt = ?",
                 (lease.key, lease.token, lease.attempt),
             )
@@ -171,7 +179,8 @@ def _ended(
     error: str | None = None,
 ) -> bool:
     rows = connection.execute(
-        "UPDATE steps SET state = ?1, output = ?2, error = ?3, seconds = ?4, ended_at = ?5, used_at = ?5, "
+        "UPDATE steps SET state = iif(?2 IS NULL AND output IS NOT NULL, 'done', ?1), output = coalesce(?2, output), "
+        "error = ?3, seconds = ?4, ended_at = iif(?2 IS NULL AND output IS NOT NULL, ended_at, ?5), used_at = ?5, "
         "boot_id = NULL, token = NULL, crashes = iif(?1 = 'done', 0, crashes), failures = failures + (?1 = 'failed') "
         "WHERE key = ?6 AND state = 'running' AND token = ?7 AND attempt = ?8 RETURNING key",
         (state, output, error, round(seconds, 3), now, lease.key, lease.token, lease.attempt),

@@ -23,6 +23,17 @@ STORYBOARD = TypeAdapter(Storyboard)
 EDITABLE: tuple[JobState, ...] = ("awaiting_review", "completed", "failed", "cancelled")
 """Nothing is being made of the storyboard."""
 
+REMEMBERED_VIDEOS = 10
+"""So many videos of an owner are remembered for what they show."""
+LOOKED_AT_VIDEOS = 50
+"""Among so many it is looked for the same request."""
+REQUEST = (
+    "json_array("
+    + ", ".join(f"json_extract(j.brief, '$.{field}')" for field in ("prompt", "script", "scenes", "seed", "style"))
+    + ")"
+)
+"""What makes two jobs the same request, as far as their pictures go. Another seed is another video."""
+
 THUMBNAIL_STEP = "candidate_thumbnail"
 """The kind of the steps whose assets are thumbnails."""
 
@@ -94,6 +105,32 @@ class StoryboardStore:
             (job_id,),
         )
         return int(rows[0][0] or 0)
+
+    async def recently_shown(self, job_id: str) -> dict[tuple[str, str], float]:
+        """(provider, id) of what the owner's last videos show, with how lately: 1 for the last one, then less.
+
+        The same request again sees what its first time saw, so that it is the same video: nothing counts that was made
+        since the oldest of the recent jobs with this request.
+        """
+        rows = await self._database.read(
+            f"SELECT j.id, {REQUEST} = (SELECT {REQUEST} FROM jobs AS j WHERE j.id = ?1) FROM jobs AS j "
+            "WHERE j.owner = (SELECT owner FROM jobs WHERE id = ?1) AND j.kind = 'video' AND j.state = 'completed' "
+            "AND j.id <> ?1 ORDER BY j.created_at DESC LIMIT ?2",
+            (job_id, LOOKED_AT_VIDEOS),
+        )
+        same = [number for number, (_, alike) in enumerate(rows) if alike]
+        recent = [row[0] for row in rows[same[-1] + 1 if same else 0 :]][:REMEMBERED_VIDEOS]
+        shown: dict[tuple[str, str], float] = {}
+        for number, other in enumerate(recent):
+            clips = await self._database.read(
+                "SELECT json_extract(value, '$.clip.provider'), json_extract(value, '$.clip.id') FROM storyboards AS s "
+                "JOIN jobs AS j ON j.id = s.job_id AND j.version = s.version, json_each(s.body, '$.scenes') "
+                "WHERE s.job_id = ? AND json_extract(value, '$.clip.provider') NOT IN ('generated', 'upload')",
+                (other,),
+            )
+            for provider, name in clips:
+                shown.setdefault((provider, name), 1.0 - number / REMEMBERED_VIDEOS)
+        return shown
 
     async def being_made(self, job_id: str) -> tuple[int, Storyboard] | None:
         """(number, storyboard) of the version that the job renders; None if it has not been planned yet."""

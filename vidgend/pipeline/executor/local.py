@@ -189,6 +189,7 @@ class LocalExecutor:
             output: dict[str, Any] | None = None,
             error: VidgendError | None = None,
             cached: bool = False,
+            stale: VidgendError | None = None,
         ) -> StepEvent:
             state: Literal["done", "failed"] = "done" if error is None else "failed"
             if not cached:
@@ -201,11 +202,11 @@ class LocalExecutor:
                 )  # fmt: skip
             return StepEvent(
                 ref=spec.key, key=spec.key, state=state, output=output or {}, error=error, attempt=attempt,
-                cached=cached, seconds=seconds, waited_s=waited_s,
+                cached=cached, stale=stale, seconds=seconds, waited_s=waited_s,
             )  # fmt: skip
 
         try:
-            done = await self._steps.finished(spec.key, spec.job_id)
+            done = await self._steps.finished(spec.key, spec.job_id, max_age_s=spec.max_age_s)
             if done is not None:
                 return ended(0, output=done, cached=True)
             running.to_do = True
@@ -224,6 +225,9 @@ class LocalExecutor:
                 last = attempt >= spec.max_attempts or not outcome.retryable
                 # A provider that says when to come back is not asked before; the caller has other ways.
                 if last or isinstance(outcome, ProviderRateLimited):
+                    old = None if spec.max_age_s is None else await self._steps.finished(spec.key, spec.job_id)
+                    if old is not None:
+                        return ended(attempt, output=old, cached=True, stale=outcome)
                     return ended(attempt, error=outcome)
                 await asyncio.sleep(random.uniform(0, min(RETRY_CAP_S, RETRY_BASE_S * 2**attempt)))
         except asyncio.CancelledError:
@@ -266,7 +270,11 @@ class LocalExecutor:
 
     async def _begin(self, spec: StepSpec) -> Lease:
         """Take the lease. A cancel that comes meanwhile gives it back."""
-        begin = asyncio.ensure_future(self._steps.begin(spec.key, kind=spec.kind, label=spec.label, job_id=spec.job_id))
+        begin = asyncio.ensure_future(
+            self._steps.begin(
+                spec.key, kind=spec.kind, label=spec.label, job_id=spec.job_id, keep=spec.max_age_s is not None
+            )
+        )
         try:
             return await asyncio.shield(begin)
         except asyncio.CancelledError:

@@ -29,7 +29,8 @@ class StepSpec:
 
     `stall_s` is how long it may neither report progress nor write to its scratch folder: None for the executor's own
     limit, 0 for none (`timeout_s` alone counts then). `places` is how many slots it takes, or all if there are fewer.
-    `spreads` says that it can use as many cores as it gets.
+    `spreads` says that it can use as many cores as it gets. A finished output that is older than `max_age_s` is made
+    anew; if that fails, the old one has to do, and the event says so.
     """
 
     key: str
@@ -42,6 +43,7 @@ class StepSpec:
     stall_s: float | None = None
     places: int = 1
     spreads: bool = False
+    max_age_s: float | None = None
     job_id: str = ""
 
 
@@ -53,7 +55,10 @@ def step_key(kind: str, args: dict[str, Any], identity: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class StepEvent:
-    """How a step ended. `seconds` is the time it ran, `waited_s` the time it waited for its slot."""
+    """How a step ended. `seconds` is the time it ran, `waited_s` the time it waited for its slot.
+
+    `stale`: the output is older than wished, and this is why there is no newer one.
+    """
 
     ref: str
     key: str
@@ -62,6 +67,7 @@ class StepEvent:
     error: VidgendError | None = None
     attempt: int = 0
     cached: bool = False
+    stale: VidgendError | None = None
     seconds: float = 0.0
     waited_s: float = 0.0
 

@@ -271,11 +271,6 @@ class Runtime:
             fonts=producer.fonts,
         )
 
-    async def queries(self, brief: Brief) -> tuple[str, ...]:
-        """The searches that the built-in planner would make for a brief."""
-        plan = await self.parts.planners[-1].plan(brief)
-        return tuple(dict.fromkeys(scene.queries[0] for scene in plan.scenes))[:50]
-
 
 def open_blobs(settings: Settings) -> BlobStore:
     """Where the settings want assets to lie. Raises: ToolMissing."""
@@ -433,7 +428,6 @@ async def serve(settings: Settings) -> None:
                 sample=runtime.samples.make,
                 check_voice=runtime.check_voice,
                 check_font=runtime.check_font,
-                queries=runtime.queries,
                 foresee=runtime.foresee,
                 transcriber=runtime.transcriber,
                 recogniser_hint=runtime.recogniser_hint,

@@ -23,9 +23,10 @@ from vidgend.pipeline.executor.port import Label, StepFunction
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.generated import GeneratedFootage
 from vidgend.pipeline.footage.library import LibraryFootage
+from vidgend.pipeline.footage.offline import OfflineFootage
 from vidgend.pipeline.footage.pexels import PexelsFootage
 from vidgend.pipeline.footage.port import FootageProvider
-from vidgend.pipeline.footage_search import FETCH, SEARCH, FetchStep, SearchStep
+from vidgend.pipeline.footage_search import FETCH, LOCAL, SEARCH, FetchStep, SearchStep
 from vidgend.pipeline.mood_to_tracks import TRACK, TrackStep
 from vidgend.pipeline.music.folder import FolderMusic
 from vidgend.pipeline.music.packaged import PackagedMusic
@@ -161,6 +162,8 @@ def build_providers(
                 unused[name] = "no PEXELS_API_KEY is set"
         else:
             used.append(GeneratedFootage())
+    if settings.footage.offline:
+        used = [one if one.name in LOCAL else OfflineFootage(one) for one in used]
     return tuple(used), unused
 
 

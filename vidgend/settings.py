@@ -129,6 +129,9 @@ class Footage(_Part):
         min_length=1,
         description="In this order; a scene with no match falls through. generated paints moving backgrounds.",
     )
+    offline: bool = Field(
+        False, description="Ask no provider: only what was fetched or prefetched before, the library and paintings."
+    )
     pexels: Pexels = Pexels()
     library: Library = Library()
 

@@ -65,12 +65,14 @@ _START = "Start it with `vidgend serve`; without --remote and --url the work is 
 @click.option("--local", is_flag=True, help="Work in this process, even if a daemon runs.")
 @click.option("--remote", is_flag=True, help="Only use a daemon.")
 @click.option("--detach", is_flag=True, help="Hand the job to the daemon, print its id, do not wait.")
+@click.option("--prefetch", is_flag=True, help="Make no video, only fetch what it would show, for a later time.")
 @json_option
 @shared()
 @click.pass_obj
 def generate(
     options: Options, /, prompt: str | None, output: str | None, force: bool, only_video: bool, local: bool,
-    remote: bool, detach: bool, as_json: bool, no_captions: bool, no_highlight: bool, no_music: bool, **wishes: Any,
+    remote: bool, detach: bool, prefetch: bool, as_json: bool, no_captions: bool, no_highlight: bool, no_music: bool,
+    **wishes: Any,
 ) -> None:  # fmt: skip
     """Make a video from PROMPT ('-' reads it from stdin).
 
@@ -80,6 +82,8 @@ def generate(
         raise click.UsageError("--local cannot be combined with --remote, --detach, --review or --url.")
     if detach and (output or only_video or force):
         raise click.UsageError("--detach waits for no video; fetch it later with `vidgend result JOB -o FILE`.")
+    if prefetch and (output or only_video or force or wishes["review"] or wishes["callback_url"]):
+        raise click.UsageError("--prefetch makes no video: leave out what says what becomes of one.")
     if prompt is None and not wishes["script"] and not wishes["scenes"] and not wishes["narration"]:
         raise click.UsageError("Missing argument 'PROMPT' (or --script, --scenes or --narration).")
     if wishes["keep_background"] and not wishes["narration"]:
@@ -98,7 +102,11 @@ def generate(
     )
     try:
         if detach:
-            _detach(options.daemon(), body, files, as_json=as_json)
+            _detach(options.daemon(), body, files, prefetch=prefetch, as_json=as_json)
+            return
+        if prefetch:
+            daemon = None if local else options.daemon_if_alive(needed=remote or options.url is not None, hint=_START)
+            _tell_prefetched(_prefetch(options, daemon, body, files), as_json=as_json)
             return
         target = choose_target(output, title=title_of(body, files), force=force, only_video=only_video)
         needed = remote or options.url is not None or body.review
@@ -121,15 +129,50 @@ def _request(body: GenerateBody) -> dict[str, Any]:
     return given
 
 
-def _detach(daemon: Daemon, body: GenerateBody, files: OwnFiles, *, as_json: bool) -> None:
+def _detach(daemon: Daemon, body: GenerateBody, files: OwnFiles, *, prefetch: bool, as_json: bool) -> None:
     from vidgend.cli.own_files import send_files
 
     send_files(daemon, files)
-    accepted = daemon.call("POST", "/mcp/generate", _request(body))
+    if prefetch:
+        accepted = daemon.call("POST", "/mcp/prefetch", {"video": _request(body)})
+    else:
+        accepted = daemon.call("POST", "/mcp/generate", _request(body))
     if as_json:
         echo_json(accepted)
     else:
         click.echo(accepted["job_id"])
+
+
+def _prefetch(options: Options, daemon: Daemon | None, body: GenerateBody, files: OwnFiles) -> dict[str, Any]:
+    """The result of the prefetch job."""
+    from vidgend.cli.here import prefetch_here
+    from vidgend.cli.progress import make_reporter
+
+    reporter = make_reporter()
+    try:
+        if daemon is None:
+            return prefetch_here(options.settings(), body, files, reporter, verbose=options.verbose)
+        from vidgend.cli.follow import ending_cancels, follow, raise_failure, stopping_signals
+        from vidgend.cli.own_files import send_files
+
+        click.echo(f"using the daemon at {daemon.url}", err=True)
+        with stopping_signals():
+            send_files(daemon, files)
+            job_id = str(daemon.call("POST", "/mcp/prefetch", {"video": _request(body)})["job_id"])
+            with ending_cancels(daemon, job_id):
+                raise_failure(follow(daemon, job_id, reporter))
+            return daemon.of_job("result", job_id)
+    finally:
+        reporter.close()
+
+
+def _tell_prefetched(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        echo_json(found)
+        return
+    click.echo(f"{found['job_id']}: {len(found['clips'])} clips are in the store, until that job is deleted")
+    for line in found["failed"]:
+        click.echo(f"note: {line}")
 
 
 def _in_daemon(

@@ -6,8 +6,8 @@ import asyncio
 import errno
 import signal
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,9 +39,20 @@ def make_here(
 
     Raises: DataDirLocked, what the job fails with, Interrupted (the job is then cancelled and its children dead).
     """
+    return _run(_make(settings, body, files, target, reporter), verbose=verbose)
+
+
+def prefetch_here(
+    settings: Settings, body: GenerateBody, files: OwnFiles, reporter: Reporter, *, verbose: bool
+) -> dict[str, Any]:
+    """The clips that the video would show, in the form of GET /mcp/result. Raises: as `make_here`."""
+    return _run(_prefetch(settings, body, files, reporter), verbose=verbose)
+
+
+def _run(work: Coroutine[Any, Any, T], *, verbose: bool) -> T:
     set_up_logging("info" if verbose else "error", "text")
     try:
-        return asyncio.run(_make(settings, body, files, target, reporter))
+        return asyncio.run(work)
     except (asyncio.CancelledError, KeyboardInterrupt):
         raise Interrupted("interrupted; the job is cancelled") from None
 
@@ -86,6 +97,33 @@ def data_dir_errors(settings: Settings) -> Iterator[None]:
 async def _make(
     settings: Settings, body: GenerateBody, files: OwnFiles, target: Target, reporter: Reporter
 ) -> tuple[dict[str, Any], dict[str, Path]]:
+    async with _opened(settings, files) as runtime:
+        job_id = await runtime.submit_generate(body)
+        result = await _ended(runtime, job_id, reporter)
+        assert isinstance(result, Result)
+        fetch = {
+            role: copier(await runtime.assets.local(file.digest))
+            for role, file in result.files.items()
+            if role.partition(":")[0] in SUFFIXES
+        }
+        target = target.with_outputs(output.name for output in result.outputs[1:])
+        written = await asyncio.to_thread(target.write, fetch)
+        return _shown(job_id, result), written
+
+
+async def _prefetch(settings: Settings, body: GenerateBody, files: OwnFiles, reporter: Reporter) -> dict[str, Any]:
+    from vidgend.http.wire import PrefetchBody
+
+    async with _opened(settings, files) as runtime:
+        job_id = await runtime.submit_prefetch(PrefetchBody(video=body))
+        found = await _ended(runtime, job_id, reporter)
+        assert isinstance(found, dict)
+        return {"job_id": job_id, **found}
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, files: OwnFiles) -> AsyncIterator[Runtime]:
+    """A runtime that a signal stops, with the files of the request in its store."""
     from vidgend.daemon import Runtime
 
     task = asyncio.current_task()
@@ -100,27 +138,23 @@ async def _make(
         for digest, path in files.paths.items():
             if digest not in known and (await take_file(runtime, path))[0].digest != digest:
                 raise BadInput(f"{path} was changed while it was read")
-        job_id = await runtime.submit_generate(body)
-        try:
-            job = await _follow(runtime, job_id, reporter)
-        except asyncio.CancelledError:
-            await asyncio.shield(runtime.worker.cancel(job_id))
-            raise
-        result = job.result
-        if job.state == "cancelled":
-            raise StepError("the job was cancelled")
-        if not isinstance(result, Result):
-            failure = job.error
-            assert failure is not None
-            raise error_of(failure.code, failure.detail, hint=failure.hint, tail=failure.tail, otherwise=StepError)
-        fetch = {
-            role: copier(await runtime.assets.local(file.digest))
-            for role, file in result.files.items()
-            if role.partition(":")[0] in SUFFIXES
-        }
-        target = target.with_outputs(output.name for output in result.outputs[1:])
-        written = await asyncio.to_thread(target.write, fetch)
-        return _shown(job_id, result), written
+        yield runtime
+
+
+async def _ended(runtime: Runtime, job_id: str, reporter: Reporter) -> Result | dict[str, Any]:
+    """What the job gave. Raises: what it failed with."""
+    try:
+        job = await _follow(runtime, job_id, reporter)
+    except asyncio.CancelledError:
+        await asyncio.shield(runtime.worker.cancel(job_id))
+        raise
+    if job.state == "cancelled":
+        raise StepError("the job was cancelled")
+    if job.result is None:
+        failure = job.error
+        assert failure is not None
+        raise error_of(failure.code, failure.detail, hint=failure.hint, tail=failure.tail, otherwise=StepError)
+    return job.result
 
 
 async def take_file(runtime: Runtime, path: Path) -> tuple[Upload, bool]:

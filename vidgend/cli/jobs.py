@@ -107,25 +107,26 @@ def result(options: Options, job: str, output: str | None, force: bool, only_vid
 
 @click.command()
 @click.argument("queries", nargs=-1, metavar="[QUERY]...")
-@click.option("--prompt", help="Take the searches from this prompt instead.")
+@click.option("--prompt", help="What its video would show; `vidgend generate --prefetch` takes more options.")
+@click.option("--storyboard", metavar="JOB", help="What the storyboard of this job shows.")
 @click.option("--orientation", metavar="NAME", help="landscape, portrait or square.")
-@click.option("--per-query", metavar="N", help="Clips for each search, 1 to 20.  [default: 3]")
+@click.option("--per-query", metavar="N", help="Clips for each search or scene, 1 to 20.  [default: 3, for a scene 1]")
 @click.option("-w", "--watch", is_flag=True, help="Wait until the clips are here.")
 @json_option
 @shared()
 @click.pass_obj
-def prefetch(
-    options: Options, queries: tuple[str, ...], prompt: str | None, orientation: str | None, per_query: str | None,
-    watch: bool, as_json: bool,
-) -> None:  # fmt: skip
-    """Fetch clips for QUERY ... ahead of time, so that later videos find them here."""
-    if bool(queries) == (prompt is not None):
-        raise click.UsageError("Give one or more QUERY arguments, or --prompt.")
+def prefetch(options: Options, /, queries: tuple[str, ...], watch: bool, as_json: bool, **wished: str | None) -> None:
+    """Fetch clips ahead of time, so that later videos find them here, with or without a network.
+
+    They are kept until the job is deleted.
+    """
+    if sum(map(bool, (queries, wished["prompt"], wished["storyboard"]))) != 1:
+        raise click.UsageError("Give one or more QUERY arguments, or --prompt, or --storyboard.")
     from vidgend.cli.request import checked
     from vidgend.http.wire import PrefetchBody
 
-    wished = {"queries": queries or None, "prompt": prompt, "orientation": orientation, "per_query": per_query}
-    body = checked(PrefetchBody, {name: value for name, value in wished.items() if value is not None})
+    given = {"queries": queries or None, **wished}
+    body = checked(PrefetchBody, {name: value for name, value in given.items() if value is not None})
     daemon = options.daemon()
     accepted = daemon.call("POST", "/mcp/prefetch", body.model_dump(mode="json", exclude_unset=True))
     if not watch:

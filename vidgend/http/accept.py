@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Protocol
 
 from vidgend.egress import Network
-from vidgend.errors import BadInput, Draining, FeatureUnavailable, LanguageUnsupported
+from vidgend.errors import Draining, FeatureUnavailable, LanguageUnsupported, NotFound
 from vidgend.http.callback_url import check_callback_url
 from vidgend.http.outputs import check_languages
 from vidgend.http.own_media import own_media
 from vidgend.http.own_voice import Ears, check_voice_over
 from vidgend.http.services import Jobs
-from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody, to_brief, to_prefetch
-from vidgend.models import Brief, PrefetchBrief
+from vidgend.http.wire import PER_SCENE, Defaults, GenerateBody, PrefetchBody, aspect_of, to_brief, to_prefetch
+from vidgend.models import Brief, PrefetchBrief, Storyboard
 from vidgend.pipeline.text_language import has_own_text, script_language, unreadable_as
 from vidgend.store.database import Database
 from vidgend.store.idempotency import earlier_job
 from vidgend.store.jobs import JobStore
+from vidgend.store.storyboards import StoryboardStore
 from vidgend.store.uploads import UploadStore
 
 
@@ -33,6 +33,9 @@ class Door(Ears, Protocol):
 
     @property
     def uploads(self) -> UploadStore: ...
+
+    @property
+    def storyboards(self) -> StoryboardStore: ...
 
     @property
     def worker(self) -> Jobs: ...
@@ -53,8 +56,6 @@ class Door(Ears, Protocol):
 
     def check_font(self, family: str, /) -> None: ...
 
-    def queries(self, brief: Brief, /) -> Awaitable[tuple[str, ...]]: ...
-
 
 async def accept_generate(
     door: Door, body: GenerateBody, *, key: str | None = None, body_sha256: str = ""
@@ -66,6 +67,24 @@ async def accept_generate(
     """
     if key is not None and (known := await earlier_job(door.database, key, body_sha256)) is not None:
         return known, False
+    brief = await _checked(door, body)
+    if body.callback_url is not None:
+        if not door.webhooks_enabled:
+            raise FeatureUnavailable("callback_url: webhooks.enabled is off in the settings", hint="Poll the status.")
+        check_callback_url(body.callback_url, door.allow_networks)
+    await check_open(door, brief)
+    return await door.jobs.submit(
+        brief,
+        priority=body.priority,
+        metadata=body.metadata,
+        callback_url=body.callback_url,
+        idempotency_key=key,
+        body_sha256=body_sha256,
+    )
+
+
+async def _checked(door: Door, body: GenerateBody) -> Brief:
+    """The brief of a request, checked for all that can be told beforehand. Raises: BadInput and its kin."""
     media = await own_media(door.uploads, body)
     brief = to_brief(body, door.defaults, media.clips, media.music_title, media.voice_over)
     check_voice_over(door, body, brief, media.recording)
@@ -82,19 +101,7 @@ async def accept_generate(
         door.check_voice(output.voice or brief.voice, output.language or language)
     if brief.captions.font is not None:
         await asyncio.to_thread(door.check_font, brief.captions.font)
-    if body.callback_url is not None:
-        if not door.webhooks_enabled:
-            raise FeatureUnavailable("callback_url: webhooks.enabled is off in the settings", hint="Poll the status.")
-        check_callback_url(body.callback_url, door.allow_networks)
-    await check_open(door, brief)
-    return await door.jobs.submit(
-        brief,
-        priority=body.priority,
-        metadata=body.metadata,
-        callback_url=body.callback_url,
-        idempotency_key=key,
-        body_sha256=body_sha256,
-    )
+    return brief
 
 
 async def accept_prefetch(
@@ -104,14 +111,30 @@ async def accept_prefetch(
     if key is not None and (known := await earlier_job(door.database, key, body_sha256)) is not None:
         return known, False
     _check_draining(door)
-    queries = body.queries
-    if queries is None:
-        queries = await door.queries(to_brief(GenerateBody(prompt=body.prompt or ""), door.defaults))
-        if not queries:
-            raise BadInput("nothing to search for was found in the prompt", hint="Give `queries`.")
-    brief = to_prefetch(body, queries, door.defaults)
+    brief = await _prefetch_brief(door, body)
     await check_open(door, brief)
     return await door.jobs.submit(brief, idempotency_key=key, body_sha256=body_sha256)
+
+
+async def _prefetch_brief(door: Door, body: PrefetchBody) -> PrefetchBrief:
+    """Raises: BadInput and its kin, NotFound for a job without a storyboard."""
+    if body.queries is not None:
+        return to_prefetch(body, door.defaults)
+    storyboard: Storyboard | None = None
+    if body.storyboard is not None:
+        version = await door.storyboards.get(body.storyboard)
+        if version is None:
+            raise NotFound(f"there is no job {body.storyboard} with a storyboard")
+        brief, storyboard = version.brief, version.storyboard
+    else:
+        brief = await _checked(door, body.video or GenerateBody(prompt=body.prompt or "", aspect_ratio=aspect_of(body)))
+    return PrefetchBrief(
+        per_query=body.per_query or PER_SCENE,
+        width_px=brief.width_px,
+        height_px=brief.height_px,
+        brief=brief,
+        storyboard=storyboard,
+    )
 
 
 async def check_open(door: Door, brief: Brief | PrefetchBrief) -> None:

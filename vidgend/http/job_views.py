@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from vidgend.http.answers import rfc3339
-from vidgend.models import JobState, PrefetchBrief, Published, Result
+from vidgend.models import Brief, JobState, PrefetchBrief, Published, Result
 from vidgend.pipeline.progress import Progress, SegmentProgress
 from vidgend.pipeline.speech.markup import plain
 from vidgend.store.job_reads import POSITION_LIMIT
@@ -139,12 +139,15 @@ def summary_view(job: Job, progress: Progress | None) -> dict[str, Any]:
 
 def _about(job: Job) -> str:
     if isinstance(job.brief, PrefetchBrief):
-        text = ", ".join(job.brief.queries)
+        text = ", ".join(job.brief.queries) if job.brief.brief is None else _request(job.brief.brief)
     else:
-        first = job.brief.scenes[0].narration if job.brief.scenes else ""
-        text = job.brief.prompt or job.brief.script or first
+        text = _request(job.brief)
     text = " ".join(plain(text).split())
     return text if len(text) <= _PROMPT_CHARS else f"{text[: _PROMPT_CHARS - 1]}…"
+
+
+def _request(brief: Brief) -> str:
+    return brief.prompt or brief.script or (brief.scenes[0].narration if brief.scenes else "")
 
 
 def result_view(job: Job, urls: Mapping[str, str]) -> dict[str, Any]:

@@ -48,8 +48,8 @@ class Jobs(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """`check_voice` raises UnknownVoice or LanguageUnsupported, `check_font` UnknownFont. `queries` are the
-    searches for a prompt's scenes. An empty `public_url` means: the way that each request came."""
+    """`check_voice` raises UnknownVoice or LanguageUnsupported, `check_font` UnknownFont. An empty `public_url` means:
+    the way that each request came."""
 
     database: Database
     jobs: JobStore
@@ -70,7 +70,6 @@ class Services:
     """The digest of a sample of a voice: see `VoiceSamples.make`."""
     check_voice: Callable[[str, str | None], None]
     check_font: Callable[[str], None]
-    queries: Callable[[Brief], Awaitable[tuple[str, ...]]]
     foresee: Callable[[str, Version, Brief], Awaitable[Reuse]]
     """Which segments of a version of a job's storyboard are there already, if the brief is rendered."""
     recogniser_hint: str

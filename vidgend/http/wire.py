@@ -191,18 +191,33 @@ class GenerateBody(Body):
 
 
 class PrefetchBody(Body):
-    """The body of POST /mcp/prefetch: searches to run ahead, or a prompt to take them from."""
+    """The body of POST /mcp/prefetch: what to fetch ahead, as one of `queries`, `prompt`, `video` and `storyboard`.
+
+    `prompt` stands for a `video` with that prompt and nothing else. What is fetched for a video is found by the same
+    request to /mcp/generate.
+    """
 
     queries: tuple[Query, ...] | None = Field(None, min_length=1, max_length=50)
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=NO_NUL)] | None = None
+    video: GenerateBody | None = Field(None, description="A request as for /mcp/generate.")
+    storyboard: str | None = Field(None, min_length=1, max_length=100, description="A job that has one.")
     orientation: Literal["landscape", "portrait", "square"] | None = None
-    per_query: int = Field(3, ge=1, le=20)
+    per_query: int | None = Field(
+        None, ge=1, le=20, description="Clips for each query, or each scene. Unset: 3 for a query, 1 for a scene."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> PrefetchBody:
-        if (self.queries is None) == (self.prompt is None):
-            raise ValueError("give queries or prompt, one of the two")
+        sources = (self.queries, self.prompt, self.video, self.storyboard)
+        if sum(source is not None for source in sources) != 1:
+            raise ValueError("give queries, prompt, video or storyboard, one of them")
+        if self.orientation is not None and self.queries is None and self.prompt is None:
+            raise ValueError("orientation goes with queries or a prompt; a video says its aspect_ratio")
         return self
+
+
+PER_QUERY, PER_SCENE = 3, 1
+"""How many clips are fetched ahead unless the request says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,7 +332,13 @@ def to_brief(
     return replace(brief, language=given_language(brief, voice_given=body.voice is not None))
 
 
-def to_prefetch(body: PrefetchBody, queries: tuple[str, ...], defaults: Defaults) -> PrefetchBrief:
-    aspect = {"portrait": "9:16", "square": "1:1", "landscape": "16:9", None: None}[body.orientation]
-    width_px, height_px = frame_size(aspect, None, defaults)
-    return PrefetchBrief(queries=queries, per_query=body.per_query, width_px=width_px, height_px=height_px)
+def to_prefetch(body: PrefetchBody, defaults: Defaults) -> PrefetchBrief:
+    """Of a body with queries."""
+    width_px, height_px = frame_size(aspect_of(body), None, defaults)
+    per_query = body.per_query or PER_QUERY
+    return PrefetchBrief(queries=body.queries or (), per_query=per_query, width_px=width_px, height_px=height_px)
+
+
+def aspect_of(body: PrefetchBody) -> Aspect | None:
+    aspects: dict[str, Aspect] = {"portrait": "9:16", "square": "1:1", "landscape": "16:9"}
+    return aspects[body.orientation] if body.orientation is not None else None

@@ -25,9 +25,10 @@ _BOUNCE_BYTES = 400_000_000
 def estimate_bytes(brief: Brief | PrefetchBrief) -> int:
     """Bytes below the data directory at the job's widest, for all of its videos."""
     if isinstance(brief, PrefetchBrief):
-        return len(brief.queries) * brief.per_query * _clip_bytes(brief.width_px, brief.height_px)
+        searches = len(brief.queries) if brief.brief is None else _scenes(brief.brief)
+        return searches * brief.per_query * _clip_bytes(brief.width_px, brief.height_px)
     seconds = _length_s(brief)
-    scenes = len(brief.scenes) or max(1, round(seconds / _SCENE_S))
+    scenes = _scenes(brief)
     sizes_px = [(brief.width_px, brief.height_px), *((one.width_px, one.height_px) for one in brief.outputs)]
     pixels = sum(width_px * height_px for width_px, height_px in sizes_px)
     picture = seconds * float(brief.frame_rate) * pixels * _BITS_PER_PIXEL / 8
@@ -36,6 +37,10 @@ def estimate_bytes(brief: Brief | PrefetchBrief) -> int:
     if brief.narration_audio is not None:
         sound += round(seconds * _VOICE_OVER_BYTES_PER_S)
     return round(picture * _COPIES) + sound + scenes * _clip_bytes(*brief.cover_px) + bounce
+
+
+def _scenes(brief: Brief) -> int:
+    return len(brief.scenes) or max(1, round(_length_s(brief) / _SCENE_S))
 
 
 def _clip_bytes(width_px: int, height_px: int) -> int:

@@ -322,8 +322,10 @@ class ClipFinder:
         )
 
     def _why_painted(self, search: _Search, offer: Offer, others: Sequence[Ranked]) -> str:
-        best = f"; nothing that was found fits: at best {others[0].candidate.provider} {others[0].candidate.id} "
-        best = f"{best}({others[0].fit:.2f})" if others else ""
+        best = ""
+        if others:
+            name = f"{others[0].candidate.provider} {others[0].candidate.id}"
+            best = f"; nothing that was found fits: at best {name} ({others[0].fit:.2f})"
         return f"{offer.candidate.provider}: {offer.candidate.description} for {offer.query!r}{best}"
 
     async def _to_choose_from(self, search: _Search, chosen: Candidate) -> tuple[Candidate, ...]:

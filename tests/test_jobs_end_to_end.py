@@ -18,9 +18,11 @@ from vidgend.http.wire import GenerateBody, PrefetchBody
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.footage.fake import FakeFootage
 from vidgend.pipeline.footage.generated import GeneratedFootage
+from vidgend.pipeline.footage.offline import OfflineFootage
 from vidgend.pipeline.planner.fake import FakePlanner
 from vidgend.pipeline.probe import packets
 from vidgend.pipeline.speech.fake import FakeSpeech
+from vidgend.store.retention import Rules, collect
 
 SCRIPT = "The sea is calm today. A boat comes in from the bay. Gulls follow it all the way to the harbour wall."
 
@@ -342,6 +344,32 @@ async def test_prefetched_clips_are_not_fetched_again_by_the_job(ffmpeg: Ffmpeg,
         assert len(footage.fetched) == 2
         result(await make(runtime, scenes=[{"narration": "The sea.", "query": "sea"}]))
         assert len(footage.fetched) == 2
+
+
+async def test_what_was_prefetched_for_a_video_makes_it_without_a_network(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    """Planned, searched and fetched ahead; then the providers are gone and weeks have passed."""
+    files = clips(ffmpeg.path, tmp_path / "clips", 4)
+    footage = fake_footage(files)
+    request = {"prompt": "the sea, the waves, the beach", "duration_target": 6}
+    async with workshop(tmp_path / "data", providers=(footage,)) as runtime:
+        wanted = PrefetchBody(video=GenerateBody(**request))
+        job = await finished(runtime, await runtime.submit_prefetch(wanted))
+        assert job.state == "completed" and isinstance(job.result, dict)
+        fetched = [clip["id"] for clip in job.result["clips"]]
+        assert fetched and not job.result["failed"]
+    asked = len(footage.queries), len(footage.fetched)
+    async with workshop(tmp_path / "data", providers=(OfflineFootage(footage),)) as runtime:
+        clock = runtime.database.clock
+        runtime.database.clock = lambda: clock() + 30 * 86_400
+        nothing_stays = Rules(ttl_s=1.0, cache_max_bytes=0, results_max_age_s=1.0, results_max_bytes=1)
+        gone = await collect(
+            runtime.database, runtime.assets, nothing_stays, used_since=runtime.database.clock(), lacking_bytes=2**60
+        )
+        assert not gone.bytes
+        made = result(await make(runtime, **request))
+        assert [clip["id"] for clip in made.report["footage"]] == fetched
+        assert not [entry for entry in made.degraded if entry.stage == "retrieving"]
+    assert (len(footage.queries), len(footage.fetched)) == asked
 
 
 async def test_a_scene_may_ask_for_a_clip_that_only_the_second_provider_has(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

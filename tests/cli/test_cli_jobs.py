@@ -188,7 +188,29 @@ def test_prefetch_can_wait_for_its_clips(vidgend, daemon: DaemonStandin) -> None
     assert vidgend("prefetch", "--prompt", "the sea", "-w").stdout == f"{JOB}: 2 clips are in the store\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["sea", "--prompt", "the sea"]])
+def test_prefetch_sends_the_job_whose_storyboard_it_is(vidgend, daemon: DaemonStandin) -> None:
+    daemon.answers["POST", "/mcp/prefetch"] = (202, {"job_id": JOB, "status": "accepted", "message": ""})
+    assert vidgend("prefetch", "--storyboard", "job_1").exit_code == 0
+    assert daemon.seen[-1].body == {"storyboard": "job_1"}
+
+
+def test_generate_can_fetch_alone_what_the_video_would_show(vidgend, daemon: DaemonStandin) -> None:
+    daemon.completes([{"status": "retrieving", "overall_progress": 50.0}])
+    daemon.answers["POST", "/mcp/prefetch"] = (202, {"job_id": JOB, "status": "accepted", "message": ""})
+    clips = {"job_id": JOB, "kind": "prefetch", "clips": [{}, {}], "failed": ["'x': nothing fits"]}
+    daemon.answers["GET", f"/mcp/result/{JOB}"] = (200, clips)
+    result = vidgend("generate", "the sea", "--duration", "20", "--prefetch")
+    assert result.exit_code == 0 and f"{JOB}: 2 clips are in the store" in result.stdout
+    assert "note: 'x': nothing fits" in result.stdout
+    (sent,) = [one.body for one in daemon.seen if one.body is not None]
+    assert sent == {"video": {"prompt": "the sea", "duration_target": 20.0}}
+
+
+def test_a_prefetch_writes_no_video(vidgend) -> None:
+    assert vidgend("generate", "the sea", "--prefetch", "-o", "x.mp4").exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [[], ["sea", "--prompt", "the sea"], ["--prompt", "a", "--storyboard", "b"]])
 def test_prefetch_wants_searches_or_a_prompt(vidgend, arguments: list[str]) -> None:
     assert vidgend("prefetch", *arguments).exit_code == 2
 

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient
 from standins.services_standin import World, open_world
 
 from vidgend.http import body as body_module
-from vidgend.models import Brief, PrefetchBrief
+from vidgend.models import Brief, PrefetchBrief, Scene, Storyboard
 
 Client = TestClient[Any, Any]
 JSON = {"Content-Type": "application/json"}
@@ -337,20 +337,64 @@ async def test_a_full_queue_says_when_to_come_back(tmp_path: Path, connect: Any)
         assert (await again.json())["job_id"] == (await first.json())["job_id"], "a repeat needs no place"
 
 
-async def test_a_prefetch_takes_queries_or_finds_them_in_a_prompt(world: World, client: Client) -> None:
-    for body, queries in (
-        ({"queries": ["sea", " sand "], "orientation": "portrait", "per_query": 2}, ("sea", "sand")),
-        ({"prompt": "storm clouds rising"}, ("storm", "clouds")),
-    ):
-        answer = await client.post("/mcp/prefetch", json=body)
-        assert answer.status == 202, await answer.text()
-        job = await world.jobs.get((await answer.json())["job_id"])
-        assert isinstance(job.brief, PrefetchBrief)
-        assert (job.kind, job.brief.queries) == ("prefetch", queries)
-    await refused(await client.post("/mcp/prefetch", json={"prompt": "???"}), 422, "prompt_empty")
-    await refused(await client.post("/mcp/prefetch", json={}), 422, "invalid_request")
-    told = await refused(await client.post("/mcp/prefetch", json={"queries": ["a", ""]}), 422, "invalid_request")
-    assert told["errors"][0]["pointer"] == "/queries/1"
+async def prefetched(world: World, client: Client, **body: Any) -> PrefetchBrief:
+    answer = await client.post("/mcp/prefetch", json=body)
+    assert answer.status == 202, await answer.text()
+    job = await world.jobs.get((await answer.json())["job_id"])
+    assert job.kind == "prefetch" and isinstance(job.brief, PrefetchBrief)
+    return job.brief
+
+
+async def test_a_prefetch_takes_queries(world: World, client: Client) -> None:
+    brief = await prefetched(world, client, queries=["sea", " sand "], orientation="portrait", per_query=2)
+    assert (brief.queries, brief.per_query, brief.brief) == (("sea", "sand"), 2, None)
+    assert brief.width_px < brief.height_px
+    assert (await prefetched(world, client, queries=["sea"])).per_query == 3
+
+
+async def test_a_prefetch_takes_what_a_video_would_be_asked_for(world: World, client: Client) -> None:
+    request = {"prompt": "storm clouds rising", "duration_target": 20, "aspect_ratio": "9:16", "style": "noir"}
+    accepted = await (await client.post("/mcp/generate", json=request)).json()
+    video = (await world.jobs.get(accepted["job_id"])).brief
+    brief = await prefetched(world, client, video=request)
+    assert brief.brief == video and brief.per_query == 1
+    assert (brief.width_px, brief.height_px) == (video.width_px, video.height_px)
+    brief = await prefetched(world, client, prompt="storm clouds rising", orientation="portrait", per_query=4)
+    accepted = await (
+        await client.post("/mcp/generate", json={"prompt": "storm clouds rising", "aspect_ratio": "9:16"})
+    ).json()
+    assert brief.brief == (await world.jobs.get(accepted["job_id"])).brief and brief.per_query == 4
+
+
+async def test_a_prefetch_takes_the_newest_storyboard_of_a_job(world: World, client: Client) -> None:
+    job_id = (await (await client.post("/mcp/generate", json={"prompt": "storm clouds rising"})).json())["job_id"]
+    await refused(await client.post("/mcp/prefetch", json={"storyboard": job_id}), 404, "not_found")
+    board = Storyboard(
+        title="Storm", language="en", planner="builtin", stretch=False, fps="30",
+        scenes=(Scene(index=0, narration="Storm.", queries=("storm",)),),
+    )  # fmt: skip
+    await world.services.storyboards.save(job_id, board)
+    brief = await prefetched(world, client, storyboard=job_id)
+    assert brief.storyboard == board and brief.brief == (await world.jobs.get(job_id)).brief
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "pointer"),
+    [
+        ({"prompt": "???"}, "prompt_empty", None),
+        ({}, "invalid_request", None),
+        ({"queries": ["a", ""]}, "invalid_request", "/queries/1"),
+        ({"queries": ["a"], "prompt": "a"}, "invalid_request", None),
+        ({"video": {"prompt": "sea"}, "orientation": "square"}, "invalid_request", None),
+        ({"video": {"prompt": "sea", "style": "nope"}}, "style_unknown", None),
+        ({"video": {"prompt": "sea", "speed": 2}}, "invalid_request", "/video/speed"),
+    ],
+)
+async def test_a_prefetch_that_makes_no_sense_is_refused(
+    client: Client, body: dict[str, Any], code: str, pointer: str | None
+) -> None:
+    told = await refused(await client.post("/mcp/prefetch", json=body), 422, code)
+    assert pointer is None or told["errors"][0]["pointer"] == pointer
 
 
 async def test_the_prompt_never_reaches_the_log(client: Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,99 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import media
 import pytest
+from clip_search import footage, found, open_search, scenes
 
-from vidgend.models import Brief, Candidate, Choice, Credit, Scene, Storyboard
-from vidgend.pipeline.executor.local import LocalExecutor
-from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
-from vidgend.pipeline.footage.fake import FakeFootage
+from vidgend.models import Brief, Choice, Scene, Storyboard
+from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.footage.generated import GeneratedFootage
-from vidgend.pipeline.footage.port import FootageProvider
-from vidgend.pipeline.footage_search import FETCH, SEARCH, FetchStep, FootageSearch, Offer, SearchStep
-from vidgend.pipeline.progress import Progress
-from vidgend.pipeline.relevance.fake import FakeSimilarity
-from vidgend.pipeline.run import JobRun
-from vidgend.pipeline.scene_to_clip import ClipFinder
-from vidgend.store.assets.select import open_filesystem_assets
-from vidgend.store.assets.store import AssetStore
-from vidgend.store.database import Database
-from vidgend.store.steps import StepStore
-
-
-def candidate(name: str) -> Candidate:
-    return Candidate(provider="fake", id=name, kind="video", description=name, credit=Credit(provider="fake"))
+from vidgend.pipeline.footage_search import FootageSearch, Offer
 
 
 @pytest.fixture(scope="module")
 def clip(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return media.clip(ffmpeg.path, tmp_path_factory.mktemp("clips") / "clip.mp4", seconds=0.5, size="160x90")
-
-
-def footage(clip: Path, *, bad: str = "", **answers: str) -> FakeFootage:
-    """Each search finds the clips of these letters; those in `bad` cannot be fetched."""
-    found = {text: tuple(candidate(name) for name in names) for text, names in answers.items()}
-    files = {name: clip for names in answers.values() for name in names if name not in bad}
-    return FakeFootage(found, files)
-
-
-def scenes(*queries: str, **more: Any) -> tuple[Scene, ...]:
-    """A scene for each text, which may hold several searches."""
-    return tuple(
-        Scene(index=index, narration="Waves.", queries=tuple(text.split()), **more)
-        for index, text in enumerate(queries)
-    )
-
-
-@asynccontextmanager
-async def open_search(folder: Path, *providers: FootageProvider) -> AsyncIterator[tuple[JobRun, AssetStore]]:
-    async def nothing(*_: Any) -> None:
-        return None
-
-    folder.mkdir(exist_ok=True)
-    database = await Database.open(folder / "db")
-    assets = await open_filesystem_assets(database, folder / "assets")
-    executor = LocalExecutor(
-        slots={"io": 8, "net": 4},
-        registry={SEARCH: SearchStep(providers), FETCH: FetchStep(providers, FfmpegTool(), assets)},
-        steps=StepStore(database, assets, boot_id="test"), work=folder / "work",
-    )  # fmt: skip
-    run = JobRun(executor, job_id="", salt="", announce=nothing, note=nothing, progress=Progress())
-    try:
-        yield run, assets
-    finally:
-        await executor.aclose()
-        await assets.aclose()
-        await database.close()
-
-
-async def search(
-    run: JobRun, assets: AssetStore, wanted: tuple[Scene, ...], *providers: FootageProvider, review: bool = True
-) -> list[Scene]:
-    board = Storyboard(title="The sea", language="en", planner="", stretch=False, fps="30", scenes=wanted)
-    brief = Brief(prompt="p", review=review, width_px=160, height_px=90)
-    finder = ClipFinder(
-        run=run, brief=brief, storyboard=board, providers=providers, unused={}, assets=assets,
-        similarity=FakeSimilarity(),
-    )  # fmt: skip
-    async with asyncio.TaskGroup() as group:
-        tasks = await finder.find(group)
-    await finder.aclose()
-    return [task.result() for task in tasks]
-
-
-async def found(
-    folder: Path, wanted: tuple[Scene, ...], *providers: FootageProvider, review: bool = True
-) -> list[Scene]:
-    async with open_search(folder, *providers) as (run, assets):
-        return await search(run, assets, wanted, *providers, review=review)
 
 
 def shown(made: list[Scene]) -> list[str]:

@@ -154,10 +154,6 @@ async def _no_sample(name: str) -> str:
     raise VoiceUnavailable("no speech engine is installed")
 
 
-async def _queries(brief: Brief) -> tuple[str, ...]:
-    return tuple(brief.prompt.split())[:2] if brief.prompt.strip("?") else ()
-
-
 async def _no_cache(lacking_bytes: int) -> None:
     """There is nothing that could be given up."""
 
@@ -199,7 +195,6 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             sample=_no_sample,
             check_voice=_check_voice,
             check_font=machine_fonts().find,
-            queries=_queries,
             foresee=_foresee,
             recogniser_hint=recogniser_hint("auto"),
             wake_webhooks=lambda: None,

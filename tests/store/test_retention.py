@@ -142,6 +142,16 @@ async def test_what_a_job_that_has_not_ended_made_stays_however_old_it_is(store:
     assert await store.database.read("SELECT key FROM steps") == [(key,)]
 
 
+async def test_what_was_prefetched_stays_until_that_job_is_deleted(store: Stock) -> None:
+    digest = await store.blob(b"clip", age_s=400 * DAY_S)
+    job = await store.job("job_a", "completed")
+    await store.database.write(lambda c: c.execute("UPDATE jobs SET kind = 'prefetch'"))
+    await store.step("clip", digest, jobs=(job,), age_s=400 * DAY_S)
+    assert await run(store, NOTHING_STAYS, lacking_bytes=2**60) == Collected()
+    await store.database.write(lambda c: c.execute("DELETE FROM jobs"))
+    assert (await run(store, NOTHING_STAYS)).unused == Freed(count=1, bytes=4)
+
+
 @pytest.mark.parametrize("state", ["completed", "failed", "cancelled"])
 async def test_when_the_last_job_has_ended_its_steps_are_cache(store: Stock, state: str) -> None:
     digest = await store.blob(b"clip", age_s=8 * DAY_S)

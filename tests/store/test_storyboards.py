@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vidgend.errors import Conflict, NotFound, StoryboardChanged
-from vidgend.models import Brief, Published, Result, Scene, Storyboard
+from vidgend.models import Brief, Clip, Credit, Published, Result, Scene, Storyboard
 from vidgend.store.database import Database
 from vidgend.store.jobs import Job, JobStore
 from vidgend.store.outbox import Outbox
@@ -231,3 +231,42 @@ async def test_a_restart_leaves_what_awaits_review_alone_and_a_cancel_ends_it(da
     await jobs.recover()
     assert (await jobs.get(job_id)).state == "awaiting_review"
     assert await jobs.request_cancel(job_id) == "cancelled"
+
+
+SHOWN = Clip(provider="pexels", id="1", kind="video", description="", query="", credit=Credit(provider="pexels"))
+
+
+async def show(database: Database, jobs: JobStore, brief: Brief, *names: str) -> None:
+    """A finished video of these clips."""
+    await jobs.submit(brief)
+    job = await claimed(jobs)
+    scenes = tuple(replace(BOARD.scenes[0], index=at, clip=replace(SHOWN, id=name)) for at, name in enumerate(names))
+    await StoryboardStore(database).save(job.id, replace(BOARD, scenes=scenes))
+    assert await jobs.complete(job, result("a"), scenes=len(names), line="done", event={})
+
+
+async def test_what_the_last_videos_show_is_remembered_the_last_one_most(database: Database) -> None:
+    now = [1000.0]
+    database.clock = lambda: now[0]
+    jobs = await boot(database)
+    for number, names in enumerate(("ab", "bc", "d")):
+        now[0] += 1
+        await show(database, jobs, Brief(prompt=f"video {number}"), *names)
+    now[0] += 1
+    job_id, _ = await jobs.submit(Brief(prompt="another"))
+    recent = await StoryboardStore(database).recently_shown(job_id)
+    assert recent == {("pexels", "d"): 1.0, ("pexels", "b"): 0.9, ("pexels", "c"): 0.9, ("pexels", "a"): 0.8}
+
+
+async def test_the_same_request_again_remembers_what_it_did_the_first_time(database: Database) -> None:
+    now = [1000.0]
+    database.clock = lambda: now[0]
+    jobs = await boot(database)
+    for prompt, name in (("first", "a"), ("mine", "b"), ("between", "c"), ("mine", "b"), ("later", "d")):
+        now[0] += 1
+        await show(database, jobs, Brief(prompt=prompt), name)
+    now[0] += 1
+    again, _ = await jobs.submit(Brief(prompt="mine"))
+    assert await StoryboardStore(database).recently_shown(again) == {("pexels", "a"): 1.0}
+    other, _ = await jobs.submit(Brief(prompt="mine", seed=2))
+    assert ("pexels", "b") in await StoryboardStore(database).recently_shown(other), "another seed is another video"

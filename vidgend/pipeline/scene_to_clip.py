@@ -206,14 +206,13 @@ class ClipFinder:
         return offer
 
     async def _paintings(self, scene: Scene, *, themed: bool) -> AsyncIterator[Offer]:
-        """Free paintings, those of something or the abstract ones; another seed is another picture."""
+        """Free paintings, those of what the scene is about or the others; another seed is another picture."""
         for provider in self.providers:
             if provider.name != "generated":
                 continue
             for seed in range(len(self.storyboard.scenes) + len(scene.refused) + 1):
                 for candidate in await self.search.search(provider, scene, scene.queries[0], seed=seed):
-                    recipe = candidate.recipe or {}
-                    if (recipe.get("theme") != "abstract") != themed or name_of(candidate) in scene.refused:
+                    if bool(candidate.tags) != themed or name_of(candidate) in scene.refused:
                         continue
                     if name_of(candidate) not in self._taken:
                         yield Offer(provider=provider, query=scene.queries[0], candidate=candidate, fits=themed)

@@ -1,0 +1,97 @@
+"""Scenes that look for their clips over the real search and fetch steps, with providers for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from vidgend.models import Brief, Candidate, Credit, Scene, Storyboard
+from vidgend.pipeline.executor.local import LocalExecutor
+from vidgend.pipeline.ffmpeg import FfmpegTool
+from vidgend.pipeline.footage.fake import FakeFootage
+from vidgend.pipeline.footage.port import FootageProvider
+from vidgend.pipeline.footage_search import FETCH, SEARCH, FetchStep, SearchStep
+from vidgend.pipeline.progress import Progress
+from vidgend.pipeline.relevance.fake import FakeSimilarity
+from vidgend.pipeline.relevance.port import TextSimilarity
+from vidgend.pipeline.run import JobRun
+from vidgend.pipeline.scene_to_clip import ClipFinder
+from vidgend.store.assets.select import open_filesystem_assets
+from vidgend.store.assets.store import AssetStore
+from vidgend.store.database import Database
+from vidgend.store.steps import StepStore
+
+
+def candidate(name: str) -> Candidate:
+    return Candidate(provider="fake", id=name, kind="video", description=name, credit=Credit(provider="fake"))
+
+
+def footage(clip: Path, *, bad: str = "", **answers: str) -> FakeFootage:
+    """Each search finds the clips of these letters; those in `bad` cannot be fetched."""
+    found = {text: tuple(candidate(name) for name in names) for text, names in answers.items()}
+    files = {name: clip for names in answers.values() for name in names if name not in bad}
+    return FakeFootage(found, files)
+
+
+def scenes(*queries: str, **more: Any) -> tuple[Scene, ...]:
+    """A scene for each text, which may hold several searches."""
+    return tuple(
+        Scene(index=index, narration="Waves.", queries=tuple(text.split()), **more)
+        for index, text in enumerate(queries)
+    )
+
+
+@asynccontextmanager
+async def open_search(
+    folder: Path, *providers: FootageProvider, clock: Callable[[], float] = time.time
+) -> AsyncIterator[tuple[JobRun, AssetStore]]:
+    async def nothing(*_: Any) -> None:
+        return None
+
+    folder.mkdir(exist_ok=True)
+    database = await Database.open(folder / "db", clock=clock)
+    assets = await open_filesystem_assets(database, folder / "assets")
+    executor = LocalExecutor(
+        slots={"io": 8, "net": 4},
+        registry={SEARCH: SearchStep(providers), FETCH: FetchStep(providers, FfmpegTool(), assets)},
+        steps=StepStore(database, assets, boot_id="test"), work=folder / "work",
+    )  # fmt: skip
+    run = JobRun(executor, job_id="", salt="", announce=nothing, note=nothing, progress=Progress())
+    try:
+        yield run, assets
+    finally:
+        await executor.aclose()
+        await assets.aclose()
+        await database.close()
+
+
+async def search(
+    run: JobRun,
+    assets: AssetStore,
+    wanted: tuple[Scene, ...],
+    *providers: FootageProvider,
+    review: bool = True,
+    similarity: TextSimilarity | None = None,
+    recent: Mapping[tuple[str, str], float] | None = None,
+    mood: str | None = None,
+) -> list[Scene]:
+    board = Storyboard(title="The sea", language="en", planner="", stretch=False, fps="30", scenes=wanted, mood=mood)
+    brief = Brief(prompt="p", review=review, width_px=160, height_px=90)
+    finder = ClipFinder(
+        run=run, brief=brief, storyboard=board, providers=providers, unused={}, assets=assets,
+        similarity=similarity or FakeSimilarity(), recent=recent or {},
+    )  # fmt: skip
+    async with asyncio.TaskGroup() as group:
+        tasks = await finder.find(group)
+    await finder.aclose()
+    return [task.result() for task in tasks]
+
+
+async def found(folder: Path, wanted: tuple[Scene, ...], *providers: FootageProvider, **more: Any) -> list[Scene]:
+    """`more` is what `search` takes."""
+    async with open_search(folder, *providers) as (run, assets):
+        return await search(run, assets, wanted, *providers, **more)

@@ -182,6 +182,13 @@ def _from_cursor(text: str, by: By) -> tuple[Any, ...]:
         last = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, RecursionError):
         last = None
-    if not isinstance(last, list) or [type(one) for one in last] != list(kinds):
+    if not isinstance(last, list) or [type(one) for one in last] != list(kinds) or not all(map(_plain, last)):
         raise InvalidFields([{"parameter": "cursor", "detail": "is not a next_cursor of this view"}])
     return tuple(last)
+
+
+def _plain(value: int | float | str) -> bool:
+    """Whether the database takes it as it is."""
+    if isinstance(value, str):
+        return not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return 0 <= value < 10**12

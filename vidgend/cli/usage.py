@@ -46,23 +46,27 @@ def usage(
         print_usage(found)
 
 
-def _here(settings: Settings, asked: dict[str, str], limit: int) -> dict[str, Any]:
-    """Of the data directory. Runs beside a daemon. Raises: NotFound, BadInput."""
-    import asyncio
-
-    from vidgend.cli.data_dir import disk_errors, reading
+async def here(settings: Settings, asked: dict[str, str], limit: int) -> dict[str, Any]:
+    """The daemon's answer, made from its database."""
+    from vidgend.cli.data_dir import reading_rows
     from vidgend.http.usage_view import read_query, usage_view
     from vidgend.parts import read_accounts
     from vidgend.store.ledger import LedgerReads
 
-    async def look() -> dict[str, Any]:
-        async with reading(settings) as (reads, _):
-            ledger = LedgerReads(reads)
-            query = read_query(asked, now=ledger.now, limit=limit)
-            return await usage_view(ledger, await read_accounts(settings, ledger), query)
+    async with reading_rows(settings) as reads:
+        ledger = LedgerReads(reads)
+        query = read_query(asked, now=ledger.now, limit=limit)
+        return await usage_view(ledger, await read_accounts(settings, ledger), query)
+
+
+def _here(settings: Settings, asked: dict[str, str], limit: int) -> dict[str, Any]:
+    """Of the data directory. Runs beside a daemon. Raises: NotFound, BadInput."""
+    import asyncio
+
+    from vidgend.cli.data_dir import disk_errors
 
     with disk_errors(settings):
-        return asyncio.run(look())
+        return asyncio.run(here(settings, asked, limit))
 
 
 def print_usage(found: dict[str, Any]) -> None:

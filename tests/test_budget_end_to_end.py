@@ -28,11 +28,15 @@ from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.planner.llm import LlmPlanner
 from vidgend.pipeline.planner.translator import LlmTranslator
 from vidgend.pipeline.speech.fake import FakeSpeech
+from vidgend.pipeline.speech.port import Voice
 from vidgend.settings import Settings
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.steps import StepStore
 
 JOBS = 100
+
+
+GERMAN = Voice(id="fake_de", engine="fake", language="de-DE", gender="female", tags=("de-DE-neutral",))
 
 
 def builder(*footage: FootageProvider) -> Callable[..., Parts]:
@@ -45,7 +49,7 @@ def builder(*footage: FootageProvider) -> Callable[..., Parts]:
         return wire(
             settings, assets, steps, work=work, client=client, providers=footage or providers, unused_providers=unused,
             planners=(LlmPlanner(chat), BuiltinPlanner()) if chat else (BuiltinPlanner(),),
-            translator=LlmTranslator(chat) if chat else None, engines=(FakeSpeech(),), aligners=(Proportional(),),
+            translator=LlmTranslator(chat) if chat else None, engines=(FakeSpeech(voices=(*FakeSpeech().voices(), GERMAN)),), aligners=(Proportional(),),
             music=FakeMusic(()),
         )  # fmt: skip
 
@@ -155,3 +159,12 @@ async def test_when_the_month_is_spent_the_built_in_planner_takes_over_and_says_
             await runtime.submit_generate(GenerateBody(prompt="The sea.", outputs=foreign, **SMALL))
         rows = await runtime.database.read("SELECT service, operation, subject, tokens_in, cost FROM provider_calls")
         assert set(rows) == {("llm", "plan", "stand-in", 1, 3.0)} and len(rows) == asked
+
+
+async def test_a_translation_that_the_month_cannot_pay_fails_with_what_to_do(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    async with LlmStandin() as llm, with_model(tmp_path, ffmpeg, llm, VIDGEND_USAGE__MONTHLY_CAP="3") as runtime:
+        outputs = [{"language": "en"}, {"language": "de"}]
+        job = await make(runtime, prompt="The sea at dawn.", duration_target=3, outputs=outputs, **SMALL)
+        assert job.state == "failed" and job.error is not None
+        assert job.error.code == "budget_spent" and "translating into de: the language model" in job.error.detail
+        assert "usage.monthly_cap" in job.error.hint

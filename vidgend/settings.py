@@ -120,12 +120,8 @@ QUOTA_SPANS_S = {"minute_quota": 60.0, "hourly_quota": 3600.0, "daily_quota": 86
 
 def quota(default: int, span: str) -> Any:
     """A field of that kind."""
-    return Field(
-        default,
-        ge=0,
-        le=999_999,
-        description=f"Requests in any {span} that the key may make; half may go at once. 0: any.",
-    )
+    text = f"Requests in any {span}; at most half of them go at once. 0: any number."
+    return Field(default, ge=0, le=999_999, description=text)
 
 
 class Pexels(_Part):

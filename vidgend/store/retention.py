@@ -33,7 +33,7 @@ BOOTS_KEPT = 1000
 CALLS_LIVE_S = 400 * 86_400.0
 """Calls in the ledger, and their sums: a year and the month that it is compared with."""
 CALLS_KEPT = 2_000_000
-"""Above it the oldest calls go (about 300 MB with their indexes); their sums stay."""
+"""Above it (about 340 MB with their indexes and sums) the oldest calls go; their sums stay."""
 DELETED = "its files were deleted"
 """How the line begins that the log of a job has whose files are gone."""
 

@@ -18,6 +18,7 @@ from vidgend.models import Candidate, Credit, Result
 from vidgend.parts import Parts, wire
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.proportional import Proportional
+from vidgend.pipeline.budget.port import Budget
 from vidgend.pipeline.footage.fake import FakeFootage
 from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.music.fake import FakeMusic
@@ -93,7 +94,9 @@ def builder(
     aligners: tuple[Aligner, ...] | None = None,
     similarity: TextSimilarity | None = None,
 ) -> Callable[..., Parts]:
-    def build(settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path) -> Parts:
+    def build(
+        settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path, budget: Budget | None = None
+    ) -> Parts:
         tracks = (Track(path=music, place=music.name, title="tone", mood="calm", licence="test"),) if music else ()
         return wire(
             settings, assets, steps, work=work, client=httpx.AsyncClient(), planners=planners or (BuiltinPlanner(),),

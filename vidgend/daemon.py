@@ -28,8 +28,10 @@ from vidgend.http.accept import accept_generate, accept_prefetch
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
-from vidgend.parts import Parts, build_parts
+from vidgend.parts import Parts, build_parts, read_accounts
 from vidgend.pipeline.aligner.select import recogniser_hint
+from vidgend.pipeline.budget.metered import Metered
+from vidgend.pipeline.budget.port import Budget
 from vidgend.pipeline.file_to_upload import Intake
 from vidgend.pipeline.forecast import Forecast
 from vidgend.pipeline.foresee import Reuse, foresee
@@ -50,6 +52,7 @@ from vidgend.store.ballast import Ballast
 from vidgend.store.database import Database, DataDir
 from vidgend.store.filesystem_kind import refuse_network
 from vidgend.store.jobs import JobStore
+from vidgend.store.ledger import Ledger
 from vidgend.store.outbox import Outbox
 from vidgend.store.past_steps import past_steps
 from vidgend.store.restore import refuse_half_restored
@@ -71,7 +74,9 @@ STREAMS_END_S = 2.0
 class BuildParts(Protocol):
     """What makes the parts of the pipeline; tests give another one."""
 
-    def __call__(self, settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path) -> Parts: ...
+    def __call__(
+        self, settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path, budget: Budget
+    ) -> Parts: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +95,8 @@ class Runtime:
     uploads: UploadStore
     intake: Intake
     samples: VoiceSamples
+    ledger: Ledger
+    budget: Metered
     parts: Parts
     worker: Worker
     webhook_wake: asyncio.Event
@@ -128,7 +135,10 @@ class Runtime:
                 _log.info("jobs_recovered", extra={"requeued": recovered.requeued, "given_up": recovered.given_up})
             storyboards = StoryboardStore(database)
             steps = StepStore(database, assets, boot_id=data_dir.boot_id)
-            parts = build(settings, assets, steps, work=work)
+            ledger = Ledger(database)
+            accounts = await read_accounts(settings, ledger)
+            budget = Metered(ledger, accounts, wait_s=settings.footage.quota_wait_s, clock=database.clock)
+            parts = build(settings, assets, steps, work=work, budget=budget)
             undo.push_async_callback(parts.aclose)
             webhook_wake = asyncio.Event()
             uploads = UploadStore(database, assets)
@@ -194,6 +204,8 @@ class Runtime:
                     is_done=steps.is_done,
                     speed=settings.speech.speed,
                 ),
+                ledger=ledger,
+                budget=budget,
                 parts=parts,
                 worker=worker,
                 webhook_wake=webhook_wake,
@@ -235,6 +247,10 @@ class Runtime:
     @property
     def can_translate(self) -> bool:
         return self.parts.producer.translator is not None
+
+    def check_money(self) -> None:
+        """Raises: BudgetSpent if the language model may not be asked any more this month."""
+        self.budget.check_money()
 
     @property
     def transcriber(self) -> Transcriber | None:
@@ -432,6 +448,9 @@ async def serve(settings: Settings) -> None:
                 transcriber=runtime.transcriber,
                 recogniser_hint=runtime.recogniser_hint,
                 can_translate=runtime.can_translate,
+                ledger=runtime.ledger,
+                accounts=runtime.budget.accounts,
+                check_money=runtime.check_money,
                 wake_webhooks=runtime.webhook_wake.set,
                 version=__version__,
                 url_key=url_key,

@@ -15,6 +15,9 @@ from vidgend.errors import SettingsInvalid
 from vidgend.guarded_client import guarded_client
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.select import build_aligners, build_whisper
+from vidgend.pipeline.budget.accounts import Accounts, Money
+from vidgend.pipeline.budget.allowance import Window
+from vidgend.pipeline.budget.port import Budget
 from vidgend.pipeline.candidate_to_thumbnail import KIND as CANDIDATE_THUMBNAIL
 from vidgend.pipeline.candidate_to_thumbnail import CandidateThumbnailStep
 from vidgend.pipeline.captions.fonts import machine_fonts
@@ -73,6 +76,7 @@ from vidgend.pipeline.voice_to_text import KIND as TRANSCRIBE
 from vidgend.pipeline.voice_to_text import TranscribeStep
 from vidgend.settings import Settings
 from vidgend.store.assets.store import AssetStore
+from vidgend.store.ledger import LedgerReads
 from vidgend.store.steps import StepStore
 
 _log = logging.getLogger(__name__)
@@ -123,7 +127,23 @@ class Parts:
         await self.client.aclose()
 
 
-def build_chat(settings: Settings, client: httpx.AsyncClient) -> LlmChat | None:
+async def read_accounts(settings: Settings, ledger: LedgerReads) -> Accounts:
+    """What may be asked of the services and what may be spent, after all that the ledger has."""
+    quotas = {
+        service: tuple(Window(limit=limit, length_s=length_s) for length_s, limit in windows.items())
+        for service, windows in settings.footage.quotas.items()
+        if windows
+    }
+    money = Money(
+        price_in=settings.planner.price_in_per_million,
+        price_out=settings.planner.price_out_per_million,
+        monthly_cap=settings.usage.monthly_cap,
+        currency=settings.usage.currency,
+    )
+    return await Accounts.read(ledger, quotas=quotas, money=money, now=ledger.now)
+
+
+def build_chat(settings: Settings, client: httpx.AsyncClient, budget: Budget | None = None) -> LlmChat | None:
     """The language model, if one is configured."""
     planner = settings.planner
     if planner.engine == "builtin" or not (planner.base_url and planner.model):
@@ -133,12 +153,13 @@ def build_chat(settings: Settings, client: httpx.AsyncClient) -> LlmChat | None:
         model=planner.model,
         api_key=planner.api_key.get_secret_value(),
         client=client,
+        budget=budget,
         timeout_s=planner.timeout_s,
     )
 
 
 def build_providers(
-    settings: Settings, client: httpx.AsyncClient
+    settings: Settings, client: httpx.AsyncClient, budget: Budget | None = None
 ) -> tuple[tuple[FootageProvider, ...], dict[str, str]]:
     """The providers in the order of the settings, and those that lack what they need, with the reason."""
     used: list[FootageProvider] = []
@@ -157,7 +178,7 @@ def build_providers(
             if key:
                 base_url = settings.footage.pexels.base_url
                 files = _files_client(settings, base_url)
-                used.append(PexelsFootage(api_key=key, base_url=base_url, client=client, files=files))
+                used.append(PexelsFootage(api_key=key, base_url=base_url, client=client, files=files, budget=budget))
             else:
                 unused[name] = "no PEXELS_API_KEY is set"
         else:
@@ -186,11 +207,11 @@ def build_music(settings: Settings) -> MusicLibrary:
     return FolderMusic(settings.music.folder.expanduser()) if settings.music.folder is not None else PackagedMusic()
 
 
-def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path) -> Parts:
+def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path, budget: Budget) -> Parts:
     """Choose and wire. Loads no model and calls nobody."""
     client = httpx.AsyncClient(trust_env=True, follow_redirects=True, timeout=httpx.Timeout(30.0, connect=10.0))
-    chat = build_chat(settings, client)
-    providers, unused = build_providers(settings, client)
+    chat = build_chat(settings, client, budget)
+    providers, unused = build_providers(settings, client, budget)
     engines = build_engines(
         settings.speech.engine,
         models_dir=settings.data_dir / "models",

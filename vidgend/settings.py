@@ -100,6 +100,12 @@ class PlannerSettings(_Part):
     model: str = Field("", description="The model's name there.")
     api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
     timeout_s: float = Field(120, gt=0, description="Seconds for a whole plan, retries included.")
+    price_in_per_million: float = Field(
+        0, ge=0, allow_inf_nan=False, description="What a million tokens that the model reads cost, in usage.currency."
+    )
+    price_out_per_million: float = Field(
+        0, ge=0, allow_inf_nan=False, description="What a million tokens that it writes cost."
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> PlannerSettings:
@@ -108,11 +114,23 @@ class PlannerSettings(_Part):
         return self
 
 
+QUOTA_SPANS_S = {"minute_quota": 60.0, "hourly_quota": 3600.0, "daily_quota": 86_400.0, "monthly_quota": 31 * 86_400.0}
+"""The fields with which the settings of a service bound its requests, and in what time each does."""
+
+
+def quota(default: int, span: str) -> Any:
+    """A field of that kind."""
+    text = f"Requests in any {span}; at most half of them go at once. 0: any number."
+    return Field(default, ge=0, le=999_999, description=text)
+
+
 class Pexels(_Part):
     """Stock footage from Pexels."""
 
     api_key: SecretStr = Field(SecretStr(""), description="Free from pexels.com/api. Empty: Pexels is not used.")
     base_url: str = Field("https://api.pexels.com", description="Another address for a proxy or a stand-in.")
+    hourly_quota: int = quota(200, "hour")
+    monthly_quota: int = quota(20_000, "31 days")
 
 
 class Library(_Part):
@@ -132,8 +150,22 @@ class Footage(_Part):
     offline: bool = Field(
         False, description="Ask no provider: only what was fetched or prefetched before, the library and paintings."
     )
+    quota_wait_s: float = Field(
+        30, ge=0, le=60, description="Seconds that a search waits for its place in a quota before it falls through."
+    )
     pexels: Pexels = Pexels()
     library: Library = Library()
+
+    @property
+    def quotas(self) -> dict[str, dict[float, int]]:
+        """By service: requests that are allowed in a window of so many seconds."""
+        return {
+            name: {
+                length_s: limit for field, length_s in QUOTA_SPANS_S.items() if (limit := getattr(service, field, 0))
+            }
+            for name, service in self
+            if isinstance(service, BaseModel)
+        }
 
 
 OneWord = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^\S+$")]
@@ -334,6 +366,20 @@ class Egress(_Part):
     )
 
 
+class UsageSettings(_Part):
+    """What language models may cost; `vidgend usage` tells what they have."""
+
+    currency: str = Field(
+        "USD", min_length=1, max_length=8, pattern=r"^\S+$", description="Of the prices in [planner]; only a label."
+    )
+    monthly_cap: float = Field(
+        0,
+        ge=0,
+        allow_inf_nan=False,
+        description="When a calendar month (UTC) has cost this much, the model is not asked any more. 0: no cap.",
+    )
+
+
 class Log(_Part):
     """The daemon's own log, on stderr."""
 
@@ -370,6 +416,7 @@ class Settings(_Part):
     cache: Cache = Cache()
     webhooks: Webhooks = Webhooks()
     egress: Egress = Egress()
+    usage: UsageSettings = UsageSettings()
     log: Log = Log()
 
     @field_validator("data_dir", mode="after")

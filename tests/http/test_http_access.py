@@ -23,6 +23,7 @@ ROUTES = (
     ("POST", "/mcp/retry/job_1"),
     ("DELETE", "/mcp/jobs/job_1"),
     ("GET", "/mcp/queue"),
+    ("GET", "/mcp/usage"),
     ("POST", "/mcp/pause"),
     ("POST", "/mcp/resume"),
     ("GET", "/mcp/webhooks/job_1"),

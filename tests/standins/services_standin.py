@@ -14,6 +14,8 @@ from vidgend.http.services import Services
 from vidgend.http.wire import Defaults
 from vidgend.models import Brief, Credit, JobState, PrefetchBrief, Published, Result, Substitution
 from vidgend.pipeline.aligner.select import recogniser_hint
+from vidgend.pipeline.budget.accounts import Accounts, Money
+from vidgend.pipeline.budget.metered import Metered
 from vidgend.pipeline.captions.fonts import machine_fonts
 from vidgend.pipeline.executor.slots import Slots
 from vidgend.pipeline.ffmpeg import FfmpegTool
@@ -26,6 +28,7 @@ from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 from vidgend.store.jobs import Job, JobStore
+from vidgend.store.ledger import Ledger
 from vidgend.store.space import Space
 from vidgend.store.storyboards import StoryboardStore, Version
 from vidgend.store.uploads import UploadStore
@@ -166,6 +169,8 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
         await jobs.recover()
         assets = await open_filesystem_assets(database, folder / "assets")
         worker = FakeWorker(jobs)
+        ledger = Ledger(database)
+        accounts = await Accounts.read(ledger, quotas={}, money=Money(), now=database.clock())
         uploads = UploadStore(database, assets)
         services = Services(
             database=database,
@@ -174,6 +179,9 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             worker=worker,
             assets=assets,
             uploads=uploads,
+            ledger=ledger,
+            accounts=accounts,
+            check_money=Metered(ledger, accounts, wait_s=0).check_money,
             intake=Intake(
                 uploads=uploads,
                 assets=assets,

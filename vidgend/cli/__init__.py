@@ -19,6 +19,7 @@ from vidgend.cli.queue import QUEUE_COMMANDS
 from vidgend.cli.serve import serve
 from vidgend.cli.storyboards import STORYBOARD_COMMANDS
 from vidgend.cli.uploads import UPLOAD_COMMANDS
+from vidgend.cli.usage import usage
 from vidgend.cli.voices import voices
 from vidgend.cli.webhooks import WEBHOOK_COMMANDS
 
@@ -43,7 +44,7 @@ def cli() -> None:
 
 for _command in (
     *(serve, generate, *JOB_COMMANDS, *STORYBOARD_COMMANDS, *JOB_ACTIONS, *QUEUE_COMMANDS, *WEBHOOK_COMMANDS),
-    *(*UPLOAD_COMMANDS, *MAINTENANCE_COMMANDS, doctor, models, voices, styles, config),
+    *(*UPLOAD_COMMANDS, usage, *MAINTENANCE_COMMANDS, doctor, models, voices, styles, config),
 ):
     cli.add_command(_command)
 

@@ -34,21 +34,28 @@ def _database_path(settings: Settings) -> Path:
 
 
 @asynccontextmanager
+async def reading_rows(settings: Settings) -> AsyncIterator[ReadOnly]:
+    """The database, beside a daemon."""
+    from vidgend.store.reading import ReadOnly
+
+    reads = await ReadOnly.open(_database_path(settings))
+    try:
+        yield reads
+    finally:
+        await reads.close()
+
+
+@asynccontextmanager
 async def reading(settings: Settings) -> AsyncIterator[tuple[ReadOnly, BlobStore]]:
     """Beside a daemon. The store is not prepared: that would empty the folder of what is on its way in."""
     from vidgend.daemon import open_blobs
-    from vidgend.store.reading import ReadOnly
 
-    path = _database_path(settings)
-    reads = await ReadOnly.open(path)
-    try:
+    async with reading_rows(settings) as reads:
         blobs = open_blobs(settings)
         try:
             yield reads, blobs
         finally:
             await blobs.aclose()
-    finally:
-        await reads.close()
 
 
 @asynccontextmanager

@@ -52,8 +52,8 @@ def doctor(options: Options, as_json: bool) -> None:
 
 def findings(settings: Settings, url: str | None) -> Iterator[Finding]:
     """Everything, in the order of the report; checks run as they are asked for."""
+    from vidgend.cli import budget_checks, model_checks
     from vidgend.cli import machine_checks as machine
-    from vidgend.cli import model_checks
     from vidgend.cli import stage_checks as stages
 
     return chain(
@@ -62,6 +62,7 @@ def findings(settings: Settings, url: str | None) -> Iterator[Finding]:
         stages.ffmpeg(settings),
         stages.planner(settings),
         stages.footage(settings),
+        budget_checks.quotas(settings),
         stages.speech(settings),
         model_checks.damaged(settings, "speech", section="speech"),
         stages.word_times(settings),

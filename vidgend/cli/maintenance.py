@@ -136,6 +136,7 @@ def _print_collected(gone: Collected, *, dry_run: bool) -> None:
     rows = (
         (gone.steps, "steps"), (gone.idempotency_keys, "idempotency keys"), (gone.events, "delivered webhook events"),
         (gone.endpoints, "records of webhook receivers"), (gone.boots, "records of starts"),
+        (gone.calls, "records of calls to providers"),
     )  # fmt: skip
     for count, what in rows:
         if count:

@@ -56,6 +56,8 @@ class Door(Ears, Protocol):
 
     def check_font(self, family: str, /) -> None: ...
 
+    def check_money(self) -> None: ...
+
 
 async def accept_generate(
     door: Door, body: GenerateBody, *, key: str | None = None, body_sha256: str = ""
@@ -63,7 +65,7 @@ async def accept_generate(
     """Check a video job and put it into the queue. Answers (job id, whether it is new); the caller wakes the worker.
 
     The repeat of an accepted request gets its job, whatever else is the matter by now.
-    Raises: BadInput and its kin, Draining, StorageFull, QueueFull.
+    Raises: BadInput and its kin, BudgetSpent, Draining, StorageFull, QueueFull.
     """
     if key is not None and (known := await earlier_job(door.database, key, body_sha256)) is not None:
         return known, False
@@ -88,7 +90,8 @@ async def _checked(door: Door, body: GenerateBody) -> Brief:
     media = await own_media(door.uploads, body)
     brief = to_brief(body, door.defaults, media.clips, media.music_title, media.voice_over)
     check_voice_over(door, body, brief, media.recording)
-    await check_languages(body, brief, can_translate=door.can_translate)
+    if await check_languages(body, brief, can_translate=door.can_translate):
+        door.check_money()
     spoken = brief.narration_audio is None or has_own_text(brief)  # else the prompt only says what it is about
     if spoken and body.language is not None and (written := unreadable_as(brief)) is not None:
         raise LanguageUnsupported(f"the text is in the letters of {written}, not in those of {brief.language}")

@@ -14,6 +14,7 @@ from vidgend.http import (
     storyboard_routes,
     thumbnails_routes,
     uploads_routes,
+    usage_routes,
     voices_routes,
     webhook_routes,
 )
@@ -30,6 +31,7 @@ _GROUPS = (
     webhook_routes,
     assets_routes,
     uploads_routes,
+    usage_routes,
     voices_routes,
     catalogue_routes,
     docs_routes,

@@ -145,13 +145,15 @@ def _shape(brief: Brief) -> str:
     return near[0] if near else f"{brief.width_px}x{brief.height_px}"
 
 
-async def check_languages(body: GenerateBody, brief: Brief, *, can_translate: bool) -> None:
-    """Whether the words of every output can be had. `brief` is what `with_outputs` made of `body`.
+async def check_languages(body: GenerateBody, brief: Brief, *, can_translate: bool) -> bool:
+    """Whether the words of some output must be translated by a language model. `brief` is what `with_outputs` made of
+    `body`.
 
     Raises: InvalidFields, FeatureUnavailable.
     """
     if not body.outputs:
-        return
+        return False
+    needed = False
     main = brief_language(brief)
     given = [scene.narration for scene in brief.scenes] != [scene.narration for scene in body.scenes or ()]
     # Of Latin letters nobody knows the language; then the first output says it.
@@ -162,9 +164,13 @@ async def check_languages(body: GenerateBody, brief: Brief, *, can_translate: bo
             raise InvalidFields([{"pointer": "/outputs/0/language", "detail": detail}])
         if not can_translate:
             raise _no_model(brief.output_name, main)
+        needed = True
     for output in brief.outputs:
-        if another_language(output, main) and not output.narrations and not can_translate:
-            raise _no_model(output.name, output.language or main)
+        if another_language(output, main) and not output.narrations:
+            if not can_translate:
+                raise _no_model(output.name, output.language or main)
+            needed = True
+    return needed
 
 
 def _no_model(name: str, language: str) -> FeatureUnavailable:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from vidgend.http.wire import Defaults
 from vidgend.models import Brief, JobState, PrefetchBrief
+from vidgend.pipeline.budget.accounts import Accounts
 from vidgend.pipeline.file_to_upload import Intake
 from vidgend.pipeline.foresee import Reuse
 from vidgend.pipeline.progress import Progress
@@ -19,6 +20,7 @@ from vidgend.pipeline.voice_catalogue import Listed
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 from vidgend.store.jobs import JobStore
+from vidgend.store.ledger import LedgerReads
 from vidgend.store.storyboards import StoryboardStore, Version
 from vidgend.store.uploads import UploadStore
 
@@ -57,6 +59,8 @@ class Services:
     worker: Jobs
     assets: AssetStore
     uploads: UploadStore
+    ledger: LedgerReads
+    accounts: Accounts
     intake: Intake
     defaults: Defaults
     public_url: str
@@ -70,6 +74,8 @@ class Services:
     """The digest of a sample of a voice: see `VoiceSamples.make`."""
     check_voice: Callable[[str, str | None], None]
     check_font: Callable[[str], None]
+    check_money: Callable[[], None]
+    """Raises BudgetSpent when the language model may not be asked any more."""
     foresee: Callable[[str, Version, Brief], Awaitable[Reuse]]
     """Which segments of a version of a job's storyboard are there already, if the brief is rendered."""
     recogniser_hint: str

@@ -30,6 +30,10 @@ BATCH_ROWS = 200
 EVENTS_LIVE_S = 30 * 86_400.0
 """Delivered webhook events; the dead ones stay with their job."""
 BOOTS_KEPT = 1000
+CALLS_LIVE_S = 400 * 86_400.0
+"""Calls in the ledger, and their sums: a year and the month that it is compared with."""
+CALLS_KEPT = 2_000_000
+"""Above it (about 340 MB with their indexes and sums) the oldest calls go; their sums stay."""
 DELETED = "its files were deleted"
 """How the line begins that the log of a job has whose files are gone."""
 
@@ -69,6 +73,7 @@ class Collected:
     events: int = 0
     endpoints: int = 0
     boots: int = 0
+    calls: int = 0
     evictable_bytes: int = 0
 
     @property
@@ -135,7 +140,13 @@ async def _sweep(reads: Reads, hands: Hands, rules: Rules, *, used_since: float,
     endpoints += await hands.drop("endpoints", f"{LAST_FAILED} < ?", now - DISABLED_LIVE_S)
     # The order in which they began, whatever the clock said: so this one is the newest, and stays.
     boots = await hands.drop("boots", "rowid <= (SELECT max(rowid) FROM boots) - ?", BOOTS_KEPT)
-    return replace(gone, steps=steps, idempotency_keys=keys, events=events, endpoints=endpoints, boots=boots)
+    calls = await hands.drop("provider_calls", "at < ?", now - CALLS_LIVE_S)
+    calls += await hands.drop("provider_calls", "id <= (SELECT max(id) FROM provider_calls) - ?", CALLS_KEPT)
+    await hands.drop("usage_days", "day < ?", (now - CALLS_LIVE_S) // 86_400)
+    await hands.drop("usage_jobs", "first_at < ?", now - CALLS_LIVE_S)
+    return replace(
+        gone, steps=steps, idempotency_keys=keys, events=events, endpoints=endpoints, boots=boots, calls=calls
+    )
 
 
 # --- results -------------------------------------------------------------------------------------------------------
@@ -361,7 +372,10 @@ class _Deleting:
         return dropped
 
 
-_KEYS = {"steps": "key", "idempotency": "owner, key", "outbox": "id", "endpoints": "url", "boots": "boot_id"}
+_KEYS = {
+    "steps": "key", "idempotency": "owner, key", "outbox": "id", "endpoints": "url", "boots": "boot_id",
+    "provider_calls": "id", "usage_days": "owner, day, service", "usage_jobs": "job_id",
+}  # fmt: skip
 
 
 class _Counting:

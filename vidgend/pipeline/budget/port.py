@@ -25,8 +25,17 @@ class Quota:
 class Call(Protocol):
     """One request under way."""
 
-    def answered(self, status: int, *, quota: Quota | None = None, tokens_in: int = 0, tokens_out: int = 0) -> None:
-        """Note the HTTP status, what the service says is left, and what a language model has read and written."""
+    def answered(
+        self,
+        status: int,
+        *,
+        quota: Quota | None = None,
+        tokens_in: int = 0,
+        tokens_out: int = 0,
+        retry_after_s: float | None = None,
+    ) -> None:
+        """Note the HTTP status, what the service says is left, what a language model has read and written, and for how
+        long the service wants no other request (with a 429)."""
         ...
 
 
@@ -36,13 +45,22 @@ class Budget(Protocol):
 
         `service` is `pexels`, `pixabay`, `openverse` or `llm`, `operation` what is asked (`video_search`), `subject`
         of what (the words). A request that ends without `answered` is noted as not answered.
+        It may wait for its turn first, so a deadline for the answer belongs inside.
         Raises: ProviderRateLimited if it would exceed a quota, BudgetSpent if it would exceed a cap; nothing is sent.
         """
         ...
 
 
 class _Uncounted:
-    def answered(self, status: int, *, quota: Quota | None = None, tokens_in: int = 0, tokens_out: int = 0) -> None:
+    def answered(
+        self,
+        status: int,
+        *,
+        quota: Quota | None = None,
+        tokens_in: int = 0,
+        tokens_out: int = 0,
+        retry_after_s: float | None = None,
+    ) -> None:
         """Nobody counts."""
 
 

@@ -18,7 +18,7 @@ import httpx
 
 from vidgend.errors import ProviderError, ProviderRateLimited, ProviderUnauthorized
 from vidgend.models import Candidate
-from vidgend.pipeline.budget.port import Quota
+from vidgend.pipeline.budget.port import Budget, Call, Quota, Unlimited
 from vidgend.pipeline.footage.download import MAX_FILE_BYTES, download
 from vidgend.pipeline.footage.pexels_wire import parse_search, rank
 from vidgend.pipeline.footage.port import FootageQuery, SearchKind
@@ -60,6 +60,7 @@ class PexelsFootage:
         *,
         api_key: str,
         client: httpx.AsyncClient,
+        budget: Budget | None = None,
         files: httpx.AsyncClient | None = None,
         base_url: str = "https://api.pexels.com",
         clock: Clock = time.time,
@@ -72,6 +73,7 @@ class PexelsFootage:
     ) -> None:
         self._key = api_key
         self._client = client
+        self._budget = budget or Unlimited()
         self._files = files
         self._base = httpx.URL(base_url.rstrip("/") + "/")
         self.identity = f"pexels:{base_url.rstrip('/')}"
@@ -155,16 +157,20 @@ class PexelsFootage:
             raise ProviderRateLimited("Pexels' quota is used up", retry_after_s=until_s - now_s)
 
     async def _get_search(self, params: dict[str, str]) -> bytes:
-        try:
-            async with asyncio.timeout(self._search_timeout_s):
-                return await persevere(
-                    lambda: self._try_search(params), timeout_s=self._search_timeout_s, wait_s=self._retry_wait_s
-                )
-        except TimeoutError:
-            raise ProviderError("Pexels did not answer in time") from None
+        return await persevere(
+            lambda: self._try_search(params), timeout_s=self._search_timeout_s, wait_s=self._retry_wait_s
+        )
 
     async def _try_search(self, params: dict[str, str]) -> bytes:
         self._check_allowed()
+        async with self._budget.call("pexels", "video_search", params["query"]) as call:
+            try:
+                async with asyncio.timeout(self._search_timeout_s):
+                    return await self._request(params, call)
+            except TimeoutError:
+                raise ProviderError("Pexels did not answer in time") from None
+
+    async def _request(self, params: dict[str, str], call: Call) -> bytes:
         try:
             async with self._client.stream(
                 "GET",
@@ -173,14 +179,18 @@ class PexelsFootage:
                 headers={"Authorization": self._key, "Accept": "application/json"},
                 follow_redirects=False,
             ) as response:
-                self._note_quota(response.headers)
+                quota = self._note_quota(response.headers)
+                call.answered(response.status_code, quota=quota)
                 if response.status_code == 200:
                     return await read_answer(response, name="Pexels")
-                raise self._refusal(response)
+                error = self._refusal(response)
+                if isinstance(error, ProviderRateLimited):
+                    call.answered(response.status_code, quota=quota, retry_after_s=error.retry_after_s)
+                raise error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Transient(transport_error(error, name="Pexels")) from error
 
-    def _note_quota(self, headers: Mapping[str, str]) -> None:
+    def _note_quota(self, headers: Mapping[str, str]) -> Quota | None:
         try:
             quota = Quota(
                 limit=int(headers["x-ratelimit-limit"]),
@@ -188,11 +198,12 @@ class PexelsFootage:
                 reset_s=float(headers["x-ratelimit-reset"]),
             )
         except (KeyError, ValueError):
-            return
+            return None
         known = self._quota
         overtaken = known is not None and known.reset_s == quota.reset_s and known.remaining < quota.remaining
         if not overtaken:
             self._quota = quota
+        return quota
 
     def _refusal(self, response: httpx.Response) -> ProviderError | Transient:
         now_s, status = self._clock(), response.status_code

@@ -14,6 +14,7 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from vidgend.errors import ProviderError, ProviderGarbage, StepTimeout
+from vidgend.pipeline.budget.port import Budget, Unlimited
 from vidgend.pipeline.planner.llm_wire import BadAnswer
 from vidgend.pipeline.provider_http import (
     Clock,
@@ -21,6 +22,7 @@ from vidgend.pipeline.provider_http import (
     persevere,
     read_answer,
     refusal,
+    retry_after_s,
     transport_error,
 )
 
@@ -72,6 +74,7 @@ class LlmChat:
         model: str,
         client: httpx.AsyncClient,
         api_key: str | None = None,
+        budget: Budget | None = None,
         timeout_s: float = 120.0,
         clock: Clock = time.time,
         retry_wait_s: float = 1.0,
@@ -80,6 +83,7 @@ class LlmChat:
         self._model = model
         self._key = api_key
         self._client = client
+        self._budget = budget or Unlimited()
         self._timeout_s = timeout_s
         self._clock = clock
         self._retry_wait_s = retry_wait_s
@@ -124,24 +128,31 @@ class LlmChat:
             elif self._formats[0]:
                 body["response_format"] = {"type": self._formats[0]}
             try:
-                return _text(await self._post(body))
+                return _text(await self._post(body, wish.name))
             except _FormatRefused as refused:
                 if len(self._formats) == 1:
                     raise refused.error from None
                 self._formats = self._formats[1:]
 
-    async def _post(self, body: dict[str, Any]) -> bytes:
-        return await persevere(lambda: self._try_post(body), timeout_s=self._timeout_s, wait_s=self._retry_wait_s)
+    async def _post(self, body: dict[str, Any], what: str) -> bytes:
+        return await persevere(lambda: self._try_post(body, what), timeout_s=self._timeout_s, wait_s=self._retry_wait_s)
 
-    async def _try_post(self, body: dict[str, Any]) -> bytes:
+    async def _try_post(self, body: dict[str, Any], what: str) -> bytes:
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         timeout = httpx.Timeout(self._timeout_s, connect=10.0)
         try:
-            async with self._client.stream(
-                "POST", self._url, json=body, headers=headers, timeout=timeout, follow_redirects=False
-            ) as response:
+            async with (
+                self._budget.call("llm", what, self._model) as call,
+                self._client.stream(
+                    "POST", self._url, json=body, headers=headers, timeout=timeout, follow_redirects=False
+                ) as response,
+            ):
+                call.answered(response.status_code, retry_after_s=retry_after_s(response.headers, now_s=self._clock()))
                 if response.status_code == 200:
-                    return await read_answer(response, name=NAME, max_bytes=MAX_ANSWER_BYTES)
+                    answer = await read_answer(response, name=NAME, max_bytes=MAX_ANSWER_BYTES)
+                    tokens_in, tokens_out = tokens_used(answer)
+                    call.answered(200, tokens_in=tokens_in, tokens_out=tokens_out)
+                    return answer
                 raise self._refusal(response, formatted="response_format" in body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Transient(transport_error(error, name=NAME)) from error
@@ -151,6 +162,20 @@ class LlmChat:
         if formatted and response.status_code in _REFUSES_FORMAT:
             return _FormatRefused(found.error if isinstance(found, Transient) else found)
         return found
+
+
+def tokens_used(body: bytes) -> tuple[int, int]:
+    """(read, written), as the answer's `usage` says; 0 where it does not.
+
+    Source: https://platform.openai.com/docs/api-reference/chat/object
+    """
+    try:
+        usage = json.loads(body)["usage"]
+        found = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        return 0, 0
+    tokens_in, tokens_out = (count if type(count) is int and count > 0 else 0 for count in found)
+    return tokens_in, tokens_out
 
 
 class _FormatRefused(Exception):

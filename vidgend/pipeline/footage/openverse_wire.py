@@ -37,7 +37,6 @@ class _Page(BaseModel):
     results: list[Any]
 
 
-
 class _Image(BaseModel):
     id: str
     title: Any = None
@@ -85,9 +84,7 @@ def _candidate(raw: Any, *, licences: Collection[Licence]) -> Candidate | None:
         kind="photo",
         description=title or ", ".join(tags[:5]),
         renditions=(
-            Rendition(
-                url=image.url, width_px=width_px, height_px=height_px, size_bytes=told_bytes(image.filesize)
-            ),
+            Rendition(url=image.url, width_px=width_px, height_px=height_px, size_bytes=told_bytes(image.filesize)),
         ),
         credit=Credit(
             provider="openverse",

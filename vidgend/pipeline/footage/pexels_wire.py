@@ -139,9 +139,7 @@ def _photo(raw: Any) -> Candidate:
         kind="photo",
         description=title,
         renditions=renditions,
-        credit=_credit(
-            author=photo.photographer, author_url=photo.photographer_url, page_url=photo.url, title=title
-        ),
+        credit=_credit(author=photo.photographer, author_url=photo.photographer_url, page_url=photo.url, title=title),
         preview_url=preview,
         average_rgb=rgb(photo.avg_color),
         width_px=renditions[0].width_px,

@@ -26,6 +26,7 @@ from vidgend.pipeline.footage.renditions import smallest_cover
 from vidgend.pipeline.footage.usable import usable
 from vidgend.pipeline.provider_http import (
     DEFAULT_RETRY_AFTER_S,
+    LONGEST_RETRY_AFTER_S,
     Clock,
     Transient,
     persevere,
@@ -232,7 +233,7 @@ class StockFootage(ABC):
                         follow_redirects=False,
                     ) as response,
                 ):
-                    quota = self.quota_of(response.headers, self._clock())
+                    quota = _sane(self.quota_of(response.headers, self._clock()), self._clock())
                     call.answered(response.status_code, quota=quota)
                     self._note_quota(quota)
                     if response.status_code == 200:
@@ -274,7 +275,7 @@ class StockFootage(ABC):
         return Transient(error) if status >= 500 else error
 
     def _limit_s(self, headers: Mapping[str, str], quota: Quota | None, now_s: float) -> float:
-        """How long a 429 lasts. The end of the window counts only if it can be meant: nothing left, or within the hour."""
+        """How long a 429 lasts. The window's end counts only if it can be meant: nothing left, or within an hour."""
         asked_s = retry_after_s(headers, now_s=now_s)
         if asked_s is not None:
             return asked_s
@@ -283,6 +284,11 @@ class StockFootage(ABC):
         reset_in_s = quota.reset_s - now_s
         meant = reset_in_s > 0 and (quota.remaining <= 0 or reset_in_s <= _HOUR_S)
         return reset_in_s if meant else DEFAULT_RETRY_AFTER_S
+
+
+def _sane(quota: Quota | None, now_s: float) -> Quota | None:
+    """No window is longer than a month."""
+    return quota if quota is not None and quota.reset_s <= now_s + LONGEST_RETRY_AFTER_S else None
 
 
 async def _beginning(response: httpx.Response) -> str:

@@ -35,9 +35,7 @@ def parse_page(body: bytes, shape: type[Page], *, name: str) -> Page:
         raise ProviderGarbage(f"{name} sent something else than a search answer") from error
 
 
-def parse_entries(
-    entries: list[Any], parse: Callable[[Any], Candidate | None], *, name: str
-) -> tuple[Candidate, ...]:
+def parse_entries(entries: list[Any], parse: Callable[[Any], Candidate | None], *, name: str) -> tuple[Candidate, ...]:
     """The candidates in the service's order, each id once. Entries that make no sense (`parse` raises Senseless or
     ValidationError) are left out, and so are those that are not wanted (None).
 

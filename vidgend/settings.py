@@ -130,7 +130,7 @@ class Openverse(_Part):
     licences: tuple[Licence, ...] = Field(
         ("cc0", "pdm", "by"),
         min_length=1,
-        description="Which licences are taken. With by-sa the video has to be under that licence as well.",
+        description="Which licences are taken. by-sa asks that the video be shared under it as well (docs/footage.md).",
     )
 
 

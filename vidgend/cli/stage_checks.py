@@ -223,8 +223,7 @@ def footage(settings: Settings, section: str = "footage") -> Iterator[Finding]:
 
 
 def openverse(base_url: str, place: int, section: str = "footage") -> Finding:
-    """Whether there is a way to it: it needs no key, but the network. Its documentation is asked for, which no quota
-    counts."""
+    """Whether there is a way to it: it needs no key, but the network. The page that documents it is asked for."""
     try:
         request = urllib.request.Request(f"{base_url.rstrip('/')}/v1/", headers={"User-Agent": USER_AGENT})
         with urllib.request.urlopen(request, timeout=FOOTAGE_TIMEOUT_S):

@@ -201,7 +201,8 @@ class _Download:
             error = self._refusal(response)
             raise Transient(error) if status >= 500 else error
         total = content_length(headers)
-        self._check_size(total)
+        if total is not None and total > self.max_bytes:
+            raise self._too_long()
         await asyncio.to_thread(
             self.fetched.begin,
             total=total,
@@ -218,13 +219,11 @@ class _Download:
         error.retryable, error.max_retries = False, 0
         return error
 
-    def _check_size(self, total: int | None) -> None:
-        if total is None:
-            return
-        if total > self.max_bytes:
-            raise self._too_long()
-        if far_off(total, self.told_bytes):
-            raise ProviderGarbage(f"{self.name} sent a file of {total} bytes and says that it has {self.told_bytes}")
+    def _check_told(self, size_bytes: int) -> None:
+        if far_off(size_bytes, self.told_bytes):
+            raise ProviderGarbage(
+                f"{self.name} sent a file of {size_bytes} bytes and says that it has {self.told_bytes}"
+            )
 
     async def _save(self, response: httpx.Response) -> MediaType:
         self._buffer.clear()
@@ -248,6 +247,8 @@ class _Download:
             raise self._too_long()
         if self.fetched.found is None:
             self.fetched.found = self._sniff(chunk, response.headers.get("content-type", ""))
+            if self.fetched.total is not None:
+                self._check_told(self.fetched.total)
         await asyncio.to_thread(self.fetched.add, chunk)
 
     def _sniff(self, head: bytes, content_type: str) -> MediaType:
@@ -274,7 +275,7 @@ class _Download:
         if total is not None and got > total and self.fetched.total is not None:
             await asyncio.to_thread(self.fetched.forget)
             raise Transient(ProviderGarbage(f"{self.name} sent {got} bytes of a file that has {total}"))
-        self._check_size(got)
+        self._check_told(got)
         if await asyncio.to_thread(lambda: self.fetched.damaged):
             await asyncio.to_thread(self.fetched.forget)
             raise Transient(ProviderGarbage(f"{self.name} sent a file that does not match its checksum"))

@@ -94,6 +94,7 @@ async def test_the_key_shows_in_no_error_log_or_candidate(
 ) -> None:
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", root.handlers)
+    monkeypatch.setattr(logging.getLogger("vidgend"), "level", logging.NOTSET)
     set_up_logging("debug", "json")
     standin.mode = mode  # type: ignore[assignment]
     told = ""

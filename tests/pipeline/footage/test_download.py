@@ -136,12 +136,12 @@ class _Then:
 
     def __init__(self, standin: PexelsStandin, modes: list[str]) -> None:
         self._modes = modes
-        spoil = standin._spoil
+        spoil = standin.spoil
 
         def next_mode(asked: str | None, among: Any) -> str:
             return self._modes.pop(0) if self._modes else spoil(asked, among)
 
-        standin._spoil = next_mode  # type: ignore[method-assign]
+        standin.spoil = next_mode  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("later", ["no_part", "changed", "wrong_part"])

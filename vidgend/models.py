@@ -229,17 +229,20 @@ class Rendition:
     width_px: int = 0
     height_px: int = 0
     fps: float = 0.0
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credit:
-    """Who made a piece of media and where it is from."""
+    """Who made a piece of media, what it is called and where it is from."""
 
     provider: str
     author: str = ""
     author_url: str = ""
     page_url: str = ""
     licence: str = ""
+    licence_url: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

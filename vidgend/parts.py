@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 from urllib.request import getproxies
 
 import httpx
@@ -27,8 +28,11 @@ from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.generated import GeneratedFootage
 from vidgend.pipeline.footage.library import LibraryFootage
 from vidgend.pipeline.footage.offline import OfflineFootage
+from vidgend.pipeline.footage.openverse import OpenverseFootage
 from vidgend.pipeline.footage.pexels import PexelsFootage
+from vidgend.pipeline.footage.pixabay import PixabayFootage
 from vidgend.pipeline.footage.port import FootageProvider
+from vidgend.pipeline.footage.stock import StockFootage
 from vidgend.pipeline.footage_search import FETCH, LOCAL, SEARCH, FetchStep, SearchStep
 from vidgend.pipeline.mood_to_tracks import TRACK, TrackStep
 from vidgend.pipeline.music.folder import FolderMusic
@@ -161,31 +165,57 @@ def build_chat(settings: Settings, client: httpx.AsyncClient, budget: Budget | N
 def build_providers(
     settings: Settings, client: httpx.AsyncClient, budget: Budget | None = None
 ) -> tuple[tuple[FootageProvider, ...], dict[str, str]]:
-    """The providers in the order of the settings, and those that lack what they need, with the reason."""
+    """The providers in the order of the settings, and those that lack what they need, with the reason. Their requests
+    pass through `budget`; None: nobody counts."""
+    footage = settings.footage
     used: list[FootageProvider] = []
     unused: dict[str, str] = {}
-    for name in settings.footage.providers:
+    for name in footage.providers:
         if name == "library":
-            folders = settings.footage.library.folders
+            folders = footage.library.folders
             if any(folder.expanduser().is_dir() for folder in folders):
                 used.append(LibraryFootage([folder.expanduser() for folder in folders]))
             elif folders:
                 unused[name] = f"{', '.join(str(folder) for folder in folders)}: no such folder"
             else:
                 unused[name] = "no footage.library.folders are set"
-        elif name == "pexels":
-            key = settings.footage.pexels.api_key.get_secret_value()
-            if key:
-                base_url = settings.footage.pexels.base_url
-                files = _files_client(settings, base_url)
-                used.append(PexelsFootage(api_key=key, base_url=base_url, client=client, files=files, budget=budget))
-            else:
-                unused[name] = "no PEXELS_API_KEY is set"
-        else:
+        elif name == "generated":
             used.append(GeneratedFootage())
+        else:
+            provider = _stock(name, settings, client, budget)
+            if provider is not None:
+                used.append(provider)
+            else:
+                unused[name] = f"no {name.upper()}_API_KEY is set"
+    if {"pexels", "pixabay"} <= unused.keys():
+        del unused["pexels"], unused["pixabay"]
+        unused["stock"] = "neither PEXELS_API_KEY nor PIXABAY_API_KEY is set"
     if settings.footage.offline:
         used = [one if one.name in LOCAL else OfflineFootage(one) for one in used]
     return tuple(used), unused
+
+
+def _stock(
+    name: Literal["pexels", "pixabay", "openverse"],
+    settings: Settings,
+    client: httpx.AsyncClient,
+    budget: Budget | None,
+) -> StockFootage | None:
+    """None if there is no key."""
+    footage = settings.footage
+    if name == "openverse":
+        base_url = footage.openverse.base_url
+        files = _files_client(settings, base_url)
+        return OpenverseFootage(
+            base_url=base_url, client=client, files=files, budget=budget, licences=footage.openverse.licences
+        )
+    chosen = footage.pexels if name == "pexels" else footage.pixabay
+    key = chosen.api_key.get_secret_value()
+    if not key and not footage.offline:
+        return None
+    adapter = PexelsFootage if name == "pexels" else PixabayFootage
+    files = _files_client(settings, chosen.base_url)
+    return adapter(api_key=key, base_url=chosen.base_url, client=client, files=files, budget=budget)
 
 
 def _files_client(settings: Settings, base_url: str) -> httpx.AsyncClient | None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 
 from vidgend.pipeline.encoders.port import Preset
 from vidgend.pipeline.encoders.scales import DEFAULT_CRF
+from vidgend.pipeline.footage.openverse_wire import Licence
 from vidgend.timebase import parse_fps
 
 _NAMED_SIZES = {"480p": "854x480", "720p": "1280x720", "1080p": "1920x1080", "1440p": "2560x1440", "4k": "3840x2160",
@@ -133,6 +134,27 @@ class Pexels(_Part):
     monthly_quota: int = quota(20_000, "31 days")
 
 
+class Pixabay(_Part):
+    """Stock footage from Pixabay."""
+
+    api_key: SecretStr = Field(SecretStr(""), description="Free from pixabay.com/api/docs. Empty: Pixabay is not used.")
+    base_url: str = Field("https://pixabay.com/api", description="Another address for a proxy or a stand-in.")
+    minute_quota: int = quota(100, "minute")
+
+
+class Openverse(_Part):
+    """Openly licensed photos, found through Openverse without a key; used if footage.providers names it."""
+
+    base_url: str = Field("https://api.openverse.org", description="Another address for a proxy or a stand-in.")
+    minute_quota: int = quota(20, "minute")
+    daily_quota: int = quota(200, "day")
+    licences: tuple[Licence, ...] = Field(
+        ("cc0", "pdm", "by"),
+        min_length=1,
+        description="Which licences are taken. by-sa asks that the video be shared under it as well (docs/footage.md).",
+    )
+
+
 class Library(_Part):
     """Your own videos and photos, matched by file and folder name."""
 
@@ -142,8 +164,8 @@ class Library(_Part):
 class Footage(_Part):
     """Where pictures come from."""
 
-    providers: tuple[Literal["library", "pexels", "generated"], ...] = Field(
-        ("library", "pexels", "generated"),
+    providers: tuple[Literal["library", "pexels", "pixabay", "openverse", "generated"], ...] = Field(
+        ("library", "pexels", "pixabay", "generated"),
         min_length=1,
         description="In this order; a scene with no match falls through. generated paints moving backgrounds.",
     )
@@ -154,6 +176,8 @@ class Footage(_Part):
         30, ge=0, le=60, description="Seconds that a search waits for its place in a quota before it falls through."
     )
     pexels: Pexels = Pexels()
+    pixabay: Pixabay = Pixabay()
+    openverse: Openverse = Openverse()
     library: Library = Library()
 
     @property

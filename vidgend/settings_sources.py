@@ -21,6 +21,7 @@ from vidgend.settings import Settings, leaves
 ENV_PREFIX = "VIDGEND_"
 GUIDE_NAMES: dict[str, str] = {
     "PEXELS_API_KEY": "footage.pexels.api_key",
+    "PIXABAY_API_KEY": "footage.pixabay.api_key",
     "FFMPEG_PRESET": "render.preset",
     "TARGET_RESOLUTION": "render.resolution",
     "WHISPER_MODEL": "aligner.model",

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +136,41 @@ def test_without_any_source_of_pictures_no_video_can_be_made() -> None:
     assert _marks(found) == ["note", "problem"]
     keyed = {"footage.providers": ["pexels"], "footage.pexels.api_key": "k"}
     assert "fails the job" in list(stage_checks.footage(_settings(**keyed)))[-1].text
+
+
+def test_each_stock_service_without_its_key_is_told_with_where_to_get_it() -> None:
+    found = list(stage_checks.footage(_settings(**{"footage.pixabay.api_key": "k"})))
+    assert [one.text for one in found[1:]] == [
+        "2. pexels is skipped: no key", "3. pixabay: a key is set",
+        "4. generated: painted backgrounds, always there",
+    ]  # fmt: skip
+    found = list(stage_checks.footage(_settings(**{"footage.providers": ["pixabay"]})))
+    assert _marks(found) == ["note", "problem"]
+    assert "https://pixabay.com/api/docs/" in found[0].fix and "PIXABAY_API_KEY" in found[0].fix
+
+
+def test_openverse_is_asked_whether_it_can_be_reached() -> None:
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append((self.path, self.headers["User-Agent"]))
+            self.send_response(200 if "good" in self.path else 503)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    asked: list[tuple[str, str]] = []
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        place = f"http://127.0.0.1:{server.server_port}"
+        good, bad = (stage_checks.openverse(f"{place}/{path}", 2) for path in ("good", "bad"))
+        server.shutdown()
+        thread.join()
+    gone = stage_checks.openverse(place, 2)
+    assert _marks([good, bad, gone]) == ["ok", "note", "note"]
+    assert "HTTP 503" in bad.text and "refused" in gone.text and "footage.openverse.base_url" in gone.fix
+    assert asked == [("/good/v1/", stage_checks.USER_AGENT), ("/bad/v1/", stage_checks.USER_AGENT)]
 
 
 def test_library_folders_are_counted(home: Path) -> None:

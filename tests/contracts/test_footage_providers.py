@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
-from standins.pexels_standin import PexelsStandin, StandinClip
+from standins.stock_services import STANDINS, adapter
+from standins.stock_standin import StandinClip
 
 from vidgend.errors import ProviderError
 from vidgend.models import Candidate, Credit
 from vidgend.pipeline.footage.fake import FakeFootage
 from vidgend.pipeline.footage.library import LibraryFootage
-from vidgend.pipeline.footage.pexels import PexelsFootage
-from vidgend.pipeline.footage.port import FootageProvider, FootageQuery
+from vidgend.pipeline.footage.port import FootageProvider, FootageQuery, SearchKind
 
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"v" * 9000
 JPEG = b"\xff\xd8\xff\xe0" + b"j" * 900
+PHOTO = b"\xff\xd8\xff\xe0" + b"p" * 9000
 
 
-def query(text: str = "storm over the sea", limit: int = 15) -> FootageQuery:
-    return FootageQuery(text=text, width_px=1280, height_px=720, limit=limit)
+def query(text: str = "storm over the sea", limit: int = 15, kind: SearchKind = "any") -> FootageQuery:
+    return FootageQuery(text=text, kind=kind, width_px=1280, height_px=720, limit=limit)
 
 
-@pytest.fixture(params=["pexels", "library", "fake", "generated"])
+def content_of(candidate: Candidate) -> bytes:
+    return PHOTO if candidate.kind == "photo" else MP4
+
+
+@pytest.fixture(params=["pexels", "pixabay", "openverse", "library", "fake", "generated"])
 async def provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FootageProvider]:
     folder = tmp_path / "clips"
     folder.mkdir()
     names = ("storm-sea", "calm-sea", "storm-clouds")
     for name in names:
         (folder / f"{name}.mp4").write_bytes(MP4)
-    if request.param == "pexels":
-        clips = [StandinClip(path=folder / f"{name}.mp4", width=1920, height=1080) for name in names]
-        async with PexelsStandin(clips=clips, strict=True, picture=JPEG) as standin, httpx.AsyncClient() as client:
-            yield PexelsFootage(api_key=standin.key, base_url=standin.base_url, client=client, retry_wait_s=0.0)
+    if request.param in STANDINS:
+        for name in names:
+            (folder / f"{name}.jpg").write_bytes(PHOTO)
+        clips = [
+            StandinClip(path=folder / f"{name}{suffix}", width=1920, height=1080)
+            for suffix in (".mp4", ".jpg")
+            for name in names
+        ]
+        stand_in = STANDINS[request.param](clips=clips, strict=True, picture=JPEG)
+        async with stand_in, httpx.AsyncClient() as client:
+            yield adapter(request.param, stand_in, client)
     elif request.param == "library":
         yield LibraryFootage([folder])
     elif request.param == "fake":
@@ -62,6 +75,24 @@ async def test_a_recipe_is_for_generated_pictures_alone(provider: FootageProvide
         assert (item.recipe is not None) == (item.kind == "generated")
 
 
+async def test_each_kind_that_it_has_can_be_asked_for(provider: FootageProvider) -> None:
+    assert provider.kinds
+    for kind in provider.kinds:
+        found = await provider.search(query(kind=kind))
+        assert found
+        assert kind == "any" or {item.kind for item in found} == {kind}
+    assert await provider.search(query()) == await provider.search(query(kind=provider.kinds[0]))
+
+
+async def test_what_is_known_of_a_candidate_makes_sense(provider: FootageProvider) -> None:
+    for kind in provider.kinds:
+        for item in await provider.search(query(kind=kind)):
+            assert item.average_rgb is None or re.fullmatch(r"#[0-9a-f]{6}", item.average_rgb)
+            assert all(tag == tag.strip() != "" for tag in item.tags)
+            assert min(item.width_px, item.height_px) >= 0 and len(item.description) <= 300
+            assert all(part.size_bytes >= 0 and part.url for part in item.renditions)
+
+
 async def test_the_limit_is_kept(provider: FootageProvider) -> None:
     assert len(await provider.search(query(limit=1))) == 1
 
@@ -87,7 +118,7 @@ async def test_a_fetched_file_is_whole_and_alone(provider: FootageProvider, tmp_
     path = tmp_path / "out" / "source.media"
     path.parent.mkdir()
     await provider.fetch(first, width_px=1280, height_px=720, path=path)
-    assert path.read_bytes() == MP4
+    assert path.read_bytes() == content_of(first)
     assert [item.name for item in path.parent.iterdir()] == ["source.media"]
 
 
@@ -99,7 +130,7 @@ async def test_a_fetch_replaces_what_was_there(provider: FootageProvider, tmp_pa
     path.write_bytes(b"old")
     path.with_name("source.media.part").write_bytes(b"half of an older try")
     await provider.fetch(first, width_px=1280, height_px=720, path=path)
-    assert path.read_bytes() == MP4
+    assert path.read_bytes() == content_of(first)
     assert not path.with_name("source.media.part").exists()
 
 

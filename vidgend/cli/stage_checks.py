@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidgend import __version__
 from vidgend.cli.encoder_checks import encoder_findings
 from vidgend.cli.finding import Finding
 from vidgend.errors import VidgendError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from vidgend.settings import Settings
 
 PLANNER_TIMEOUT_S = 3.0
+FOOTAGE_TIMEOUT_S = 5.0
+USER_AGENT = f"vidgend/{__version__}"
+_KEY_PAGES = {"pexels": "https://www.pexels.com/api/", "pixabay": "https://pixabay.com/api/docs/"}
 _ORIGINS = {"setting": "from render.ffmpeg", "path": "from the PATH", "package": "packaged with imageio-ffmpeg"}
 
 
@@ -178,17 +182,22 @@ def footage(settings: Settings, section: str = "footage") -> Iterator[Finding]:
         if name == "generated":
             usable = True
             yield Finding(section=section, mark="ok", text=f"{place}. generated: painted backgrounds, always there")
-        elif name == "pexels":
-            if settings.footage.pexels.api_key.get_secret_value():
+        elif name in _KEY_PAGES:
+            chosen = settings.footage.pexels if name == "pexels" else settings.footage.pixabay
+            if chosen.api_key.get_secret_value():
                 usable = True
-                yield Finding(section=section, mark="ok", text=f"{place}. pexels: a key is set")
+                yield Finding(section=section, mark="ok", text=f"{place}. {name}: a key is set")
             else:
                 yield Finding(
                     section=section,
                     mark="note",
-                    text=f"{place}. pexels is skipped: no key",
-                    fix="A key is free at https://www.pexels.com/api/ ; set PEXELS_API_KEY.",
+                    text=f"{place}. {name} is skipped: no key",
+                    fix=f"A key is free at {_KEY_PAGES[name]} ; set {name.upper()}_API_KEY.",
                 )
+        elif name == "openverse":
+            finding = openverse(settings.footage.openverse.base_url, place, section)
+            usable = usable or finding.mark == "ok"
+            yield finding
         elif not settings.footage.library.folders:
             yield Finding(
                 section=section,
@@ -202,7 +211,7 @@ def footage(settings: Settings, section: str = "footage") -> Iterator[Finding]:
                 usable = usable or finding.mark == "ok"
                 yield finding
     if not usable:
-        fix = 'Set PEXELS_API_KEY, or add "generated" to footage.providers.'
+        fix = 'Set PEXELS_API_KEY or PIXABAY_API_KEY, or add "generated" to footage.providers.'
         yield Finding(section=section, mark="problem", text="nothing can give a picture", fix=fix)
     elif "generated" not in settings.footage.providers:
         yield Finding(
@@ -211,6 +220,21 @@ def footage(settings: Settings, section: str = "footage") -> Iterator[Finding]:
             text="without `generated` a scene that nothing matches fails the job",
             fix='Add "generated" to the end of footage.providers.',
         )
+
+
+def openverse(base_url: str, place: int, section: str = "footage") -> Finding:
+    """Whether there is a way to it: it needs no key, but the network. The page that documents it is asked for."""
+    try:
+        request = urllib.request.Request(f"{base_url.rstrip('/')}/v1/", headers={"User-Agent": USER_AGENT})
+        with urllib.request.urlopen(request, timeout=FOOTAGE_TIMEOUT_S):
+            return Finding(section=section, mark="ok", text=f"{place}. openverse: {base_url} answers")
+    except urllib.error.HTTPError as error:
+        with error:
+            reason = f"HTTP {error.code}"
+    except (OSError, ValueError) as error:
+        reason = str(getattr(error, "reason", None) or error)
+    fix = "Check the network and footage.openverse.base_url, or take openverse out of footage.providers."
+    return Finding(section=section, mark="note", text=f"{place}. openverse: {base_url} fails ({reason})", fix=fix)
 
 
 def _library(folder: Path, place: int, section: str) -> Finding:

@@ -23,7 +23,7 @@ Clock = Callable[[], float]
 ATTEMPTS = 3
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 DEFAULT_RETRY_AFTER_S = 60.0
-_LONGEST_RETRY_AFTER_S = 32 * 86_400.0
+LONGEST_RETRY_AFTER_S = 32 * 86_400.0
 """A month and a bit: the longest quota window in use."""
 
 
@@ -63,7 +63,7 @@ def retry_after_s(headers: Mapping[str, str], *, now_s: float) -> float | None:
         seconds = when.timestamp() - now_s
     if seconds != seconds:
         return None
-    return min(max(0.0, seconds), _LONGEST_RETRY_AFTER_S)
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER_S)
 
 
 def status_error(status: int, *, name: str, wait_s: float | None = None) -> ProviderError:

@@ -1,21 +1,36 @@
-"""What Pexels sends, checked, and turned into candidates. Fields that vidgend does not need are ignored."""
+"""What Pexels sends, checked, and turned into candidates. Fields that vidgend does not need are ignored.
+
+Source: https://www.pexels.com/api/documentation/ (the photo and the video resource) and one recorded answer.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import re
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from vidgend.errors import ProviderGarbage
 from vidgend.models import Candidate, Credit, Rendition
-from vidgend.pipeline.footage.port import FootageQuery
-from vidgend.pipeline.vocabulary import stems_of
+from vidgend.pipeline.footage.wire import (
+    MAX_LINK_CHARS,
+    MAX_SIDE_PX,
+    Senseless,
+    fitted,
+    is_link,
+    parse_entries,
+    parse_page,
+    rgb,
+    slug_words,
+    tags_of,
+    told_bytes,
+    web,
+    words,
+)
 
 LICENCE = "Pexels License"
-_SLUG = re.compile(r"/video/([^/?#]*?)-?(\d+)/?(?:[?#].*)?$")
+LICENCE_URL = "https://www.pexels.com/license/"
+_LARGE2X_PX, _LARGE_PX = (1880, 1300), (940, 650)
+"""The boxes that `src.large2x` and `src.large` are made to fit into. The other sizes are smaller or cut to shape."""
 
 
 class _File(BaseModel):
@@ -23,7 +38,8 @@ class _File(BaseModel):
     width: int | None = None
     height: int | None = None
     fps: float | None = None
-    link: str = Field(min_length=1, max_length=2000)
+    link: str = Field(min_length=1, max_length=MAX_LINK_CHARS)
+    size: Any = None
 
 
 class _User(BaseModel):
@@ -40,6 +56,7 @@ class _Video(BaseModel):
     video_files: list[Any] = []
     image: Any = None
     video_pictures: Any = None
+    avg_color: Any = None
 
 
 class _Picture(BaseModel):
@@ -47,49 +64,98 @@ class _Picture(BaseModel):
     picture: str
 
 
-class _Page(BaseModel):
+class _Photo(BaseModel):
+    id: int = Field(gt=0)
+    width: int = Field(gt=0, le=MAX_SIDE_PX)
+    height: int = Field(gt=0, le=MAX_SIDE_PX)
+    url: str = ""
+    photographer: str = ""
+    photographer_url: str = ""
+    avg_color: Any = None
+    alt: Any = None
+    src: dict[str, Any]
+
+
+class _Videos(BaseModel):
     videos: list[Any]
 
 
-def parse_search(body: bytes) -> tuple[Candidate, ...]:
+class _Photos(BaseModel):
+    photos: list[Any]
+
+
+def parse_videos(body: bytes) -> tuple[Candidate, ...]:
     """Candidates in Pexels' order; entries that make no sense are left out.
 
     Raises: ProviderGarbage if the answer as a whole, or every entry in it, makes no sense.
     """
-    try:
-        page = _Page.model_validate(json.loads(body))
-    except (ValueError, RecursionError) as error:
-        raise ProviderGarbage("Pexels sent something else than a search answer") from error
-    candidates = [candidate for raw in page.videos if (candidate := _candidate(raw)) is not None]
-    if page.videos and not candidates:
-        raise ProviderGarbage("Pexels sent videos without usable files")
-    return tuple(candidates)
+    return parse_entries(parse_page(body, _Videos, name="Pexels").videos, _video, name="Pexels")
 
 
-def _candidate(raw: Any) -> Candidate | None:
-    try:
-        video = _Video.model_validate(raw)
-    except ValidationError:
-        return None
-    renditions = [rendition for item in video.video_files if (rendition := _rendition(item)) is not None]
+def parse_photos(body: bytes) -> tuple[Candidate, ...]:
+    """As `parse_videos`. The ids begin with `photo-`: those of videos are counted apart."""
+    return parse_entries(parse_page(body, _Photos, name="Pexels").photos, _photo, name="Pexels")
+
+
+def _video(raw: Any) -> Candidate:
+    video = _Video.model_validate(raw)
+    renditions = tuple(rendition for item in video.video_files if (rendition := _rendition(item)) is not None)
     if not renditions:
-        return None
-    tags = [tag for tag in video.tags if isinstance(tag, str)]
+        raise Senseless
+    largest = max(renditions, key=lambda item: item.width_px * item.height_px)
+    title = slug_words(video.url)
     return Candidate(
         provider="pexels",
         id=str(video.id),
         kind="video",
-        description=" ".join([slug_words(video.url), *tags]).strip()[:300],
-        renditions=tuple(renditions),
+        description=title,
+        renditions=renditions,
         duration_s=video.duration or None,
-        credit=Credit(
-            provider="pexels",
-            author=video.user.name[:200],
-            author_url=_web(video.user.url),
-            page_url=_web(video.url),
-            licence=LICENCE,
-        ),
+        credit=_credit(author=video.user.name, author_url=video.user.url, page_url=video.url, title=title),
         preview_url=_preview(video),
+        tags=tags_of(video.tags),
+        average_rgb=rgb(video.avg_color),
+        width_px=largest.width_px,
+        height_px=largest.height_px,
+    )
+
+
+def _photo(raw: Any) -> Candidate:
+    photo = _Photo.model_validate(raw)
+    full = photo.width, photo.height
+    sizes = {"original": full, "large2x": fitted(*full, _LARGE2X_PX), "large": fitted(*full, _LARGE_PX)}
+    renditions = tuple(
+        Rendition(url=photo.src[name], width_px=width_px, height_px=height_px)
+        for name, (width_px, height_px) in sizes.items()
+        if is_link(photo.src.get(name))
+    )
+    if not renditions:
+        raise Senseless
+    title = words(photo.alt) or slug_words(photo.url)
+    preview = next((photo.src[name] for name in ("medium", "large", "small") if is_link(photo.src.get(name))), None)
+    return Candidate(
+        provider="pexels",
+        id=f"photo-{photo.id}",
+        kind="photo",
+        description=title,
+        renditions=renditions,
+        credit=_credit(author=photo.photographer, author_url=photo.photographer_url, page_url=photo.url, title=title),
+        preview_url=preview,
+        average_rgb=rgb(photo.avg_color),
+        width_px=renditions[0].width_px,
+        height_px=renditions[0].height_px,
+    )
+
+
+def _credit(*, author: str, author_url: str, page_url: str, title: str) -> Credit:
+    return Credit(
+        provider="pexels",
+        author=words(author),
+        author_url=web(author_url),
+        page_url=web(page_url),
+        licence=LICENCE,
+        licence_url=LICENCE_URL,
+        title=title,
     )
 
 
@@ -102,11 +168,7 @@ def _preview(video: _Video) -> str | None:
     pictures.sort(key=lambda picture: picture.nr)
     third = len(pictures) // 3
     urls = [picture.picture for picture in (*pictures[third:], *pictures[:third])]
-    return next((url for url in (*urls, video.image) if _is_link(url)), None)
-
-
-def _is_link(url: Any) -> bool:
-    return isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= 2000
+    return next((url for url in (*urls, video.image) if is_link(url)), None)
 
 
 def _rendition(raw: Any) -> Rendition | None:
@@ -115,40 +177,14 @@ def _rendition(raw: Any) -> Rendition | None:
         item = _File.model_validate(raw)
     except ValidationError:
         return None
-    if item.file_type != "video/mp4" or not item.width or not item.height or min(item.width, item.height) < 1:
+    if item.file_type != "video/mp4" or not item.width or not item.height:
         return None
-    return Rendition(url=item.link, width_px=item.width, height_px=item.height, fps=item.fps or 0.0)
-
-
-def _web(url: str) -> str:
-    return url[:500] if url.startswith(("https://", "http://")) else ""
-
-
-def slug_words(url: str) -> str:
-    """`a pet dog on a couch` from `https://www.pexels.com/video/a-pet-dog-on-a-couch-2834230/`; "" without words."""
-    match = _SLUG.search(url)
-    return " ".join(match.group(1).replace("-", " ").split()) if match else ""
-
-
-def rank(candidates: tuple[Candidate, ...], query: FootageQuery) -> tuple[Candidate, ...]:
-    """Pexels' own order, corrected by what it does not know: the wished shape, length and the words of the query."""
-    wanted = set(stems_of(query.text))
-    step = 1 / max(1, len(candidates))
-
-    def penalty(place: int, candidate: Candidate) -> float:
-        has = set(stems_of(candidate.description))
-        missing = 1 - len(wanted & has) / len(wanted) if wanted else 0.0
-        short = 0.0
-        if candidate.duration_s is not None and candidate.duration_s < query.duration_s:
-            short = 1 - candidate.duration_s / query.duration_s
-        return place * step + 2 * (_shape(candidate) != query.orientation) + short + missing
-
-    order = sorted(range(len(candidates)), key=lambda place: penalty(place, candidates[place]))
-    return tuple(candidates[place] for place in order)
-
-
-def _shape(candidate: Candidate) -> str:
-    largest = max(candidate.renditions, key=lambda item: item.width_px * item.height_px)
-    if largest.width_px == largest.height_px:
-        return "square"
-    return "landscape" if largest.width_px > largest.height_px else "portrait"
+    if not (0 < item.width <= MAX_SIDE_PX and 0 < item.height <= MAX_SIDE_PX):
+        return None
+    return Rendition(
+        url=item.link,
+        width_px=item.width,
+        height_px=item.height,
+        fps=item.fps or 0.0,
+        size_bytes=told_bytes(item.size),
+    )

@@ -1,4 +1,4 @@
-"""Links that Pexels gives lead to the public internet, or to where the operator has put Pexels."""
+"""Links that stock services give lead to the public internet, or to where the operator has put the service."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from vidgend.models import Candidate
 from vidgend.parts import build_providers
 from vidgend.pipeline.footage.pexels import PexelsFootage
 from vidgend.pipeline.footage.port import FootageQuery
+from vidgend.pipeline.footage.stock import StockFootage
 from vidgend.settings_sources import load_settings
 
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"v" * 9000
@@ -87,6 +88,43 @@ async def test_redirects_are_followed_three_times_and_no_more(
         else:
             with pytest.raises(ProviderError, match="redirects"):
                 await pexels.fetch(clip, width_px=640, height_px=360, path=tmp_path / "clip.mp4")
+
+
+async def test_each_service_has_its_own_guarded_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    environ = {
+        "PEXELS_API_KEY": "k", "PIXABAY_API_KEY": "k",
+        "VIDGEND_FOOTAGE__PROVIDERS": "openverse,pixabay,pexels",
+    }  # fmt: skip
+    async with httpx.AsyncClient() as client:
+        providers = build_providers(load_settings(environ=environ), client)[0]
+        assert [provider.name for provider in providers] == ["openverse", "pixabay", "pexels"]
+        files = [provider._files for provider in providers if isinstance(provider, StockFootage)]
+        assert len({id(one) for one in files}) == 3 and None not in files and client not in files
+        for provider in providers:
+            await provider.aclose()
+
+
+@pytest.mark.parametrize(
+    ("keys", "unused"),
+    [
+        ({}, {"stock": "neither PEXELS_API_KEY nor PIXABAY_API_KEY is set"}),
+        ({"PEXELS_API_KEY": "k"}, {"pixabay": "no PIXABAY_API_KEY is set"}),
+        ({"PIXABAY_API_KEY": "k"}, {"pexels": "no PEXELS_API_KEY is set"}),
+        ({"PEXELS_API_KEY": "k", "PIXABAY_API_KEY": "k"}, {}),
+    ],
+)
+async def test_what_lacks_its_key_is_told_in_one_sentence(keys: dict[str, str], unused: dict[str, str]) -> None:
+    async with httpx.AsyncClient() as client:
+        providers, why = build_providers(load_settings(environ=keys), client)
+        del why["library"]
+        assert why == unused
+        assert [provider.name for provider in providers][-1] == "generated"
+        assert "openverse" not in [provider.name for provider in providers], "nobody is asked unasked"
+        for provider in providers:
+            await provider.aclose()
 
 
 async def test_behind_a_proxy_the_proxy_makes_the_connections(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from vidgend.pipeline.music.fake import FakeMusic
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.planner.llm import LlmPlanner
 from vidgend.pipeline.planner.translator import LlmTranslator
+from vidgend.pipeline.relevance.fake import FakeSimilarity
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.pipeline.speech.port import Voice
 from vidgend.settings import Settings
@@ -50,7 +51,7 @@ def builder(*footage: FootageProvider) -> Callable[..., Parts]:
             settings, assets, steps, work=work, client=client, providers=footage or providers, unused_providers=unused,
             planners=(LlmPlanner(chat), BuiltinPlanner()) if chat else (BuiltinPlanner(),),
             translator=LlmTranslator(chat) if chat else None, engines=(FakeSpeech(voices=(*FakeSpeech().voices(), GERMAN)),), aligners=(Proportional(),),
-            music=FakeMusic(()),
+            music=FakeMusic(()), similarity=FakeSimilarity(),
         )  # fmt: skip
 
     return build

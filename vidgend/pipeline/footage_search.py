@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from vidgend.errors import MediaUnreadable, NoFootage, StepError
-from vidgend.models import Brief, Candidate, Clip, Credit, Scene, Storyboard
+from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard
 from vidgend.pipeline.clip_facts import examine
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
@@ -156,13 +156,14 @@ class FootageSearch:
         got: dict[str, Any] = {"kind": "generated"}
         if candidate.kind != "generated":
             width_px, height_px = self._brief.cover_px
-            args = {
-                "provider": offer.provider.name,
-                "candidate": _CANDIDATE.dump_python(_file_of(candidate), mode="json"),
-                "width_px": width_px,
-                "height_px": height_px,
-            }
-            spec = self._spec(FETCH, offer.provider, args, timeout_s=600)
+            size = {"width_px": width_px, "height_px": height_px}
+            args = {"provider": candidate.provider, "candidate": _CANDIDATE.dump_python(candidate, mode="json"), **size}
+            # What it is called and where its file lies may change, and some addresses do daily; it is the same file.
+            same = {"provider": candidate.provider, "id": candidate.id, "version": candidate.version, **size}
+            spec = replace(
+                self._spec(FETCH, offer.provider, args, timeout_s=600),
+                key=self._run.key(FETCH, same, CODE, offer.provider.identity),
+            )
             got = await self._run.step(spec, stage="retrieving", scene=number)
         return _CLIP.validate_python(
             {
@@ -202,9 +203,3 @@ class FootageSearch:
             timeout_s=timeout_s,
             max_attempts=1,
         )
-
-
-def _file_of(candidate: Candidate) -> Candidate:
-    """The candidate without what only tells about it: a file that is here is not fetched again for another title."""
-    anybody = Credit(provider=candidate.provider)
-    return replace(candidate, preview_url=None, description="", tags=(), average_rgb=None, credit=anybody)

@@ -319,6 +319,10 @@ class Clip:
     orientation: int = 1
     """As EXIF counts: 1 is upright."""
     scan: ClipScan | None = None
+    prints: tuple[str, ...] = ()
+    """What it looks like, to tell copies (`pipeline/fingerprint.py`)."""
+    average_rgb: str | None = None
+    """`#rrggbb`."""
     in_point_s: float | None = None
     """Where the scene begins in the clip, if a person chose that; None: the best part is looked for."""
 

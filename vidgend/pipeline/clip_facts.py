@@ -44,6 +44,8 @@ async def examine(ffmpeg: Ffmpeg, path: Path) -> dict[str, Any]:
         "interlaced": "" if photo else await find_fields(ffmpeg, path, kind.demuxer, found),
         "orientation": orientation,
         "scan": asdict(look.scan),
+        "prints": look.prints,
+        "average_rgb": look.average_rgb,
     }
 
 

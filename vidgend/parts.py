@@ -23,6 +23,7 @@ from vidgend.pipeline.executor.port import Label, StepFunction
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.generated import GeneratedFootage
 from vidgend.pipeline.footage.library import LibraryFootage
+from vidgend.pipeline.footage.library_watch import LibraryWatch
 from vidgend.pipeline.footage.pexels import PexelsFootage
 from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.mood_to_tracks import TRACK, TrackStep
@@ -74,6 +75,8 @@ from vidgend.store.steps import StepStore
 
 _log = logging.getLogger(__name__)
 
+LIBRARY_INDEX = "library.sqlite"
+"""In the data directory."""
 IO_SLOTS = 8
 CPU_SLOTS = 1
 """A model on the CPU uses all cores; a second one beside it would only be slower."""
@@ -107,6 +110,8 @@ class Parts:
     producer: Producer
     ends: ShotEnds
     client: httpx.AsyncClient
+    watch: LibraryWatch | None = None
+    """For whoever runs for long; None without a library."""
 
     async def aclose(self) -> None:
         await self.executor.aclose()
@@ -143,10 +148,9 @@ def build_providers(
     for name in settings.footage.providers:
         if name == "library":
             folders = settings.footage.library.folders
-            if any(folder.expanduser().is_dir() for folder in folders):
-                used.append(LibraryFootage([folder.expanduser() for folder in folders]))
-            elif folders:
-                unused[name] = f"{', '.join(str(folder) for folder in folders)}: no such folder"
+            if folders:  # one that is not there now may be mounted later
+                here = [folder.expanduser() for folder in folders]
+                used.append(LibraryFootage(here, index_path=settings.data_dir / LIBRARY_INDEX))
             else:
                 unused[name] = "no footage.library.folders are set"
         elif name == "pexels":
@@ -311,6 +315,7 @@ def wire(
         listen=settings.speech.listen,
         pronunciations=settings.speech.pronunciations,
     )
+    library = next((provider for provider in providers if isinstance(provider, LibraryFootage)), None)
     return Parts(
         planners=planners,
         providers=providers,
@@ -323,4 +328,5 @@ def wire(
         producer=producer,
         ends=ends,
         client=client,
+        watch=LibraryWatch(library, ffmpeg, partial(executor.slot, "ffmpeg")) if library is not None else None,
     )

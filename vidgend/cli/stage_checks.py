@@ -214,7 +214,7 @@ def footage(settings: Settings, section: str = "footage") -> Iterator[Finding]:
 
 
 def _library(folder: Path, place: int, section: str) -> Finding:
-    from vidgend.pipeline.footage.library import SUFFIXES
+    from vidgend.pipeline.footage.library_files import SUFFIXES
 
     fix = "Correct footage.library.folders."
     if not folder.is_dir():

@@ -155,6 +155,13 @@ def measure(frames: Frames, start_s: float = 0.0) -> ClipScan:
     )
 
 
+def shots_of(scan: ClipScan) -> tuple[tuple[float, float], ...]:
+    """(start, end) in seconds of the shots in the part of a clip that was looked at."""
+    end_s = scan.start_s + scan.step_s * len(scan.brightness)
+    edges = [scan.start_s, *(cut_s for cut_s in scan.cuts_s if scan.start_s < cut_s < end_s), end_s]
+    return tuple((round(start, 2), round(end, 2)) for start, end in itertools.pairwise(edges))
+
+
 def grey(frames: Frames) -> NDArray[np.float32]:
     """How bright the pictures are, [..., height, width]."""
     return frames.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)

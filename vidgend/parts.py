@@ -328,5 +328,5 @@ def wire(
         producer=producer,
         ends=ends,
         client=client,
-        watch=LibraryWatch(library, ffmpeg, partial(executor.slot, "ffmpeg")) if library is not None else None,
+        watch=LibraryWatch(library, ffmpeg, partial(executor.slot, "ffmpeg"), executor.load) if library else None,
     )

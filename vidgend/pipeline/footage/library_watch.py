@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from vidgend.errors import ProviderError, StepError, StepTimeout, ToolMissing
 from vidgend.models import ClipScan
 from vidgend.pipeline.clip_facts import examine_and_read
 from vidgend.pipeline.clip_scan import shots_of
+from vidgend.pipeline.executor.port import Label, Load
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.footage.library import REFRESH_S, LibraryFootage
 from vidgend.pipeline.footage.library_files import read_digest, read_start
@@ -30,18 +31,22 @@ _log = logging.getLogger(__name__)
 
 LAST = -1000
 """The priority of a look: every step of a job goes before it."""
+BUSY_WAIT_S = 10.0
+"""While jobs compute, there is one look in so many seconds: half a second of processor time."""
 _XMP_BYTES = 262_144
 _KEPT = ("kind", "width_px", "height_px", "fps", "duration_s", "average_rgb", "prints")
 
 
 class LibraryWatch:
-    """`slot` gives a place among the encodes to somebody with that priority."""
+    """`slot` gives a place among the encodes to somebody with that priority. `load` tells how busy the machine is: a
+    look never waits for a place, since a model that lives there would make way for it."""
 
     def __init__(
         self,
         library: LibraryFootage,
         ffmpeg: FfmpegTool,
         slot: Callable[[int], AbstractAsyncContextManager[None]],
+        load: Callable[[], Awaitable[Mapping[Label, Load]]],
         *,
         every_s: float = REFRESH_S,
         clock: Clock = time.monotonic,
@@ -49,6 +54,7 @@ class LibraryWatch:
         self._library = library
         self._ffmpeg = ffmpeg
         self._slot = slot
+        self._load = load
         self._every_s = every_s
         self._clock = clock
 
@@ -94,6 +100,7 @@ class LibraryWatch:
             return
         if await index(LibraryIndex.adopt, file, digest):
             return
+        await self._quiet()
         async with self._slot(LAST):
             found = await _facts(await self._ffmpeg.get(), path)
         if await asyncio.to_thread(_changed, file, path):
@@ -106,6 +113,16 @@ class LibraryWatch:
                 await index(LibraryIndex.record, file, digest, {}, problem=found.reason)
         else:
             await index(LibraryIndex.record, file, digest, found)
+
+    async def _quiet(self) -> None:
+        """Wait until a look is in nobody's way."""
+        patient_s = self._clock() + BUSY_WAIT_S
+        while True:
+            load = await self._load()
+            busy = any(one.running or one.queued for label, one in load.items() if label in ("ffmpeg", "cpu", "gpu"))
+            if load["ffmpeg"].free > 0 and (not busy or self._clock() >= patient_s):
+                return
+            await asyncio.sleep(1.0)
 
 
 @dataclass(frozen=True, kw_only=True)

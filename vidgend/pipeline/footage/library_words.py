@@ -19,7 +19,7 @@ MAX_TAG = 60
 _TEXT_KEYS = ("title", "headline", "description", "caption")
 _TAG_KEYS = ("keywords", "tags", "subject", "categories", "people")
 _DC = "{http://purl.org/dc/elements/1.1/}"
-_PACKET = re.compile(rb"<x:xmpmeta\b.{0,200000}?</x:xmpmeta>", re.S)
+_PACKET, _PACKET_END, _MAX_PACKET_BYTES = b"<x:xmpmeta", b"</x:xmpmeta>", 200_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +83,13 @@ def of_xmp(raw: bytes) -> Caption:
 
     Source: XMP specification part 1, section 8.3 (Dublin Core namespace).
     """
-    packet = _PACKET.search(raw)
-    if packet is None or b"<!" in packet[0]:  # no entities, no document types
+    start = raw.find(_PACKET)
+    end = raw.find(_PACKET_END, start, start + _MAX_PACKET_BYTES) if start >= 0 else -1
+    packet = raw[start : end + len(_PACKET_END)]
+    if end < 0 or b"<!" in packet:  # no entities, no document types
         return Caption()
     try:
-        tree = ElementTree.fromstring(packet[0])
+        tree = ElementTree.fromstring(packet)
     except ElementTree.ParseError:
         return Caption()
     return caption(
@@ -102,7 +104,9 @@ def of_header(said: Sequence[tuple[str, str]]) -> Caption:
 
 
 def _listed(tree: ElementTree.Element, name: str) -> list[str]:
-    return [item.text or "" for one in tree.iter(_DC + name) for item in one.iter() if not len(item)]
+    """The texts of the first property of that name: its own, or those of the items of its list."""
+    first = next(tree.iter(_DC + name), None)
+    return [item.text or "" for item in first.iter() if not len(item)] if first is not None else []
 
 
 def _tags(value: Any) -> list[str]:

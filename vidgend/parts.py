@@ -149,8 +149,7 @@ def build_providers(
         if name == "library":
             folders = settings.footage.library.folders
             if folders:  # one that is not there now may be mounted later
-                here = [folder.expanduser() for folder in folders]
-                used.append(LibraryFootage(here, index_path=settings.data_dir / LIBRARY_INDEX))
+                used.append(build_library(settings))
             else:
                 unused[name] = "no footage.library.folders are set"
         elif name == "pexels":
@@ -164,6 +163,12 @@ def build_providers(
         else:
             used.append(GeneratedFootage())
     return tuple(used), unused
+
+
+def build_library(settings: Settings) -> LibraryFootage:
+    """The folders of the settings. Nothing is opened before the first search."""
+    folders = [folder.expanduser() for folder in settings.footage.library.folders]
+    return LibraryFootage(folders, index_path=settings.data_dir / LIBRARY_INDEX)
 
 
 def _files_client(settings: Settings, base_url: str) -> httpx.AsyncClient | None:

@@ -21,7 +21,7 @@ from vidgend.pipeline.executor.port import Label, Load
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.footage import library_watch
 from vidgend.pipeline.footage.library import LibraryFootage
-from vidgend.pipeline.footage.library_index import AWAY_KEPT_S, RETRY_S, LibraryIndex
+from vidgend.pipeline.footage.library_index import AWAY_KEPT_S, RETRY_S, Counts, LibraryIndex, counts, problems, reading
 from vidgend.pipeline.footage.library_watch import LAST, LibraryWatch
 from vidgend.pipeline.footage.port import FootageQuery
 
@@ -65,6 +65,12 @@ class Home:
             await library.refresh()
             await watch.look()
         return sorted(self.looks)
+
+    @property
+    def counts(self) -> Counts:
+        with reading(self.path) as index:
+            assert index is not None
+            return counts(index)
 
     async def find(self, text: str, *folders: Path) -> tuple[Candidate, ...]:
         async with self.open(*folders) as (library, _):
@@ -137,11 +143,11 @@ async def test_deleted_files_leave_and_are_forgotten_after_a_month(home: Home, c
     await home.index()
     path.unlink()
     assert await home.find("boat") == ()
+    assert home.counts.away == 1
     later = LibraryIndex(home.path, clock=lambda: 9e9 + AWAY_KEPT_S)
-    assert later.counts().away == 1
     later.lose([])
-    assert later.counts().away == 0
     later.close()
+    assert home.counts.away == 0
     put(clip, path)
     assert await home.index() == ["boat.mp4"]
 
@@ -178,13 +184,11 @@ async def test_damaged_files_are_left_out_with_the_reason_until_they_change(home
     assert await home.index() == ["boat.jpg", "boat.mp4"]
     assert await home.index() == []
     assert await home.find("boat") == ()
-    index = LibraryIndex(home.path)
-    assert [(Path(path).name, bool(reason)) for path, reason in index.problems(9)] == [
-        ("boat.jpg", True),
-        ("boat.mp4", True),
-    ]
-    assert index.counts().unusable == 2
-    index.close()
+    with reading(home.path) as index:
+        assert index is not None
+        told = [(Path(name).name, reason) for name, reason in problems(index, 9)]
+    assert [name for name, reason in told if reason] == ["boat.jpg", "boat.mp4"]
+    assert home.counts.unusable == 2
     put(clip, path)
     assert await home.index() == ["boat.mp4"]
     assert [one.id for one in await home.find("boat")] == ["0/boat.mp4"]
@@ -276,9 +280,7 @@ async def test_a_look_that_ran_out_of_time_is_tried_another_day(
     monkeypatch.setattr("vidgend.pipeline.probe.PROBE_TIMEOUT_S", 0.0)
     assert await home.index() == ["boat.mp4"]
     assert await home.index() == []
-    index = LibraryIndex(home.path)
-    assert index.counts().unusable == 1 and index.pending() is None
-    index.close()
+    assert home.counts.unusable == 1
     later = LibraryIndex(home.path, clock=lambda: 9e9 + RETRY_S)
     assert later.pending() is not None
     later.close()

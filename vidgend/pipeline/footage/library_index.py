@@ -25,6 +25,7 @@ from typing import Any
 from vidgend.pipeline.footage.library_files import FoundFile, Stamp
 from vidgend.pipeline.footage.library_words import Caption
 from vidgend.pipeline.vocabulary import stems_of
+from vidgend.store.reading import open_read_only
 from vidgend.store.schema import connect, is_damaged
 
 VERSION = 1
@@ -296,17 +297,6 @@ class LibraryIndex:
             if row is not None:
                 yield number, _entry(row)
 
-    def entries(self) -> Iterator[Entry]:
-        """All that can be offered, by name."""
-        rows = self._db.execute(f"{_ENTRY} WHERE away_s IS NULL AND problem IS NULL ORDER BY folder, relative")
-        return (_entry(row) for row in rows)
-
-    def counts(self) -> Counts:
-        return counts(self._db)
-
-    def problems(self, most: int) -> list[tuple[str, str]]:
-        return problems(self._db, most)
-
 
 _ENTRY = "SELECT folder, relative, size_bytes, mtime_ns, text, tags, told FROM files LEFT JOIN facts USING (digest)"
 
@@ -321,8 +311,27 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     )  # fmt: skip
 
 
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """The index beside a daemon that may work on it, to read; None if there is none of this version.
+
+    Raises: DatabaseDamaged, DatabaseUnavailable.
+    """
+    if not path.is_file():
+        yield None
+        return
+    with contextlib.closing(open_read_only(path)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        yield connection if version == VERSION else None
+
+
+def entries(db: sqlite3.Connection) -> Iterator[Entry]:
+    """All that can be offered, by name."""
+    rows = db.execute(f"{_ENTRY} WHERE away_s IS NULL AND problem IS NULL ORDER BY folder, relative")
+    return (_entry(row) for row in rows)
+
+
 def counts(db: sqlite3.Connection) -> Counts:
-    """Also on a connection that only reads."""
     row = db.execute(
         "SELECT count(*) FILTER (WHERE digest IS NOT NULL AND problem IS NULL),"
         " count(*) FILTER (WHERE digest IS NULL AND trouble IS NULL),"

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -19,6 +20,7 @@ from vidgend.errors import ProviderError
 from vidgend.models import Candidate
 from vidgend.pipeline.executor.port import Label, Load
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
+from vidgend.pipeline.footage import library as module
 from vidgend.pipeline.footage import library_watch
 from vidgend.pipeline.footage.library import LibraryFootage
 from vidgend.pipeline.footage.library_index import AWAY_KEPT_S, RETRY_S, Counts, LibraryIndex, counts, problems, reading
@@ -328,10 +330,6 @@ async def test_the_watch_sees_changes_and_a_look_is_in_nobodys_way(
 async def test_a_search_does_not_wait_for_a_slow_drive_once_something_is_known(
     home: Home, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import threading
-
-    from vidgend.pipeline.footage import library as module
-
     put(clip, home.clips / "boat.mp4")
     await home.index()
     let_go = threading.Event()
@@ -343,15 +341,33 @@ async def test_a_search_does_not_wait_for_a_slow_drive_once_something_is_known(
 
     monkeypatch.setattr(module, "walk", slow)
     monkeypatch.setattr(module, "PATIENCE_S", 0.01)
+    library = LibraryFootage([home.clips], index_path=home.path, refresh_s=0.0)
+    query = FootageQuery(text="boat", width_px=640, height_px=360)
     try:
-        assert len(await home_search(home)) == 1
+        assert len(await library.search(query)) == 1
+        monkeypatch.setattr(module, "PATIENCE_S", 60.0)  # it is not waited for again
+        assert len(await library.search(query)) == 1
+        put(clip, home.clips / "boat2.mp4")
+        let_go.set()
+        await library.refresh()
+        monkeypatch.setattr(module, "walk", real)
+        assert len(await library.search(query)) == 2
     finally:
         let_go.set()
-
-
-async def home_search(home: Home) -> tuple[Candidate, ...]:
-    library = LibraryFootage([home.clips], index_path=home.path)
-    try:
-        return await library.search(FootageQuery(text="boat", width_px=640, height_px=360))
-    finally:
         await library.aclose()
+
+
+async def test_a_drive_that_hangs_costs_a_search_its_answer_and_nothing_else(
+    home: Home, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(clip, home.clips / "boat.mp4")
+    let_go = threading.Event()
+    monkeypatch.setattr(module, "ANSWER_S", 0.01)
+    monkeypatch.setattr(LibraryFootage, "_offered", lambda *args: let_go.wait(30))
+    async with home.open() as (library, _):
+        query = FootageQuery(text="boat", width_px=640, height_px=360)
+        for _ in range(3):
+            with pytest.raises(ProviderError, match="do not answer"):
+                await library.search(query)
+        assert sum(one.name.startswith("library-offers") for one in threading.enumerate()) == 1
+        let_go.set()

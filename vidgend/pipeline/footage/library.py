@@ -20,7 +20,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from vidgend.errors import ProviderError, ProviderGarbage
 from vidgend.models import Candidate, Credit
 from vidgend.pipeline.footage.download import CHUNK_BYTES, disk_error
-from vidgend.pipeline.footage.library_files import MAX_FILES, SUFFIXES, FoundFile, Walk, read_start, walk
+from vidgend.pipeline.footage.library_files import MAX_FILES, SUFFIXES, FoundFile, Stamp, Walk, read_start, walk
 from vidgend.pipeline.footage.library_index import Entry, LibraryIndex
 from vidgend.pipeline.footage.library_words import Caption, by_name, of_file
 from vidgend.pipeline.footage.port import FootageQuery, SearchKind
@@ -36,6 +36,8 @@ T = TypeVar("T")
 REFRESH_S = 60.0
 PATIENCE_S = 2.0
 """How long a search waits for a walk through slow folders before it answers from what is known already."""
+ANSWER_S = 15.0
+"""How long a network drive may take to say whether the files that were found are still there."""
 _BATCH = 500
 """New files in one transaction: what is put can be found while the rest is still read."""
 
@@ -70,9 +72,11 @@ class LibraryFootage:
         self._walked_s: float | None = None
         self._missing: dict[str, str] = {}
         self._walking: asyncio.Task[None] | None = None
-        # One thread each: a hanging network drive stops neither searches nor the rest of the process.
+        self._slow = False
+        # One thread each: a hanging network drive keeps these, and neither the index nor the rest of the process.
         self._index_thread = ThreadPoolExecutor(1, thread_name_prefix="library-index")
         self._files_thread = ThreadPoolExecutor(1, thread_name_prefix="library-files")
+        self._offers_thread = ThreadPoolExecutor(1, thread_name_prefix="library-offers")
 
     async def search(self, query: FootageQuery) -> tuple[Candidate, ...]:
         """Files that share a word with `query.text`, most shared words first; folders that are missing hold nothing.
@@ -84,7 +88,11 @@ class LibraryFootage:
             raise ProviderError("; ".join(f"{folder}: {reason}" for folder, reason in self._missing.items()))
         most = query.limit * 2 + 10  # some may be gone
         found = await self.indexed(LibraryIndex.search, query.text, language=query.language, most=most)
-        return await asyncio.to_thread(self._offered, found, query.limit)
+        offered = asyncio.get_running_loop().run_in_executor(self._offers_thread, self._offered, found, query.limit)
+        try:
+            return await asyncio.wait_for(offered, ANSWER_S)
+        except TimeoutError:
+            raise ProviderError(f"the folders of the library do not answer within {ANSWER_S:g} s") from None
 
     async def fetch(self, candidate: Candidate, *, width_px: int, height_px: int, path: Path) -> None:
         """Copy the file. Raises: ProviderError (gone), ProviderGarbage (no media), StorageFull, StepError."""
@@ -114,6 +122,7 @@ class LibraryFootage:
             await asyncio.wait({self._walking})
             self._walking = None
         self._files_thread.shutdown(wait=False, cancel_futures=True)
+        self._offers_thread.shutdown(wait=False, cancel_futures=True)
         with contextlib.suppress(RuntimeError):  # closed before
             self._index_thread.submit(self._index.close)
         await asyncio.to_thread(self._index_thread.shutdown)
@@ -124,6 +133,7 @@ class LibraryFootage:
         """Walk through the folders now and put down what is new, changed or gone. Raises: ProviderError."""
         if self._walking is None or self._walking.done():
             self._walking = asyncio.create_task(self._walk(), name="library walk")
+            self._walking.add_done_callback(self._walked)
         await asyncio.shield(self._walking)
 
     async def indexed(self, work: Callable[Concatenate[LibraryIndex, P], T], /, *args: P.args, **more: P.kwargs) -> T:
@@ -152,13 +162,20 @@ class LibraryFootage:
             return
         known = self._walked_s is not None or bool(await self.indexed(LibraryIndex.stamps))
         try:
-            await asyncio.wait_for(self.refresh(), PATIENCE_S if known else None)
+            await asyncio.wait_for(self.refresh(), None if not known else 0.0 if self._slow else PATIENCE_S)
         except TimeoutError:
-            _log.info("library_walk_is_slow", extra={"patience_s": PATIENCE_S})
+            if not self._slow:
+                _log.info("library_walk_is_slow", extra={"patience_s": PATIENCE_S})
+            self._slow = True  # until that walk has ended
         except ProviderError as error:  # a full disk: what is known can still be found
             if not known:
                 raise
             _log.warning("library_not_walked", extra={"reason": error.detail})
+
+    def _walked(self, task: asyncio.Task[None]) -> None:
+        self._slow = False
+        if not task.cancelled():
+            task.exception()  # told to those who wait; maybe nobody does any more
 
     async def _walk(self) -> None:
         began_s = self._clock()
@@ -168,12 +185,11 @@ class LibraryFootage:
         if found.missing != self._missing:
             _log.warning("library_folders_missing", extra={"folders": found.missing})
         self._missing = found.missing
-        changed = [file for file in found.files if known.get(file.name) != file.stamp]
+        changed, gone = await loop.run_in_executor(self._files_thread, _compare, known, found)
         for start in range(0, len(changed), _BATCH):
             batch = changed[start : start + _BATCH]
             told = await loop.run_in_executor(self._files_thread, _captions, batch)
             await self.indexed(LibraryIndex.put, told)
-        gone = known.keys() - {file.name for file in found.files}
         if gone or self._walked_s is None:
             await self.indexed(LibraryIndex.lose, gone)
         self._walked_s = began_s
@@ -267,6 +283,12 @@ class LibraryFootage:
         if not regular or not file.is_relative_to(root) or file.suffix.lower() not in SUFFIXES:
             raise gone
         return file
+
+
+def _compare(known: dict[tuple[str, str], Stamp], found: Walk) -> tuple[list[FoundFile], set[tuple[str, str]]]:
+    """The files that are new or changed, and the names of those that are gone."""
+    changed = [file for file in found.files if known.get(file.name) != file.stamp]
+    return changed, known.keys() - {file.name for file in found.files}
 
 
 def _captions(files: Sequence[FoundFile]) -> list[tuple[FoundFile, Caption]]:

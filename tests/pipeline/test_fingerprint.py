@@ -113,8 +113,10 @@ def test_a_print_says_nothing_about_size_or_light() -> None:
 
 
 def test_prints_are_spread_over_the_clip_and_each_is_told_once() -> None:
-    pictures = np.random.default_rng(2).random((40, 36, 64)) * 255
-    assert len(prints_of(pictures)) == FRAMES
-    assert prints_of(pictures[:3]) == tuple(print_of(one) for one in pictures[:3])
+    assert list(moments(3)) == [0, 1, 2] and len(moments(0)) == 0
+    spread = moments(91)
+    assert len(spread) == FRAMES and set(np.diff(spread)) == {10} and (spread[0], spread[-1]) == (10, 80)
+    pictures = np.random.default_rng(2).random((3, 36, 64)) * 255
+    assert prints_of(pictures) == tuple(print_of(one) for one in pictures)
     assert len(prints_of(pictures[:1].repeat(20, axis=0))) == 1
     assert average_rgb(np.full((2, 4, 4, 3), (1, 128, 255), np.uint8)) == "#0180ff"

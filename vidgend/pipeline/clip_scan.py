@@ -21,7 +21,7 @@ from vidgend.errors import MediaUnreadable, StepError
 from vidgend.models import ClipScan
 from vidgend.pipeline.exif import turning_filters
 from vidgend.pipeline.ffmpeg import Ffmpeg
-from vidgend.pipeline.fingerprint import average_rgb, prints_of
+from vidgend.pipeline.fingerprint import average_rgb, moments, prints_of
 from vidgend.pipeline.probe import Probe, input_options
 
 FPS = 10
@@ -95,7 +95,7 @@ async def look_at(ffmpeg: Ffmpeg, path: Path, demuxer: str, found: Probe, *, ori
         raise MediaUnreadable("not one frame of it can be decoded", tail=finished.stderr_tail)
     frames = np.frombuffer(finished.stdout, np.uint8, count * size).reshape(count, height, width, 3)
     scan, prints, average = await asyncio.to_thread(
-        lambda: (measure(frames, start_s), prints_of(grey(frames)), average_rgb(frames))
+        lambda: (measure(frames, start_s), prints_of(grey(frames[moments(count)])), average_rgb(frames))
     )
     whole = count < length_s * FPS - 2 and not start_s
     still = whole and bool((np.abs(np.diff(frames.astype(np.int16), axis=0)).mean(axis=(1, 2, 3)) < 0.05).all())

@@ -42,11 +42,15 @@ def print_of(luma: NDArray[np.generic]) -> str:
     return np.packbits(waves > np.median(waves[1:])).tobytes().hex()
 
 
+def moments(count: int) -> NDArray[np.int_]:
+    """Which of so many frames are printed: at most `FRAMES`, spread evenly."""
+    if count <= FRAMES:
+        return np.arange(count)
+    return np.linspace(0, count - 1, FRAMES + 2)[1:-1].round().astype(int)
+
+
 def prints_of(luma: NDArray[np.generic]) -> tuple[str, ...]:
-    """Of `FRAMES` moments spread over some grey frames, [count, height, width]; () if all of them are flat."""
-    count = len(luma)
-    if count > FRAMES:
-        luma = luma[np.linspace(0, count - 1, FRAMES + 2)[1:-1].round().astype(int)]
+    """Of grey frames, [count, height, width], each print once; () if all of them are flat."""
     return tuple(dict.fromkeys(print_of(one) for one in luma if one.std() >= FLAT))
 
 

@@ -18,6 +18,7 @@ from vidgend.pipeline.fingerprint import (
     alike,
     average_rgb,
     distance,
+    moments,
     print_of,
     prints_of,
 )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import daemon, draft, edit, encoders, eta, memory, moviepy, render, s3, speech, store
+from bench import daemon, draft, edit, encoders, eta, library, memory, moviepy, render, s3, speech, store
 from bench.options import Options
 from vidgend.cores import cores
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
@@ -38,6 +38,7 @@ BENCHES: dict[str, Bench] = {
     "stall": _stall,
     "store": _store,
     "s3": _s3,
+    "library": library.bench,
     "render": render.bench,
     "moviepy": moviepy.bench,
     "edit": edit.bench,

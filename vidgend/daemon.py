@@ -471,6 +471,8 @@ async def serve(settings: Settings) -> None:
                     tasks.create_task(runtime.worker.join(), name="worker"),
                     tasks.create_task(feed_watchdog(runtime.database), name="watchdog"),
                 ]
+                if runtime.parts.watch is not None:
+                    side.append(tasks.create_task(runtime.parts.watch.run(), name="library"))
                 await stop.wait()
                 notify_systemd("STOPPING=1")
                 _log.info("stopping")

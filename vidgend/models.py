@@ -327,8 +327,9 @@ class Clip:
     """As EXIF counts: 1 is upright."""
     scan: ClipScan | None = None
     prints: tuple[str, ...] = ()
-    """Fingerprints of moments of it, 64 hexadecimal digits each, for comparing it with other clips."""
+    """What it looks like, to tell copies (`pipeline/fingerprint.py`)."""
     average_rgb: str | None = None
+    """`#rrggbb`."""
     in_point_s: float | None = None
     """Where the scene begins in the clip, if a person chose that; None: the best part is looked for."""
 

@@ -27,6 +27,7 @@ from vidgend.pipeline.executor.port import Label, StepFunction
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.generated import GeneratedFootage
 from vidgend.pipeline.footage.library import LibraryFootage
+from vidgend.pipeline.footage.library_watch import LibraryWatch
 from vidgend.pipeline.footage.offline import OfflineFootage
 from vidgend.pipeline.footage.openverse import OpenverseFootage
 from vidgend.pipeline.footage.pexels import PexelsFootage
@@ -85,6 +86,8 @@ from vidgend.store.steps import StepStore
 
 _log = logging.getLogger(__name__)
 
+LIBRARY_INDEX = "library.sqlite"
+"""In the data directory."""
 IO_SLOTS = 8
 CPU_SLOTS = 1
 """A model on the CPU uses all cores; a second one beside it would only be slower."""
@@ -118,6 +121,8 @@ class Parts:
     producer: Producer
     ends: ShotEnds
     client: httpx.AsyncClient
+    watch: LibraryWatch | None = None
+    """For whoever runs for long; None without a library."""
 
     async def aclose(self) -> None:
         await self.executor.aclose()
@@ -173,10 +178,8 @@ def build_providers(
     for name in footage.providers:
         if name == "library":
             folders = footage.library.folders
-            if any(folder.expanduser().is_dir() for folder in folders):
-                used.append(LibraryFootage([folder.expanduser() for folder in folders]))
-            elif folders:
-                unused[name] = f"{', '.join(str(folder) for folder in folders)}: no such folder"
+            if folders:  # one that is not there now may be mounted later
+                used.append(build_library(settings))
             else:
                 unused[name] = "no footage.library.folders are set"
         elif name == "generated":
@@ -216,6 +219,12 @@ def _stock(
     adapter = PexelsFootage if name == "pexels" else PixabayFootage
     files = _files_client(settings, chosen.base_url)
     return adapter(api_key=key, base_url=chosen.base_url, client=client, files=files, budget=budget)
+
+
+def build_library(settings: Settings) -> LibraryFootage:
+    """The folders of the settings. Nothing is opened before the first search."""
+    folders = [folder.expanduser() for folder in settings.footage.library.folders]
+    return LibraryFootage(folders, index_path=settings.data_dir / LIBRARY_INDEX)
 
 
 def _files_client(settings: Settings, base_url: str) -> httpx.AsyncClient | None:
@@ -370,6 +379,7 @@ def wire(
         listen=settings.speech.listen,
         pronunciations=settings.speech.pronunciations,
     )
+    library = next((provider for provider in providers if isinstance(provider, LibraryFootage)), None)
     return Parts(
         planners=planners,
         providers=providers,
@@ -382,4 +392,5 @@ def wire(
         producer=producer,
         ends=ends,
         client=client,
+        watch=LibraryWatch(library, ffmpeg, partial(executor.slot, "ffmpeg"), executor.load) if library else None,
     )

@@ -156,9 +156,11 @@ class Openverse(_Part):
 
 
 class Library(_Part):
-    """Your own videos and photos, matched by file and folder name."""
+    """Your own videos and photos, found by what their names, folders and captions say (docs/library.md)."""
 
-    folders: tuple[Path, ...] = Field((), description="Folders to look in, sub-folders included.")
+    folders: tuple[Path, ...] = Field(
+        (), description="Folders to look in, sub-folders included. Watched; read, never changed."
+    )
 
 
 class Footage(_Part):

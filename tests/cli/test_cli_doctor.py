@@ -181,8 +181,10 @@ def test_library_folders_are_counted(home: Path) -> None:
     folders = [str(home / name) for name in ("clips", "empty", "missing")]
     chosen = {"footage.library.folders": folders, "footage.providers": ["library"]}
     found = list(stage_checks.footage(_settings(**chosen)))
-    assert _marks(found) == ["ok", "note", "note", "note"]
+    assert _marks(found) == ["ok", "note", "note", "ok", "note"]
     assert found[0].text.endswith("clips, 1 files")
+    assert "No such file" in found[2].text and "or mount it" in found[2].fix
+    assert "nobody has looked into the folders yet" in found[3].text
 
 
 def test_speech_says_which_engine_speaks_and_why_the_others_do_not() -> None:

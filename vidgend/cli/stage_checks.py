@@ -22,6 +22,8 @@ PLANNER_TIMEOUT_S = 3.0
 FOOTAGE_TIMEOUT_S = 5.0
 USER_AGENT = f"vidgend/{__version__}"
 _KEY_PAGES = {"pexels": "https://www.pexels.com/api/", "pixabay": "https://pixabay.com/api/docs/"}
+SHOWN_PROBLEMS = 3
+"""Files of the library that cannot be used."""
 _ORIGINS = {"setting": "from render.ffmpeg", "path": "from the PATH", "package": "packaged with imageio-ffmpeg"}
 
 
@@ -210,6 +212,7 @@ def footage(settings: Settings, section: str = "footage") -> Iterator[Finding]:
                 finding = _library(folder, place, section)
                 usable = usable or finding.mark == "ok"
                 yield finding
+            yield from _library_index(settings, place, section)
     if not usable:
         fix = 'Set PEXELS_API_KEY or PIXABAY_API_KEY, or add "generated" to footage.providers.'
         yield Finding(section=section, mark="problem", text="nothing can give a picture", fix=fix)
@@ -238,16 +241,36 @@ def openverse(base_url: str, place: int, section: str = "footage") -> Finding:
 
 
 def _library(folder: Path, place: int, section: str) -> Finding:
-    from vidgend.pipeline.footage.library import SUFFIXES
+    from vidgend.pipeline.footage.library_files import walk
 
     fix = "Correct footage.library.folders."
-    if not folder.is_dir():
-        return Finding(section=section, mark="note", text=f"{place}. library: {folder} is not a folder", fix=fix)
-    count = sum(1 for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
-    if not count:
+    found = walk([folder.expanduser()])
+    for reason in found.missing.values():
+        text = f"{place}. library: {folder}: {reason}"
+        return Finding(section=section, mark="note", text=text, fix=f"{fix[:-1]}, or mount it.")
+    if not found.files:
         text = f"{place}. library: {folder} has no videos or photos"
         return Finding(section=section, mark="note", text=text, fix=fix)
-    return Finding(section=section, mark="ok", text=f"{place}. library: {folder}, {count} files")
+    return Finding(section=section, mark="ok", text=f"{place}. library: {folder}, {len(found.files)} files")
+
+
+def _library_index(settings: Settings, place: int, section: str) -> Iterator[Finding]:
+    """What the index knows; it is read, never made."""
+    from vidgend.cli.library import told
+    from vidgend.parts import LIBRARY_INDEX
+    from vidgend.pipeline.footage.library_index import counts, problems, reading
+
+    try:
+        with reading(settings.data_dir / LIBRARY_INDEX) as index:
+            known = counts(index) if index is not None else None
+            wrong = problems(index, SHOWN_PROBLEMS) if index is not None else []
+    except VidgendError as error:
+        yield Finding(section=section, mark="note", text=f"{place}. library: {error.detail}", fix=error.hint or "")
+        return
+    yield Finding(section=section, mark="ok", text=f"{place}. library: {told(known)}")
+    for file, reason in wrong:
+        text = f"{place}. library: {file} cannot be used: {reason}"
+        yield Finding(section=section, mark="note", text=text, fix="`vidgend library --problems` lists all of them.")
 
 
 def music(settings: Settings, section: str = "music") -> Iterator[Finding]:

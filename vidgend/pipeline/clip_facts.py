@@ -19,6 +19,11 @@ from vidgend.pipeline.probe import input_options, probe
 
 async def examine(ffmpeg: Ffmpeg, path: Path) -> dict[str, Any]:
     """What a fetched file is and shows, as fields of `Clip`. Raises: MediaUnreadable, with the reason."""
+    return (await examine_and_read(ffmpeg, path))[0]
+
+
+async def examine_and_read(ffmpeg: Ffmpeg, path: Path) -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
+    """The same, and what is written in the file about it (`Probe.said`)."""
     kind = sniff(await asyncio.to_thread(_head, path, 4096))
     if kind is None:
         raise MediaUnreadable("not a video or a photo")
@@ -33,7 +38,7 @@ async def examine(ffmpeg: Ffmpeg, path: Path) -> dict[str, Any]:
         duration_s = await end_s(ffmpeg, path, input_options(kind.demuxer), "0:V:0")
     if not photo and (look.still or (duration_s or 0.0) < STILL_S):
         photo = True  # one frame, or the same again and again: as a photo it moves
-    return {
+    facts = {
         "kind": "photo" if photo else "video",
         "demuxer": kind.demuxer,
         "width_px": found.width_px,
@@ -44,7 +49,10 @@ async def examine(ffmpeg: Ffmpeg, path: Path) -> dict[str, Any]:
         "interlaced": "" if photo else await find_fields(ffmpeg, path, kind.demuxer, found),
         "orientation": orientation,
         "scan": asdict(look.scan),
+        "prints": look.prints,
+        "average_rgb": look.average_rgb,
     }
+    return facts, found.said
 
 
 def _head(path: Path, count: int) -> bytes:

@@ -21,6 +21,7 @@ from vidgend.errors import MediaUnreadable, StepError
 from vidgend.models import ClipScan
 from vidgend.pipeline.exif import turning_filters
 from vidgend.pipeline.ffmpeg import Ffmpeg
+from vidgend.pipeline.fingerprint import average_rgb, moments, prints_of
 from vidgend.pipeline.probe import Probe, input_options
 
 FPS = 10
@@ -41,11 +42,14 @@ Frames = NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """`duration_s` is how long the file was found to be, if it does not say. `still`: it shows one picture only."""
+    """`duration_s` is how long the file was found to be, if it does not say. `still`: it shows one picture only.
+    `prints` and `average_rgb` as in `fingerprint.py`."""
 
     duration_s: float | None
     still: bool
     scan: ClipScan
+    prints: tuple[str, ...]
+    average_rgb: str
 
 
 def looked_at(found: Probe) -> tuple[float, float]:
@@ -90,10 +94,15 @@ async def look_at(ffmpeg: Ffmpeg, path: Path, demuxer: str, found: Probe, *, ori
     if not count:
         raise MediaUnreadable("not one frame of it can be decoded", tail=finished.stderr_tail)
     frames = np.frombuffer(finished.stdout, np.uint8, count * size).reshape(count, height, width, 3)
-    scan = await asyncio.to_thread(measure, frames, start_s)
+    scan, prints, average = await asyncio.to_thread(
+        lambda: (measure(frames, start_s), prints_of(grey(frames[moments(count)])), average_rgb(frames))
+    )
     whole = count < length_s * FPS - 2 and not start_s
     still = whole and bool((np.abs(np.diff(frames.astype(np.int16), axis=0)).mean(axis=(1, 2, 3)) < 0.05).all())
-    return Look(duration_s=count / FPS if whole and found.duration_s is None else None, still=still, scan=scan)
+    return Look(
+        duration_s=count / FPS if whole and found.duration_s is None else None,
+        still=still, scan=scan, prints=prints, average_rgb=average,
+    )  # fmt: skip
 
 
 async def find_fields(ffmpeg: Ffmpeg, path: Path, demuxer: str, found: Probe) -> Literal["", "flagged", "tff", "bff"]:
@@ -123,7 +132,7 @@ async def find_fields(ffmpeg: Ffmpeg, path: Path, demuxer: str, found: Probe) ->
 
 def measure(frames: Frames, start_s: float = 0.0) -> ClipScan:
     """What small RGB frames, ten a second, uint8[count, height, width, 3], show."""
-    gray = frames.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    gray = grey(frames)
     soft = [_blurred(one, 1) for one in gray]
     shifts = np.array([_shift(one, two) for one, two in itertools.pairwise(soft)]).reshape(-1, 2)
     cuts = find_cuts(frames, gray)
@@ -144,6 +153,18 @@ def measure(frames: Frames, start_s: float = 0.0) -> ClipScan:
         columns=_shares(heat.sum(axis=0)),
         rows=_shares(heat.sum(axis=1)),
     )
+
+
+def shots_of(scan: ClipScan) -> tuple[tuple[float, float], ...]:
+    """(start, end) in seconds of the shots in the part of a clip that was looked at."""
+    end_s = scan.start_s + scan.step_s * len(scan.brightness)
+    edges = [scan.start_s, *(cut_s for cut_s in scan.cuts_s if scan.start_s < cut_s < end_s), end_s]
+    return tuple((round(start, 2), round(end, 2)) for start, end in itertools.pairwise(edges))
+
+
+def grey(frames: Frames) -> NDArray[np.float32]:
+    """How bright the pictures are, [..., height, width]."""
+    return frames.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def find_cuts(frames: Frames, gray: NDArray[np.float32]) -> list[int]:

@@ -131,7 +131,7 @@ class FootageSearch:
         query = FootageQuery(
             text=text,
             kind=kind or provider.kinds[0],
-            language=self._language_of(text, scene) if provider.name not in LOCAL else "en",
+            language=self._language_of(text, scene) if not paints else "en",
             width_px=self._brief.width_px,
             height_px=self._brief.height_px,
             context=(scene.narration or self._storyboard.title) if paints and scene is not None else "",

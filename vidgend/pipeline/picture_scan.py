@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgend.models import PictureScan
+from vidgend.pipeline.fingerprint import FLAT, print_of, signs_of
 
 LONG_SIDE_PX = 64
 PER_S = 5
@@ -25,15 +26,14 @@ STILL_STEPS = 3
 """Grey levels by which no place of a still picture changes in two seconds: what an encoder at crf 38 makes of one. In
 the quietest moment of a street scene some place changed by 13 (measured)."""
 SHORTEST_S = 0.5
-FLAT = 6.0
-"""Spread of the grey levels below which a picture has too little in it to be recognised."""
 ALIKE_BITS = 24
-"""Of 255. The same clip scaled, lightened and encoded anew differs by 8 at most, two other clips by 94 at least, two
-paintings of one theme by 68 (measured)."""
+"""Of 255. For a failed check a scene is made anew, so it asks for more likeness than `fingerprint.ALIKE_BITS`.
+
+The same clip scaled, lightened and encoded anew differs by 8 at most, two other clips by 94 at least, two paintings of
+one theme by 68 (measured)."""
 
 BLOCK = 256
 """So many prints are compared with all others at a time."""
-_WAVES = 16
 
 
 def scan_size(width_px: int, height_px: int) -> tuple[int, int]:
@@ -72,7 +72,7 @@ def scan_of(luma: NDArray[np.uint8], *, frames: int, fps: Fraction) -> PictureSc
     return PictureScan(
         black=stretches(_dark_runs(dark)),
         still=stretches(run for run in _still_runs(luma) if not dark[run[0]]),
-        prints=tuple(_print(one) for one in luma if one.std() >= FLAT),
+        prints=tuple(print_of(one) for one in luma if one.std() >= FLAT),
     )
 
 
@@ -95,15 +95,6 @@ def _still_runs(luma: NDArray[np.uint8]) -> list[tuple[int, int]]:
     return runs
 
 
-def _print(luma: NDArray[np.uint8]) -> str:
-    """Which of the 255 slowest waves of a picture are stronger than their median: the same for a copy of it that is
-    scaled, lightened or encoded anew."""
-    down, across = (np.cos(np.pi * np.outer(np.arange(_WAVES), np.arange(side) + 0.5) / side) for side in luma.shape)
-    waves = (down @ luma.astype(np.float64) @ across.T).ravel()
-    waves[0] = 0.0  # how bright it is
-    return np.packbits(waves > np.median(waves[1:])).tobytes().hex()
-
-
 def differences(scans: Sequence[PictureScan | None]) -> NDArray[np.int_]:
     """By how many bits the most alike moments of each two of some scenes differ, int[scenes, scenes]; 255 where there
     is nothing to compare."""
@@ -111,7 +102,7 @@ def differences(scans: Sequence[PictureScan | None]) -> NDArray[np.int_]:
     having = [number for number, scan in enumerate(scans) if scan is not None and scan.prints]
     if not having:
         return apart
-    signs = [_signs(scan.prints) for scan in scans if scan is not None and scan.prints]
+    signs = [signs_of(scan.prints) for scan in scans if scan is not None and scan.prints]
     every = np.concatenate(signs).T
     starts = np.cumsum([0, *(len(rows) for rows in signs[:-1])])
     for number, rows in zip(having, signs, strict=True):
@@ -120,12 +111,6 @@ def differences(scans: Sequence[PictureScan | None]) -> NDArray[np.int_]:
         equal_minus_different = np.maximum.reduceat(most_alike, starts)
         apart[number, having] = ((every.shape[0] - equal_minus_different) / 2).astype(int)
     return apart
-
-
-def _signs(prints: Sequence[str]) -> NDArray[np.float32]:
-    """float32[prints, 256] of 1 and -1."""
-    bits = np.unpackbits(np.frombuffer(bytes.fromhex("".join(prints)), np.uint8))
-    return np.asarray(bits.reshape(len(prints), -1).astype(np.float32) * 2 - 1)
 
 
 def as_output(scan: PictureScan) -> dict[str, Any]:

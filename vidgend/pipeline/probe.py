@@ -11,6 +11,7 @@ import itertools
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +42,8 @@ _VIDEO = re.compile(
 )
 _OWN_SAR = re.compile(r", SAR (\d+):(\d+) DAR ")
 _RATE = re.compile(r"([\d.]+k?) (?:fps|tbr)")
+_SAID = re.compile(r"^    (title|description|synopsis|comment|keywords|genre) *: (.*(?:\n {20}: .*)*)", re.M)
+_MOST_SAID, _LONGEST_SAID = 10, 2000
 _ROTATION = re.compile(r"rotation of (-?[\d.]+) degrees")
 _ALPHA = re.compile(r"yuva|rgba|bgra|argb|abgr|gbrap|^ya\d|pal8")
 _FIELDS = re.compile(r"\b(top|bottom)( coded)? first")
@@ -69,6 +72,8 @@ class Probe:
     bit_rate_kbps: int = 0
     interlaced: bool | None = None
     colour: Colour = field(default_factory=Colour)
+    said: tuple[tuple[str, str], ...] = ()
+    """(name, text) of what somebody wrote into the file about it: `title`, `keywords`, ..."""
 
 
 def input_options(demuxer: str | None) -> list[str]:
@@ -138,6 +143,10 @@ def read_header(text: str, orientation: int = 1) -> Probe:
         bit_rate_kbps=int(kbps[1]) if kbps else 0,
         interlaced=True if _FIELDS.search(notes) else False if "progressive" in notes else None,
         colour=_colour(video[2], notes, height),
+        said=tuple(
+            (one[1], re.sub(r"\n {20}: ", " ", one[2])[:_LONGEST_SAID])
+            for one in islice(_SAID.finditer(text), _MOST_SAID)
+        ),
     )
 
 

@@ -34,6 +34,7 @@ CODE = (
     "scene_to_segment.py", "shot_picture.py", "encoding.py", "encoders", "clip_args.py", "picture_args.py",
     "photo_args.py", "colour_args.py", "bounce.py", "exif.py", "segment_args.py", "shot_ends.py", "timeline.py",
     "captions/font_files.py", "styles", "footage/paint", "picture_scan.py",
+    "fingerprint.py",
 )  # fmt: skip
 
 

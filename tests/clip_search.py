@@ -6,8 +6,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import media
 
 from vidgend.models import Brief, Candidate, Credit, Scene, Storyboard
 from vidgend.pipeline.executor.local import LocalExecutor
@@ -30,11 +33,20 @@ def candidate(name: str) -> Candidate:
     return Candidate(provider="fake", id=name, kind="video", description=name, credit=Credit(provider="fake"))
 
 
-def footage(clip: Path, *, bad: str = "", **answers: str) -> FakeFootage:
+def clip_files(ffmpeg: str, folder: Path) -> dict[str, Path]:
+    """A clip for each letter; no two of them look alike."""
+    return {
+        name: media.clip(
+            ffmpeg, folder / f"{name}.mp4", seconds=0.5, size="160x90", extra=("-vf", f"rotate={number * 0.7:g}")
+        )
+        for number, name in enumerate("abcdefghi")
+    }
+
+
+def footage(files: Mapping[str, Path], *, name: str = "fake", bad: str = "", **answers: str) -> FakeFootage:
     """Each search finds the clips of these letters; those in `bad` cannot be fetched."""
-    found = {text: tuple(candidate(name) for name in names) for text, names in answers.items()}
-    files = {name: clip for names in answers.values() for name in names if name not in bad}
-    return FakeFootage(found, files)
+    found = {text: tuple(replace(candidate(one), provider=name) for one in names) for text, names in answers.items()}
+    return FakeFootage(found, {one: path for one, path in files.items() if one not in bad}, name=name)
 
 
 def scenes(*queries: str, **more: Any) -> tuple[Scene, ...]:

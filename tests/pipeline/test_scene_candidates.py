@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import media
 import pytest
-from clip_search import footage, found, open_search, scenes
+from clip_search import clip_files, footage, found, open_search, scenes
 
 from vidgend.models import Brief, Choice, Scene, Storyboard
 from vidgend.pipeline.ffmpeg import Ffmpeg
@@ -16,8 +15,8 @@ from vidgend.pipeline.footage_search import FootageSearch, Offer
 
 
 @pytest.fixture(scope="module")
-def clip(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return media.clip(ffmpeg.path, tmp_path_factory.mktemp("clips") / "clip.mp4", seconds=0.5, size="160x90")
+def files(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return clip_files(ffmpeg.path, tmp_path_factory.mktemp("clips"))
 
 
 def shown(made: list[Scene]) -> list[str]:
@@ -30,9 +29,9 @@ def shown(made: list[Scene]) -> list[str]:
 
 @pytest.mark.parametrize("review", [True, False])
 async def test_every_scene_has_its_own_clip_first_and_then_what_no_other_scene_shows(
-    tmp_path: Path, clip: Path, review: bool
+    tmp_path: Path, files: dict[str, Path], review: bool
 ) -> None:
-    fake = footage(clip, sea="abcdefgh")
+    fake = footage(files, sea="abcdefgh")
     made = shown(await found(tmp_path, scenes("sea", "sea", "sea"), fake, review=review))
     if review:  # all scenes have chosen before anything else is offered
         assert made == ["adefg", "bdefg", "cdefg"]
@@ -40,28 +39,30 @@ async def test_every_scene_has_its_own_clip_first_and_then_what_no_other_scene_s
     assert len(fake.queries) == 1
 
 
-async def test_more_is_searched_for_a_review_alone(tmp_path: Path, clip: Path) -> None:
-    asked = footage(clip, sea="ab", wave="bcdefghi")
+async def test_more_is_searched_for_a_review_alone(tmp_path: Path, files: dict[str, Path]) -> None:
+    asked = footage(files, sea="ab", wave="bcdefghi")
     assert shown(await found(tmp_path / "1", scenes("sea wave"), asked)) == ["abcde"]
     assert [query.text for query in asked.queries] == ["sea", "wave"]
-    spared = footage(clip, sea="ab", wave="bcdefghi")
+    spared = footage(files, sea="ab", wave="bcdefghi")
     assert shown(await found(tmp_path / "2", scenes("sea wave"), spared, review=False)) == ["ab"]
     assert [query.text for query in spared.queries] == ["sea"]
 
 
-async def test_what_other_scenes_show_is_offered_only_where_there_is_nothing_else(tmp_path: Path, clip: Path) -> None:
-    made = await found(tmp_path, scenes("sea", "sea", "sea"), footage(clip, sea="abc"))
+async def test_what_other_scenes_show_is_offered_only_where_there_is_nothing_else(
+    tmp_path: Path, files: dict[str, Path]
+) -> None:
+    made = await found(tmp_path, scenes("sea", "sea", "sea"), footage(files, sea="abc"))
     assert [sorted(names) for names in shown(made)] == [["a", "b", "c"]] * 3
 
 
-async def test_what_was_refused_or_cannot_be_fetched_is_not_offered(tmp_path: Path, clip: Path) -> None:
+async def test_what_was_refused_or_cannot_be_fetched_is_not_offered(tmp_path: Path, files: dict[str, Path]) -> None:
     wanted = scenes("sea", refused=(("fake", "c"),))
-    assert shown(await found(tmp_path, wanted, footage(clip, sea="abcdef", bad="a"))) == ["bdef"]
+    assert shown(await found(tmp_path, wanted, footage(files, sea="abcdef", bad="a"))) == ["bdef"]
 
 
 @pytest.mark.parametrize("review", [True, False])
-async def test_paintings_fill_up_to_three_without_an_end(tmp_path: Path, clip: Path, review: bool) -> None:
-    made = await found(tmp_path, scenes("rain", "rain"), footage(clip, rain="a"), GeneratedFootage(), review=review)
+async def test_paintings_fill_up_to_three_without_an_end(tmp_path: Path, files: dict[str, Path], review: bool) -> None:
+    made = await found(tmp_path, scenes("rain", "rain"), footage(files, rain="a"), GeneratedFootage(), review=review)
     assert all(3 <= len(scene.candidates) <= 5 for scene in made)
     assert [one.provider for one in made[0].candidates][:3] == ["fake", "generated", "generated"]
     second = made[1].candidates[0]
@@ -70,16 +71,18 @@ async def test_paintings_fill_up_to_three_without_an_end(tmp_path: Path, clip: P
         assert second not in made[0].candidates
 
 
-async def test_a_picture_that_a_person_chose_comes_first_and_the_others_stay(tmp_path: Path, clip: Path) -> None:
-    (before,) = await found(tmp_path / "1", scenes("sea"), footage(clip, sea="abcd"))
+async def test_a_picture_that_a_person_chose_comes_first_and_the_others_stay(
+    tmp_path: Path, files: dict[str, Path]
+) -> None:
+    (before,) = await found(tmp_path / "1", scenes("sea"), footage(files, sea="abcd"))
     chosen = replace(before, clip=None, choice=Choice(candidate=before.candidates[2]))
-    (after,) = await found(tmp_path / "2", (chosen,), footage(clip, sea="abcd"), review=False)
+    (after,) = await found(tmp_path / "2", (chosen,), footage(files, sea="abcd"), review=False)
     assert shown([before, after]) == ["abcd", "cabd"]
 
 
-async def test_the_address_of_a_preview_says_nothing_about_the_file(tmp_path: Path, clip: Path) -> None:
+async def test_the_address_of_a_preview_says_nothing_about_the_file(tmp_path: Path, files: dict[str, Path]) -> None:
     """A clip that is fetched is not fetched again because its picture has moved."""
-    first = footage(clip, sea="a")
+    first = footage(files, sea="a")
     async with open_search(tmp_path, first) as (run, _):
         for url in ("https://x.example/1.jpeg", "https://x.example/2.jpeg"):
             board = Storyboard(title="", language="", planner="", stretch=False, fps="30", scenes=())

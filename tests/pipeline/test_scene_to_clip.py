@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
-import media
 import pytest
-from clip_search import candidate, found, open_search, scenes, search
+from clip_search import candidate, clip_files, footage, found, open_search, scenes, search
 
 from vidgend.errors import NoFootage, ProviderRateLimited, ProviderUnauthorized
 from vidgend.models import Scene
@@ -19,25 +17,10 @@ from vidgend.pipeline.footage.generated import GeneratedFootage
 from vidgend.pipeline.footage.offline import OfflineFootage
 from vidgend.pipeline.relevance.fake import FakeSimilarity
 
-NAMES = "abcdefgh"
-
 
 @pytest.fixture(scope="module")
 def files(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """No two of them look alike."""
-    folder = tmp_path_factory.mktemp("clips")
-    return {
-        name: media.clip(
-            ffmpeg.path, folder / f"{name}.mp4", seconds=0.5, size="160x90", extra=("-vf", f"rotate={number * 0.7:g}")
-        )
-        for number, name in enumerate(NAMES)
-    }
-
-
-def stock(files: dict[str, Path], *, name: str = "fake", **answers: str) -> FakeFootage:
-    """Each search finds the clips of these letters."""
-    found = {text: tuple(replace(candidate(one), provider=name) for one in names) for text, names in answers.items()}
-    return FakeFootage(found, files, name=name)
+    return clip_files(ffmpeg.path, tmp_path_factory.mktemp("clips"))
 
 
 def fits(table: Mapping[str, float]) -> FakeSimilarity:
@@ -56,7 +39,7 @@ def asked(provider: FakeFootage) -> list[str]:
 async def test_the_clip_that_fits_best_is_taken_whichever_place_the_provider_gave_it(
     tmp_path: Path, files: dict[str, Path]
 ) -> None:
-    fake = stock(files, sea="abc")
+    fake = footage(files, sea="abc")
     (scene,) = await found(tmp_path, scenes("sea"), fake, similarity=fits({"sea b": 0.9, "sea c": 0.8}))
     assert scene.clip is not None and scene.clip.id == "b"
     assert [(one.id, one.fit) for one in scene.ranking] == [("b", 0.9), ("c", 0.8), ("a", 0.0)]
@@ -66,7 +49,7 @@ async def test_the_clip_that_fits_best_is_taken_whichever_place_the_provider_gav
 async def test_the_best_of_all_providers_is_taken_and_who_is_not_needed_is_not_asked(
     tmp_path: Path, files: dict[str, Path]
 ) -> None:
-    first, second = stock(files, name="first", sea="a", reef="d"), stock(files, name="second", sea="b", reef="e")
+    first, second = footage(files, name="first", sea="a", reef="d"), footage(files, name="second", sea="b", reef="e")
     made = await found(
         tmp_path, scenes("sea", "reef"), first, second, review=False,
         similarity=fits({"sea a": 0.55, "sea b": 0.8, "reef d": 0.9}),
@@ -76,7 +59,7 @@ async def test_the_best_of_all_providers_is_taken_and_who_is_not_needed_is_not_a
 
 
 async def test_searches_widen_step_by_step_until_something_fits(tmp_path: Path, files: dict[str, Path]) -> None:
-    fake = stock(files, **{"sea": "a", "wave": "b", "beach": "c"})
+    fake = footage(files, **{"sea": "a", "wave": "b", "beach": "c"})
     (scene,) = await found(
         tmp_path, scenes("sea wave beach"), fake, review=False, similarity=fits({"wave b": 0.6, "beach c": 1.0})
     )
@@ -97,20 +80,20 @@ async def test_photos_are_asked_for_only_where_no_video_fits(tmp_path: Path, fil
 
 
 async def test_the_mood_is_searched_only_where_nothing_at_all_was_found(tmp_path: Path, files: dict[str, Path]) -> None:
-    fake = stock(files, reef="a", **{"people smiling outdoors": "b"})
+    fake = footage(files, reef="a", **{"people smiling outdoors": "b"})
     made = await found(tmp_path, scenes("reef", "zzz"), fake, review=False, mood="happy", similarity=fits({}))
     assert chosen(made) == "ab"
     assert asked(fake).count("people smiling outdoors") == 1
 
 
 async def test_the_scene_with_the_fewest_fitting_clips_chooses_first(tmp_path: Path, files: dict[str, Path]) -> None:
-    fake = stock(files, sea="ab", reef="a")
+    fake = footage(files, sea="ab", reef="a")
     table = {"sea a": 0.9, "sea b": 0.8, "reef a": 0.8}
     assert chosen(await found(tmp_path, scenes("sea", "reef"), fake, similarity=fits(table))) == "ba"
 
 
 async def test_no_clip_is_shown_twice_while_a_wider_search_has_another(tmp_path: Path, files: dict[str, Path]) -> None:
-    fake = stock(files, sea="a", wave="b")
+    fake = footage(files, sea="a", wave="b")
     table = {"sea a": 0.9, "wave a": 0.6, "wave b": 0.7, "sea b": 0.6}
     assert chosen(await found(tmp_path, scenes("sea wave", "sea wave"), fake, similarity=fits(table))) == "ab"
 
@@ -128,7 +111,7 @@ async def test_clips_that_look_alike_are_one_clip(tmp_path: Path, files: dict[st
 
 
 async def test_what_recent_videos_showed_comes_after_what_fits_as_well(tmp_path: Path, files: dict[str, Path]) -> None:
-    fake = stock(files, sea="ab")
+    fake = footage(files, sea="ab")
     table = {"sea a": 0.72, "sea b": 0.71}
     for recent, first in (({}, "a"), ({("fake", "a"): 1.0}, "b")):
         made = await found(tmp_path / first, scenes("sea"), fake, similarity=fits(table), recent=recent)
@@ -138,7 +121,7 @@ async def test_what_recent_videos_showed_comes_after_what_fits_as_well(tmp_path:
 async def test_where_nothing_fits_what_the_scene_is_about_is_painted_and_the_reason_is_told(
     tmp_path: Path, files: dict[str, Path]
 ) -> None:
-    fake = stock(files, ocean="a")
+    fake = footage(files, ocean="a")
     providers = (fake, GeneratedFootage())
     async with open_search(tmp_path, *providers) as (run, assets):
         made = await search(run, assets, scenes("ocean"), *providers, similarity=fits({"ocean a": 0.3}))
@@ -151,7 +134,7 @@ async def test_where_nothing_fits_what_the_scene_is_about_is_painted_and_the_rea
 async def test_what_cannot_be_painted_is_shown_by_the_best_there_is_and_flagged(
     tmp_path: Path, files: dict[str, Path]
 ) -> None:
-    fake = stock(files, dentist="ab")
+    fake = footage(files, dentist="ab")
     providers = (fake, GeneratedFootage())
     async with open_search(tmp_path, *providers) as (run, assets):
         made = await search(run, assets, scenes("dentist"), *providers, similarity=fits({"dentist b": 0.4}))
@@ -164,7 +147,7 @@ async def test_a_provider_that_is_out_of_order_is_told_once_and_the_next_one_ser
     tmp_path: Path, files: dict[str, Path]
 ) -> None:
     down = FakeFootage(name="down", error=ProviderUnauthorized("down refused the key"))
-    fake = stock(files, sea="ab", reef="cd")
+    fake = footage(files, sea="ab", reef="cd")
     async with open_search(tmp_path, down, fake) as (run, assets):
         made = await search(run, assets, scenes("sea", "reef"), down, fake)
         assert [scene.clip.provider for scene in made if scene.clip] == ["fake", "fake"]
@@ -183,7 +166,7 @@ async def test_a_quota_that_is_used_up_makes_the_job_wait_where_nobody_else_can_
 async def test_offline_what_was_found_before_serves_at_any_age_and_nobody_is_asked(
     tmp_path: Path, files: dict[str, Path]
 ) -> None:
-    fake = stock(files, sea="ab")
+    fake = footage(files, sea="ab")
     offline = OfflineFootage(fake)
     async with open_search(tmp_path, fake) as (run, assets):
         before = await search(run, assets, scenes("sea"), fake, review=False)

@@ -265,7 +265,7 @@ class ClipFinder:
             return search.scene
         twin: tuple[Offer, Clip] | None = None
         """What fits, but looks like what an earlier scene shows."""
-        while offer is not None and (twin is None or offer.fits):
+        while offer is not None and (twin is None or (offer.fits and not search.repeated)):
             try:
                 clip = await self.search.fetch(offer, search.scene.index)
             except (StepError, NotFound) as error:

@@ -32,6 +32,9 @@ class FoundTrack:
     title: str
     mood: str
     licence: str
+    author: str = ""
+    page_url: str = ""
+    licence_url: str = ""
     heard: Heard
     fits: bool = True
 
@@ -138,7 +141,8 @@ async def _from_library(run: JobRun, music: MusicLibrary, listed: _Listed) -> Fo
     output = await run.step(spec, stage="publishing")
     track = listed.track
     return FoundTrack(
-        digest=output["digest"], title=track.title, mood=track.mood, licence=track.licence,
+        digest=output["digest"], title=track.title, mood=track.mood, licence=track.licence, author=track.author,
+        page_url=track.page_url, licence_url=track.licence_url,
         heard=await hear(run, output["digest"]), fits=track.fits,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ last line.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from unicodedata import category
 
@@ -29,7 +29,7 @@ SIZES: tuple[tuple[int, float], ...] = ((1, 0.044), (1, 0.038), (2, 0.038), (2, 
 TALL_SIZES: tuple[tuple[int, float], ...] = ((1, 0.046), (1, 0.040), (1, 0.034))
 """A phone's picture is too narrow for two columns."""
 FEW_IN_A_COLUMN = 7
-"""More than these are put into two columns, where there are two."""
+"""More than these are put into two columns in a wide picture."""
 PITCH = 1.75
 """From line to line, in em."""
 BELOW_HEADING = 1.3
@@ -37,7 +37,11 @@ BELOW_HEADING = 1.3
 GAP = 0.05
 """Between two columns, of the width."""
 LEAST = 0.85
-"""A name that is too long is set smaller down to this, then cut."""
+"""A line that is too long is set smaller down to this, then cut."""
+SOURCE_SHARE = 0.45
+"""Of a line that is too long, for where the name is from, if the name needs the rest."""
+ROOM_FOR_DOT = 1.0
+"""In em, between the two."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,34 +65,48 @@ class _Sheet:
     used: set[FontFace] = field(default_factory=set)
 
     def write(self, name: str, source: str, *, x: float, y: float, em_px: float, room_px: float) -> None:
-        """One line, centred on `x`, its top at `y`."""
+        """One line, centred on `x`, whose letters stand one em below `y`, whatever face they are of."""
         done = self._fitted(name, source, room_px / em_px)
         if done is None:
             return
         text, dim = done
         self.used |= text.faces()
         size_px = min(em_px, room_px / text.width)
+        y += em_px - size_px * max(face.extents[0] for face in text.faces())
 
         def tags(one: SetWord, _: int) -> str:
             return f"\\1c{colour_tag(DIM if any(one.word is word for word in dim) else BASE)}"
 
         where = f"{{\\an8\\pos({x:.1f},{y:.1f})\\fad({FADE_MS},{FADE_MS})}}"
-        self.events.append(
-            Event(start_s=0.0, end_s=self.until_s, text=where + event_text(text, size_px, tags), layer=1)
-        )
+        said = where + event_text(text, size_px, tags)
+        self.events.append(Event(start_s=0.0, end_s=self.until_s, text=said, layer=1))
 
     def _fitted(self, name: str, source: str, room: float) -> tuple[SetCaption, tuple[Word, ...]] | None:
-        """The line in at most `room` em, not much smaller than the others; the end of a name is cut off."""
-        kept = clusters(name)
-        whole = len(kept)
-        while True:
-            short = "".join(kept).rstrip() + ("…" if len(kept) < whole else "")
-            named, dim = _words(short), _words(f"· {source}" if source else "")
-            shown = Caption(lines=((*named, *dim),), start_s=0.0, end_s=self.until_s)
-            done, _ = set_caption(shown, shown.lines, self.faces)
-            if done is None or done.width * LEAST <= room or len(kept) <= 4:
-                return None if done is None else (done, dim)
-            kept = kept[: max(4, min(len(kept) - 1, int(len(kept) * room / (done.width * LEAST))))]
+        """The line in at most `room` em, not much smaller than the others: the ends of its parts are cut off."""
+        whole = self._set(name, source)
+        if whole is None or whole[0].width * LEAST <= room:
+            return whole
+        alone = self._set(name, "")
+        left = room - (alone[0].width * LEAST if alone is not None else 0.0)
+        source = self._cut(source, lambda part: self._set("", part), max(left - ROOM_FOR_DOT, room * SOURCE_SHARE))
+        name = self._cut(name, lambda part: self._set(part, source), room)
+        return self._set(name, source)
+
+    def _set(self, name: str, source: str) -> tuple[SetCaption, tuple[Word, ...]] | None:
+        dot = "· " if name and source else ""
+        named, dim = _words(name), _words(f"{dot}{source}")
+        shown = Caption(lines=((*named, *dim),), start_s=0.0, end_s=self.until_s)
+        done, _ = set_caption(shown, shown.lines, self.faces)
+        return None if done is None else (done, dim)
+
+    @staticmethod
+    def _cut(text: str, put: Callable[[str], tuple[SetCaption, tuple[Word, ...]] | None], room: float) -> str:
+        """As much of `text` as leaves what `put` makes of it within `room` em."""
+        kept, shown = clusters(text), text
+        while len(kept) > 1 and (done := put(shown)) is not None and done[0].width * LEAST > room:
+            kept = kept[: max(1, min(len(kept) - 1, int(len(kept) * room / (done[0].width * LEAST))))]
+            shown = "".join(kept).rstrip() + "…"
+        return shown
 
 
 def _words(text: str) -> tuple[Word, ...]:
@@ -160,8 +178,7 @@ def _layout(frame: Frame, high_px: float, heading_px: float, count: int, *, beyo
         em_px = frame.short_px * share
         left_px = high_px - heading_px * PITCH - em_px * BELOW_HEADING
         lines = int(left_px / (em_px * PITCH))
-        if count <= (lines - 1.5 * beyond) * columns and (
-            frame.shape == "tall" or columns == 2 or count <= FEW_IN_A_COLUMN
-        ):
+        enough = columns == 2 or frame.shape != "wide" or count <= FEW_IN_A_COLUMN
+        if enough and count <= int(lines - 1.5 * beyond) * columns:
             return columns, em_px, count
     return columns, em_px, max(0, int(lines - 1.5)) * columns

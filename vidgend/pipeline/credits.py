@@ -139,15 +139,13 @@ def _web(url: str) -> bool:
 
 
 def short_names(credits: Sequence[MediaCredit]) -> tuple[tuple[str, str], ...]:
-    """(name, where it is from or under which licence), for a card that is seen for a few seconds: each once, songs
-    last. Paintings and files without an author have nobody to name."""
+    """(name, its Creative Commons licence or where it is from), for a card that is seen for a few seconds: each once,
+    songs last. Paintings and files without an author have nobody to name."""
     rows = []
     for credit in credits:
         author = author_of(credit)
         if credit.kind == "music":
-            parts = (author, _deed(credit) or (credit.licence if author else ""))
-            rows.append((credit.title or credit.author, " · ".join(part[:40] for part in parts if part)))
+            rows.append((credit.title or credit.author, " · ".join(part for part in (author, _deed(credit)) if part)))
         elif credit.kind != "generated" and (author or site_of(credit)):
-            name, site, deed = author or credit.title, site_of(credit), _deed(credit)
-            rows.append((name, " · ".join(part for part in (site, deed) if part)))
+            rows.append((author or credit.title, _deed(credit) or site_of(credit)))
     return tuple(dict.fromkeys(rows))

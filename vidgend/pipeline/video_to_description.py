@@ -30,7 +30,7 @@ def description_of(brief: Brief, storyboard: Storyboard, credits: Sequence[Media
     words = credit_words(brief.language or storyboard.language)
     title = " ".join(clean(storyboard.title).split())
     summary = next((said for scene in storyboard.scenes if (said := _said(scene, _SUMMARY_CHARS))), "")
-    blocks = [title, "" if summary.rstrip("…").casefold() in title.casefold() else summary]
+    blocks = [title, "" if summary.rstrip(" .…。।").casefold() in title.casefold() else summary]
     if chapters := chapters_of(brief, storyboard):
         blocks.append("\n".join([f"{words.chapters}:", *(f"{at} {name}" for at, name in chapters)]))
     if sentences := list(dict.fromkeys(text for credit in credits if (text := sentence(credit)))):

@@ -17,6 +17,7 @@ from vidgend.models import Candidate, Credit
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.footage.fake import FakeFootage
 from vidgend.pipeline.music.fake import FakeMusic
+from vidgend.pipeline.music.folder import FolderMusic
 from vidgend.pipeline.music.port import Track
 from vidgend.pipeline.probe import packets
 
@@ -177,3 +178,22 @@ async def test_settings_say_whether_there_is_a_card_and_a_description(ffmpeg: Ff
         assert "description" not in made.files and (await finished_steps(runtime))["card"] == 1
         result(await make(runtime, scenes=SCENES[:1], credits_card=False))
         assert (await finished_steps(runtime))["card"] == 1
+
+
+async def test_a_song_of_ones_own_is_called_as_its_tags_say(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 2)
+    folder = tmp_path / "music"
+    folder.mkdir()
+    tone = media.tone(tmp_path / "tone.wav", seconds=2)
+    media.make(
+        ffmpeg.path,
+        [
+            "-i", str(tone), "-metadata", "title=Ebb\n    artist          : Nobody", "-metadata", "artist=Клара",
+            "-metadata", "copyright=CC BY 4.0", "-f", "ogg", "-c:a", "libvorbis",
+        ],
+        folder / "a.ogg",
+    )  # fmt: skip
+    async with workshop(tmp_path / "data", providers=(stock(files),), library=FolderMusic(folder)) as runtime:
+        made = result(await make(runtime, scenes=SCENES[:1]))
+        (song,) = [one for one in made.credits if one.kind == "music"]
+        assert (song.title, song.author, song.licence) == ("Ebb", "Клара", "CC BY 4.0")

@@ -79,7 +79,8 @@ async def test_a_card_with_the_names_comes_after_the_last_scene(ffmpeg: Ffmpeg, 
         assert middle.mean() < 80, "it is dark"
         assert (middle > 180).sum() > 150, "and there is text on it"
         assert shown[0].max() < 40 and shown[-1].max() < 60, "from black and to black"
-        # The same again is found.
+    # The same again is found, also by another process.
+    async with workshop(tmp_path / "data", providers=(stock(files),), music=music) as runtime:
         again = result(await make(runtime, scenes=SCENES, transitions="dissolve", credits_card=True))
         assert again.report["steps"]["run"] == 0 and again.files["video"].digest == made.files["video"].digest
 
@@ -87,8 +88,11 @@ async def test_a_card_with_the_names_comes_after_the_last_scene(ffmpeg: Ffmpeg, 
 async def test_without_music_the_card_is_silent_and_nothing_is_wrong_with_that(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     files = clips(ffmpeg.path, tmp_path / "clips", 4)
     async with workshop(tmp_path / "data", providers=(stock(files),)) as runtime:
-        made = result(await make(runtime, scenes=SCENES, music="none", credits_card=True, aspect_ratio="9:16"))
+        made = result(
+            await make(runtime, scenes=SCENES, music="none", credits_card=True, aspect_ratio="9:16", style="noir")
+        )
         assert made.report["passed"], [one for one in made.report["checks"] if not one["passed"]]
+        assert made.report["black_s"] == [], "a dark card is meant"
         tracks = await packets(ffmpeg, await runtime.assets.local(made.files["video"].digest))
         assert abs(tracks["video"].duration_s - tracks["audio"].duration_s) * 30 < 1
 

@@ -60,6 +60,7 @@ def test_each_clip_and_each_song_is_named_once_with_where_it_is_seen() -> None:
         (credit(), "Video by Ada on Pexels: https://x.org/1"),
         (credit(kind="photo"), "Photo by Ada on Pexels: https://x.org/1"),
         (credit("pixabay"), "Video by Ada from Pixabay: https://x.org/1"),
+        (credit("pixabay_photos", kind="photo"), "Photo by Ada from Pixabay: https://x.org/1"),
         (credit(author=""), "Video from Pexels: https://x.org/1"),
         (
             credit("openverse", kind="photo", title="Gulls", licence="CC BY 4.0", licence_url=CC),

@@ -22,7 +22,7 @@ MUSIC = "music"
 SITES = {
     "pexels": "Pexels", "pixabay": "Pixabay", "openverse": "Openverse", "wikimedia": "Wikimedia Commons",
 }  # fmt: skip
-"""Providers that are to be named, as they write themselves."""
+"""Providers that are to be named, as they write themselves; `pexels_photos` is called as `pexels`."""
 PAINTED = "Painted backgrounds made by vidgend."
 _OWN = ("library", UPLOAD, MUSIC, "generated")
 _MOST_CHARS = 200
@@ -94,7 +94,8 @@ def author_of(credit: Credit) -> str:
 
 def site_of(credit: Credit) -> str:
     """Where it is from, as people write it; "" for a folder of one's own."""
-    return "" if credit.provider in _OWN else SITES.get(credit.provider, credit.provider)
+    provider = credit.provider
+    return "" if provider in _OWN else SITES.get(re.split(r"[-_]", provider)[0], provider)
 
 
 def _deed(credit: Credit) -> str:
@@ -118,8 +119,8 @@ def sentence(credit: MediaCredit) -> str:
         return f'"{credit.title or what}"{by} {verb} {_with(deed, credit.licence_url)}{_at(credit)}'
     if not author:
         return f"{what} from {site}{_at(credit)}" if site else ""
-    if credit.provider == "pixabay":
-        return f"{what} by {author} from Pixabay{_at(credit)}"
+    if site == SITES["pixabay"]:
+        return f"{what} by {author} from {site}{_at(credit)}"
     if site:
         return f"{what} by {author} on {site}{_at(credit)}"
     licence = f", {_with(credit.licence, credit.licence_url)}" if credit.licence else ""

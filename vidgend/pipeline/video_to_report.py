@@ -133,7 +133,7 @@ async def check_video(
     output = await run.step(spec, stage="publishing")
     seen, scenes = _facts(output), storyboard.scenes
     card_s = frames_to_s(sum(scene.frames or 0 for scene in scenes), brief.frame_rate)
-    seen = replace(seen, black=tuple(one for one in seen.black if one[0] < card_s))
+    seen = replace(seen, black=tuple(one for one in seen.black if sum(one) / 2 < card_s))
     shown = _scene_facts(scenes, bodies, captions, fits)
     spoken = any(scene.speech is not None for scene in scenes)
     planned = Planned(

@@ -183,10 +183,11 @@ def test_names_that_no_font_draws_are_counted_and_signs_are_only_left_out() -> N
         ("محمد علي", "Pexels"),
         ("प्रिया", "Pexels"),
         ("x{\\b1}", "P"),
+        ("\U0001f338", "Pexels"),
     ]
     made = card_script(names, heading="Footage", more="and {count} more", frame=frame, faces=faces, until_s=4.0)
     texts = [text for *_, text in lines(made)]
-    assert made.shown == 4 and "王" in made.undrawn and any("1 more" in text for text in texts)
+    assert made.shown == 4 and "王" in made.undrawn and any("2 more" in text for text in texts)
     assert any(text.startswith("Ada") for text in texts)
     assert "{\\b1}" not in made.ass.replace("\\{", ""), "braces of a name are no commands"
 

@@ -116,8 +116,8 @@ def _words(text: str) -> tuple[Word, ...]:
 def undrawn_letters(text: str, faces: Sequence[FontFace]) -> frozenset[str]:
     """The letters and digits of `text` that no face draws. Without a sign or an emoji a name is still a name."""
     words = _words(text)
-    _, missing = set_caption(Caption(lines=(words,), start_s=0.0, end_s=1.0), (words,), faces)
-    return frozenset(char for char in missing if category(char[0])[0] in "LMN")
+    done, missing = set_caption(Caption(lines=(words,), start_s=0.0, end_s=1.0), (words,), faces)
+    return frozenset(char for char in missing if done is None or category(char[0])[0] in "LMN")
 
 
 def card_script(
@@ -131,7 +131,7 @@ def card_script(
 ) -> Card:
     """`names` are (name, where it is from); `more` has a place for the `count` of those that do not fit or that no
     face can draw. The card is there for `until_s`."""
-    undrawn = [undrawn_letters(" ".join(pair), faces) for pair in names]
+    undrawn = [undrawn_letters(name, faces) | undrawn_letters(source, faces) for name, source in names]
     rows = [pair for pair, missing in zip(names, undrawn, strict=True) if not missing]
     high_px = frame.height_px - frame.top_px - frame.bottom_px
     heading_px = frame.short_px * HEADING_EM

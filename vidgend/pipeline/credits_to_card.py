@@ -35,6 +35,7 @@ from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.scene_to_segment import CODE, KeyOf, RenderSettings, encode_spec, encoding_args
 from vidgend.pipeline.shot_picture import ShotPicture
 from vidgend.pipeline.timeline import Shot
+from vidgend.pipeline.video_encoder import VideoEncoder
 from vidgend.pipeline.video_text import frame_of
 from vidgend.pipeline.video_to_description import heading
 from vidgend.timebase import frames_to_s
@@ -115,11 +116,26 @@ def card_spec(
     )  # fmt: skip
 
 
-async def render_card(
-    run: JobRun, brief: Brief, shown: ShotPicture, *, settings: RenderSettings, ffmpeg: Ffmpeg
-) -> Segment:  # fmt: skip
-    """The encoded card. It is no poster for the video. Raises: FfmpegFailed, StepTimeout."""
-    output = await run.step(
-        card_spec(run.key, brief, shown, settings=settings, ffmpeg=ffmpeg), stage="rendering", scene=None
-    )
-    return Segment(digest=output["digest"], frames=output["frames"])
+async def make_card(
+    run: JobRun,
+    brief: Brief,
+    credits: Sequence[MediaCredit],
+    *,
+    language: str,
+    scenes: int,
+    fonts: FontCatalog,
+    encoder: VideoEncoder,
+    ffmpeg: Ffmpeg,
+) -> Segment:
+    """The encoded card of a video of so many scenes. It is no poster for the video. Raises: UnknownFont, FfmpegFailed,
+    StepTimeout."""
+    shown, undrawn = await lay_out_card(brief, credits, language=language, scenes=scenes, fonts=fonts)
+    if undrawn is not None:
+        await run.substitute(undrawn)
+
+    async def render(settings: RenderSettings) -> Segment:
+        spec = card_spec(run.key, brief, shown, settings=settings, ffmpeg=ffmpeg)
+        output = await run.step(spec, stage="rendering")
+        return Segment(digest=output["digest"], frames=output["frames"])
+
+    return await encoder.make(render)

@@ -29,7 +29,7 @@ from vidgend.pipeline.captions.fit import CaptionFit
 from vidgend.pipeline.captions.fonts import FontCatalog
 from vidgend.pipeline.card_length import card_frames
 from vidgend.pipeline.credits import credits_of, song_credits
-from vidgend.pipeline.credits_to_card import lay_out_card, render_card
+from vidgend.pipeline.credits_to_card import make_card
 from vidgend.pipeline.encoder_probe import EncoderProbes
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.port import FootageProvider
@@ -353,21 +353,17 @@ class _Making:
     async def _render_card(self, scenes: Sequence[Scene], sound: Sound) -> tuple[Segment, ...]:
         if not self._brief.credits_card:
             return ()
-        ffmpeg = await self._producer.ffmpeg.get()
-        shown, undrawn = await lay_out_card(
+        card = await make_card(
+            self._run,
             self._brief,
             credits_of(self._brief, scenes, song_credits(sound.music)),
             language=self.storyboard.language,
             scenes=len(scenes),
             fonts=self._producer.fonts,
+            encoder=self.encoder,
+            ffmpeg=await self._producer.ffmpeg.get(),
         )
-        if undrawn is not None:
-            await self._run.substitute(undrawn)
-        return (
-            await self.encoder.make(
-                lambda settings: render_card(self._run, self._brief, shown, settings=settings, ffmpeg=ffmpeg)
-            ),
-        )
+        return (card,)
 
     async def _ready(self, clip: asyncio.Task[Scene], spoken: asyncio.Task[Scene]) -> Scene:
         """A scene of which everything is known."""

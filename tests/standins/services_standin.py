@@ -119,6 +119,7 @@ class World:
             ("vtt", "output.vtt", "text/vtt", b"WEBVTT\n"),
             ("words", "words.json", "application/json", b"{}"),
             ("credits", "credits.json", "application/json", b"[]"),
+            ("description", "description.txt", "text/plain; charset=utf-8", b"The sea\n"),
         ):
             digest = await self.store(content)
             uri = await self.assets.publish(digest, job.id, name, content_type)
@@ -130,7 +131,7 @@ class World:
             width_px=1920,
             height_px=1080,
             duration_s=12.5,
-            credits=(MediaCredit(provider="pexels", author="Ada", page_url="https://pexels.com/1"),),
+            credits=(MediaCredit(provider="pexels", kind="video", author="Ada", page_url="https://pexels.com/1"),),
             degraded=(Substitution(stage="retrieving", wanted="pexels", used="generated", reason="no key", scene=2),),
             timings={"rendering": 3.2},
             report={"loudness_lufs": -16.0},

@@ -178,6 +178,7 @@ class Runtime:
                     fps=settings.render.fps,
                     voice=settings.speech.voice,
                     music=settings.music.enabled,
+                    credits_card=settings.credits.card,
                 ),
                 data_dir=data_dir,
                 database=database,

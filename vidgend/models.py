@@ -158,6 +158,8 @@ class Brief:
     """The videos to be made besides this one."""
     narration_audio: VoiceOver | None = None
     """Whoever speaks in it is heard, and no voice. The video is as long as it is."""
+    credits_card: bool = False
+    """A card at the end, after all scenes, with the names of those whose clips and songs are in the video."""
 
     @property
     def frame_rate(self) -> Fraction:
@@ -241,8 +243,19 @@ class Credit:
     author_url: str = ""
     page_url: str = ""
     licence: str = ""
-    licence_url: str = ""
     title: str = ""
+    licence_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaCredit(Credit):
+    """The credit of one clip or song of a finished video. `scenes` show it (from 1), at `seconds` of the video: (from,
+    to), one for each of them; of a song both are empty. Where nobody knows who made a song, `author` is its title."""
+
+    kind: Literal["", "video", "photo", "generated", "upload", "music"] = ""
+    """"" in results of the time before it was told."""
+    scenes: tuple[int, ...] = ()
+    seconds: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -542,6 +555,8 @@ class Storyboard:
     mood: str | None = None
     degraded: tuple[Substitution, ...] = ()
     """What has been substituted so far: kept here so that a restart does not forget it."""
+    songs: tuple[Credit, ...] | None = None
+    """Those of the last video that was made of it, to foresee its credits; None: not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -571,7 +586,8 @@ class OutputResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a completed job has: files by role (`video`, `thumbnail`, `srt`, `vtt`, `words`, `credits`), report.
+    """What a completed job has: files by role (`video`, `thumbnail`, `srt`, `vtt`, `words`, `credits`,
+    `description`), report.
 
     These are the main video's. Those of the other `outputs` have its name behind their role: `video:9x16`.
     """
@@ -580,7 +596,7 @@ class Result:
     width_px: int
     height_px: int
     duration_s: float
-    credits: tuple[Credit, ...]
+    credits: tuple[MediaCredit, ...]
     degraded: tuple[Substitution, ...]
     timings: dict[str, float]
     report: dict[str, Any]

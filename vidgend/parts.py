@@ -22,6 +22,7 @@ from vidgend.pipeline.budget.port import Budget
 from vidgend.pipeline.candidate_to_thumbnail import KIND as CANDIDATE_THUMBNAIL
 from vidgend.pipeline.candidate_to_thumbnail import CandidateThumbnailStep
 from vidgend.pipeline.captions.fonts import machine_fonts
+from vidgend.pipeline.credits_to_card import KIND as CARD
 from vidgend.pipeline.executor.local import LocalExecutor
 from vidgend.pipeline.executor.port import Label, StepFunction
 from vidgend.pipeline.ffmpeg import FfmpegTool
@@ -322,6 +323,7 @@ def wire(
         NARRATION: NarrationStep(ffmpeg, assets),
         ALIGN: AlignStep(aligners, assets),
         SEGMENT: SegmentStep(ffmpeg, assets, fonts, ends),
+        CARD: SegmentStep(ffmpeg, assets, fonts),
         TRANSITION: TransitionStep(ffmpeg, assets, fonts, ends),
         TRACK: TrackStep(music, assets),
         PARTS: PartsStep(ffmpeg, assets),
@@ -378,6 +380,7 @@ def wire(
         speed=settings.speech.speed,
         listen=settings.speech.listen,
         pronunciations=settings.speech.pronunciations,
+        describe=settings.credits.description,
     )
     library = next((provider for provider in providers if isinstance(provider, LibraryFootage)), None)
     return Parts(

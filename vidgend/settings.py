@@ -298,6 +298,17 @@ class Captions(_Part):
     )
 
 
+class Credits(_Part):
+    """Who made the clips and songs of a video. The result and its credits.json always say so."""
+
+    card: bool = Field(
+        False, description="A closing card of 3 to 8 s with their names, for requests that do not say credits_card."
+    )
+    description: bool = Field(
+        True, description="A text to put under the video where it is published: title, chapters, credits."
+    )
+
+
 class Store(_Part):
     """The database and the disk it lies on."""
 
@@ -437,6 +448,7 @@ class Settings(_Part):
     render: Render = Render()
     music: Music = Music()
     captions: Captions = Captions()
+    credits: Credits = Credits()
     store: Store = Store()
     assets: Assets = Assets()
     cache: Cache = Cache()

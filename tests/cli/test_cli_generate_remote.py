@@ -26,6 +26,7 @@ def test_a_running_daemon_does_the_work_and_the_files_are_fetched(vidgend, daemo
     assert _files(home) == {
         "the-sea-at-night.mp4": "video", "the-sea-at-night.srt": "srtsr", "the-sea-at-night.vtt": "vttvt",
         "the-sea-at-night.words.json": "words", "the-sea-at-night.jpg": "thumb",
+        "the-sea-at-night.txt": "descr",
     }  # fmt: skip
     assert result.stdout.startswith("the-sea-at-night.mp4: 12.5 s, 1920x1080, 5.0 kB, made in 0 s\n")
     assert f"using the daemon at {daemon.url}\n" in result.stderr
@@ -35,6 +36,13 @@ def test_a_running_daemon_does_the_work_and_the_files_are_fetched(vidgend, daemo
 def test_a_queued_job_says_how_many_come_before_it(vidgend, daemon: DaemonStandin) -> None:
     daemon.completes([{"status": "queued", "queue_position": 3}])
     assert "[  0%] waiting for its turn, 2 before it\n" in vidgend("generate", "the sea").stderr
+
+
+@pytest.mark.parametrize(("option", "card"), [("--credits-card", True), ("--no-credits-card", False)])
+def test_a_closing_card_is_asked_for_or_refused(vidgend, daemon: DaemonStandin, option: str, card: bool) -> None:
+    daemon.completes()
+    vidgend("generate", "the sea", option)
+    assert daemon.seen[1].body == {"prompt": "the sea", "credits_card": card}
 
 
 def test_only_what_was_asked_for_is_sent(vidgend, daemon: DaemonStandin) -> None:
@@ -91,7 +99,7 @@ def test_json_is_all_that_is_on_stdout(vidgend, daemon: DaemonStandin, home: Pat
     answer = json.loads(result.stdout)
     assert answer["job_id"] == JOB
     assert answer["output"] == str(home / "the-sea.mp4")
-    assert set(answer["written"]) == {"video", "srt", "vtt", "words", "thumbnail"}
+    assert set(answer["written"]) == {"video", "srt", "vtt", "words", "thumbnail", "description"}
     assert "rendering" in result.stderr
 
 

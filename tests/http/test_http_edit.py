@@ -88,6 +88,9 @@ async def test_captions_and_music_are_merged_and_null_gives_a_choice_back(client
     made = await call(client, "PATCH", path, 200, json={"transitions": "wipe", "captions": False})
     assert made["request"]["transitions"] == {"kind": "wipe", "duration": 0.4}
     assert made["request"]["captions"]["enabled"] is False and made["version"] == 5
+    for card in (True, False):
+        made = await call(client, "PATCH", path, 200, json={"credits_card": card})
+        assert made["request"]["credits_card"] is card
 
 
 async def test_scenes_are_added_removed_moved_and_given_another_picture(client: Client, job_id: str) -> None:

@@ -56,6 +56,7 @@ async def test_every_field_of_the_guide_reaches_the_job(world: World, connect: A
             "captions": False,
             "music": "none",
             "seed": 3,
+            "credits_card": True,
         },
     )
     assert answer.status == 202, await answer.text()
@@ -65,6 +66,7 @@ async def test_every_field_of_the_guide_reaches_the_job(world: World, connect: A
     assert (job.brief.duration_s, job.brief.duration_given, job.brief.style) == (30.0, True, "noir")
     assert (job.brief.width_px, job.brief.height_px, job.brief.fps) == (1080, 1920, "30000/1001")
     assert (job.brief.captions.enabled, job.brief.music.enabled, job.brief.seed) == (False, False, 3)
+    assert job.brief.credits_card
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,9 @@ async def test_a_result_has_everything_the_contract_names(world: World, client: 
     assert body["storage_uri"].endswith(f"/{job.id}/output.mp4")
     assert (body["duration"], body["width"], body["height"], body["size_bytes"]) == (12.5, 1920, 1080, len(VIDEO))
     assert body["sha256"] == files["video"].digest
-    assert body["credits"][0]["author"] == "Ada"
+    assert body["credits"][0]["author"] == "Ada" and body["credits"][0]["kind"] == "video"
+    for role in ("credits", "description"):
+        assert body[f"{role}_url"] == body["outputs"][0][f"{role}_url"] == base + files[role].digest
     assert body["report"] == {"loudness_lufs": -16.0}
     assert body["timings"] == {"rendering": 3.2}
     assert body["degraded"] == [

@@ -362,3 +362,17 @@ def test_a_voice_over_is_listened_to_before_anything_of_it_is_known() -> None:
     assert not {"recording", "transcribe", "speech"} & {work.kind for work in progress.works}
     left_s = progress.eta_s()
     assert left_s is not None and left_s == pytest.approx(first_s - 6.1, rel=0.4)
+
+
+def test_a_closing_card_is_foreseen_and_made_after_all_scenes() -> None:
+    world = World()
+    plain, asked = (world.job(Brief(prompt="x", credits_card=card), board(3)) for card in (False, True))
+    (card,) = [work for work in asked.progress.works if work.kind == "card"]
+    assert not [work for work in plain.progress.works if work.kind == "card"]
+    asked.progress.eta_s()
+    assert card.cost.total_s > 1 and {work.kind for work in card.needs} == {"segment", "transition"}
+    assert len(asked.progress.segments()) == 3, "it is no scene"
+    encoding = encoding_args(asked.brief, SETTINGS)
+    args = {"clip": {"kind": "generated"}, "encoding": encoding, "shot": asdict(shot_of(135, before=0, after=0))}
+    spec = StepSpec(key="card", kind="card", args=args, label="ffmpeg")
+    assert asked.progress.asked(spec, None) is card and card.cost.name.startswith("card ")

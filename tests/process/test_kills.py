@@ -34,7 +34,7 @@ from vidgend.store.reading import ReadOnly
 KILLS = int(os.environ.get("KILLS", "50"))
 SEED = os.environ.get("KILL_SEED", "1968")
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-FILES = {"video", "thumbnail", "srt", "vtt", "words", "credits"}
+FILES = {"video", "thumbnail", "srt", "vtt", "words", "credits", "description"}
 WHAT_GC_TAKES = {"blob_unknown", "name_unknown"}
 """A crash between a file and its row leaves these; the search for orphans deletes them."""
 LEAST_IN_STEPS = 0.6

@@ -92,7 +92,7 @@ class DaemonStandin:
         views = [*(statuses or []), {"status": "completed", "overall_progress": 100.0}]
         self.answers["GET", f"/mcp/status/{JOB}"] = [(200, {"job_id": JOB, "logs": [], **view}) for view in views]
         urls = {}
-        for role in ("video", "thumbnail", "srt", "vtt", "words"):
+        for role in ("video", "thumbnail", "srt", "vtt", "words", "description"):
             self.answers["GET", f"/mcp/assets/{role}"] = (200, role.encode() * 1000)
             urls[role] = f"https://public.example/vidgend/mcp/assets/{role}?sig=abc"
         self.answers["GET", f"/mcp/result/{JOB}"] = (
@@ -101,6 +101,7 @@ class DaemonStandin:
                 "job_id": JOB, "status": "completed", "kind": "video", "video_url": urls["video"],
                 "thumbnail_url": urls["thumbnail"], "duration": 12.5, "width": 1920, "height": 1080,
                 "size_bytes": 5000, "subtitles": {role: urls[role] for role in ("srt", "vtt", "words")},
+                "description_url": urls["description"],
                 "degraded": [], **result,
             },
         )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 from vidgend.errors import LanguageUnsupported, StorageFull, UnknownVoice, VoiceUnavailable
 from vidgend.http.services import Services
 from vidgend.http.wire import Defaults
-from vidgend.models import Brief, Credit, JobState, PrefetchBrief, Published, Result, Substitution
+from vidgend.models import Brief, JobState, MediaCredit, PrefetchBrief, Published, Result, Substitution
 from vidgend.pipeline.aligner.select import recogniser_hint
 from vidgend.pipeline.budget.accounts import Accounts, Money
 from vidgend.pipeline.budget.metered import Metered
@@ -122,6 +122,7 @@ class World:
             ("vtt", "output.vtt", "text/vtt", b"WEBVTT\n"),
             ("words", "words.json", "application/json", b"{}"),
             ("credits", "credits.json", "application/json", b"[]"),
+            ("description", "description.txt", "text/plain; charset=utf-8", b"The sea\n"),
         ):
             digest = await self.store(content)
             uri = await self.assets.publish(digest, job.id, name, content_type)
@@ -133,7 +134,7 @@ class World:
             width_px=1920,
             height_px=1080,
             duration_s=12.5,
-            credits=(Credit(provider="pexels", author="Ada", page_url="https://pexels.com/1"),),
+            credits=(MediaCredit(provider="pexels", kind="video", author="Ada", page_url="https://pexels.com/1"),),
             degraded=(Substitution(stage="retrieving", wanted="pexels", used="generated", reason="no key", scene=2),),
             timings={"rendering": 3.2},
             report={"loudness_lufs": -16.0},

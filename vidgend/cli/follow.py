@@ -130,6 +130,7 @@ def _urls_of(result: dict[str, Any]) -> dict[str, str]:
         "srt": subtitles.get("srt"),
         "vtt": subtitles.get("vtt"),
         "words": subtitles.get("words") or subtitles.get("words.json"),
+        "description": result.get("description_url"),
     }
     return {role: url for role, url in urls.items() if url}
 

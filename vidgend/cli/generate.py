@@ -25,7 +25,7 @@ _START = "Start it with `vidgend serve`; without --remote and --url the work is 
 @click.argument("prompt", required=False)
 @click.option("-o", "--output", help="The video to write, or a folder for it.  [default: named after the prompt]")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
-@click.option("--only-video", is_flag=True, help="Leave out the subtitles, word times and thumbnail beside it.")
+@click.option("--only-video", is_flag=True, help="Leave out the subtitles, word times, thumbnail and text beside it.")
 @click.option("--duration", metavar="SECONDS", help="Wished length, 1 to 3600.  [default: 60]")
 @click.option("--aspect", metavar="W:H", help="16:9, 9:16, 1:1 or 4:5.")
 @click.option("--resolution", metavar="SIZE", help="1280x720, 1920x1080, 3840x2160, or 720p, 1080p, 4k.")
@@ -61,6 +61,11 @@ _START = "Start it with `vidgend serve`; without --remote and --url the work is 
 @click.option("--music", "music_file", metavar="FILE", help="Your own music, or the id of an upload.")
 @click.option("--music-mood", metavar="MOOD", help="Such as calm or happy.  [default: the style's]")
 @click.option("--music-volume", metavar="0..2", help="1 is a quiet bed under the voice.")
+@click.option(
+    "--credits-card/--no-credits-card",
+    default=None,
+    help="Name the authors of clips and music on a card at the end.  [default: the setting credits.card]",
+)
 @click.option("--callback-url", metavar="URL", help="Is called when the job ends. Needs the daemon, so not --local.")
 @click.option("--local", is_flag=True, help="Work in this process, even if a daemon runs.")
 @click.option("--remote", is_flag=True, help="Only use a daemon.")

@@ -44,6 +44,7 @@ _NAMES = {
     "per_query": "--per-query",
     "outputs": "--also",
     "narration_audio": "--narration",
+    "credits_card": "--credits-card",
 }
 _SHAPES = {
     "--language": "must be a language tag such as en or pt-BR",
@@ -157,7 +158,7 @@ def build(
     caption_font: str | None, caption_position: str | None, highlight: bool,
     music: bool, music_mood: str | None, music_volume: str | None, callback_url: str | None, review: bool = False,
     music_file: str | None = None, also: tuple[str, ...] = (), files: OwnFiles | None = None,
-    narration: str | None = None, keep_background: bool = False,
+    narration: str | None = None, keep_background: bool = False, credits_card: bool | None = None,
 ) -> GenerateBody:  # fmt: skip
     """The request, with only what was given, so that the daemon's settings decide the rest. `files` gets those that are
     to be uploaded before it is sent.
@@ -184,6 +185,7 @@ def build(
         "seed": seed,
         "callback_url": callback_url,
         "review": True if review else None,
+        "credits_card": credits_card,
         "outputs": [{}, *(_output(wish) for wish in also)] if also else None,
     }
     body = {name: value for name, value in body.items() if value is not None}

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from vidgend.errors import BadInput, StorageFull
 
-SUFFIXES = {"video": ".mp4", "srt": ".srt", "vtt": ".vtt", "words": ".words.json", "thumbnail": ".jpg"}
+SUFFIXES = {
+    "video": ".mp4", "srt": ".srt", "vtt": ".vtt", "words": ".words.json", "thumbnail": ".jpg", "description": ".txt",
+}  # fmt: skip
 """The files of a result that people get, by role."""
 _MAX_SLUG_CHARS = 48
 _OUTPUT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")

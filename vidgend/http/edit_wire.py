@@ -96,6 +96,7 @@ class PatchBody(Body):
     captions: CaptionBody | bool | None = None
     music: MusicBody | Literal["none"] | None = None
     transitions: TransitionBody | TransitionKind | None = None
+    credits_card: StrictBool | None = None
     author: Author = "api"
 
     @model_validator(mode="after")
@@ -169,6 +170,8 @@ def _whole(body: PatchBody, brief: Brief, defaults: Defaults, music_title: str |
         changes["voice"] = body.voice or defaults.voice
     if "transitions" in given:
         changes["transitions"] = transition_of(body.transitions)
+    if "credits_card" in given:
+        changes["credits_card"] = defaults.credits_card if body.credits_card is None else body.credits_card
     if "captions" in given:
         if body.captions is None:
             changes["captions"] = CaptionOptions()

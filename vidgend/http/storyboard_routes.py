@@ -159,6 +159,7 @@ def _request(brief: Brief) -> dict[str, Any]:
             "ducking": brief.music.ducking,
         },
         "transitions": {"kind": transitions.kind, "duration": transitions.duration_s} if transitions else None,
+        "credits_card": brief.credits_card,
         "quality": brief.quality,
         "width": brief.width_px,
         "height": brief.height_px,

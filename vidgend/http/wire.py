@@ -164,6 +164,9 @@ class GenerateBody(Body):
         None, description="Your own voice-over: it is heard instead of a voice, and decides how long the video is."
     )
     review: bool = Field(False, description="Stop when the storyboard is complete, until it is approved.")
+    credits_card: bool | None = Field(
+        None, description="A card at the end with the authors of clips and music; unset: as the settings say."
+    )
     outputs: tuple[OutputBody, ...] | None = Field(
         None, min_length=1, max_length=8, description="The videos to make, the main one first."
     )
@@ -229,6 +232,7 @@ class Defaults:
     fps: str
     voice: str
     music: bool = True
+    credits_card: bool = False
     duration_s: float = 60.0
 
 
@@ -326,6 +330,7 @@ def to_brief(
         seed=body.seed if body.seed is not None else 0,
         review=body.review,
         narration_audio=voice_over,
+        credits_card=defaults.credits_card if body.credits_card is None else body.credits_card,
     )
     if speaks and not own:
         return brief  # what language is spoken, the recording tells

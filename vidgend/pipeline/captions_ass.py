@@ -64,7 +64,7 @@ def caption_script(
                 used |= done.faces()
                 fits.append(fit_of(done, stage))
                 events.extend(LOOKS[preset.look](done, stage))
-    rows = [row for event in events if (row := _dialogue(event))]
+    rows = [row for event in events if (row := dialogue(event))]
     if not rows:
         return CaptionScript(ass="", undrawn=frozenset(undrawn))
     return CaptionScript(
@@ -80,7 +80,7 @@ def _ass_time(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{hundredths // 100:02d}.{hundredths % 100:02d}"
 
 
-def _dialogue(event: Event) -> str:
+def dialogue(event: Event) -> str:
     """Empty for what is shorter than the format's hundredth of a second."""
     start, end = _ass_time(event.start_s), _ass_time(event.end_s)
     return f"Dialogue: {event.layer},{start},{end},Caption,,0,0,0,,{event.text}" if start != end else ""
@@ -92,6 +92,17 @@ def _head(stage: Stage, face: FontFace) -> list[str]:
     vertical = round({"bottom": frame.bottom_px, "middle": 0, "top": frame.top_px}[stage.position] + edge_px)
     alignment = {"bottom": 2, "middle": 5, "top": 8}[stage.position]
     base, accent, edge = (colour_tag(rgb)[2:8] for rgb in (dress.base, dress.accent, dress.edge))
+    # Encoding -1: the text tells its direction, and words in colour keep their place in it.
+    look = (
+        f"{face.family},{stage.em_px * face.line_height:.1f},&H00{base},&H00{accent},&H00{edge},"
+        f"&H78{edge},-1,0,0,0,100,100,0,0,1,{stage.outline_px:.1f},{stage.shadow_px:.1f},{alignment},"
+        f"{frame.side_px},{frame.side_px},{vertical},-1"
+    )
+    return script_head(frame, look)
+
+
+def script_head(frame: Frame, look: str) -> list[str]:
+    """All before the first event; `look` is the rest of the line of the one style, after its name `Caption`."""
     return [
         "[Script Info]",
         "ScriptType: v4.00+",
@@ -106,10 +117,7 @@ def _head(stage: Stage, face: FontFace) -> list[str]:
         "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, "
         "Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, "
         "MarginR, MarginV, Encoding",
-        # Encoding -1: the text tells its direction, and words in colour keep their place in it.
-        f"Style: Caption,{face.family},{stage.em_px * face.line_height:.1f},&H00{base},&H00{accent},&H00{edge},"
-        f"&H78{edge},-1,0,0,0,100,100,0,0,1,{stage.outline_px:.1f},{stage.shadow_px:.1f},{alignment},"
-        f"{frame.side_px},{frame.side_px},{vertical},-1",
+        f"Style: Caption,{look}",
         "",
         "[Events]",
         "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vidgend.models import Brief, PrefetchBrief
+from vidgend.pipeline.card_length import card_frames
 from vidgend.pipeline.speech.markup import plain
 from vidgend.pipeline.speech.sentences import asked_pauses_s
 
@@ -29,6 +30,7 @@ def estimate_bytes(brief: Brief | PrefetchBrief) -> int:
         return searches * brief.per_query * _clip_bytes(brief.width_px, brief.height_px)
     seconds = _length_s(brief)
     scenes = _scenes(brief)
+    seconds += card_frames(brief, scenes) / float(brief.frame_rate)
     sizes_px = [(brief.width_px, brief.height_px), *((one.width_px, one.height_px) for one in brief.outputs)]
     pixels = sum(width_px * height_px for width_px, height_px in sizes_px)
     picture = seconds * float(brief.frame_rate) * pixels * _BITS_PER_PIXEL / 8

@@ -13,6 +13,8 @@ from typing import Literal
 
 from vidgend.models import Brief, Scene, Storyboard
 from vidgend.pipeline.captions.fonts import FontCatalog
+from vidgend.pipeline.credits import credits_of
+from vidgend.pipeline.credits_to_card import card_spec, lay_out_card
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.scene_lengths import SceneLengths
 from vidgend.pipeline.scene_to_segment import KeyOf, RenderSettings, segment_spec
@@ -27,9 +29,9 @@ IsDone = Callable[[str], Awaitable[bool]]
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """The body of scene number `scene`, or the transition after it."""
+    """The body of scene number `scene`, or the transition after it; or the closing card, after the last scene."""
 
-    kind: Literal["scene", "transition"]
+    kind: Literal["scene", "transition", "card"]
     scene: int
 
 
@@ -81,10 +83,35 @@ async def foresee(
             between = transition_spec(key_of, brief, shot, following, kind=kind, settings=settings, ffmpeg=ffmpeg)
             done = await is_done(between.key)
         found[Piece(kind="transition", scene=index + 1)] = done
+    if brief.credits_card:
+        found[Piece(kind="card", scene=len(shots))] = await _card_is_done(
+            brief, storyboard, key_of=key_of, is_done=is_done, settings=settings, ffmpeg=ffmpeg, fonts=fonts
+        )
     return Reuse(
         reused=tuple(piece for piece, done in found.items() if done),
         rebuilt=tuple(piece for piece, done in found.items() if not done),
     )
+
+
+async def _card_is_done(
+    brief: Brief,
+    storyboard: Storyboard,
+    *,
+    key_of: KeyOf,
+    is_done: IsDone,
+    settings: RenderSettings,
+    ffmpeg: Ffmpeg,
+    fonts: FontCatalog,
+) -> bool:
+    """As far as clips and songs are known; a video that gets longer may get another song besides."""
+    scenes = storyboard.scenes
+    if storyboard.songs is None or any(scene.clip is None for scene in scenes):
+        return False
+    shown, _ = await lay_out_card(
+        brief, credits_of(brief, scenes, storyboard.songs), language=storyboard.language, scenes=len(scenes),
+        fonts=fonts,
+    )  # fmt: skip
+    return await is_done(card_spec(key_of, brief, shown, settings=settings, ffmpeg=ffmpeg).key)
 
 
 async def _shot(

@@ -7,6 +7,7 @@ from typing import Any
 
 from vidgend.models import Brief, Storyboard
 from vidgend.pipeline import step_cost
+from vidgend.pipeline.card_length import card_frames
 from vidgend.pipeline.executor.port import Label
 from vidgend.pipeline.rates import Rates
 from vidgend.pipeline.speech.sentences import roughly_cut
@@ -63,6 +64,7 @@ class VideoPlan:
         style = find_style(brief.style)
         self._pace = style.pace
         self._overlap = wished_frames(brief.transitions or style.transition, self._fps)
+        self._card_frames = card_frames(brief, len(self._scenes))
         self._samples: dict[int, int] = {}
         self._aligns: bool | None = None
         self._aligning: dict[int, Work] = {}
@@ -113,6 +115,9 @@ class VideoPlan:
             pieces.append(
                 self._add("transition", index, "ffmpeg", priority=-index - 1, needs=needs, later=review)
             )  # fmt: skip
+        if self._card_frames:
+            # Its step is asked for once all scenes are there.
+            pieces.append(self._add("card", None, "ffmpeg", priority=-count, needs=tuple(pieces), later=review))
         pieces.append(self._add("sound", None, "ffmpeg", priority=-(count // 2), needs=lengths, later=review))
         join = self._add("join", None, "io", needs=tuple(pieces), later=review)
         self._add("check", None, "ffmpeg", needs=(join,), later=review)
@@ -161,7 +166,7 @@ class VideoPlan:
     def estimate(self, rates: Rates) -> None:
         """Say what is planned as well as it is known by now."""
         frames = self._frames()
-        video_s = float(sum(frames) / self._fps)
+        video_s = float((sum(frames) + self._card_frames) / self._fps)
         aligns = rates.knows("align") if self._aligns is None else self._aligns
         usual = rates.picture() or "video"
         if self._pictures:
@@ -191,6 +196,8 @@ class VideoPlan:
             elif work.kind == "transition":
                 pictures = {self._pictures.get(scene, usual) for scene in (index, index + 1)}
                 work.cost = step_cost.transition_cost(step_cost.slowest(pictures), self._encoding, self._overlap)
+            elif work.kind == "card":
+                work.cost = step_cost.card_cost(self._encoding, self._card_frames)
             elif work.kind == "sound":
                 work.cost = step_cost.sound_cost(video_s)
             elif work.kind == "join":

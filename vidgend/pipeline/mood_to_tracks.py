@@ -32,6 +32,9 @@ class FoundTrack:
     title: str
     mood: str
     licence: str
+    author: str = ""
+    page_url: str = ""
+    licence_url: str = ""
     heard: Heard
     fits: bool = True
 
@@ -122,7 +125,17 @@ async def _own(run: JobRun, digest: str, title: str | None) -> tuple[FoundTrack,
     except MediaUnreadable as error:
         await _say(run, "the uploaded music", "no music", error.detail)
         return ()
-    return (FoundTrack(digest=digest, title=title or OWN_TITLE, mood="", licence="", heard=heard),)
+    named: dict[str, Any] = {"title": title or OWN_TITLE, "licence": ""} | _says_itself(heard)
+    return (FoundTrack(digest=digest, mood="", heard=heard, **named),)
+
+
+def _says_itself(heard: Heard) -> dict[str, str]:
+    """Who made a file and under which licence, as far as its tags tell."""
+    tags = heard.tags
+    told = {"title": tags.title, "author": tags.artist, "licence": tags.licence}
+    if tags.licence.startswith(("https://", "http://")):
+        told |= {"licence": "", "licence_url": tags.licence}
+    return {name: text for name, text in told.items() if text}
 
 
 async def _from_library(run: JobRun, music: MusicLibrary, listed: _Listed) -> FoundTrack:
@@ -136,11 +149,12 @@ async def _from_library(run: JobRun, music: MusicLibrary, listed: _Listed) -> Fo
         max_attempts=1,
     )
     output = await run.step(spec, stage="publishing")
-    track = listed.track
-    return FoundTrack(
-        digest=output["digest"], title=track.title, mood=track.mood, licence=track.licence,
-        heard=await hear(run, output["digest"]), fits=track.fits,
-    )  # fmt: skip
+    track, heard = listed.track, await hear(run, output["digest"])
+    named: dict[str, Any] = {
+        "title": track.title, "licence": track.licence, "author": track.author, "page_url": track.page_url,
+        "licence_url": track.licence_url,
+    } | ({} if track.author else _says_itself(heard))  # fmt: skip
+    return FoundTrack(digest=output["digest"], mood=track.mood, heard=heard, fits=track.fits, **named)
 
 
 async def _say(run: JobRun, wanted: str, used: str, reason: str) -> None:

@@ -39,6 +39,8 @@ def _cost(step: PastStep, settings: RenderSettings) -> Cost | None:
     if picture is None:
         return None
     encoding = encoding_args(step.brief, settings)
+    if step.kind == "card":
+        return step_cost.card_cost(encoding, frames)
     if step.kind == "segment":
         return step_cost.segment_cost(picture, encoding, frames)
     return step_cost.transition_cost(picture, encoding, frames) if step.kind == "transition" else None

@@ -28,6 +28,9 @@ from vidgend.models import (
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.captions.fit import CaptionFit
 from vidgend.pipeline.captions.fonts import FontCatalog
+from vidgend.pipeline.card_length import card_frames
+from vidgend.pipeline.credits import credits_of, song_credits
+from vidgend.pipeline.credits_to_card import make_card
 from vidgend.pipeline.encoder_probe import EncoderProbes
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.port import FootageProvider
@@ -104,6 +107,8 @@ class Producer:
     ends_ahead: EndsAhead | None = None
     speed: float = 1.0
     listen: bool = False
+    describe: bool = True
+    """Whether a text to put under the video is written beside it."""
     pronunciations: Mapping[str, str] = field(default_factory=dict)
     probes: EncoderProbes = field(default_factory=EncoderProbes)
 
@@ -143,7 +148,9 @@ class Producer:
             videos = await make_outputs(run, brief, storyboard, translator=self.translator, make=make)
         except BaseExceptionGroup as group:
             raise first_cause(group) from group
-        return await publish_results(job_id, videos, assets=self.assets, scratch=self.scratch)
+        return await publish_results(
+            job_id, videos, assets=self.assets, scratch=self.scratch, describe=self.describe
+        )  # fmt: skip
 
     async def prefetch(self, wanted: PrefetchBrief, run: JobRun, keeper: StoryboardKeeper) -> dict[str, Any]:
         """Fetch clips ahead of time. Answers them and what failed. Raises: VidgendError."""
@@ -195,9 +202,10 @@ class Producer:
             raise first_cause(group) from group
         assert making.sound is not None
         await run.enter("publishing", "joining the scenes")
-        video = await join_video(run, brief, making.storyboard, pieces_of(bodies, between), making.sound)
+        pieces = (*pieces_of(bodies, between), *making.card)
+        video = await join_video(run, brief, making.storyboard, pieces, making.sound)
         made = await check_video(
-            run, brief, video, making.storyboard, bodies, between, making.captions, making.caption_fits()
+            run, brief, video, making.storyboard, bodies, pieces, making.captions, making.caption_fits()
         )
         made.report["encoder"] = (await making.encoder.settings()).encoder
         kind = making.lengths.wish.kind
@@ -224,6 +232,8 @@ class _Making:
         """Of each scene, once it is known: what its body and its transitions are made of."""
         self.lengths = SceneLengths(brief, storyboard, self._spoken)
         self.sound: Sound | None = None
+        self.card: tuple[Segment, ...] = ()
+        """The closing card, if there is one."""
         self.encoder = VideoEncoder(run, brief, wanted=producer.render, ffmpeg=producer.ffmpeg, probes=producer.probes)
         self._saving = asyncio.Lock()
         self._unsaved = False
@@ -291,12 +301,15 @@ class _Making:
                 for number, both in enumerate(itertools.pairwise(segments))
             ]
             sound = group.create_task(self._sound(words), name="sound")
-        self.sound = sound.result()
+            card = group.create_task(self._card(segments, sound), name="closing card")
+        self.sound, self.card = sound.result(), card.result()
+        self.storyboard = replace(self.storyboard, songs=song_credits(self.sound.music))
         done = [task.result() for task in segments]
         await self._keep(tuple(scene for scene, _ in done))
         bodies, between = tuple(segment for _, segment in done), tuple(task.result() for task in transitions)
         if self.encoder.gave_up:
             bodies, between = await self._all_in_software(between)
+            self.card = await self._render_card(self.storyboard.scenes, self.sound)
         return self.storyboard.scenes, bodies, between
 
     async def _all_in_software(
@@ -355,7 +368,31 @@ class _Making:
         """The sound of the video, begun as soon as all lengths are known."""
         scenes = [replace(await word, frames=await self.lengths.frames(at)) for at, word in enumerate(words)]
         mood = self.storyboard.mood or find_style(self._brief.style).mood
-        return await make_sound(self._run, self._brief, scenes, music=self._producer.music, mood=mood)
+        card = card_frames(self._brief, len(scenes))
+        return await make_sound(
+            self._run, self._brief, scenes, music=self._producer.music, mood=mood, more_frames=card
+        )  # fmt: skip
+
+    async def _card(
+        self, segments: Sequence[asyncio.Task[tuple[Scene, Segment]]], sound: asyncio.Task[Sound]
+    ) -> tuple[Segment, ...]:
+        """Rendered when the clips of all scenes are what they stay."""
+        return await self._render_card([(await segment)[0] for segment in segments], await sound)
+
+    async def _render_card(self, scenes: Sequence[Scene], sound: Sound) -> tuple[Segment, ...]:
+        if not self._brief.credits_card:
+            return ()
+        card = await make_card(
+            self._run,
+            self._brief,
+            credits_of(self._brief, scenes, song_credits(sound.music)),
+            language=self.storyboard.language,
+            scenes=len(scenes),
+            fonts=self._producer.fonts,
+            encoder=self.encoder,
+            ffmpeg=await self._producer.ffmpeg.get(),
+        )
+        return (card,)
 
     async def _ready(self, clip: asyncio.Task[Scene], spoken: asyncio.Task[Scene]) -> Scene:
         """A scene of which everything is known."""

@@ -19,7 +19,7 @@ _TO_MACHINE, _TO_KIND = 0.25, 0.2
 clip takes longer than another."""
 _FAR = math.log(20)
 """Nothing is taken for more than so much (20 times) longer or shorter than guessed."""
-_HEAVY = ("speech", "segment", "transition", "sound", "check", "recording", "transcribe")
+_HEAVY = ("speech", "segment", "transition", "card", "sound", "check", "recording", "transcribe")
 """Kinds that take as long as the machine's cores let them; the others wait for somebody else."""
 _OPENING, _GROWING = "opening", "growing"
 

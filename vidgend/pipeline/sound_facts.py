@@ -20,7 +20,10 @@ SHORTEST_S = 0.5
 LISTENED_S = 20.0
 """So much of the beginning is decoded, to see that it can be."""
 
+TAG_CHARS = 200
 _HEARD_RATE_HZ = 8000
+# Four spaces stand before a tag of the file, six before one of a stream; the next lines of one are indented further.
+_TAG = re.compile(r"^(?: {4}| {6})(title|artist|copyright|license) *: (.*)$", re.M | re.I)
 _DURATION = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.M)
 _STREAM = re.compile(r"^  Stream #0:\d+.*$", re.M)
 _AUDIO = re.compile(r": Audio: (\w+)(?: \([^,]*\))*, (\d+) Hz(?:, ([^,]+))?")
@@ -69,6 +72,26 @@ def read_sound_header(text: str, *, picture: bool = False) -> Sound:
         channels=int(count[1]) if count else _CHANNELS.get(layout, 0),
         duration_s=int(duration[1]) * 3600 + int(duration[2]) * 60 + float(duration[3]) if duration else None,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoundTags:
+    """What a music file says of itself; "" where it does not. `licence` may be an address."""
+
+    title: str = ""
+    artist: str = ""
+    licence: str = ""
+
+
+def read_sound_tags(text: str) -> SoundTags:
+    """What ffmpeg prints about a file -> its tags, those of the file before those of its sound, and none of a picture
+    or a chapter in it. A tag of several lines is its first line."""
+    found: dict[str, str] = {}
+    for name, value in _TAG.findall(text.partition(": Video: ")[0]):
+        if value.strip():
+            found.setdefault(name.lower(), value.strip()[:TAG_CHARS])
+    licence = found.get("license") or found.get("copyright") or ""
+    return SoundTags(title=found.get("title", ""), artist=found.get("artist", ""), licence=licence)
 
 
 async def probe_sound(ffmpeg: Ffmpeg, path: Path, demuxer: str, *, picture: bool = False) -> Sound:

@@ -198,8 +198,11 @@ async def _finish(ffmpeg: Ffmpeg, run: StepRun, mixed_lufs: float | None) -> Sou
     return measure
 
 
-async def make_sound(run: JobRun, brief: Brief, scenes: Sequence[Scene], *, music: MusicLibrary, mood: str) -> Sound:
+async def make_sound(
+    run: JobRun, brief: Brief, scenes: Sequence[Scene], *, music: MusicLibrary, mood: str, more_frames: int = 0
+) -> Sound:
     """The sound of a video whose scenes have their speech and their `frames`; `mood` counts if the brief names none.
+    `more_frames` come after the last scene.
 
     Raises: FfmpegFailed, StorageFull, StepTimeout, UploadLost.
     """
@@ -215,7 +218,7 @@ async def make_sound(run: JobRun, brief: Brief, scenes: Sequence[Scene], *, musi
                 one |= {"start": scene.speech.start, "samples": scene.speech.samples}
             speech.append(one)
         start += scene.frames or 0
-    samples = frames_to_samples(start, fps)
+    samples = frames_to_samples(start + more_frames, fps)
     tracks = await find_tracks(run, brief, music=music, mood=mood, samples=samples)
     pieces = arrange([track.heard.parts for track in tracks], samples, seed=brief.seed) if tracks else ()
     used = [tracks[number] for number in dict.fromkeys(piece.track for piece in pieces)]
@@ -267,5 +270,9 @@ def _credit(used: list[FoundTrack]) -> dict[str, Any]:
         "title": first.title,
         "mood": first.mood,
         "licence": first.licence,
-        "tracks": [{"title": track.title, "licence": track.licence} for track in used],
+        "tracks": [
+            {"title": track.title, "licence": track.licence}
+            | {name: text for name in ("author", "page_url", "licence_url") if (text := getattr(track, name))}
+            for track in used
+        ],
     }

@@ -85,6 +85,11 @@ def segment_cost(picture: str, encoding: Mapping[str, Any], frames: float) -> Co
     )
 
 
+def card_cost(encoding: Mapping[str, Any], frames: float) -> Cost:
+    """The closing card is a painting."""
+    return replace(segment_cost("generated", encoding, frames), name=f"card {_speed(encoding)}")
+
+
 def transition_cost(picture: str, encoding: Mapping[str, Any], frames: float) -> Cost:
     """Two pictures are read and one is encoded."""
     return Cost(
@@ -142,6 +147,8 @@ def cost_of(spec: StepSpec, planned: Cost | None) -> Cost:
         return recording_cost(args["length_s"])
     if spec.kind == "transcribe":
         return transcribe_cost(args["length_s"])
+    if spec.kind == "card":
+        return card_cost(args["encoding"], args["shot"]["frames"])
     if spec.kind == "segment":
         return segment_cost(args["clip"]["kind"], args["encoding"], Shot(**args["shot"]).body_frames)
     if spec.kind == "transition":

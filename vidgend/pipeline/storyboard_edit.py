@@ -144,7 +144,8 @@ def apply(storyboard: Storyboard, brief: Brief, edit: Edit, *, most_scene_number
         raise BadEdit("/scenes", "no scene would have any words")
     title = storyboard.title if edit.title is None else edit.title
     degraded = _still_so(storyboard.degraded, old, scenes)
-    edited = replace(storyboard, scenes=scenes, title=title, degraded=degraded, edited=True)
+    songs = storyboard.songs if (wanted.music, wanted.style) == (brief.music, brief.style) else None
+    edited = replace(storyboard, scenes=scenes, title=title, degraded=degraded, edited=True, songs=songs)
     return edited, wanted
 
 
@@ -307,4 +308,5 @@ def _shown_whole(storyboard: Storyboard, brief: Brief) -> dict[str, Any]:
         "captions": asdict(brief.captions),
         "music": asdict(brief.music),
         "transitions": asdict(brief.transitions) if brief.transitions else None,
+        "credits_card": brief.credits_card,
     }

@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from vidgend import children
-from vidgend.errors import FfmpegFailed, MediaUnreadable
+from vidgend.errors import FfmpegFailed, MediaUnreadable, StepError
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
-from vidgend.pipeline.ffmpeg import MEDIA_LIMITS, FfmpegTool
+from vidgend.pipeline.ffmpeg import MEDIA_LIMITS, Ffmpeg, FfmpegTool
 from vidgend.pipeline.media_kind import HEAD_BYTES, sniff
 from vidgend.pipeline.music.beats import RATE_HZ
 from vidgend.pipeline.music.parts import TrackParts
-from vidgend.pipeline.probe import read_loudness
+from vidgend.pipeline.probe import PROBE_TIMEOUT_S, read_loudness
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.sound_args import listen_args
-from vidgend.pipeline.sound_facts import sound_options
+from vidgend.pipeline.sound_facts import SoundTags, read_sound_tags, sound_options
 from vidgend.store.assets.store import AssetStore
 from vidgend.timebase import SAMPLE_RATE_HZ
 
@@ -39,10 +39,11 @@ _PARTS = TypeAdapter(TrackParts)
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """What a track is like. `loudness_lufs` is its integrated loudness."""
+    """What a track is like, and what it says of itself. `loudness_lufs` is its integrated loudness."""
 
     parts: TrackParts
     loudness_lufs: float
+    tags: SoundTags = field(default_factory=SoundTags)
 
 
 def music_options(path: Path) -> list[str]:
@@ -55,7 +56,7 @@ def music_options(path: Path) -> list[str]:
 
 
 class PartsStep:
-    """args: digest -> parts, loudness_lufs"""
+    """args: digest -> parts, loudness_lufs, tags"""
 
     def __init__(self, ffmpeg: FfmpegTool, assets: AssetStore) -> None:
         self._ffmpeg = ffmpeg
@@ -86,7 +87,17 @@ class PartsStep:
             raise MediaUnreadable("the music is silent")
         if parts["last"] - parts["first"] < SHORTEST_S * SAMPLE_RATE_HZ:
             raise MediaUnreadable(f"the music is shorter than {SHORTEST_S:g} s")
-        return StepOutput(output={"parts": parts, "loudness_lufs": loudness_lufs})
+        tags = asdict(await _tags(ffmpeg, options, run.scratch))
+        return StepOutput(output={"parts": parts, "loudness_lufs": loudness_lufs, "tags": tags})
+
+
+async def _tags(ffmpeg: Ffmpeg, options: list[str], scratch: Path) -> SoundTags:
+    """Of `track.media`. It can be heard, so that its tags cannot be read costs no more than them."""
+    try:
+        header = await ffmpeg.look([*options, "-i", "track.media"], cwd=scratch, timeout_s=PROBE_TIMEOUT_S)
+    except StepError:
+        return SoundTags()
+    return read_sound_tags(header.stderr_tail)
 
 
 async def hear(run: JobRun, digest: str) -> Heard:
@@ -102,4 +113,7 @@ async def hear(run: JobRun, digest: str) -> Heard:
         stall_s=0,
     )
     output = await run.step(spec, stage="publishing")
-    return Heard(parts=_PARTS.validate_python(output["parts"]), loudness_lufs=output["loudness_lufs"])
+    return Heard(
+        parts=_PARTS.validate_python(output["parts"]), loudness_lufs=output["loudness_lufs"],
+        tags=SoundTags(**output["tags"]),
+    )  # fmt: skip

@@ -1,15 +1,14 @@
-"""Scenes -> what the finished video shows and says: captions and words in its own time, and the credits. Pure."""
+"""Scenes -> what the finished video shows and says: captions and words in its own time. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
 
-from vidgend.models import Brief, Caption, Credit, Scene, Substitution, Word
+from vidgend.models import Brief, Caption, Scene, Substitution, Word
 from vidgend.pipeline.captions.fonts import FontCatalog, script_of
 from vidgend.pipeline.captions.presets import Frame, Preset, find_preset
 from vidgend.pipeline.captions_ass import CaptionScript, caption_script
-from vidgend.pipeline.segments_to_video import JoinedVideo
 from vidgend.pipeline.styles import find_style
 from vidgend.pipeline.timeline import lead_s, speech_start_sample
 from vidgend.pipeline.words_to_captions import make_captions
@@ -21,7 +20,8 @@ def caption_preset(brief: Brief) -> Preset:
     return find_preset(brief.captions.preset or find_style(brief.style).caption_preset)
 
 
-def _frame(brief: Brief) -> Frame:
+def frame_of(brief: Brief) -> Frame:
+    """The picture that text is set for."""
     width_px, height_px = brief.picture_px
     bar_px = find_style(brief.style).bar_px(width_px, height_px)
     return Frame(width_px=width_px, height_px=height_px, bar_px=bar_px)
@@ -31,7 +31,7 @@ def scene_captions(brief: Brief, scene: Scene) -> tuple[Caption, ...]:
     """The captions of a scene, in the scene's own time."""
     if scene.words is None or scene.frames is None:
         return ()
-    frame = _frame(brief)
+    frame = frame_of(brief)
     return make_captions(
         _shift(scene.words.words, float(lead_s(scene.index, recorded=scene.recorded))),
         max_chars=scene.caption_chars or caption_preset(brief).max_chars[frame.shape],
@@ -49,7 +49,7 @@ def burnt_captions(brief: Brief, captions: tuple[Caption, ...], *, language: str
     style = find_style(brief.style)
     return caption_script(
         captions,
-        frame=_frame(brief),
+        frame=frame_of(brief),
         preset=caption_preset(brief),
         faces=fonts.preference(brief.captions.font, language),
         position=brief.captions.position,
@@ -128,12 +128,3 @@ def longest_pause_s(brief: Brief, scenes: tuple[Scene, ...], frames: int) -> flo
     pauses_s = [scene.speech.silent_s for scene in scenes if scene.speech is not None and scene.recorded]
     gaps_s = [float(start - end) for start, end in zip(starts, ends, strict=True)]
     return round(max([*gaps_s, *pauses_s]), 3)
-
-
-def credits_of(scenes: tuple[Scene, ...], video: JoinedVideo) -> tuple[Credit, ...]:
-    credits = list(dict.fromkeys(scene.clip.credit for scene in scenes if scene.clip is not None))
-    if video.music is not None:
-        credits += [
-            Credit(provider="music", author=track["title"], licence=track["licence"]) for track in video.music["tracks"]
-        ]
-    return tuple(credits)

@@ -7,7 +7,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from vidgend.pipeline.quality_checks import (
     scene_checks,
 )
 from vidgend.pipeline.run import JobRun, both
-from vidgend.pipeline.segments_to_video import JoinedVideo, pieces_of
+from vidgend.pipeline.segments_to_video import JoinedVideo
 from vidgend.pipeline.sound_measure import measure_sound
 from vidgend.pipeline.storyboard_edit import chosen_by_hand
 from vidgend.pipeline.video_text import longest_pause_s, speech_end_s
@@ -111,11 +111,12 @@ async def check_video(
     video: JoinedVideo,
     storyboard: Storyboard,
     bodies: Sequence[Segment],
-    between: Sequence[Segment | None],
+    pieces: tuple[Segment, ...],
     captions: list[tuple[Caption, ...]],
     fits: Sequence[CaptionFit | None],
 ) -> CheckedVideo:
-    """Look at the finished file and at what is known of its scenes. `captions` and `fits` are of each scene.
+    """Look at the finished file and at what is known of its scenes. `captions` and `fits` are of each scene, as are
+    `bodies`; `pieces` are all segments of the video, a closing card among them, which is left as it is.
 
     Raises: StepError if it is not what was meant: frames are missing or doubled, the size is wrong, sound and picture
     differ by a frame.
@@ -131,6 +132,8 @@ async def check_video(
     )
     output = await run.step(spec, stage="publishing")
     seen, scenes = _facts(output), storyboard.scenes
+    card_s = frames_to_s(sum(scene.frames or 0 for scene in scenes), brief.frame_rate)
+    seen = replace(seen, black=tuple(one for one in seen.black if sum(one) / 2 < card_s))
     shown = _scene_facts(scenes, bodies, captions, fits)
     spoken = any(scene.speech is not None for scene in scenes)
     planned = Planned(
@@ -161,7 +164,7 @@ async def check_video(
         "music": video.music,
     }
     return CheckedVideo(
-        video=video, storyboard=storyboard, captions=captions, pieces=pieces_of(bodies, between), checks=checks,
+        video=video, storyboard=storyboard, captions=captions, pieces=pieces, checks=checks,
         report=report,
     )  # fmt: skip
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from vidgend.models import Brief, OutputResult, Published, Result, Substitution
 from vidgend.pipeline.captions_ass import srt_text, vtt_text
+from vidgend.pipeline.credits import credits_of, song_credits
 from vidgend.pipeline.run import JobRun
-from vidgend.pipeline.video_text import credits_of, video_captions, video_words
+from vidgend.pipeline.video_text import video_captions, video_words
+from vidgend.pipeline.video_to_description import description_of
 from vidgend.pipeline.video_to_report import CheckedVideo, full_report
 from vidgend.store.assets.store import AssetStore
 
@@ -20,13 +22,18 @@ ONLY = "main"
 
 
 async def publish_results(
-    job_id: str, videos: Sequence[tuple[JobRun, Brief, CheckedVideo]], *, assets: AssetStore, scratch: Path
+    job_id: str,
+    videos: Sequence[tuple[JobRun, Brief, CheckedVideo]],
+    *,
+    assets: AssetStore,
+    scratch: Path,
+    describe: bool = True,
 ) -> Result:
-    """Give the files of all videos of a job their names; the first is the main one.
+    """Give the files of all videos of a job their names; the first is the main one. `describe`: with a description.
 
     Raises: StorageFull, StorageUnavailable.
     """
-    results = [await _publish(job_id, *video, assets=assets, scratch=scratch) for video in videos]
+    results = [await _publish(job_id, *video, assets=assets, scratch=scratch, describe=describe) for video in videos]
     files = {role: file for result in results for role, file in result.files.items()}
     outputs = tuple(one for result in results for one in result.outputs)
     degraded = in_common(results[0].degraded, {output.name for output in outputs})
@@ -44,7 +51,7 @@ def in_common(degraded: Sequence[Substitution], names: set[str]) -> tuple[Substi
 
 
 async def _publish(
-    job_id: str, run: JobRun, brief: Brief, made: CheckedVideo, *, assets: AssetStore, scratch: Path
+    job_id: str, run: JobRun, brief: Brief, made: CheckedVideo, *, assets: AssetStore, scratch: Path, describe: bool
 ) -> Result:
     """The result of one video. What is not the main one has its name in those of its files, and behind their roles."""
     report = await full_report(run, made)
@@ -68,7 +75,7 @@ async def _publish(
     }
     degraded = tuple(run.substitutions)
     timed = [word for scene in scenes if scene.words is not None for word in scene.words.words]
-    credits = credits_of(scenes, video)
+    credits = credits_of(brief, scenes, song_credits(video.music))
     report = {
         **report,
         "words_source": sorted({scene.words.source for scene in scenes if scene.words is not None}),
@@ -101,6 +108,9 @@ async def _publish(
             json.dumps([credit.__dict__ for credit in credits], ensure_ascii=False, indent=1),
         ),
     }
+    if describe:
+        text = description_of(brief, made.storyboard, credits)
+        written["description"] = ("description.txt", "text/plain; charset=utf-8", text)
     width_px, height_px = brief.picture_px
     digests = {"video": video.digest, "thumbnail": video.thumbnail}
     names = {"video": ("output.mp4", "video/mp4"), "thumbnail": ("thumbnail.jpg", "image/jpeg")}

@@ -16,6 +16,9 @@ from vidgend.pipeline.vocabulary import MOODS, nearest_mood
 
 PACKAGE = "immich_memories_music"
 LICENCE = "MIT (immich-memories-music; made with ACE-Step 1.5, no attribution required)"
+AUTHOR = "Immich Memories Contributors"
+PAGE_URL = "https://pypi.org/project/immich-memories-music/"
+LICENCE_URL = "https://opensource.org/license/mit"
 DEFAULT_MOOD = "calm"
 """For a mood word that nobody knows: the bed that disturbs a voice least."""
 
@@ -66,6 +69,9 @@ def packaged_folder() -> Path | None:
 
 def _tracks_in(folder: Path, mood: str) -> tuple[Track, ...]:
     return tuple(
-        Track(path=path, place=f"{mood}/{path.name}", title=path.stem.replace("_", " "), mood=mood, licence=LICENCE)
+        Track(
+            path=path, place=f"{mood}/{path.name}", title=path.stem.replace("_", " "), mood=mood, licence=LICENCE,
+            author=AUTHOR, page_url=PAGE_URL, licence_url=LICENCE_URL,
+        )
         for path in sorted(folder.glob("*.opus"))
-    )
+    )  # fmt: skip

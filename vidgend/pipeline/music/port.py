@@ -17,6 +17,9 @@ class Track:
     title: str
     mood: str
     licence: str
+    author: str = ""
+    page_url: str = ""
+    licence_url: str = ""
     fits: bool = True
     """Whether it is of the mood that was asked for, not just of the nearest one."""
 

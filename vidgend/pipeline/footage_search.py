@@ -29,6 +29,7 @@ CODE = (
     "clip_facts.py",
     "clip_scan.py",
     "media_end.py",
+    "fingerprint.py",
 )
 ANSWER_LIVES_S = 86_400.0
 """How long a search answer is good for. Pixabay asks for so much, and no stock changes faster."""

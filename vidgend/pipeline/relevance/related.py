@@ -14,7 +14,7 @@ from vidgend.pipeline.vocabulary import stem
 
 DATA = Path(__file__).parents[2] / "data" / "related_words.txt"
 
-SAME, NARROWER, BROADER, DERIVED = 0.8, 0.75, 0.5, 0.6
+SAME, NARROWER, BROADER, DERIVED = 0.6, 0.6, 0.3, 0.4
 """How much of a wanted word it is to find another name for it (`sea` for `ocean`), a kind of it (`puppy` for `dog`),
 what it is a kind of (`bird` for `heron`), or a word made from it (`baker` for `bake`)."""
 

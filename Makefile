@@ -16,7 +16,7 @@ relevance-model: $(VENV)/.installed
 bench-relevance: $(VENV)/.installed-dev
 	$(BIN)/python -m bench relevance
 
-.PHONY: demo test check bench bench-speech test-long install lock clean
+.PHONY: demo test check bench bench-relevance relevance-model bench-speech test-long install lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vidgend --data-dir .demo generate "A beautiful sunset over the ocean with waves crashing on the beach" \

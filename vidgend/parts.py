@@ -41,6 +41,9 @@ from vidgend.pipeline.prompt_to_storyboard import KIND as PLAN
 from vidgend.pipeline.prompt_to_storyboard import PlanStep
 from vidgend.pipeline.recording_to_voice import KIND as RECORDING
 from vidgend.pipeline.recording_to_voice import RecordingStep
+from vidgend.pipeline.relevance.bm25 import Bm25Similarity
+from vidgend.pipeline.relevance.port import TextSimilarity
+from vidgend.pipeline.relevance.select import build_similarities
 from vidgend.pipeline.scene_to_clip import FETCH, SEARCH, FetchStep, SearchStep
 from vidgend.pipeline.scene_to_segment import KIND as SEGMENT
 from vidgend.pipeline.scene_to_segment import RenderSettings, SegmentStep
@@ -60,6 +63,8 @@ from vidgend.pipeline.speech_and_music_to_sound import KIND as SOUND
 from vidgend.pipeline.speech_and_music_to_sound import SoundStep
 from vidgend.pipeline.speech_to_words import KIND as ALIGN
 from vidgend.pipeline.speech_to_words import AlignStep
+from vidgend.pipeline.texts_to_similarity import KIND as SIMILARITY
+from vidgend.pipeline.texts_to_similarity import SimilarityStep
 from vidgend.pipeline.track_to_parts import KIND as PARTS
 from vidgend.pipeline.track_to_parts import PartsStep
 from vidgend.pipeline.transcriber.port import Transcriber
@@ -107,13 +112,15 @@ class Parts:
     producer: Producer
     ends: ShotEnds
     client: httpx.AsyncClient
+    similarities: tuple[TextSimilarity, ...]
 
     async def aclose(self) -> None:
         await self.executor.aclose()
         await self.ends.aclose()
         transcriber = self.producer.transcriber
-        closable: tuple[SpeechEngine | Aligner | Transcriber | FootageProvider, ...] = (
-            *self.engines, *self.aligners, *self.providers, *((transcriber,) if transcriber is not None else ()),
+        closable: tuple[SpeechEngine | Aligner | Transcriber | FootageProvider | TextSimilarity, ...] = (
+            *self.engines, *self.aligners, *self.providers, *self.similarities,
+            *((transcriber,) if transcriber is not None else ()),
         )  # fmt: skip
         for part in closable:
             await part.aclose()
@@ -215,6 +222,9 @@ def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, wor
         aligners=build_aligners(settings.aligner.engine, whisper),
         transcriber=WhisperTranscriber(whisper) if whisper is not None else None,
         music=build_music(settings),
+        similarities=build_similarities(
+            settings.footage.relevance, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir()
+        ),
     )
 
 
@@ -233,6 +243,7 @@ def wire(
     music: MusicLibrary,
     translator: Translator | None = None,
     transcriber: Transcriber | None = None,
+    similarities: tuple[TextSimilarity, ...] = (),
 ) -> Parts:
     """The steps, the executor and the producer over chosen adapters."""
     render = settings.render
@@ -243,12 +254,14 @@ def wire(
     encodes, threads = encode_slots(settings)
     ends = ShotEnds(work / "ends")
     transcribers = (transcriber,) if transcriber is not None else ()
+    similarities = similarities or (Bm25Similarity(),)
     registry: dict[str, StepFunction] = {
         RECORDING: RecordingStep(ffmpeg, assets),
         TRANSCRIBE: TranscribeStep(transcriber, assets),
         PLAN: PlanStep(planners),
         TRANSLATE: TranslateStep(translator),
         SEARCH: SearchStep(providers),
+        SIMILARITY: SimilarityStep(similarities),
         CANDIDATE_THUMBNAIL: CandidateThumbnailStep(providers, ffmpeg, assets),
         FETCH: FetchStep(providers, ffmpeg, assets),
         SPEECH: SpeechStep(engines, assets),
@@ -274,7 +287,9 @@ def wire(
 
     async def unload(label: Label) -> None:
         """The models that live there."""
-        parts: tuple[SpeechEngine | Aligner | Transcriber, ...] = (*engines, *aligners, *transcribers)
+        parts: tuple[SpeechEngine | Aligner | Transcriber | TextSimilarity, ...] = (
+            *engines, *aligners, *transcribers, *similarities,
+        )  # fmt: skip
         for part in parts:
             if part.label == label:
                 try:
@@ -323,4 +338,5 @@ def wire(
         producer=producer,
         ends=ends,
         client=client,
+        similarities=similarities,
     )

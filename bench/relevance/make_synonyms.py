@@ -102,7 +102,11 @@ def main(folder: Path) -> None:
                             derived[own].add(stem(other))
     lines = []
     for word in sorted({*same, *broader, *derived}):
-        kinds = (("=", same[word]), ("<", broader[word] - same[word]), ("~", derived[word] - same[word] - broader[word]))
+        kinds = (
+            ("=", same[word]),
+            ("<", broader[word] - same[word]),
+            ("~", derived[word] - same[word] - broader[word]),
+        )
         told = [f"{mark}{other}" for mark, others in kinds for other in sorted(others - {word})]
         if told:
             lines.append(f"{word} {' '.join(told)}\n")

@@ -40,7 +40,9 @@ def labelled_scenes(path: Path = SCENES, *, fresh: bool = False) -> tuple[Labell
 
 def search_answer(rows: list[list[Any]]) -> bytes:
     """What Pexels would send: rows are (label, slug-id, seconds, width, height)."""
-    return json.dumps({"page": 1, "per_page": 80, "total_results": len(rows), "videos": [_video(*row) for row in rows]}).encode()
+    return json.dumps(
+        {"page": 1, "per_page": 80, "total_results": len(rows), "videos": [_video(*row) for row in rows]}
+    ).encode()
 
 
 def _video(_: str, slug: str, duration_s: int, width_px: int, height_px: int) -> dict[str, Any]:

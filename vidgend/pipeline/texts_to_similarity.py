@@ -61,10 +61,9 @@ class JobSimilarity:
                     raise
                 if self._left[0] is asked:  # several scenes may ask at the same time
                     self._left.pop(0)
+                used, reason = self._left[0].name, error.detail or error.title
                 await self._run.substitute(
-                    Substitution(
-                        stage="retrieving", wanted=asked.name, used=self._left[0].name, reason=error.detail or error.title
-                    )
+                    Substitution(stage="retrieving", wanted=asked.name, used=used, reason=reason)
                 )
 
     async def _compare(self, asked: TextSimilarity, wanted: list[str], described: list[str]) -> list[list[float]]:

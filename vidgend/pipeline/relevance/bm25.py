@@ -88,9 +88,7 @@ def _weights(want: Sequence[str], seen: Mapping[str, int], count: int) -> dict[s
     return weights
 
 
-def _score(
-    weights: Mapping[str, float], document: Mapping[str, float], near: Near
-) -> float:
+def _score(weights: Mapping[str, float], document: Mapping[str, float], near: Near) -> float:
     length = sum(document.values())
     norm = K1 * (1 - B + B * length / USUAL_STEMS)
     total = 0.0

@@ -10,12 +10,12 @@ error is below 1.5e-7; the format of the weights is github.com/huggingface/safet
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, TypeAdapter
 
 from vidgend.pipeline.relevance.wordpiece import CLS, SEP, UNKNOWN, pieces_of, vocabulary_of
 
@@ -31,6 +31,16 @@ _EPSILON = 1e-12
 _MAX_HEADER_BYTES = 1 << 20
 
 
+class _Tensor(BaseModel):
+    dtype: str
+    shape: tuple[int, ...]
+    data_offsets: tuple[int, int]
+
+
+_HEADER = TypeAdapter(dict[str, _Tensor | dict[str, str]])
+"""By name; `__metadata__` is a table of words."""
+
+
 def read_safetensors(path: Path) -> dict[str, Floats]:
     """The float32 tensors of a file, as views into it: what is not used is never read. Raises: ValueError, OSError."""
     size_bytes = path.stat().st_size
@@ -38,17 +48,16 @@ def read_safetensors(path: Path) -> dict[str, Floats]:
         header_bytes = int.from_bytes(file.read(8), "little")
         if not 2 <= header_bytes <= min(_MAX_HEADER_BYTES, size_bytes - 8):
             raise ValueError(f"{path.name} is not a safetensors file")
-        header = json.loads(file.read(header_bytes))
-    values = np.memmap(path, dtype=np.uint8, mode="r", offset=8 + header_bytes)
+        header = _HEADER.validate_json(file.read(header_bytes))
+    # A plain array of the mapped bytes: memmap's own arithmetic is slower.
+    values = np.asarray(np.memmap(path, dtype=np.uint8, mode="r", offset=8 + header_bytes))
     tensors = {}
     for name, told in header.items():
-        if name == "__metadata__" or told["dtype"] != "F32":
-            continue
-        first, last = told["data_offsets"]
-        if not 0 <= first <= last <= values.size:
-            raise ValueError(f"{path.name} ends before {name}")
-        # A plain array of the same bytes: memmap's own arithmetic is slower.
-        tensors[name] = np.asarray(values)[first:last].view(np.float32).reshape(told["shape"])
+        if isinstance(told, _Tensor) and told.dtype == "F32":
+            first, last = told.data_offsets
+            if not 0 <= first <= last <= values.size:
+                raise ValueError(f"{path.name} ends before {name}")
+            tensors[name] = values[first:last].view(np.float32).reshape(told.shape)
     return tensors
 
 
@@ -124,8 +133,8 @@ class MiniLm:
 def _gelu(x: Floats) -> Floats:
     size = np.abs(x) * np.float32(0.5**0.5)
     t = 1 / (1 + np.float32(0.3275911) * size)
-    inner = np.float32(0)
+    inner = np.zeros_like(x)
     for factor in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592):
-        inner = (inner + np.float32(factor)) * t
+        inner = np.asarray((inner + np.float32(factor)) * t, np.float32)
     erf = np.sign(x) * (1 - inner * np.exp(-size * size))
     return np.asarray(np.float32(0.5) * x * (1 + erf), np.float32)

@@ -35,7 +35,8 @@ class LocalEmbeddings:
 
 def find_embeddings(*, models_dir: Path, hub_dir: Path) -> LocalEmbeddings | None:
     """In the models folder, in the hub's cache, in the package; None if it is in none of them."""
-    for folder, origin in ((models_dir / FOLDER, "the models folder"), (snapshot(hub_dir, REPOSITORY), "the hub's cache")):
+    places = ((models_dir / FOLDER, "the models folder"), (snapshot(hub_dir, REPOSITORY), "the hub's cache"))
+    for folder, origin in places:
         if folder is not None and (folder / WEIGHTS).is_file() and (folder / VOCABULARY).is_file():
             return LocalEmbeddings(folder=folder, origin=origin)
     packaged = packaged_files(((PACKAGE, f"model/{WEIGHTS}"), (PACKAGE, f"model/{VOCABULARY}")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -31,7 +32,7 @@ class Weights:
     enlarged: float = -0.12
     """For all of its sharpness lost by scaling up; 540 lines for 1080 lose half of it."""
     wasteful: float = -0.01
-    """A file of more than four times the pixels that are shown, where there is no smaller one: it takes time to fetch."""
+    """A file of more than four times the pixels that are shown, if there is no smaller one: it is slow to fetch."""
     short: float = -0.10
     """For all of the time that is missing; what is missing is slowed down or shown again."""
     colour: float = 0.03
@@ -142,7 +143,9 @@ def _points(candidate: Candidate, wish: Wish, weights: Weights) -> list[tuple[st
     if candidate.kind == "video" and candidate.duration_s is not None and wish.need_s > 0:
         missing = max(0.0, 1 - candidate.duration_s / wish.need_s)
         points.append(("too short", weights.short * missing))
-    points.append(("colour beside its neighbours", weights.colour * _continuity(candidate.average_rgb, wish.beside_rgb)))
+    points.append(
+        ("colour beside its neighbours", weights.colour * _continuity(candidate.average_rgb, wish.beside_rgb))
+    )
     lately = (wish.recent or {}).get((candidate.provider, candidate.id), 0.0)
     points.append(("shown lately", weights.recent * min(1.0, max(0.0, lately))))
     return points
@@ -161,11 +164,7 @@ def _continuity(colour: str | None, beside: Iterable[str]) -> float:
     if colour is None or not _RGB.fullmatch(colour):
         return 0.0
     own = lab_of(colour)
-    distances = [
-        sum((one - other) ** 2 for one, other in zip(own, lab_of(rgb), strict=True)) ** 0.5
-        for rgb in beside
-        if _RGB.fullmatch(rgb)
-    ]
+    distances = [math.dist(own, lab_of(rgb)) for rgb in beside if _RGB.fullmatch(rgb)]
     if not distances:
         return 0.0
     return 1 - 2 * min(1.0, sum(distances) / len(distances) / _FAR_LAB)

@@ -136,7 +136,9 @@ async def bench(_: Ffmpeg, options: Options) -> None:
 
 def _head(title: str) -> None:
     print(f"\n{title}")
-    print(f"  {'':14} {'top-1':>6} {'MRR':>6} {'false reject':>13} {'false accept':>13} {'of nothing':>11} {'ms a scene':>11}")
+    print(
+        f"  {'':14} {'top-1':>6} {'MRR':>6} {'false reject':>13} {'false accept':>13} {'of nothing':>11} {'ms a scene':>11}"
+    )
 
 
 def _line(name: str, found: Figures, *, floors: bool = False, timed: bool = False) -> None:

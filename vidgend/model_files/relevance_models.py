@@ -7,8 +7,7 @@ Licence: Apache-2.0, by the model card; the package says MIT of itself.
 from __future__ import annotations
 
 from vidgend.model_files.model import Model, ModelFile, Packaged, hub
-from vidgend.pipeline.relevance.minilm import VOCABULARY, WEIGHTS
-from vidgend.pipeline.relevance.model_files import FOLDER, PACKAGE, PIN, REPOSITORY
+from vidgend.pipeline.relevance.model_files import FOLDER, PACKAGE, PIN, REPOSITORY, VOCABULARY, WEIGHTS
 
 MINILM = Model(
     name="minilm",

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_model import write_safetensors
 
-from vidgend.pipeline.relevance.minilm import HEADS, LAYERS, VOCABULARY, WEIGHTS, WIDTH
-from vidgend.pipeline.relevance.model_files import LocalEmbeddings, find_embeddings
+from vidgend.pipeline.relevance.minilm import HEADS, LAYERS, WIDTH
+from vidgend.pipeline.relevance.model_files import VOCABULARY, WEIGHTS, LocalEmbeddings, find_embeddings
 from vidgend.pipeline.speech.hub import default_hub_dir
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "dog", "cat", "wave", "##s", "on", "the", "rock", ".", "5", "#", "##5"]
+WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "a",
+    "dog",
+    "cat",
+    "wave",
+    "##s",
+    "on",
+    "the",
+    "rock",
+    ".",
+    "5",
+    "#",
+    "##5",
+]
 INNER = 1536
-
-
-def write_safetensors(path: Path, tensors: dict[str, np.ndarray]) -> None:
-    header, offset = {}, 0
-    for name, value in tensors.items():
-        header[name] = {"dtype": "F32", "shape": value.shape, "data_offsets": [offset, offset + value.nbytes]}
-        offset += value.nbytes
-    told = json.dumps(header).encode()
-    path.write_bytes(len(told).to_bytes(8, "little") + told + b"".join(value.tobytes() for value in tensors.values()))
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pytest_asyncio
+from made_model import write_safetensors
 
-from tests.pipeline.relevance.conftest import write_safetensors
 from vidgend.errors import StepError
 from vidgend.pipeline.relevance.embeddings import MIDDLE, EmbeddingSimilarity, fit_of
-from vidgend.pipeline.relevance.minilm import VOCABULARY, WEIGHTS, MiniLm, read_safetensors
-from vidgend.pipeline.relevance.model_files import FOLDER, LocalEmbeddings, find_embeddings
+from vidgend.pipeline.relevance.minilm import MiniLm, read_safetensors
+from vidgend.pipeline.relevance.model_files import FOLDER, VOCABULARY, WEIGHTS, LocalEmbeddings, find_embeddings
 from vidgend.pipeline.relevance.port import FLOOR
 from vidgend.pipeline.relevance.select import build_similarities, probe
 from vidgend.pipeline.relevance.wordpiece import pieces_of, vocabulary_of
@@ -55,7 +55,7 @@ async def test_a_model_that_is_another_one_is_said_to_be(tmp_path: Path) -> None
 @pytest.mark.parametrize("content", [b"", b"\xff" * 64, b"\x02\0\0\0\0\0\0\0[]", (2**40).to_bytes(8, "little") + b"{}"])
 def test_files_that_are_no_weights_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / WEIGHTS).write_bytes(content)
-    with pytest.raises(ValueError):  # noqa: PT011  pydantic's is one too
+    with pytest.raises(ValueError):
         read_safetensors(tmp_path / WEIGHTS)
 
 
@@ -120,6 +120,8 @@ def test_pieces_are_those_of_the_published_tokenizer(tmp_path: Path) -> None:
 def test_the_real_model_knows_what_belongs_together(real_model: LocalEmbeddings) -> None:
     """Source of the number: the example of semantic search in the documentation of sentence-transformers."""
     model = MiniLm(real_model.folder)
-    vectors = model.encode(["A man is eating food.", "A man is eating a piece of bread.", "The girl is carrying a baby."])
+    vectors = model.encode(
+        ["A man is eating food.", "A man is eating a piece of bread.", "The girl is carrying a baby."]
+    )
     assert vectors[0] @ vectors[1] == pytest.approx(0.755, abs=0.002)
     assert abs(vectors[0] @ vectors[2]) < 0.2

@@ -133,7 +133,9 @@ async def test_points_add_up_to_the_score_and_are_told_biggest_first() -> None:
     assert found.score == pytest.approx(sum(points for _, points in found.parts), abs=1e-3)
     sizes = [abs(points) for _, points in found.parts]
     assert sizes == sorted(sizes, reverse=True)
-    assert {"words", "it moves", "cut to the frame", "too few pixels", "too short", "shown lately"} <= dict(found.parts).keys()
+    assert {"words", "it moves", "cut to the frame", "too few pixels", "too short", "shown lately"} <= dict(
+        found.parts
+    ).keys()
 
 
 async def test_the_choice_is_explained_with_what_came_after_it() -> None:

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter
 
+from vidgend.pipeline.relevance.model_files import VOCABULARY, WEIGHTS
 from vidgend.pipeline.relevance.wordpiece import CLS, SEP, UNKNOWN, pieces_of, vocabulary_of
 
 Floats = NDArray[np.float32]
 
-WEIGHTS, VOCABULARY = "model.safetensors", "vocab.txt"
 LAYERS, HEADS, WIDTH = 6, 12, 384
 LONGEST = 128
 """Pieces of a text that are looked at."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from vidgend.pipeline.model_fingerprint import fingerprint_of
 from vidgend.pipeline.packaged_files import packaged_files
-from vidgend.pipeline.relevance.minilm import VOCABULARY, WEIGHTS
 from vidgend.pipeline.speech.hub import snapshot
 
+WEIGHTS, VOCABULARY = "model.safetensors", "vocab.txt"
 REPOSITORY = "sentence-transformers/all-MiniLM-L6-v2"
 FOLDER = REPOSITORY.partition("/")[2]
 """In the models folder."""

@@ -109,7 +109,7 @@ async def test_the_narration_and_what_the_video_is_about_are_looked_at_as_well()
     similarity = Said()
     await order([candidate("x")], similarity, narration="The crane waits.", about="Birds of the marsh")
     (wanted, _), = similarity.asked  # fmt: skip
-    assert wanted == ["waves. Birds of the marsh", "The crane waits.. Birds of the marsh"]
+    assert wanted == ["waves. Birds of the marsh", "The crane waits. Birds of the marsh"]
 
 
 async def test_the_fit_is_the_best_search_and_the_narration_by_their_worth() -> None:

@@ -92,7 +92,8 @@ async def rank(
 
 def _within(about: str, text: str) -> str:
     """A text in the light of what the video is about. The text comes first, so that it is not what is cut."""
-    return f"{' '.join(text.split())}. {' '.join(about.split())}".strip(". ")[:MAX_TEXT_CHARS]
+    parts = (" ".join(part.split()).rstrip(". ") for part in (text, about))
+    return ". ".join(filter(None, parts))[:MAX_TEXT_CHARS]
 
 
 def _fit(queries: Sequence[float], narration: Sequence[float]) -> tuple[float, int]:

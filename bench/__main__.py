@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import daemon, draft, edit, encoders, eta, library, memory, moviepy, render, s3, speech, store
+from bench import daemon, draft, edit, encoders, eta, library, memory, moviepy, relevance, render, s3, speech, store
 from bench.options import Options
 from vidgend.cores import cores
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
@@ -47,6 +47,7 @@ BENCHES: dict[str, Bench] = {
     "4k": memory.uhd,
     "eta": eta.bench,
     "speech": speech.bench,
+    "relevance": relevance.bench,
     "encoders": encoders.bench,
 }
 BY_NAME_ONLY = {"encoders", "speech"}

@@ -198,7 +198,7 @@ async def open_vidgend(folder: Path, **environ: str) -> AsyncIterator[Vidgend]:
             settings, assets, StepStore(database, assets, boot_id="bench"), work=folder / "work", client=client,
             planners=(BuiltinPlanner(),), providers=(GeneratedFootage(),), unused_providers={},
             engines=(FakeSpeech(),), aligners=(Proportional(),), music=PackagedMusic(),
-            similarity=FakeSimilarity(),
+            similarities=(FakeSimilarity(),),
         )  # fmt: skip
         yield Vidgend(parts, assets, database, settings, folder)
         await parts.aclose()

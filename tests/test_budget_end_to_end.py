@@ -51,7 +51,7 @@ def builder(*footage: FootageProvider) -> Callable[..., Parts]:
             settings, assets, steps, work=work, client=client, providers=footage or providers, unused_providers=unused,
             planners=(LlmPlanner(chat), BuiltinPlanner()) if chat else (BuiltinPlanner(),),
             translator=LlmTranslator(chat) if chat else None, engines=(FakeSpeech(voices=(*FakeSpeech().voices(), GERMAN)),), aligners=(Proportional(),),
-            music=FakeMusic(()), similarity=FakeSimilarity(),
+            music=FakeMusic(()), similarities=(FakeSimilarity(),),
         )  # fmt: skip
 
     return build

@@ -89,7 +89,7 @@ def builder(stock: StockStandin, service: str, *, paints: bool) -> Callable[...,
         return wire(
             settings, assets, steps, work=work, client=client, providers=providers, unused_providers={},
             planners=(BuiltinPlanner(),), engines=(FakeSpeech(),), aligners=(Proportional(),), music=FakeMusic(()),
-            similarity=FakeSimilarity(),
+            similarities=(FakeSimilarity(),),
         )  # fmt: skip
 
     return build

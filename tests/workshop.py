@@ -102,7 +102,7 @@ def builder(
             settings, assets, steps, work=work, client=httpx.AsyncClient(), planners=planners or (BuiltinPlanner(),),
             providers=providers, unused_providers=unused or {}, engines=engines or (FakeSpeech(),),
             aligners=aligners or (Proportional(),), music=library or FakeMusic(tracks), translator=translator,
-            transcriber=transcriber, similarity=similarity or FakeSimilarity(),
+            transcriber=transcriber, similarities=(similarity or FakeSimilarity(),),
         )  # fmt: skip
 
     return build

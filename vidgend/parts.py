@@ -52,8 +52,9 @@ from vidgend.pipeline.prompt_to_storyboard import KIND as PLAN
 from vidgend.pipeline.prompt_to_storyboard import PlanStep
 from vidgend.pipeline.recording_to_voice import KIND as RECORDING
 from vidgend.pipeline.recording_to_voice import RecordingStep
-from vidgend.pipeline.relevance.fake import FakeSimilarity
+from vidgend.pipeline.relevance.bm25 import Bm25Similarity
 from vidgend.pipeline.relevance.port import TextSimilarity
+from vidgend.pipeline.relevance.select import build_similarities
 from vidgend.pipeline.scene_to_segment import KIND as SEGMENT
 from vidgend.pipeline.scene_to_segment import RenderSettings, SegmentStep
 from vidgend.pipeline.scene_to_speech import KIND as NARRATION
@@ -72,6 +73,8 @@ from vidgend.pipeline.speech_and_music_to_sound import KIND as SOUND
 from vidgend.pipeline.speech_and_music_to_sound import SoundStep
 from vidgend.pipeline.speech_to_words import KIND as ALIGN
 from vidgend.pipeline.speech_to_words import AlignStep
+from vidgend.pipeline.texts_to_similarity import KIND as SIMILARITY
+from vidgend.pipeline.texts_to_similarity import SimilarityStep
 from vidgend.pipeline.track_to_parts import KIND as PARTS
 from vidgend.pipeline.track_to_parts import PartsStep
 from vidgend.pipeline.transcriber.port import Transcriber
@@ -122,6 +125,7 @@ class Parts:
     producer: Producer
     ends: ShotEnds
     client: httpx.AsyncClient
+    similarities: tuple[TextSimilarity, ...]
     watch: LibraryWatch | None = None
     """For whoever runs for long; None without a library."""
 
@@ -129,8 +133,9 @@ class Parts:
         await self.executor.aclose()
         await self.ends.aclose()
         transcriber = self.producer.transcriber
-        closable: tuple[SpeechEngine | Aligner | Transcriber | FootageProvider, ...] = (
-            *self.engines, *self.aligners, *self.providers, *((transcriber,) if transcriber is not None else ()),
+        closable: tuple[SpeechEngine | Aligner | Transcriber | FootageProvider | TextSimilarity, ...] = (
+            *self.engines, *self.aligners, *self.providers, *self.similarities,
+            *((transcriber,) if transcriber is not None else ()),
         )  # fmt: skip
         for part in closable:
             await part.aclose()
@@ -281,7 +286,9 @@ def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, wor
         aligners=build_aligners(settings.aligner.engine, whisper),
         transcriber=WhisperTranscriber(whisper) if whisper is not None else None,
         music=build_music(settings),
-        similarity=FakeSimilarity(),
+        similarities=build_similarities(
+            settings.footage.relevance, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir()
+        ),
     )
 
 
@@ -298,9 +305,9 @@ def wire(
     engines: tuple[SpeechEngine, ...],
     aligners: tuple[Aligner, ...],
     music: MusicLibrary,
-    similarity: TextSimilarity,
     translator: Translator | None = None,
     transcriber: Transcriber | None = None,
+    similarities: tuple[TextSimilarity, ...] = (),
 ) -> Parts:
     """The steps, the executor and the producer over chosen adapters."""
     render = settings.render
@@ -311,12 +318,14 @@ def wire(
     encodes, threads = encode_slots(settings)
     ends = ShotEnds(work / "ends")
     transcribers = (transcriber,) if transcriber is not None else ()
+    similarities = similarities or (Bm25Similarity(),)
     registry: dict[str, StepFunction] = {
         RECORDING: RecordingStep(ffmpeg, assets),
         TRANSCRIBE: TranscribeStep(transcriber, assets),
         PLAN: PlanStep(planners),
         TRANSLATE: TranslateStep(translator),
         SEARCH: SearchStep(providers),
+        SIMILARITY: SimilarityStep(similarities),
         CANDIDATE_THUMBNAIL: CandidateThumbnailStep(providers, ffmpeg, assets),
         FETCH: FetchStep(providers, ffmpeg, assets),
         SPEECH: SpeechStep(engines, assets),
@@ -343,7 +352,9 @@ def wire(
 
     async def unload(label: Label) -> None:
         """The models that live there."""
-        parts: tuple[SpeechEngine | Aligner | Transcriber, ...] = (*engines, *aligners, *transcribers)
+        parts: tuple[SpeechEngine | Aligner | Transcriber | TextSimilarity, ...] = (
+            *engines, *aligners, *transcribers, *similarities,
+        )  # fmt: skip
         for part in parts:
             if part.label == label:
                 try:
@@ -371,7 +382,7 @@ def wire(
         engines=engines,
         aligners=aligners,
         music=music,
-        similarity=similarity,
+        similarities=similarities,
         ffmpeg=ffmpeg,
         fonts=fonts,
         render=RenderSettings(encoder=render.encoder, preset=render.preset, crf=render.crf, threads=threads),
@@ -396,4 +407,5 @@ def wire(
         ends=ends,
         client=client,
         watch=LibraryWatch(library, ffmpeg, partial(executor.slot, "ffmpeg"), executor.load) if library else None,
+        similarities=similarities,
     )

@@ -171,6 +171,11 @@ class Footage(_Part):
         min_length=1,
         description="In this order; a scene with no match falls through. generated paints moving backgrounds.",
     )
+    relevance: Literal["auto", "bm25"] = Field(
+        "auto",
+        description="How it is told which clip fits. auto: by the small embedding model where it is installed, else by "
+        "words (bm25).",
+    )
     offline: bool = Field(
         False, description="Ask no provider: only what was fetched or prefetched before, the library and paintings."
     )

@@ -187,6 +187,23 @@ def test_library_folders_are_counted(home: Path) -> None:
     assert "nobody has looked into the folders yet" in found[3].text
 
 
+def test_it_is_told_how_clips_are_matched_and_how_to_do_better(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidgend.pipeline.relevance.model_files.packaged_files", lambda _: ())
+    monkeypatch.setenv("HF_HUB_CACHE", str(home / "hub"))
+    here = {"data_dir": str(home / "data")}
+    (found,) = stage_checks.relevance(_settings(**here))
+    assert (found.section, found.mark) == ("footage", "note")
+    assert "by words" in found.text and "vidgend models pull minilm" in found.fix
+    (found,) = stage_checks.relevance(_settings(**here, **{"footage.relevance": "bm25"}))
+    assert (found.mark, found.fix) == ("ok", "")
+    folder = home / "data" / "models" / "all-MiniLM-L6-v2"
+    folder.mkdir(parents=True)
+    for name in ("model.safetensors", "vocab.txt"):
+        (folder / name).write_bytes(b"x")
+    (found,) = stage_checks.relevance(_settings(**here))
+    assert found.mark == "ok" and "by meaning: embeddings" in found.text
+
+
 def test_speech_says_which_engine_speaks_and_why_the_others_do_not() -> None:
     found = list(stage_checks.speech(_settings()))
     assert found[0].text.endswith("speaks (best one here)")

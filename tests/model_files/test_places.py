@@ -12,9 +12,11 @@ from vidgend.model_files.catalogue import MODELS, model_named
 from vidgend.model_files.hashing import faults
 from vidgend.model_files.model import Model, ModelFile
 from vidgend.model_files.places import look, packaged_here
+from vidgend.model_files.relevance_models import MINILM
 from vidgend.model_files.speech_models import KOKORO, KOKORO_ONNX, PIPER_JOE
 from vidgend.model_files.whisper_models import BASE, LARGE_V3_TURBO, WHISPER_MODELS
 from vidgend.pipeline.aligner import select as aligners
+from vidgend.pipeline.relevance.model_files import INSTALL, PULL, find_embeddings
 from vidgend.pipeline.speech import kokoro_model_file
 from vidgend.pipeline.speech.kokoro import REPOSITORY, file_of
 from vidgend.pipeline.speech.piper_model import data_dir
@@ -115,6 +117,17 @@ def test_packages_are_found_as_the_engines_find_them(tmp_path: Path) -> None:
         assert model.packaged is not None and packaged_here(model.packaged) is there
         state = look(model, models_dir=tmp_path, hub_dir=tmp_path).state
         assert state == ("packaged" if there else "missing")
+
+
+def test_the_model_for_clips_is_found_where_its_ranker_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidgend.pipeline.relevance.model_files.packaged_files", lambda _: ())
+    assert find_embeddings(models_dir=tmp_path, hub_dir=tmp_path) is None
+    lay(tmp_path / MINILM.folder, MINILM.files)
+    found = find_embeddings(models_dir=tmp_path, hub_dir=tmp_path)
+    assert found is not None and found.folder == look(MINILM, models_dir=tmp_path, hub_dir=tmp_path).folder
+    assert MINILM.pull == f"`{PULL}`" and f"`{INSTALL}`" in MINILM.get
+    pinned = (ROOT / "requirements-relevance.txt").read_text()
+    assert MINILM.packaged is not None and all(pin in pinned for pin in MINILM.packaged.pins)
 
 
 def test_content_is_compared_with_its_checksum(tmp_path: Path) -> None:

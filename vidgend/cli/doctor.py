@@ -62,6 +62,8 @@ def findings(settings: Settings, url: str | None) -> Iterator[Finding]:
         stages.ffmpeg(settings),
         stages.planner(settings),
         stages.footage(settings),
+        stages.relevance(settings),
+        model_checks.damaged(settings, "which clip fits", section="footage"),
         budget_checks.quotas(settings),
         stages.speech(settings),
         model_checks.damaged(settings, "speech", section="speech"),

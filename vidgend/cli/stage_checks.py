@@ -240,6 +240,17 @@ def openverse(base_url: str, place: int, section: str = "footage") -> Finding:
     return Finding(section=section, mark="note", text=f"{place}. openverse: {base_url} fails ({reason})", fix=fix)
 
 
+def relevance(settings: Settings, section: str = "footage") -> Iterator[Finding]:
+    """How it is told which clip fits. BM25 is always there, so never a problem."""
+    from vidgend.pipeline.relevance.select import probe
+    from vidgend.pipeline.speech.hub import default_hub_dir
+
+    found = probe(settings.footage.relevance, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir())
+    how = "by meaning" if found.name == "embeddings" else "by words"
+    text = f"clips are matched {how}: {found.name} ({found.reason})"
+    yield Finding(section=section, mark="note" if found.get else "ok", text=text, fix=found.get)
+
+
 def _library(folder: Path, place: int, section: str) -> Finding:
     from vidgend.pipeline.footage.library_files import walk
 

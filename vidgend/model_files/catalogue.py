@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from vidgend.errors import NotFound
 from vidgend.model_files.model import Model
+from vidgend.model_files.relevance_models import RELEVANCE_MODELS
 from vidgend.model_files.speech_models import SPEECH_MODELS
 from vidgend.model_files.whisper_models import WHISPER_MODELS
 
-MODELS: tuple[Model, ...] = (*SPEECH_MODELS, *WHISPER_MODELS)
+MODELS: tuple[Model, ...] = (*SPEECH_MODELS, *WHISPER_MODELS, *RELEVANCE_MODELS)
 
 
 def model_named(name: str) -> Model:

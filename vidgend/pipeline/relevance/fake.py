@@ -17,6 +17,7 @@ class FakeSimilarity:
 
     name = "fake"
     identity = "fake:1"
+    label = None
 
     def __init__(self, fit: Callable[[str, str], float] = _all_fit) -> None:
         self._fit = fit

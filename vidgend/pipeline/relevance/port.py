@@ -7,17 +7,28 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vidgend.models import Candidate
+from vidgend.pipeline.executor.port import Label
 
 
 class TextSimilarity(Protocol):
-    name: str
-    identity: str
-    """What changes the numbers besides our own code: the model. Part of the step's key."""
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def identity(self) -> str:
+        """What changes the numbers besides our own code: the model. Part of the step's key."""
+        ...
+
+    @property
+    def label(self) -> Label | None:
+        """What comparing costs; None: next to nothing, so that it is no step."""
+        ...
 
     async def compare(self, wanted: Sequence[str], described: Sequence[str]) -> list[list[float]]:
         """One row for each wanted text, in it one number for each description: 0 (nothing in common) .. 1 (the same),
         on one scale for all implementations: FLOOR and more is a fit.
 
+        The lines of a description are of less and less worth: the title, the tags, folder or album (`described`).
         Raises: StepError.
         """
         ...
@@ -29,10 +40,22 @@ FLOOR = 0.5
 """From here on a description is taken to fit."""
 
 
+MAX_TEXT_CHARS = 400
+"""Of a text that is compared; a title has forty, a scene's narration two hundred."""
+
+
+def described(candidate: Candidate) -> str:
+    """What is said of a candidate, as `compare` takes it. Comes from outside, so it is cut."""
+    title = " ".join(candidate.description.split())[:MAX_TEXT_CHARS]
+    tags = " ".join(" ".join(candidate.tags).split())[:MAX_TEXT_CHARS]
+    return f"{title}\n{tags}" if tags else title
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wish:
     """What a scene needs of a clip. `queries` are its searches, best first, in the order of their worth; `narration` is
-    what is heard meanwhile; `need_s` how long it will be seen, 0 if that is not known yet.
+    what is heard meanwhile; `need_s` how long it will be seen, 0 if that is not known yet. `about` says in a few words
+    what the whole video is about (its title or prompt): it tells the crane that is a bird from the one that lifts.
 
     `beside_rgb` are the average colours, `#rrggbb`, of what comes before and after, as far as they are known. `recent`
     are (provider, id) that recent videos of the same owner have shown, with how lately: 1 in the last one, then less.
@@ -43,6 +66,7 @@ class Wish:
     width_px: int
     height_px: int
     need_s: float = 0.0
+    about: str = ""
     mood: str | None = None
     beside_rgb: tuple[str, ...] = ()
     recent: dict[tuple[str, str], float] | None = None

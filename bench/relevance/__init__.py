@@ -114,7 +114,7 @@ async def bench(_: Ffmpeg, options: Options) -> None:
     rankers: list[TextSimilarity] = [Bm25Similarity(synonyms=False), Bm25Similarity(), *similarities[:-1]]
     print(f"\nrelevance: the shipped default here is {similarities[0].name}")
     if similarities[0].name == "bm25":
-        print("  (the embedding model is not installed: make relevance-model)")
+        print("  (the embedding model is not installed: make install)")
     scenes = labelled_scenes()
     made = {ranker.name: await rankings(scenes, ranker) for ranker in rankers}
     for half in ("dev", "test"):

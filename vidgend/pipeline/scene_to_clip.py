@@ -108,13 +108,15 @@ class ClipFinder:
         return tasks
 
     def _search_for(self, scene: Scene) -> SceneSearch:
+        # Clips are described in English: in another language only the searches say anything about them.
+        english = (self.storyboard.language or "en").startswith("en")
         wish = Wish(
             queries=scene.queries,
-            narration=scene.narration,
+            narration=scene.narration if english else "",
             width_px=self.brief.width_px,
             height_px=self.brief.height_px,
             need_s=max(speech_s(scene.narration), scene.min_duration_s),
-            about=self.storyboard.title,
+            about=self.storyboard.title if english else "",
             mood=self.storyboard.mood,
             recent=dict(self.recent),
         )

@@ -68,5 +68,5 @@ def made_model(tmp_path_factory: pytest.TempPathFactory) -> LocalEmbeddings:
 def real_model() -> LocalEmbeddings:
     found = find_embeddings(models_dir=Path("/nonexistent"), hub_dir=default_hub_dir())
     if found is None:
-        pytest.skip("all-MiniLM-L6-v2 is not installed: make relevance-model")
+        pytest.skip("all-MiniLM-L6-v2 is not installed: make install")
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -476,6 +476,11 @@ class RankedClip:
     fit: float
     score: float
     parts: tuple[tuple[str, float], ...] = ()
+
+
+def ranked_view(one: RankedClip) -> dict[str, Any]:
+    """As reports and storyboards show it."""
+    return {**asdict(one), "parts": dict(one.parts)}
 
 
 @dataclass(frozen=True, kw_only=True)

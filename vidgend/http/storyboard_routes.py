@@ -21,7 +21,7 @@ from vidgend.http.own_media import edit_media
 from vidgend.http.problems import problem
 from vidgend.http.revise import edit_storyboard, newest_version, render_storyboard, revert_storyboard
 from vidgend.http.services import SERVICES
-from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard, Word
+from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard, Word, ranked_view
 from vidgend.pipeline.timeline import speech_start_sample
 from vidgend.store.jobs import Job
 from vidgend.store.storyboards import Version
@@ -212,6 +212,7 @@ def _scene(scene: Scene, fps: Fraction, thumbnails: Mapping[str, str]) -> dict[s
             for one in scene.candidates
         ],
         "why": scene.why,
+        "ranking": [ranked_view(one) for one in scene.ranking],
         "words": [_word(word, shift_s) for word in scene.words.words] if scene.words else [],
         "words_source": scene.words.source if scene.words else None,
         "words_from": "speech" if start is None else "video",

@@ -25,6 +25,7 @@ from vidgend.models import (
     Segment,
     Storyboard,
 )
+from vidgend.pipeline.about import about_of
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.captions.fit import CaptionFit
 from vidgend.pipeline.captions.fonts import FontCatalog
@@ -162,13 +163,11 @@ class Producer:
         if storyboard is None:
             await run.enter("planning", "planning the scenes")
             storyboard = await self._plan(brief, run)
-        return await prefetch_storyboard(
-            run, wanted, brief, storyboard, self._finder(brief, run, storyboard, await keeper.recently_shown())
-        )
+        finder = await self._finder(brief, run, storyboard, keeper)
+        return await prefetch_storyboard(run, wanted, brief, storyboard, finder)
 
-    def _finder(
-        self, brief: Brief, run: JobRun, storyboard: Storyboard, recent: Mapping[tuple[str, str], float]
-    ) -> ClipFinder:
+    async def _finder(self, brief: Brief, run: JobRun, storyboard: Storyboard, keeper: StoryboardKeeper) -> ClipFinder:
+        about = await asyncio.to_thread(about_of, brief, storyboard)
         return ClipFinder(
             run=run,
             brief=brief,
@@ -177,7 +176,8 @@ class Producer:
             unused=self.unused_providers,
             assets=self.assets,
             similarity=JobSimilarity(run, self.similarities),
-            recent=recent,
+            about=about,
+            recent=await keeper.recently_shown(),
         )
 
     async def _plan(self, brief: Brief, run: JobRun) -> Storyboard:
@@ -268,8 +268,7 @@ class _Making:
         scenes = self.storyboard.scenes
         self._spoken += [loop.create_future() for _ in scenes]
         self._shots += [loop.create_future() for _ in scenes]
-        recent = await self._keeper.recently_shown()
-        return self._producer._finder(self._brief, self._run, self.storyboard, recent)
+        return await self._producer._finder(self._brief, self._run, self.storyboard, self._keeper)
 
     async def _words_and_clips(
         self, finder: ClipFinder, group: asyncio.TaskGroup

@@ -56,8 +56,8 @@ class _Search:
 class ClipFinder:
     """Finds clips for the scenes of one job.
 
-    `unused` are providers that the settings name but that cannot be used, with the reason; `recent` what recent videos
-    of the same owner have shown, with how lately, 1 to 0.
+    `about` says in a few words what the whole video is about, `unused` which providers of the settings cannot be used,
+    with the reason, `recent` what recent videos of the same owner have shown, with how lately, 1 to 0.
     """
 
     run: JobRun
@@ -67,6 +67,7 @@ class ClipFinder:
     unused: Mapping[str, str]
     assets: AssetStore
     similarity: TextSimilarity
+    about: str = ""
     recent: Mapping[Name, float] = field(default_factory=dict)
     _taken: dict[Name, int] = field(default_factory=dict)
     _colours: dict[int, str] = field(default_factory=dict)
@@ -116,7 +117,7 @@ class ClipFinder:
             width_px=self.brief.width_px,
             height_px=self.brief.height_px,
             need_s=max(speech_s(scene.narration), scene.min_duration_s),
-            about=self.storyboard.title if english else "",
+            about=self.about if english else "",
             mood=self.storyboard.mood,
             recent=dict(self.recent),
         )
@@ -326,10 +327,10 @@ class ClipFinder:
     def _why(self, offer: Offer, own: Ranked | None, others: Sequence[Ranked]) -> str:
         if own is not None:
             return explain([own, *others], by=self.similarity.name)
-        best = ""
-        if others:
-            name = f"{others[0].candidate.provider} {others[0].candidate.id}"
-            best = f"; nothing that was found fits: at best {name} ({others[0].fit:.2f})"
+        best, free = "", [one for one in others if name_of(one.candidate) not in self._taken]
+        if free:
+            name = f"{free[0].candidate.provider} {free[0].candidate.id}"
+            best = f"; nothing fits that no other scene shows: at best {name} ({free[0].fit:.2f})"
         return f"{offer.candidate.provider}: {offer.candidate.description} for {offer.query!r}{best}"
 
     async def _to_choose_from(self, search: _Search, chosen: Candidate) -> tuple[Candidate, ...]:
@@ -358,7 +359,8 @@ class ClipFinder:
             wanted, used = OWN_CLIP, f"{clip.provider} {clip.id} again"
         elif clip.kind == "generated":
             wanted, used = "stock footage", "a painted background"
-            reasons = [f"{name}: {why}" for name, why in self.unused.items()] + reasons
+            if all(provider.name == "generated" for provider in self.providers):
+                reasons = [f"{name}: {why}" for name, why in self.unused.items()] + reasons
         elif own is not None and not own.fits:
             wanted, used = FITTING, f"{clip.provider} {clip.id}"
             reasons = [*reasons, f"its words fit {own.query!r} by {own.fit:.2f}, {FLOOR} would do"]

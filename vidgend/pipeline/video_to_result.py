@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vidgend.models import Brief, OutputResult, Published, Result, Substitution
+from vidgend.models import Brief, OutputResult, Published, Result, Substitution, ranked_view
 from vidgend.pipeline.captions_ass import srt_text, vtt_text
 from vidgend.pipeline.credits import credits_of, song_credits
 from vidgend.pipeline.run import JobRun
@@ -88,6 +88,7 @@ async def _publish(
                 "id": s.clip.id,
                 "query": s.clip.query,
                 "why": s.why,
+                "ranking": [ranked_view(one) for one in s.ranking],
             }
             for s in scenes
             if s.clip is not None

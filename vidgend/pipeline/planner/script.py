@@ -47,8 +47,8 @@ def script_to_narrations(text: str, *, language: str) -> list[str]:
     """Narrations of scenes, in order. Slow for long texts (pysbd): call it off the event loop."""
     pieces: list[str] = []
     for sentence in sentences_of(text, language=language):
-        pieces.extend(_split_long(sentence))
-    return _join_short(pieces)
+        pieces.extend(_split_long(sentence, language))
+    return _join_short(pieces, language)
 
 
 def sentences_of(text: str, *, language: str) -> list[str]:
@@ -109,20 +109,20 @@ def _cut_at(text: str, cuts: list[int]) -> list[str]:
     return [part for part in parts if part]
 
 
-def _split_long(sentence: str) -> list[str]:
+def _split_long(sentence: str, language: str) -> list[str]:
     """Halve at the boundary nearest to the middle until every part is short enough or has no boundary left."""
     done: list[str] = []
     todo = [sentence]
     while todo:
         part = todo.pop()
-        length_s = speech_s(part)
+        length_s = speech_s(part, language)
         halves = [part]
         if length_s > MAX_SCENE_S:
-            halves = _halve(part, lambda text: [match.end() for match in _CLAUSE_END.finditer(text)])
+            halves = _halve(part, lambda text: [match.end() for match in _CLAUSE_END.finditer(text)], language)
         if len(halves) == 1 and length_s > MAX_SCENE_S:
-            halves = _halve(part, lambda text: [match.end() for match in _CONJUNCTION.finditer(text)])
+            halves = _halve(part, lambda text: [match.end() for match in _CONJUNCTION.finditer(text)], language)
         if len(halves) == 1 and length_s > HARD_MAX_S:
-            halves = _halve(part, lambda text: [match.end() for match in re.finditer(r"\s+", text)])
+            halves = _halve(part, lambda text: [match.end() for match in re.finditer(r"\s+", text)], language)
         if len(halves) == 1 and length_s > HARD_MAX_S:
             middle = _whole_char(part, len(part) // 2)
             halves = [part[:middle].strip(), part[middle:].strip()]
@@ -133,12 +133,12 @@ def _split_long(sentence: str) -> list[str]:
     return done
 
 
-def _halve(text: str, boundaries: Callable[[str], list[int]]) -> list[str]:
+def _halve(text: str, boundaries: Callable[[str], list[int]], language: str) -> list[str]:
     """Two parts of at least MIN_SCENE_S each, as equal as the boundaries allow; the whole if there is no such cut."""
     middle = len(text) / 2
     for cut in sorted(boundaries(text), key=lambda place: abs(place - middle)):
         left, right = text[:cut].strip(), text[cut:].strip()
-        if left and right and min(speech_s(left), speech_s(right)) >= MIN_SCENE_S:
+        if left and right and min(speech_s(left, language), speech_s(right, language)) >= MIN_SCENE_S:
             return [left, right]
     return [text]
 
@@ -152,11 +152,11 @@ def _whole_char(text: str, cut: int) -> int:
     return max(1, cut)
 
 
-def _join_short(pieces: list[str]) -> list[str]:
+def _join_short(pieces: list[str], language: str) -> list[str]:
     joined: list[str] = []
     for index, piece in enumerate(pieces):
         following = pieces[index + 1] if index + 1 < len(pieces) else ""
-        if joined and _belongs(joined[-1], piece, following):
+        if joined and _belongs(joined[-1], piece, following, language):
             joined[-1] = join_texts(joined[-1], piece)
         else:
             joined.append(piece)
@@ -171,11 +171,11 @@ def join_texts(before: str, after: str) -> str:
     return f"{before} {after}" if spaced else before + after
 
 
-def _belongs(before: str, piece: str, following: str) -> bool:
+def _belongs(before: str, piece: str, following: str, language: str) -> bool:
     """Whether `piece` is spoken in the same scene as `before`: one of them is too short to stand alone."""
     if not word_count(piece):
         return True
-    before_s, piece_s = speech_s(before), speech_s(piece)
+    before_s, piece_s = speech_s(before, language), speech_s(piece, language)
     tiny = min(before_s, piece_s) < MIN_SCENE_S / 2
     if before_s + piece_s > (1.2 if tiny else 1.0) * MAX_SCENE_S:
         return False
@@ -183,7 +183,7 @@ def _belongs(before: str, piece: str, following: str) -> bool:
         return True
     if piece_s >= MIN_SCENE_S:
         return False
-    following_s = speech_s(following)
+    following_s = speech_s(following, language)
     if not following or piece_s + following_s > MAX_SCENE_S:
         return True
     leads_on = piece.endswith(("?", "？", ":", "："))

@@ -119,7 +119,11 @@ def _searches(phrases: Sequence[_Phrase]) -> list[str]:
     distinct = _distinct_phrases(phrases)
     ranked = sorted(distinct, key=lambda phrase: -phrase.weight)
     best = ranked[:2]
-    if len(ranked) > 2 and ranked[2].shown and sum(len(phrase.text.split()) for phrase in ranked[:3]) <= MAX_QUERY_WORDS:
+    if (
+        len(ranked) > 2
+        and ranked[2].shown
+        and sum(len(phrase.text.split()) for phrase in ranked[:3]) <= MAX_QUERY_WORDS
+    ):
         best = ranked[:3]
     heads = [phrase.tokens[-1] for phrase in best if len(phrase.tokens) > 1]
     things = [token.text for token in heads if token.kind == "thing" and not token.named]
@@ -154,9 +158,7 @@ def _phrases(text: str, language: str, *, unseen: bool = False) -> list[_Phrase]
     return phrases
 
 
-def _read(
-    words: Sequence[str], at: int, name_end: int, language: str, *, unseen: bool
-) -> tuple[_Token | None, int]:
+def _read(words: Sequence[str], at: int, name_end: int, language: str, *, unseen: bool) -> tuple[_Token | None, int]:
     """The token that begins at a word, None for a word that belongs into no search; and how many words it takes."""
     if name_end > at:
         count = name_end - at

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from vidgend.pipeline.planner.visible import kind_of
 from vidgend.pipeline.vocabulary import STOP_WORDS
 
-_LINKS = frozenset("of the de la las los le les del della delle dei degli di da do dos das du des van von der den".split())
+_LINKS = frozenset(
+    "of the de la las los le les del della delle dei degli di da do dos das du des van von der den".split()
+)
 _ARTICLES = frozenset("la las los el le san santa são".split())
 """Stop words that names begin with: Los Angeles, El Salvador, La Paz."""
 _CALENDAR = frozenset(

@@ -24,14 +24,27 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 _CHUNK_CHARS = 2000
 """Longest text given to pysbd at once: it takes more than linear time (1 s for 20 kB), and holds the GIL meanwhile."""
 _VERSE_LINE_CHARS = 60
-_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*\s+|[。！？]+[」』”]*")
+_CLOSING = "\"'”’»)]」』》〉）】"
+_SENTENCE_END = re.compile(rf"[.!?…。！？।॥]+[{re.escape(_CLOSING)}]*\s+|[。！？]+[」』”]*")
+_DANDA = re.compile(rf"[।॥]+[{re.escape(_CLOSING)}]*\s*")
 _CLAUSE_END = re.compile(r"[,;:][\"'”’»)]*\s+|\s+[–—-]+\s+|—|[、，；：]")
 _CONJUNCTION = re.compile(
     r"\s(?=(?:and|but|or|because|while|when|where|which|who|so|although|though|since|before|after|until|unless|if|"
     r"und|aber|oder|weil|denn|während|wenn|dass|et|mais|ou|parce|car|quand|pendant|qui|y|pero|porque|cuando|mientras|"
-    r"que|ma|perché|quando|mentre|che|e|en|maar|omdat|terwijl)\s)",
+    r"que|ma|perché|quando|mentre|che|e|en|maar|omdat|terwijl|और|लेकिन|क्योंकि|जब|जो)\s)",
     re.IGNORECASE,
 )
+_UNSPACED_WORD_END = re.compile(r"(?<=[はがをにでてと])(?=[\u30a0-\u30ff\u4e00-\u9fff])|(?<=[的了着])(?=\w)")
+"""Where a word ends for sure in Japanese or Chinese."""
+_ABBREVIATIONS = {
+    "es": "sr sra srta sres dr dra d dña av avda c pág núm ud uds ej prof gral lic ing arq sto sta fray cía tel aprox",
+    "fr": "m mm mme mmes mlle dr pr me av apr st ste env p ex chap fig vol bd",
+    "it": "sig sigg dott ssa prof avv ing arch geom pag es fig p s gen feb mar apr giu lug ago set ott nov dic ca tel",
+    "pt": "sr sra srta srs dr dra av prof profa eng pág ex exmo exma núm tel aprox d fig cap séc",
+    "nl": "dhr mevr mr dr prof ir ing blz bijv nr ca tel st jhr",
+}
+"""Without their dot, those after which a sentence does not end. What pysbd knows by itself is not repeated."""
+_LAST_WORD = re.compile(r"([^\W\d_]+)\.$")
 _PYSBD_LANGUAGES = frozenset(
     ("en", "hi", "mr", "zh", "es", "am", "ar", "hy", "bg", "ur", "ru", "pl", "fa", "nl", "da", "fr", "my", "el", "it",
      "ja", "de", "kk", "sk")
@@ -96,7 +109,24 @@ def _segment(text: str, language: str) -> list[str]:
             if text[index + 1 : index + 2].isspace() or is_wide(char):  # not within an address such as a?b=1
                 cuts.append(index + 1)
             seen, wanted = 0, next(parts, 0)
-    return _cut_at(text, cuts)
+    if code == "hi":
+        cuts += [match.end() for match in _DANDA.finditer(text)]
+    return _cut_at(text, [cut for cut in (_past_closing(text, cut) for cut in cuts) if _ends_there(text, cut, code)])
+
+
+def _past_closing(text: str, cut: int) -> int:
+    while cut < len(text) and text[cut] in _CLOSING and text[cut - 1 : cut] != " ":
+        cut += 1
+    return cut
+
+
+def _ends_there(text: str, cut: int, language: str) -> bool:
+    """Whether a sentence may end before `cut`: not after an abbreviation, and not before a small letter."""
+    before, after = text[:cut].rstrip(), text[cut:].lstrip()
+    if after[:1].islower() and before[-1:] not in "!?…:":
+        return False
+    last = _LAST_WORD.search(before)
+    return last is None or last[1].casefold() not in _ABBREVIATIONS.get(language, "").split()
 
 
 def _dense_len(text: str) -> int:
@@ -123,6 +153,8 @@ def _split_long(sentence: str, language: str) -> list[str]:
             halves = _halve(part, lambda text: [match.end() for match in _CONJUNCTION.finditer(text)], language)
         if len(halves) == 1 and length_s > HARD_MAX_S:
             halves = _halve(part, lambda text: [match.end() for match in re.finditer(r"\s+", text)], language)
+        if len(halves) == 1 and length_s > HARD_MAX_S:
+            halves = _halve(part, lambda text: [match.end() for match in _UNSPACED_WORD_END.finditer(text)], language)
         if len(halves) == 1 and length_s > HARD_MAX_S:
             middle = _whole_char(part, len(part) // 2)
             halves = [part[:middle].strip(), part[middle:].strip()]
@@ -162,13 +194,17 @@ def _join_short(pieces: list[str], language: str) -> list[str]:
             joined.append(piece)
     if len(joined) > 1 and not word_count(joined[0]):
         joined[:2] = [join_texts(joined[0], joined[1])]
+    last_two_s = [speech_s(piece, language) for piece in joined[-2:]]
+    if len(joined) > 1 and last_two_s[1] < MIN_SCENE_S and sum(last_two_s) <= MAX_SCENE_S:
+        joined[-2:] = [join_texts(*joined[-2:])]
     return joined
 
 
 def join_texts(before: str, after: str) -> str:
     """Two texts as one, with a space between them unless they are written without spaces."""
-    spaced = not (is_wide(before[-1:]) and is_wide(after[:1]))
-    return f"{before} {after}" if spaced else before + after
+    left = is_wide(before[-1:]) or (before[-1:] in "”’…—" and is_wide(before[-2:-1]))
+    right = is_wide(after[:1]) or (after[:1] in "“‘…—" and is_wide(after[1:2]))
+    return before + after if left and right else f"{before} {after}"
 
 
 def _belongs(before: str, piece: str, following: str, language: str) -> bool:

@@ -16,8 +16,9 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-VISIBLE_NOUNS = {5: 1.0, 6: 0.9, 8: 0.9, 13: 1.0, 15: 0.8, 17: 1.0, 18: 0.9, 19: 0.5, 20: 1.0, 27: 0.7, 14: 0.4, 11: 0.4,
-                 25: 0.4}  # fmt: skip
+VISIBLE_NOUNS = {
+    5: 1.0, 6: 0.9, 8: 0.9, 13: 1.0, 15: 0.8, 17: 1.0, 18: 0.9, 19: 0.5, 20: 1.0, 27: 0.7, 14: 0.4, 11: 0.4, 25: 0.4,
+}  # fmt: skip
 """Lexicographer file -> how visible: animal, artifact, body, food, location, object, person, phenomenon, plant,
 substance; group, event and shape half. All others (act, cognition, feeling, time, ...) are not."""
 VISIBLE_VERBS = {29: 0.7, 34: 0.9, 35: 0.8, 36: 0.5, 38: 1.0, 43: 1.0}
@@ -26,72 +27,75 @@ NOUN_LEVELS = ((0.6, "n"), (0.3, "m"), (0.0, "x"))
 VERB_LEVELS = ((0.6, "v"), (0.0, "x"))
 
 BY_HAND = {
-    "x": """noise interest rate rates charge call able absolutely across actually add added adds advantage age agent agree agrees allow allows always amazing
-        amount anybody appear appears approach area ask asked aspect aspects atmosphere attempt average away
-        awesome back base beautiful beautifully become begin beginner beginners believe benefit benefits
-        best better big bigger billion bit body bottom bought breathtaking bring brings brought build built
-        buy call called calls came carry center centre century certain certainly change changes choose clear
-        clearly come comes common company complex concept concepts consider contain contains context core
-        cost cover covered covers create creates creating creation cut day days decade decision decisions
-        deep deeply depend detail details develop developed device difference different difficult discover
-        discovered dozen draw drop easier easily easy edge edges effect effects effort eight end ends entire
-        environment equipment era especially essential ever everybody everyone exactly example examples
-        excellent exist exists expect expert experts explain explains explore explored extremely face fact
-        factor facts fall falls false fantastic far fascinating faster feature feel feeling feelings fell
-        few field finally find finds first five follow followed follows foot form formed forms found four
-        front future gave generally get give given giving go goal goals gone good gorgeous government great
-        greater grew ground group grow grown half happen happened happens hard harder head hear help helps
-        hidden high higher history hit hold holds hour hours huge hundred hundreds idea ideas impact
-        important inch include includes incredible incredibly individual industry information institution
-        interesting introduction invention involve issue issues item items keep key kind kinds know known
-        large larger last lead leader leads learn learned leave left let level levels lie life line
-        literally little live lived lives lone long look looks lose lost lot lots love loved lovely low
-        lower magnificent main make many mark material matter maybe mean meaning means meet member mention
-        meter method methods metre middle mile million millions minute minutes modern moment moments month
-        months mouth move moved moves much mystery name near nearly need needed never new next nice nine
-        nobody notion number numbers object objects offer offers often old once one ones order organisation
-        organization other others overview own owner page pair part particular parts pass passed past
-        percent perfect perfectly period piece pieces place point possible pot pound power powerful present
-        pretty prevent probably problem problems process produce produces product products protect prove
-        provide provides pull purpose push put quality quarter question questions quick quickly quiet
-        quietly quite raise range reach reached reaches ready real reality reason reasons record reduce
-        region remain remains remarkable remember require requires resource result results reveal right rise
-        rises role same say second seconds secret secrets see seem seems self sell sense sent set sets seven
-        several short show showed shows side significant simple simply sit sits situation six slow slower
-        slowly small smaller sold solution solutions somebody someone sort source special spend spoil spoils
-        spread stage stages stand start starts state stay stays step steps stick still stop stops story
-        strike structure stuff stunning style subject such suddenly suggest support sure surface system
-        systems take tell tells ten term terms thing things think thought thoughts thousand thousands three
-        thrive time times tip tips title today told tomorrow ton tonight took top topic topics totally track
-        true truly truth try turn turned turns two type types understand unique unit use user users usually
-        value values various video view wait want wants watch way ways week weeks well went wonder wonderful
-        word words work works world worse worst wrong year years yesterday""",
-    "a": """red blue green yellow orange purple pink black white grey gray brown golden silver old young ancient wooden
-        tall empty crowded snowy rainy sunny foggy misty cloudy stormy dark bright frozen wild rocky sandy rusty abandoned
-        colorful colourful busy narrow steep muddy dusty steaming fresh raw ripe dry wet aerial underwater""",
-    "n": """people person family crowd couple audience team herd flock choir orchestra band army fleet swarm bouquet forest
-        sunset sunrise dawn dusk twilight night winter summer autumn spring snow rain storm fire smoke fog mist rainbow
-        lightning aurora eclipse wave tide flood avalanche earthquake hurricane tornado wind fog dew frost
-        football soccer basketball tennis baseball golf rugby boxing yoga dance ballet concert wedding festival parade
-        carnival picnic marathon funeral ceremony birthday party letter newspaper magazine map poster photograph
-        photo painting portrait movie cinema handwriting manuscript diary sign banner flag menu recipe money
-        coin cash banknote laboratory laptop smartphone app website screen keyboard robot drone satellite startup skateboard
-        selfie hashtag blockchain bitcoin traffic rush harvest market bazaar sailing skiing swimming surfing fishing
-        cooking baking gardening knitting pottery hiking climbing cycling diving camping photography farming firework
+    "x": """noise interest rate rates charge call able absolutely across actually add added adds advantage age
+        agent agree agrees allow allows always amazing amount anybody appear appears approach area ask asked
+        aspect aspects atmosphere attempt average away awesome back base beautiful beautifully become begin
+        beginner beginners believe benefit benefits best better big bigger billion bit body bottom bought
+        breathtaking bring brings brought build built buy call called calls came carry center centre century
+        certain certainly change changes choose clear clearly come comes common company complex concept
+        concepts consider contain contains context core cost cover covered covers create creates creating
+        creation cut day days decade decision decisions deep deeply depend detail details develop developed
+        device difference different difficult discover discovered dozen draw drop easier easily easy edge
+        edges effect effects effort eight end ends entire environment equipment era especially essential
+        ever everybody everyone exactly example examples excellent exist exists expect expert experts
+        explain explains explore explored extremely face fact factor facts fall falls false fantastic far
+        fascinating faster feature feel feeling feelings fell few field finally find finds first five follow
+        followed follows foot form formed forms found four front future gave generally get give given giving
+        go goal goals gone good gorgeous government great greater grew ground group grow grown half happen
+        happened happens hard harder head hear help helps hidden high higher history hit hold holds hour
+        hours huge hundred hundreds idea ideas impact important inch include includes incredible incredibly
+        individual industry information institution interesting introduction invention involve issue issues
+        item items keep key kind kinds know known large larger last lead leader leads learn learned leave
+        left let level levels lie life line literally little live lived lives lone long look looks lose lost
+        lot lots love loved lovely low lower magnificent main make many mark material matter maybe mean
+        meaning means meet member mention meter method methods metre middle mile million millions minute
+        minutes modern moment moments month months mouth move moved moves much mystery name near nearly need
+        needed never new next nice nine nobody notion number numbers object objects offer offers often old
+        once one ones order organisation organization other others overview own owner page pair part
+        particular parts pass passed past percent perfect perfectly period piece pieces place point possible
+        pot pound power powerful present pretty prevent probably problem problems process produce produces
+        product products protect prove provide provides pull purpose push put quality quarter question
+        questions quick quickly quiet quietly quite raise range reach reached reaches ready real reality
+        reason reasons record reduce region remain remains remarkable remember require requires resource
+        result results reveal right rise rises role same say second seconds secret secrets see seem seems
+        self sell sense sent set sets seven several short show showed shows side significant simple simply
+        sit sits situation six slow slower slowly small smaller sold solution solutions somebody someone
+        sort source special spend spoil spoils spread stage stages stand start starts state stay stays step
+        steps stick still stop stops story strike structure stuff stunning style subject such suddenly
+        suggest support sure surface system systems take tell tells ten term terms thing things think
+        thought thoughts thousand thousands three thrive time times tip tips title today told tomorrow ton
+        tonight took top topic topics totally track true truly truth try turn turned turns two type types
+        understand unique unit use user users usually value values various video view wait want wants watch
+        way ways week weeks well went wonder wonderful word words work works world worse worst wrong year
+        years yesterday""",
+    "a": """red blue green yellow orange purple pink black white grey gray brown golden silver old young ancient
+        wooden tall empty crowded snowy rainy sunny foggy misty cloudy stormy dark bright frozen wild rocky
+        sandy rusty abandoned colorful colourful busy narrow steep muddy dusty steaming fresh raw ripe dry
+        wet aerial underwater""",
+    "n": """people person family crowd couple audience team herd flock choir orchestra band army fleet swarm
+        bouquet forest sunset sunrise dawn dusk twilight night winter summer autumn spring snow rain storm
+        fire smoke fog mist rainbow lightning aurora eclipse wave tide flood avalanche earthquake hurricane
+        tornado wind fog dew frost football soccer basketball tennis baseball golf rugby boxing yoga dance
+        ballet concert wedding festival parade carnival picnic marathon funeral ceremony birthday party
+        letter newspaper magazine map poster photograph photo painting portrait movie cinema handwriting
+        manuscript diary sign banner flag menu recipe money coin cash banknote laboratory laptop smartphone
+        app website screen keyboard robot drone satellite startup skateboard selfie hashtag blockchain
+        bitcoin traffic rush harvest market bazaar sailing skiing swimming surfing fishing cooking baking
+        gardening knitting pottery hiking climbing cycling diving camping photography farming firework
         fireworks campfire playground workshop factory classroom lecture exam battlefield explosion volcano
-        eruption lava steam cheese pasta meteor comet galaxy nebula planet moon sun earth heart light shadow reflection sky
-        cloud dust mud ash bubble droplet breath smile tear wheel engine battery kitchen garden teenager toddler
-        influencer barista astronaut scientist hacker gamer honey nectar bacteria virus cell cells dna neuron
-        fitness workout gym meal breakfast lunch dinner supper smoothie latte espresso noodle sushi burger
-        renewable windmill turbine skyline skyscraper downtown streetlight metro subway airport runway
-        meditation massage makeup tattoo hairstyle ribbon gift toy puzzle chess graffiti mural mosaic
-        queue protest riot race chase parachute yacht kayak stripe stripes pyramid""",
-    "m": """technology stock music song war battle game sport work home city village town country school hospital office business bank
-        energy electricity heat cold sound voice computer internet network data code money shopping trade
-        travel journey trip adventure holiday vacation nature landscape weather climate season morning evening afternoon
-        midnight noon color colour pattern shape texture fashion design art history machine world street
-        space universe science medicine sleep dream birth death childhood love friendship crime
-        accident machine system medieval ancient roman egyptian viking""",
+        eruption lava steam cheese pasta meteor comet galaxy nebula planet moon sun earth heart light shadow
+        reflection sky cloud dust mud ash bubble droplet breath smile tear wheel engine battery kitchen
+        garden teenager toddler influencer barista astronaut scientist hacker gamer honey nectar bacteria
+        virus cell cells dna neuron fitness workout gym meal breakfast lunch dinner supper smoothie latte
+        espresso noodle sushi burger renewable windmill turbine skyline skyscraper downtown streetlight
+        metro subway airport runway meditation massage makeup tattoo hairstyle ribbon gift toy puzzle chess
+        graffiti mural mosaic queue protest riot race chase parachute yacht kayak stripe stripes pyramid""",
+    "m": """technology stock music song war battle game sport work home city village town country school
+        hospital office business bank energy electricity heat cold sound voice computer internet network
+        data code money shopping trade travel journey trip adventure holiday vacation nature landscape
+        weather climate season morning evening afternoon midnight noon color colour pattern shape texture
+        fashion design art history machine world street space universe science medicine sleep dream birth
+        death childhood love friendship crime accident machine system medieval ancient roman egyptian viking""",
 }
 """What the senses get wrong, and praise that no search engine knows. The later letter wins."""
 
@@ -134,7 +138,7 @@ def visible_share(files: list[int], counts: dict[int, int], weights: dict[int, f
 
 
 def classes(folder: Path) -> dict[str, str]:
-    """Word -> n (a thing that is seen), m (partly), v (an action that is seen), a (an adjective) or x (none of these)."""
+    """Word -> n (a thing that is seen), m (partly), v (an action that is seen), a (an adjective) or x (none)."""
     nouns, verbs = sense_files(folder, "noun"), sense_files(folder, "verb")
     adjectives, adverbs = sense_files(folder, "adj"), sense_files(folder, "adv")
     counts = met(folder)

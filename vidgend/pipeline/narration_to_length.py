@@ -82,8 +82,8 @@ def length_report(brief: Brief, scenes: Sequence[Scene]) -> dict[str, Any]:
 async def fit_narration(
     run: JobRun, brief: Brief, storyboard: Storyboard, *, rewriter: Rewriter | None, speak_all: SpeakAll
 ) -> Storyboard:
-    """The storyboard with a narration whose speech is within MOST_OFF of the wished length, if the model manages that in
-    one go; else the nearer one of the two. Speaking it again later finds it done.
+    """The storyboard with a narration whose speech is within MOST_OFF of the wished length, if the model manages that
+    in one go; else the nearer one of the two. Speaking it again later finds it done.
 
     Raises: what speaking raises.
     """

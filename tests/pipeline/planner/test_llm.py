@@ -147,6 +147,14 @@ async def test_a_scene_without_a_usable_search_gets_one_from_its_words(make: Mak
     assert plan.scenes[0].queries[0] == "boat bread keeper" and "rocks" in plan.scenes[1].queries[0]
 
 
+async def test_a_whole_sentence_is_made_a_search(make: Make) -> None:
+    long = {"number": 1, "narration": "", "queries": ["he does not have a lamp and the boat is away"]}
+    brief = Brief(prompt="x", scenes=(SceneBrief(narration="Nothing is seen of this."),))
+    async with LlmStandin(script=[json.dumps({"title": "...", "scenes": [long]})]) as llm:
+        plan = await make(llm).plan(brief)
+    assert plan.scenes[0].queries[0] == "lamp boat" and plan.title == "Nothing is seen of this"
+
+
 async def test_what_was_said_already_is_left_out(make: Make) -> None:
     first = {"narration": "The lamp burns all night above the sea.", "queries": ["lamp"]}
     second = {"narration": "A boat brings bread in the morning.", "queries": ["boat"]}
@@ -182,7 +190,7 @@ async def test_a_script_stays_word_for_word_and_gets_the_models_searches(make: M
     own = plan_brief(brief)
     assert [scene.narration for scene in plan.scenes] == [scene.narration for scene in own.scenes]
     assert [item["narration"] for item in asked["scenes"]] == [scene.narration for scene in own.scenes]
-    assert plan.scenes[0].queries == ("scene 1 close up", "wide landscape")
+    assert plan.scenes[0].queries == ("scene 1 close up", "wide landscape", own.scenes[0].queries[0])
     assert plan.planner == "llm"
 
 

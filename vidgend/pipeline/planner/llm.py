@@ -32,6 +32,8 @@ from vidgend.pipeline.planner.script import MIN_SCENE_S, join_texts, sentences_o
 from vidgend.pipeline.text_language import brief_language
 from vidgend.pipeline.vocabulary import has_words, speech_s
 
+_MOST_QUERY_WORDS = 5
+
 
 class LlmPlanner:
     """`chat` bounds the time of the whole of `plan`."""
@@ -70,14 +72,14 @@ class LlmPlanner:
             searches_message(asked, language=language),
             lambda given: check_searches(given, asked),
         )
-        better = dict(zip(asked, (tuple(item.queries) for item in answer.scenes), strict=True))
+        better = dict(zip(asked, (_searches(item.queries) for item in answer.scenes), strict=True))
         queries: tuple[str, ...] = ()
         scenes = []
         for index, scene in enumerate(plan.scenes):
             own = brief.scenes[index].query if brief.scenes else None
             queries = better.get(scene.narration, ()) if scene.narration else queries[1:] + queries[:1]
-            merged = tuple(dict.fromkeys([*([own] if own else []), *queries]))[:3]
-            scenes.append(replace(scene, queries=merged or scene.queries))
+            merged = tuple(dict.fromkeys([*([own] if own else []), *queries, *scene.queries]))[:3]
+            scenes.append(replace(scene, queries=merged))
         return replace(
             plan,
             title=title_of(answer.title) if answer.title else plan.title,
@@ -115,7 +117,7 @@ def _plan_of(answer: PlanAnswer, brief: Brief, language: str) -> Plan:
     about = main_phrases(" ".join(said), language=language)
     scenes: list[PlannedScene] = []
     for index, narration in zip(order, said, strict=True):
-        queries = tuple(answer.scenes[index].queries) or queries_for(narration, language=language, fallback=about)
+        queries = _searches(answer.scenes[index].queries) or queries_for(narration, language=language, fallback=about)
         parts = _cut(narration, language, longest_s)
         for turn, part in enumerate(parts):
             turned = queries[turn % len(queries) :] + queries[: turn % len(queries)]
@@ -128,6 +130,14 @@ def _plan_of(answer: PlanAnswer, brief: Brief, language: str) -> Plan:
         mood=answer.mood,
         planner=LlmPlanner.name,
     )
+
+
+def _searches(given: list[str]) -> tuple[str, ...]:
+    """A whole sentence is no search: what can be seen in it is."""
+    short = (
+        query if len(query.split()) <= _MOST_QUERY_WORDS else queries_for(query, language="en")[0] for query in given
+    )
+    return tuple(dict.fromkeys(short))
 
 
 def _opened(hook: str, narration: str) -> str:

@@ -95,6 +95,11 @@ class LlmChat:
         self._formats: tuple[str, ...] = _FORMATS
         self.identity = f"llm:{base_url.rstrip('/')}:{model}"
 
+    @property
+    def response_format(self) -> str:
+        """The strictest one that the server has not turned down."""
+        return {"schema": "json_object with a schema", "": "as plain text"}.get(self._formats[0], self._formats[0])
+
     async def ask(self, wish: Wish, message: str, read: Callable[[str], Answer]) -> Answer:
         """What `read` makes of the model's answer. One that it refuses (BadAnswer) is sent back with what is wrong,
         TRIES times in all.

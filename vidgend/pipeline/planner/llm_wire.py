@@ -33,6 +33,8 @@ _SCENE_S = 6.0
 _MOST_OVER, _LEAST_OF = 1.6, 0.3
 """A script may be this much longer than asked for, or this short, before the model is sent back; what is nearer is
 mended once it was spoken (`narration_to_length.py`)."""
+_LEAST_CHARS = 20
+"""Of a scene's narration, for servers that write by the schema: small models like to leave it empty."""
 _SAME_MOST = 0.5
 """So many of the scenes may say what another one said before; they are left out."""
 
@@ -99,7 +101,7 @@ class PlanAnswer(BaseModel):
     @classmethod
     def _plain_title(cls, value: str) -> str:
         value = clean_text(value).strip("\"'“”")
-        return value if len(value) <= MAX_HOOK_CHARS else ""
+        return value if has_words(value) and len(value) <= MAX_HOOK_CHARS else ""
 
     @field_validator("pace", mode="after")
     @classmethod
@@ -146,14 +148,18 @@ def _is_plain(char: str) -> bool:
 def answer_schema(*, scenes: int | None = None, written: bool = True) -> dict[str, Any]:
     """The JSON schema for `response_format`, in the subset that strict servers take. With a number of `scenes` it says
     how many there are of everything, which servers with grammars understand. `written`: the words are the model's."""
-    queries: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+    narration: dict[str, Any] = {"type": "string"}
+    query: dict[str, Any] = {"type": "string"}
+    queries: dict[str, Any] = {"type": "array", "items": query}
     listed: dict[str, Any] = {"type": "array"}
     if scenes is not None:
+        narration |= {"minLength": _LEAST_CHARS} if written else {"maxLength": 0}
+        query |= {"minLength": 3, "maxLength": MAX_QUERY_CHARS // 2}
         queries |= {"minItems": 2, "maxItems": 3}
         listed |= {"minItems": 1 if written else scenes, "maxItems": scenes}
     listed["items"] = {
         "type": "object",
-        "properties": {"narration": {"type": "string"}, "queries": queries},
+        "properties": {"narration": narration, "queries": queries},
         "required": ["narration", "queries"],
         "additionalProperties": False,
     }
@@ -237,7 +243,7 @@ def parse_answer(text: str) -> PlanAnswer:
     return parse_as(PlanAnswer, text)
 
 
-def parse_as(model: type[Answer], text: str) -> Answer:
+def json_object_in(text: str) -> dict[str, Any]:
     """The JSON object in `text`, which may be fenced, follow some thinking, or hold raw line breaks in strings.
 
     Raises: BadAnswer.
@@ -249,9 +255,15 @@ def parse_as(model: type[Answer], text: str) -> Answer:
     if start < 0 or end <= start:
         raise BadAnswer("The answer holds no JSON object.")
     try:
-        data = json.loads(text[start : end + 1], strict=False)
+        data: dict[str, Any] = json.loads(text[start : end + 1], strict=False)
     except (ValueError, RecursionError) as error:
         raise BadAnswer(f"The answer is not valid JSON: {str(error)[:200]}") from None
+    return data
+
+
+def parse_as(model: type[Answer], text: str) -> Answer:
+    """What the JSON object in `text` says. Raises: BadAnswer."""
+    data = json_object_in(text)
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -150,7 +150,6 @@ class Producer:
 
     async def _speak_all(self, brief: Brief, run: JobRun, storyboard: Storyboard) -> list[int]:
         """Samples of speech of each scene; the making of the video finds it spoken. Raises: what `speak` raises."""
-        run.plan_video(brief, storyboard, encoding_args(brief, self.render))
         voicing = self.voicing(brief, storyboard)
         told = [scene for scene in storyboard.scenes if scene.narration.strip()]
         try:

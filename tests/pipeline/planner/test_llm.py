@@ -152,7 +152,7 @@ async def test_a_whole_sentence_is_made_a_search(make: Make) -> None:
     brief = Brief(prompt="x", scenes=(SceneBrief(narration="Nothing is seen of this."),))
     async with LlmStandin(script=[json.dumps({"title": "...", "scenes": [long]})]) as llm:
         plan = await make(llm).plan(brief)
-    assert plan.scenes[0].queries[0] == "lamp boat" and plan.title == "Nothing is seen of this"
+    assert plan.scenes[0].queries[0] == "lamp" and plan.title == "Nothing is seen of this"
 
 
 async def test_what_was_said_already_is_left_out(make: Make) -> None:

@@ -72,30 +72,31 @@ BY_HAND = {
         wooden tall empty crowded snowy rainy sunny foggy misty cloudy stormy dark bright frozen wild rocky
         sandy rusty abandoned colorful colourful busy narrow steep muddy dusty steaming fresh raw ripe dry
         wet aerial underwater""",
-    "n": """people person family crowd couple audience team herd flock choir orchestra band army fleet swarm
-        bouquet forest sunset sunrise dawn dusk twilight night winter summer autumn spring snow rain storm
-        fire smoke fog mist rainbow lightning aurora eclipse wave tide flood avalanche earthquake hurricane
-        tornado wind fog dew frost football soccer basketball tennis baseball golf rugby boxing yoga dance
-        ballet concert wedding festival parade carnival picnic marathon funeral ceremony birthday party
-        letter newspaper magazine map poster photograph photo painting portrait movie cinema handwriting
-        manuscript diary sign banner flag menu recipe money coin cash banknote laboratory laptop smartphone
-        app website screen keyboard robot drone satellite startup skateboard selfie hashtag blockchain
-        bitcoin traffic rush harvest market bazaar sailing skiing swimming surfing fishing cooking baking
-        gardening knitting pottery hiking climbing cycling diving camping photography farming firework
-        fireworks campfire playground workshop factory classroom lecture exam battlefield explosion volcano
-        eruption lava steam cheese pasta meteor comet galaxy nebula planet moon sun earth heart light shadow
-        reflection sky cloud dust mud ash bubble droplet breath smile tear wheel engine battery kitchen
-        garden teenager toddler influencer barista astronaut scientist hacker gamer honey nectar bacteria
-        virus cell cells dna neuron fitness workout gym meal breakfast lunch dinner supper smoothie latte
-        espresso noodle sushi burger renewable windmill turbine skyline skyscraper downtown streetlight
-        metro subway airport runway meditation massage makeup tattoo hairstyle ribbon gift toy puzzle chess
-        graffiti mural mosaic queue protest riot race chase parachute yacht kayak stripe stripes pyramid""",
-    "m": """technology stock music song war battle game sport work home city village town country school
-        hospital office business bank energy electricity heat cold sound voice computer internet network
-        data code money shopping trade travel journey trip adventure holiday vacation nature landscape
-        weather climate season morning evening afternoon midnight noon color colour pattern shape texture
-        fashion design art history machine world street space universe science medicine sleep dream birth
-        death childhood love friendship crime accident machine system medieval ancient roman egyptian viking""",
+    "n": """city village town street school hospital office home people person family crowd couple audience team
+        herd flock choir orchestra band army fleet swarm bouquet forest sunset sunrise dawn dusk twilight
+        night winter summer autumn spring snow rain storm fire smoke fog mist rainbow lightning aurora
+        eclipse wave tide flood avalanche earthquake hurricane tornado wind fog dew frost football soccer
+        basketball tennis baseball golf rugby boxing yoga dance ballet concert wedding festival parade
+        carnival picnic marathon funeral ceremony birthday party letter newspaper magazine map poster
+        photograph photo painting portrait movie cinema handwriting manuscript diary sign banner flag menu
+        recipe money coin cash banknote laboratory laptop smartphone app website screen keyboard robot drone
+        satellite startup skateboard selfie hashtag blockchain bitcoin traffic rush harvest market bazaar
+        sailing skiing swimming surfing fishing cooking baking gardening knitting pottery hiking climbing
+        cycling diving camping photography farming firework fireworks campfire playground workshop factory
+        classroom lecture exam battlefield explosion volcano eruption lava steam cheese pasta meteor comet
+        galaxy nebula planet moon sun earth heart light shadow reflection sky cloud dust mud ash bubble
+        droplet breath smile tear wheel engine battery kitchen garden teenager toddler influencer barista
+        astronaut scientist hacker gamer honey nectar bacteria virus cell cells dna neuron fitness workout
+        gym meal breakfast lunch dinner supper smoothie latte espresso noodle sushi burger renewable
+        windmill turbine skyline skyscraper downtown streetlight metro subway airport runway meditation
+        massage makeup tattoo hairstyle ribbon gift toy puzzle chess graffiti mural mosaic queue protest
+        riot race chase parachute yacht kayak stripe stripes pyramid""",
+    "m": """technology stock music song war battle game sport work business bank energy electricity heat cold
+        sound voice computer internet network data code money shopping trade travel journey trip adventure
+        holiday vacation nature landscape weather climate season morning evening afternoon midnight noon
+        color colour pattern shape texture fashion design art history machine world space universe science
+        medicine sleep dream birth death childhood love friendship crime accident machine system medieval
+        ancient roman egyptian viking country""",
 }
 """What the senses get wrong, and praise that no search engine knows. The later letter wins."""
 

@@ -155,6 +155,14 @@ async def test_a_whole_sentence_is_made_a_search(make: Make) -> None:
     assert plan.scenes[0].queries[0] == "lamp" and plan.title == "Nothing is seen of this"
 
 
+async def test_what_nobody_can_film_is_no_search(make: Make) -> None:
+    scenes = [{"narration": "... A boat brings bread to the keeper.", "queries": ["sad calm", "true happiness"]}]
+    async with LlmStandin(script=[answer(scenes=scenes)]) as llm:
+        plan = await make(llm).plan(Brief(prompt="A lighthouse keeper", duration_s=6))
+    assert plan.scenes[0].narration == "A boat brings bread to the keeper."
+    assert plan.scenes[0].queries[0] == "boat bread keeper"
+
+
 async def test_what_was_said_already_is_left_out(make: Make) -> None:
     first = {"narration": "The lamp burns all night above the sea.", "queries": ["lamp"]}
     second = {"narration": "A boat brings bread in the morning.", "queries": ["boat"]}

@@ -29,6 +29,7 @@ from vidgend.pipeline.planner.llm_wire import (
     wished_scenes,
 )
 from vidgend.pipeline.planner.script import MIN_SCENE_S, join_texts, sentences_of
+from vidgend.pipeline.planner.visible import kind_of
 from vidgend.pipeline.text_language import brief_language
 from vidgend.pipeline.vocabulary import has_words, speech_s
 
@@ -133,9 +134,10 @@ def _plan_of(answer: PlanAnswer, brief: Brief, language: str) -> Plan:
 
 
 def _searches(given: list[str]) -> tuple[str, ...]:
-    """A whole sentence is no search: what can be seen in it is."""
+    """A whole sentence is no search: what can be seen in it is. Nor is a mood, or what nobody can film."""
+    kept = [query for query in given if any(kind_of(word) not in ("unseen", "look") for word in query.split())]
     short = (
-        query if len(query.split()) <= _MOST_QUERY_WORDS else queries_for(query, language="en")[0] for query in given
+        query if len(query.split()) <= _MOST_QUERY_WORDS else queries_for(query, language="en")[0] for query in kept
     )
     return tuple(dict.fromkeys(short))
 

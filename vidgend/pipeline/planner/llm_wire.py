@@ -75,7 +75,7 @@ class SceneAnswer(BaseModel):
     @field_validator("narration", mode="after")
     @classmethod
     def _plain(cls, value: str) -> str:
-        value = clean_text(value)
+        value = clean_text(value).lstrip(" .…,;:")
         if len(value) > MAX_NARRATION_CHARS:
             raise ValueError(f"is longer than {MAX_NARRATION_CHARS} characters; split it into more scenes")
         return value

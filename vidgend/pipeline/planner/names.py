@@ -75,7 +75,7 @@ def _german(words: Sequence[str]) -> list[tuple[int, int]]:
     found = []
     at = 0
     while at < len(words):
-        first = at + (words[at].casefold() in STOP_WORDS["de"])
+        first = at + (_capital(words[at]) and words[at].casefold() in STOP_WORDS["de"])
         end = max(first, _end(words, first))
         place = at > 0 and words[at - 1].casefold() in _PLACED and not words[at].endswith(_ABSTRACT_ENDINGS)
         if end - first > 1 or (end - first == 1 and place):

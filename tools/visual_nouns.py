@@ -27,47 +27,49 @@ NOUN_LEVELS = ((0.6, "n"), (0.3, "m"), (0.0, "x"))
 VERB_LEVELS = ((0.6, "v"), (0.0, "x"))
 
 BY_HAND = {
-    "x": """noise interest rate rates charge call able absolutely across actually add added adds advantage age
-        agent agree agrees allow allows always amazing amount anybody appear appears approach area ask asked
-        aspect aspects atmosphere attempt average away awesome back base beautiful beautifully become begin
-        beginner beginners believe benefit benefits best better big bigger billion bit body bottom bought
-        breathtaking bring brings brought build built buy call called calls came carry center centre century
-        certain certainly change changes choose clear clearly come comes common company complex concept
-        concepts consider contain contains context core cost cover covered covers create creates creating
-        creation cut day days decade decision decisions deep deeply depend detail details develop developed
-        device difference different difficult discover discovered dozen draw drop easier easily easy edge
-        edges effect effects effort eight end ends entire environment equipment era especially essential
-        ever everybody everyone exactly example examples excellent exist exists expect expert experts
-        explain explains explore explored extremely face fact factor facts fall falls false fantastic far
-        fascinating faster feature feel feeling feelings fell few field finally find finds first five follow
-        followed follows foot form formed forms found four front future gave generally get give given giving
-        go goal goals gone good gorgeous government great greater grew ground group grow grown half happen
-        happened happens hard harder head hear help helps hidden high higher history hit hold holds hour
-        hours huge hundred hundreds idea ideas impact important inch include includes incredible incredibly
-        individual industry information institution interesting introduction invention involve issue issues
-        item items keep key kind kinds know known large larger last lead leader leads learn learned leave
-        left let level levels lie life line literally little live lived lives lone long look looks lose lost
-        lot lots love loved lovely low lower magnificent main make many mark material matter maybe mean
-        meaning means meet member mention meter method methods metre middle mile million millions minute
-        minutes modern moment moments month months mouth move moved moves much mystery name near nearly need
-        needed never new next nice nine nobody notion number numbers object objects offer offers often old
-        once one ones order organisation organization other others overview own owner page pair part
-        particular parts pass passed past percent perfect perfectly period piece pieces place point possible
-        pot pound power powerful present pretty prevent probably problem problems process produce produces
-        product products protect prove provide provides pull purpose push put quality quarter question
-        questions quick quickly quiet quietly quite raise range reach reached reaches ready real reality
-        reason reasons record reduce region remain remains remarkable remember require requires resource
-        result results reveal right rise rises role same say second seconds secret secrets see seem seems
-        self sell sense sent set sets seven several short show showed shows side significant simple simply
-        sit sits situation six slow slower slowly small smaller sold solution solutions somebody someone
-        sort source special spend spoil spoils spread stage stages stand start starts state stay stays step
-        steps stick still stop stops story strike structure stuff stunning style subject such suddenly
-        suggest support sure surface system systems take tell tells ten term terms thing things think
-        thought thoughts thousand thousands three thrive time times tip tips title today told tomorrow ton
-        tonight took top topic topics totally track true truly truth try turn turned turns two type types
-        understand unique unit use user users usually value values various video view wait want wants watch
-        way ways week weeks well went wonder wonderful word words work works world worse worst wrong year
-        years yesterday""",
+    "x": """kilometre kilometres kilometer kilometers metres meters miles tonne tons litre liter gram grams
+        kilogram centimetre centimeter millimetre millimeter degree degrees spot final broad fund index
+        trained noise interest rate rates charge call able absolutely across actually add added adds
+        advantage age agent agree agrees allow allows always amazing amount anybody appear appears approach
+        area ask asked aspect aspects atmosphere attempt average away awesome back base beautiful
+        beautifully become begin beginner beginners believe benefit benefits best better big bigger billion
+        bit body bottom bought breathtaking bring brings brought build built buy call called calls came
+        carry center centre century certain certainly change changes choose clear clearly come comes common
+        company complex concept concepts consider contain contains context core cost cover covered covers
+        create creates creating creation cut day days decade decision decisions deep deeply depend detail
+        details develop developed device difference different difficult discover discovered dozen draw drop
+        easier easily easy edge edges effect effects effort eight end ends entire environment equipment era
+        especially essential ever everybody everyone exactly example examples excellent exist exists expect
+        expert experts explain explains explore explored extremely face fact factor facts fall falls false
+        fantastic far fascinating faster feature feel feeling feelings fell few field finally find finds
+        first five follow followed follows foot form formed forms found four front future gave generally get
+        give given giving go goal goals gone good gorgeous government great greater grew ground group grow
+        grown half happen happened happens hard harder head hear help helps hidden high higher history hit
+        hold holds hour hours huge hundred hundreds idea ideas impact important inch include includes
+        incredible incredibly individual industry information institution interesting introduction invention
+        involve issue issues item items keep key kind kinds know known large larger last lead leader leads
+        learn learned leave left let level levels lie life line literally little live lived lives lone long
+        look looks lose lost lot lots love loved lovely low lower magnificent main make many mark material
+        matter maybe mean meaning means meet member mention meter method methods metre middle mile million
+        millions minute minutes modern moment moments month months mouth move moved moves much mystery name
+        near nearly need needed never new next nice nine nobody notion number numbers object objects offer
+        offers often old once one ones order organisation organization other others overview own owner page
+        pair part particular parts pass passed past percent perfect perfectly period piece pieces place
+        point possible pot pound power powerful present pretty prevent probably problem problems process
+        produce produces product products protect prove provide provides pull purpose push put quality
+        quarter question questions quick quickly quiet quietly quite raise range reach reached reaches ready
+        real reality reason reasons record reduce region remain remains remarkable remember require requires
+        resource result results reveal right rise rises role same say second seconds secret secrets see seem
+        seems self sell sense sent set sets seven several short show showed shows side significant simple
+        simply sit sits situation six slow slower slowly small smaller sold solution solutions somebody
+        someone sort source special spend spoil spoils spread stage stages stand start starts state stay
+        stays step steps stick still stop stops story strike structure stuff stunning style subject such
+        suddenly suggest support sure surface system systems take tell tells ten term terms thing things
+        think thought thoughts thousand thousands three thrive time times tip tips title today told tomorrow
+        ton tonight took top topic topics totally track true truly truth try turn turned turns two type
+        types understand unique unit use user users usually value values various video view wait want wants
+        watch way ways week weeks well went wonder wonderful word words work works world worse worst wrong
+        year years yesterday""",
     "a": """red blue green yellow orange purple pink black white grey gray brown golden silver old young ancient
         wooden tall empty crowded snowy rainy sunny foggy misty cloudy stormy dark bright frozen wild rocky
         sandy rusty abandoned colorful colourful busy narrow steep muddy dusty steaming fresh raw ripe dry

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vidgend.pipeline.footage.paint.words import Lexicon
 from vidgend.pipeline.planner.keywords import LAST_RESORT, main_phrases, queries_for
 from vidgend.pipeline.planner.visible import kind_of
 from vidgend.pipeline.planner.visual_words import english_at
@@ -88,6 +89,30 @@ def test_a_text_in_another_language_is_searched_for_in_english_first_and_in_its_
     queries = queries_for(text, language=language, fallback=("sea",))
     assert queries[0] == english and queries[1].isascii()
     assert own in queries[2] and len(queries) == 3
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "theme"),
+    [
+        ("es", "Un perro corre en la playa al atardecer", "ocean"),
+        ("fr", "La neige tombe sur la forêt en hiver", "snow"),
+        ("it", "Le barche tornano al porto al tramonto", "ocean"),
+        ("pt", "A cidade à noite, com prédios e luzes", "city"),
+        ("de", "Der Vulkan spuckt Feuer in der Nacht", "mountains"),
+        ("nl", "Regen valt op de straten van de stad", "city"),
+        ("hi", "पहाड़ों पर बर्फ गिरती है", "mountains"),
+        ("ja", "サンゴの間を魚が泳ぐ", "underwater"),
+        ("zh", "沙漠里有骆驼", "desert"),
+    ],
+)
+def test_what_is_painted_for_a_text_in_another_language_is_what_it_says(language: str, text: str, theme: str) -> None:
+    meant = Lexicon().read(queries_for(text, language=language)[0])
+    assert (meant.theme, meant.certain) == (theme, True)
+
+
+def test_an_elision_hides_no_word_and_a_sentences_first_word_is_no_name() -> None:
+    assert queries_for("Coupez une bonne soupe à l'oignon.", language="fr")[0] == "soup onion"
+    assert main_phrases("x\nDeep in the forest, a jaguar moves.", language="en") == ("forest", "jaguar")
 
 
 def test_a_language_or_a_text_of_which_nothing_is_known_is_searched_for_as_it_is() -> None:

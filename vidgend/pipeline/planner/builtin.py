@@ -39,7 +39,7 @@ def plan_brief(brief: Brief) -> Plan:
     """The plan of `brief`; the same each time. Takes about 50 ms for each 1000 characters of script."""
     language = brief_language(brief)
     narrations, read_out = brief_narrations(brief, language=language)
-    text = " ".join([brief.prompt, *narrations]) if brief.script or brief.scenes else " ".join(narrations)
+    text = "\n".join([brief.prompt, *narrations] if brief.script or brief.scenes else narrations)
     words = search_language(text, language)
     about = main_phrases(text, language=words)
     if brief.scenes:

@@ -28,7 +28,7 @@ LAST_RESORT = "abstract background"
 """For a text without a single usable word, such as `...`."""
 
 _WEIGHTS: dict[Kind, float] = {"thing": 3.0, "partly": 1.5, "unknown": 1.5, "action": 1.0, "look": 0.6, "unseen": 0.4}
-_NAME, _NAME_WORD = 2.5, 1.0
+_NAME, _NAME_WORD = 3.0, 1.5
 """Of a name of one word, and of each further word."""
 _MOST_TOKENS = 3
 _BREAK = re.compile(r"([^\w\s'’\-\u0300-\u036f\u0900-\u0963\u200c\u200d]+|\s[-'’]+|[-'’]+\s|\n)")
@@ -92,6 +92,8 @@ def queries_for(text: str, *, language: str, fallback: Iterable[str] = (), first
     language = primary(language)
     spare = _distinct(fallback)
     phrases = _phrases(text, language) or ([] if spare else _phrases(text, language, unseen=True))
+    if spare and not any(phrase.shown for phrase in phrases):
+        phrases = [phrase for phrase in phrases if any(token.kind == "action" for token in phrase.tokens)]
     own = [] if language == "en" else _own_searches(text, language)
     queries = _distinct([first or "", *_searches(phrases)])
     if own and queries[bool(first) :]:

@@ -10,6 +10,7 @@ from vidgend.pipeline.vocabulary import STOP_WORDS
 _LINKS = frozenset(
     "of the de la las los le les del della delle dei degli di da do dos das du des van von der den".split()
 )
+_LINKS_GERMAN = frozenset("von van zu de la da of".split())
 _ARTICLES = frozenset("la las los el le san santa são".split())
 """Stop words that names begin with: Los Angeles, El Salvador, La Paz."""
 _CALENDAR = frozenset(
@@ -43,13 +44,13 @@ def names_in(words: Sequence[str], *, language: str, starts: bool) -> list[tuple
     return found
 
 
-def _end(words: Sequence[str], at: int) -> int:
+def _end(words: Sequence[str], at: int, linking: frozenset[str] = _LINKS) -> int:
     """Where the run of capitals from `at` ends, links within it included; `at` if there is none."""
     end = at
     while end < len(words) and _capital(words[end]):
         end += 1
         links = end
-        while end > at and links < len(words) and links - end < 2 and words[links] in _LINKS:
+        while end > at and links < len(words) and links - end < 2 and words[links] in linking:
             links += 1
         if end < links < len(words) and _capital(words[links]):
             end = links
@@ -76,7 +77,7 @@ def _german(words: Sequence[str]) -> list[tuple[int, int]]:
     at = 0
     while at < len(words):
         first = at + (_capital(words[at]) and words[at].casefold() in STOP_WORDS["de"])
-        end = max(first, _end(words, first))
+        end = max(first, _end(words, first, _LINKS_GERMAN))
         place = at > 0 and words[at - 1].casefold() in _PLACED and not words[at].endswith(_ABSTRACT_ENDINGS)
         if end - first > 1 or (end - first == 1 and place):
             found.append((first, end))

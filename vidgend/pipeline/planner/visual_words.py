@@ -76,7 +76,7 @@ def english_in(text: str, *, language: str) -> Iterator[str]:
 def _forms(word: str, language: str) -> Iterator[str]:
     """The forms under which a word may stand in the table, the likeliest first."""
     keys = [_key(word, language)]
-    if "'" in keys[0] and language in ("fr", "it", "pt"):
+    if "'" in word.replace("’", "'") and " " not in word and language in ("fr", "it", "pt"):
         keys.append(keys[0].partition("'")[2])
     for key in keys:
         yield key

@@ -206,7 +206,7 @@ def _clauses(text: str) -> Iterable[tuple[list[str], bool]]:
         if words:
             yield words, starts
             starts = False
-        elif part.strip():
+        elif part:
             starts = starts or bool(_SENTENCE_END.search(part))
 
 

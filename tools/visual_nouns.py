@@ -134,6 +134,9 @@ def met(folder: Path) -> dict[tuple[str, int], dict[int, int]]:
     return found
 
 
+Levels = tuple[tuple[float, str], ...]
+
+
 def visible_share(files: list[int], counts: dict[int, int], weights: dict[int, float]) -> float:
     shares = [(counts.get(number, 0), weights.get(file, 0.0)) for number, file in enumerate(files, 1)]
     total = sum(count for count, _ in shares)
@@ -156,6 +159,7 @@ def classes(folder: Path) -> dict[str, str]:
             if word in table
         }
         part = max(known, key=lambda one: (known[one], -one))
+        levels: Levels
         if part == _NOUN:
             share, levels = visible_share(nouns[word], counts.get((word, _NOUN), {}), VISIBLE_NOUNS), NOUN_LEVELS
         elif part == _VERB:
@@ -173,7 +177,8 @@ def classes(folder: Path) -> dict[str, str]:
 
 def irregular(folder: Path, part: str) -> dict[str, str]:
     """Form -> the word that it is a form of."""
-    return dict(line.split()[:2] for line in (folder / f"{part}.exc").read_text().splitlines())  # type: ignore[misc]
+    lines = (line.split() for line in (folder / f"{part}.exc").read_text().splitlines())
+    return {form: lemma for form, lemma, *_ in lines}
 
 
 def main() -> None:

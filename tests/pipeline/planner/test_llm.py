@@ -156,7 +156,7 @@ async def test_a_whole_sentence_is_made_a_search(make: Make) -> None:
 
 
 async def test_what_nobody_can_film_is_no_search(make: Make) -> None:
-    scenes = [{"narration": "... A boat brings bread to the keeper.", "queries": ["sad calm", "true happiness"]}]
+    scenes = [{"narration": "... A boat brings bread to the keeper.", "queries": ["sad calm", "true happiness", "and"]}]
     async with LlmStandin(script=[answer(scenes=scenes)]) as llm:
         plan = await make(llm).plan(Brief(prompt="A lighthouse keeper", duration_s=6))
     assert plan.scenes[0].narration == "A boat brings bread to the keeper."

@@ -31,7 +31,7 @@ from vidgend.pipeline.planner.llm_wire import (
 from vidgend.pipeline.planner.script import MIN_SCENE_S, join_texts, sentences_of
 from vidgend.pipeline.planner.visible import kind_of
 from vidgend.pipeline.text_language import brief_language
-from vidgend.pipeline.vocabulary import has_words, speech_s
+from vidgend.pipeline.vocabulary import STOP_WORDS, has_words, speech_s
 
 _MOST_QUERY_WORDS = 5
 
@@ -135,7 +135,14 @@ def _plan_of(answer: PlanAnswer, brief: Brief, language: str) -> Plan:
 
 def _searches(given: list[str]) -> tuple[str, ...]:
     """A whole sentence is no search: what can be seen in it is. Nor is a mood, or what nobody can film."""
-    kept = [query for query in given if any(kind_of(word) not in ("unseen", "look") for word in query.split())]
+    kept = [
+        query
+        for query in given
+        if any(
+            word.casefold() not in STOP_WORDS["en"] and kind_of(word) not in ("unseen", "look")
+            for word in query.split()
+        )
+    ]
     short = (
         query if len(query.split()) <= _MOST_QUERY_WORDS else queries_for(query, language="en")[0] for query in kept
     )

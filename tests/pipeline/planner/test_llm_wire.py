@@ -103,10 +103,14 @@ NASTY = st.one_of(
         ]
     ),
 )  # fmt: skip
+PLAIN = st.sampled_from(
+    [f"The lamp of the old tower burns for night number {night} above the sea." for night in range(9)]
+)
+NARRATIONS = st.tuples(NASTY, PLAIN, NASTY).map(" ".join) | PLAIN | NASTY
 ANSWERS = st.fixed_dictionaries(
     {
         "scenes": st.lists(
-            st.fixed_dictionaries({"narration": NASTY, "queries": st.lists(NASTY, max_size=5)}), max_size=8
+            st.fixed_dictionaries({"narration": NARRATIONS, "queries": st.lists(NASTY, max_size=5)}), max_size=8
         )
     },
     optional={"title": NASTY, "hook": NASTY, "mood": NASTY, "pace": NASTY, "voice": NASTY, "clip": NASTY},

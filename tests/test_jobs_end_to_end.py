@@ -56,10 +56,11 @@ async def test_a_script_becomes_a_video_with_its_own_words(ffmpeg: Ffmpeg, tmp_p
 async def test_a_second_identical_job_does_no_work_again(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     files = clips(ffmpeg.path, tmp_path / "clips", 3)
     speech = FakeSpeech()
+    script = f"{SCRIPT} {SCRIPT} {SCRIPT}"  # more scenes than are encoded at once
     async with workshop(tmp_path / "data", providers=(fake_footage(files),), engines=(speech,)) as runtime:
-        first = result(await make(runtime, script=SCRIPT))
+        first = result(await make(runtime, script=script))
         spoken = speech.requests
-        second = result(await make(runtime, script=SCRIPT))
+        second = result(await make(runtime, script=script))
         assert second.files["video"].digest == first.files["video"].digest
         assert speech.requests == spoken
         assert second.report["steps"]["run"] == 0 and second.report["steps"]["reused"] > 5

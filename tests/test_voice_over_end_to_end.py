@@ -25,8 +25,8 @@ from vidgend.pipeline.transcriber.fake import FakeTranscriber
 from vidgend.timebase import SAMPLE_RATE_HZ
 
 SENTENCES = [
-    "The sea outside the harbour is perfectly calm tonight.",
-    "A small wooden boat comes slowly back into the bay.",
+    "The sea outside the harbour is wonderfully calm tonight.",
+    "A battered wooden boat comes slowly back into the harbour.",
     "Hungry gulls are following it all the way to the shore.",
 ]
 TEXT = " ".join(SENTENCES)

@@ -24,7 +24,7 @@ from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.music.fake import FakeMusic
 from vidgend.pipeline.music.port import MusicLibrary, Track
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
-from vidgend.pipeline.planner.port import Planner, Translator
+from vidgend.pipeline.planner.port import Planner, Rewriter, Translator
 from vidgend.pipeline.relevance.fake import FakeSimilarity
 from vidgend.pipeline.relevance.port import TextSimilarity
 from vidgend.pipeline.speech.fake import FakeSpeech
@@ -90,6 +90,7 @@ def builder(
     library: MusicLibrary | None = None,
     unused: dict[str, str] | None = None,
     translator: Translator | None = None,
+    rewriter: Rewriter | None = None,
     transcriber: Transcriber | None = None,
     aligners: tuple[Aligner, ...] | None = None,
     similarity: TextSimilarity | None = None,
@@ -102,7 +103,7 @@ def builder(
             settings, assets, steps, work=work, client=httpx.AsyncClient(), planners=planners or (BuiltinPlanner(),),
             providers=providers, unused_providers=unused or {}, engines=engines or (FakeSpeech(),),
             aligners=aligners or (Proportional(),), music=library or FakeMusic(tracks), translator=translator,
-            transcriber=transcriber, similarities=(similarity or FakeSimilarity(),),
+            transcriber=transcriber, similarities=(similarity or FakeSimilarity(),), rewriter=rewriter,
         )  # fmt: skip
 
     return build

@@ -40,12 +40,15 @@ from vidgend.pipeline.mood_to_tracks import TRACK, TrackStep
 from vidgend.pipeline.music.folder import FolderMusic
 from vidgend.pipeline.music.packaged import PackagedMusic
 from vidgend.pipeline.music.port import MusicLibrary
+from vidgend.pipeline.narration_to_length import KIND as RELENGTH
+from vidgend.pipeline.narration_to_length import RelengthStep
 from vidgend.pipeline.narration_to_translation import KIND as TRANSLATE
 from vidgend.pipeline.narration_to_translation import TranslateStep
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.planner.llm import LlmPlanner
 from vidgend.pipeline.planner.llm_chat import LlmChat
-from vidgend.pipeline.planner.port import Planner, Translator
+from vidgend.pipeline.planner.port import Planner, Rewriter, Translator
+from vidgend.pipeline.planner.rewriter import LlmRewriter
 from vidgend.pipeline.planner.translator import LlmTranslator
 from vidgend.pipeline.produce import Producer
 from vidgend.pipeline.prompt_to_storyboard import KIND as PLAN
@@ -280,6 +283,7 @@ def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, wor
         client=client,
         planners=(LlmPlanner(chat), BuiltinPlanner()) if chat else (BuiltinPlanner(),),  # the second always answers
         translator=LlmTranslator(chat) if chat else None,
+        rewriter=LlmRewriter(chat) if chat else None,
         providers=providers,
         unused_providers=unused,
         engines=engines,
@@ -306,6 +310,7 @@ def wire(
     aligners: tuple[Aligner, ...],
     music: MusicLibrary,
     translator: Translator | None = None,
+    rewriter: Rewriter | None = None,
     transcriber: Transcriber | None = None,
     similarities: tuple[TextSimilarity, ...] = (),
 ) -> Parts:
@@ -324,6 +329,7 @@ def wire(
         TRANSCRIBE: TranscribeStep(transcriber, assets),
         PLAN: PlanStep(planners),
         TRANSLATE: TranslateStep(translator),
+        RELENGTH: RelengthStep(rewriter),
         SEARCH: SearchStep(providers),
         SIMILARITY: SimilarityStep(similarities),
         CANDIDATE_THUMBNAIL: CandidateThumbnailStep(providers, ffmpeg, assets),
@@ -375,6 +381,7 @@ def wire(
     producer = Producer(
         planners=planners,
         translator=translator,
+        rewriter=rewriter,
         transcriber=transcriber,
         ends_ahead=EndsAhead(ffmpeg=ffmpeg, assets=assets, ends=ends, slot=partial(executor.slot, "ffmpeg"), work=work),
         providers=providers,

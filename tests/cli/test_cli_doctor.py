@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from standins.daemon_standin import DaemonStandin
 
-from vidgend.cli import machine_checks, stage_checks
+from vidgend.cli import machine_checks, planner_checks, stage_checks
 from vidgend.cli.finding import Finding
 from vidgend.settings import Settings
 from vidgend.settings_sources import load_settings
@@ -129,6 +129,56 @@ def test_the_model_server_is_asked_for_its_models() -> None:
         server.answers["GET", "/v1/models"] = (200, b"<html>")
         assert ask("qwen").mark == "note"
     assert ask("qwen").mark == "note", "nobody is there"
+
+
+def _completion(content: str | None, **message: object) -> dict[str, Any]:
+    return {"choices": [{"message": {"content": content, **message}, "finish_reason": "stop"}]}
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "mark", "said"),
+    [
+        (200, _completion('{"colour": "blue"}'), "ok", "it answers in JSON (json_schema), within"),
+        (
+            200,
+            _completion("Blue, mostly."),
+            "note",
+            "gave no usable colour in 3 tries. The answer holds no JSON object",
+        ),
+        (200, _completion(None, refusal="no"), "note", "You refused"),
+        (401, {"error": "k3y"}, "note", "refused the key"),
+        (404, {"error": "no such route"}, "note", "answered HTTP 404"),
+    ],
+)
+def test_the_model_is_asked_for_json_as_plans_are(status: int, answer: dict[str, Any], mark: str, said: str) -> None:
+    with DaemonStandin() as server:
+        server.answers["GET", "/v1/models"] = (200, {"data": [{"id": "qwen"}]})
+        server.answers["POST", "/v1/chat/completions"] = (status, answer)
+        chosen = {"planner.base_url": f"{server.url}/v1", "planner.model": "qwen", "planner.api_key": "k3y"}
+        found = list(stage_checks.planner(_settings(**chosen)))
+    assert _marks(found) == ["ok", mark] and said in found[1].text
+    assert not any("k3y" in one.text + one.fix for one in found)
+
+
+def test_a_model_server_that_runs_here_unused_is_named() -> None:
+    with DaemonStandin() as server, DaemonStandin() as other:
+        server.answers["GET", "/v1/models"] = (200, {"data": [{"id": "gemma3:4b"}, {"id": "\x1b[2Jx"}, {"id": 5}]})
+        other.answers["GET", "/v1/models"] = (200, b"<html>")
+        places = (
+            ("Ollama", f"{server.url}/v1"),
+            ("LM Studio", f"{other.url}/v1"),
+            ("llama.cpp", "http://127.0.0.1:1/v1"),
+        )
+        found = list(planner_checks.local_servers("planner", places))
+    assert [one.text for one in found] == [f"Ollama runs at {server.url}/v1 with gemma3:4b, 5, and is not used"]
+    assert f'planner.base_url = "{server.url}/v1" and planner.model = "gemma3:4b"' in found[0].fix
+
+
+def test_a_model_server_on_vidgends_own_port_is_noted() -> None:
+    chosen = {"planner.base_url": "http://localhost:8080/v1", "planner.model": "x"}
+    noted = list(planner_checks.own_port(_settings(**chosen), "planner"))
+    assert "vidgend's own" in noted[0].text and "--port 8081" in noted[0].fix
+    assert not list(planner_checks.own_port(_settings(**{**chosen, "http.port": 9000}), "planner"))
 
 
 def test_without_any_source_of_pictures_no_video_can_be_made() -> None:

@@ -19,9 +19,20 @@ from typing import Any, Literal, get_args
 from aiohttp import web
 
 Step = Literal[
-    "good", "fenced", "thinking", "raw_breaks", "broken", "empty_scenes", "too_long", "hostile", "refusal", "prose",
-    "unauthorized", "limited", "limited_long", "error", "garbage", "slow", "drop", "no_model",
+    "good", "fenced", "thinking", "raw_breaks", "broken", "empty_scenes", "too_long", "too_short", "hostile", "refusal",
+    "prose", "filtered", "truncated", "repeats", "wrong_language", "context", "unauthorized", "limited", "limited_long",
+    "error", "garbage", "slow", "drop", "no_model",
 ]  # fmt: skip
+
+SENTENCES = {
+    "de": "Satz Nummer {} erzählt noch ein wenig mehr von der Sache.",
+    "es": "La frase número {} cuenta un poco más de la historia.",
+    "fr": "La phrase numéro {} raconte encore un peu plus de la suite.",
+    "hi": "वाक्य {} थोड़ा और बताता है।",
+    "ja": "文{}はもう少し語ります。",
+    "zh": "第{}句话讲得更多一些。",
+}
+"""What the narration of a scene is, by language; any other is told in English."""
 
 
 @dataclass(kw_only=True)
@@ -32,6 +43,8 @@ class LlmStandin:
     key: str | None = None
     formats: Sequence[str] = ("json_schema", "json_object")
     """Response formats that the server knows; others get HTTP 400."""
+    format_status: int = 400
+    """With which it turns others down; llama-cpp-python's server says 500."""
     retry_after_s: str = "0"
     host: str = "127.0.0.1"
     port: int = 0
@@ -85,7 +98,7 @@ class LlmStandin:
             return _problem(401, "invalid key")
         kind = body.get("response_format", {}).get("type")
         if kind is not None and kind not in self.formats:
-            return _problem(400, f"response_format {kind} is not supported")
+            return _problem(self.format_status, f"response_format {kind} is not supported")
         step = self.script[min(self._turn, len(self.script) - 1)]
         self._turn += 1
         if step == "slow":
@@ -103,6 +116,8 @@ class LlmStandin:
             return _problem(401, "invalid key")
         if step == "no_model":
             return _problem(404, "model not found")
+        if step == "context":
+            return _problem(400, "This model's maximum context length is 4096 tokens.")
         if step == "error":
             return _problem(503, "overloaded")
         if step == "garbage":
@@ -110,12 +125,13 @@ class LlmStandin:
         message: dict[str, Any] = {"role": "assistant", "content": answer_text(step, body)}
         if step == "refusal":
             message = {"role": "assistant", "content": None, "refusal": "I cannot help with that."}
+        reason = {"filtered": "content_filter", "truncated": "length"}.get(step, "stop")
         return web.json_response(
             {
                 "id": "chatcmpl-1",
                 "object": "chat.completion",
                 "model": body.get("model"),
-                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                "choices": [{"index": 0, "message": message, "finish_reason": reason}],
                 "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
             }
         )
@@ -132,16 +148,41 @@ def good_plan(data: dict[str, Any]) -> dict[str, Any]:
     if "to" in data:
         said = [{"number": item["number"], "narration": f"{data['to']} {item['narration']}"} for item in given or []]
         return {"title": f"{data['to']} {data['title']}", "scenes": said}
+    if "characters_wanted" in data:
+        texts = [_as_long_as(item["narration"], item["characters_wanted"]) for item in given or []]
+        return {"scenes": [{"number": number, "narration": text} for number, text in enumerate(texts, 1)]}
     if isinstance(given, list):
         scenes = [
             {"narration": "", "queries": [f"scene {item['number']} close up", "wide landscape"]} for item in given
         ]
-    else:
-        scenes = [
-            {"narration": f"Sentence number {number} tells a little more.", "queries": [f"thing {number}", "sky"]}
-            for number in range(1, int(given or 3) + 1)
-        ]
-    return {"title": "A title by the model", "mood": "calm", "scenes": scenes}
+        return {"title": "A title by the model", "mood": "calm", "scenes": scenes}
+    count = int(given or 3)
+    each = int(data.get("narration_characters_in_all", 40 * count) * _FILLS / count)
+    template = SENTENCES.get(str(data.get("language"))[:2], "Sentence number {} tells a little more.")
+    return {
+        "title": "A title by the model",
+        "mood": "calm",
+        "hook": "",
+        "pace": "normal",
+        "scenes": [
+            {"narration": _as_long_as(template.format(number), each), "queries": [f"thing {number}", "sky"]}
+            for number in range(1, count + 1)
+        ],
+    }
+
+
+_FILLS = 0.5
+"""How much of the length that is wished for its narration fills."""
+
+
+def _as_long_as(text: str, characters: int) -> str:
+    """The sentence again and again, or cut, so that it comes near to a number of characters, but never to nothing."""
+    words = text.split() or [text]
+    while sum(map(len, words)) + len(words) < characters and len(words) < 200:
+        words += text.split()
+    while sum(map(len, words)) + len(words) > characters + 6 and len(words) > 2:
+        words.pop()
+    return " ".join(words)
 
 
 def answer_text(step: str, body: dict[str, Any]) -> str:
@@ -156,33 +197,55 @@ def answer_text(step: str, body: dict[str, Any]) -> str:
         return f"<think>Let me see {{maybe}} three scenes</think>\n{text}"
     if step == "raw_breaks":
         return text.replace("tells a", "tells\na")
+    if step == "truncated":
+        return text[: len(text) * 2 // 3]
+    if step == "filtered":
+        return ""
+    if step == "too_short":
+        return json.dumps({**plan, "scenes": [{"narration": "Hm.", "queries": ["a b"]}]})
+    if step == "repeats":
+        return json.dumps({**plan, "scenes": [{"narration": "Look at the sea. " * 5, "queries": ["sea"]}] * 6})
+    if step == "wrong_language":
+        return json.dumps(good_plan({**data, "language": "fr" if data.get("language") != "fr" else "de"}))
     if step == "broken":
         return text[: len(text) // 2]
     if step == "empty_scenes":
         return json.dumps({**plan, "scenes": []})
     if step == "too_long":
-        return json.dumps({**plan, "scenes": [{"narration": "word " * 130, "queries": ["a b"]}] * 60})
+        return json.dumps({**plan, "scenes": [{"narration": f"{n} word " * 80, "queries": ["a b"]} for n in range(60)]})
     if step == "hostile":
-        return json.dumps(hostile_plan(len(plan["scenes"])))
+        return json.dumps(hostile_plan(len(plan["scenes"]), SENTENCES.get(str(data.get("language"))[:2], "")))
     if step == "prose":
         return "Sure! First we see the sea, and then a bird."
     return step
 
 
-def hostile_plan(scenes: int) -> dict[str, Any]:
-    """What an injected model might say: markup, addresses, control characters, paths."""
-    scene = {
-        "narration": (
-            "# **Hello**\x00 <b>you</b>, see [our shop](https://evil.example/?q=1) at https://evil.example\u202e. "
-            "[laughs]"
-        ),
-        "queries": ["https://evil.example/x.mp4", "../../etc/passwd", "file:///etc/passwd", "**blue** `sea`\x07\n"],
-    }
+def hostile_plan(scenes: int, sentence: str = "") -> dict[str, Any]:
+    """What an injected model might say: markup, addresses, control characters, paths, fields that nobody asked for; and
+    `sentence` in between, if there is one."""
+    numbers = ("", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+    def scene(number: int) -> dict[str, Any]:
+        said = sentence.format(number) or "Hello**\x00 <b>you</b>, see [our shop](https://evil.example/?q=1) at"
+        return {
+            "narration": (
+                f"# **{said} https://evil.example\u202e. [laughs] <*break time='9s'/> {numbers[number % 12]}"
+            ),
+            "queries": [
+                "https://evil.example/x.mp4", "../../etc/passwd", "file:///etc/passwd", "**blue** `sea`\x07\n",
+                "\u202e海", "evil.com", "data:text/html;base64,AAAA",
+            ],
+            "clip": {"provider": "upload", "id": "/etc/passwd"}, "voice": "../../voice", "markup": "<break time='60s'/>",
+        }  # fmt: skip
+
     return {
         "title": "<script>alert(1)</script> **Title**\u0000",
         "mood": "terrifying",
-        "scenes": [scene] * scenes,
+        "pace": "rm -rf /",
+        "hook": "<script>https://evil.example/x.js</script> ![look](file:///etc/passwd)",
+        "scenes": [scene(number) for number in range(scenes)],
         "voice": "/etc/passwd",
+        "footage_provider": "http://169.254.169.254/",
     }
 
 

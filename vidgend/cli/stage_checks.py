@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidgend import __version__
+from vidgend.cli import planner_checks
 from vidgend.cli.encoder_checks import encoder_findings
 from vidgend.cli.finding import Finding
 from vidgend.errors import VidgendError
@@ -131,10 +132,15 @@ def planner(settings: Settings, section: str = "planner") -> Iterator[Finding]:
             mark="note",
             text="the built-in planner: it cuts and pictures your text, but writes no new one",
             fix="Set planner.base_url and planner.model for a language model, such as Ollama's "
-            "http://127.0.0.1:11434/v1.",
+            "http://127.0.0.1:11434/v1 (docs/planner.md).",
         )
+        yield from planner_checks.local_servers(section)
         return
-    yield model_server(chosen.base_url, chosen.model, chosen.api_key.get_secret_value(), section=section)
+    yield from planner_checks.own_port(settings, section)
+    found = model_server(chosen.base_url, chosen.model, chosen.api_key.get_secret_value(), section=section)
+    yield found
+    if found.mark == "ok":
+        yield planner_checks.answers_in_json(settings, section)
 
 
 def model_server(base_url: str, model: str, api_key: str, *, section: str = "planner") -> Finding:

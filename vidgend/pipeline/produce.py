@@ -36,7 +36,8 @@ from vidgend.pipeline.encoder_probe import EncoderProbes
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.music.port import MusicLibrary
-from vidgend.pipeline.planner.port import Planner, Translator
+from vidgend.pipeline.narration_to_length import fit_narration, length_report
+from vidgend.pipeline.planner.port import Planner, Rewriter, Translator
 from vidgend.pipeline.prefetch import prefetch_queries, prefetch_storyboard
 from vidgend.pipeline.prompt_to_storyboard import make_storyboard
 from vidgend.pipeline.recording_to_storyboard import found_again, make_recorded_storyboard, not_recorded
@@ -105,6 +106,7 @@ class Producer:
     scratch: Path
     similarities: Sequence[TextSimilarity]
     translator: Translator | None = None
+    rewriter: Rewriter | None = None
     transcriber: Transcriber | None = None
     ends_ahead: EndsAhead | None = None
     speed: float = 1.0
@@ -182,9 +184,33 @@ class Producer:
 
     async def _plan(self, brief: Brief, run: JobRun) -> Storyboard:
         if brief.narration_audio is None:
-            return await make_storyboard(run, brief, self.planners)
+            storyboard = await make_storyboard(run, brief, self.planners)
+            speak_all = partial(self._speak_all, brief, main_run(run, brief))
+            return await fit_narration(run, brief, storyboard, rewriter=self.rewriter, speak_all=speak_all)
         return await make_recorded_storyboard(
             run, brief, self.planners, self.transcriber, encoding=lambda one: encoding_args(one, self.render)
+        )
+
+    async def _speak_all(self, brief: Brief, run: JobRun, storyboard: Storyboard) -> list[int]:
+        """Samples of speech of each scene; the making of the video finds it spoken. Raises: what `speak` raises."""
+        voicing = self.voicing(brief, storyboard)
+        told = [scene for scene in storyboard.scenes if scene.narration.strip()]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = {one.index: group.create_task(speak(run, one, voicing, self.engines)) for one in told}
+        except BaseExceptionGroup as failed:
+            raise first_cause(failed) from failed
+        samples = {index: task.result().samples for index, task in tasks.items()}
+        return [samples.get(scene.index, 0) for scene in storyboard.scenes]
+
+    def voicing(self, brief: Brief, storyboard: Storyboard) -> Voicing:
+        """How the narration of a storyboard is spoken."""
+        return Voicing(
+            voice=brief.voice,
+            language=brief.language or storyboard.language or None,
+            speed=self.speed,
+            pronunciations=self.pronunciations,
+            listener=self.transcriber if self.listen else None,
         )
 
     async def _review(self, brief: Brief, run: JobRun, keeper: StoryboardKeeper, storyboard: Storyboard) -> Storyboard:
@@ -210,6 +236,7 @@ class Producer:
         )
         made.report["encoder"] = (await making.encoder.settings()).encoder
         kind = making.lengths.wish.kind
+        made.report["narration"] = length_report(brief, making.storyboard.scenes)
         made.report["transitions"] = {"kind": kind, "frames": [one.frames for one in between if one]}
         return made
 
@@ -337,13 +364,7 @@ class _Making:
             if given is not None and scene.recorded and scene.speech is not None:
                 scene = replace(scene, speech=await found_again(self._run, given, scene.speech))
             elif scene.narration.strip():
-                voicing = Voicing(
-                    voice=self._brief.voice,
-                    language=self._brief.language or self.storyboard.language or None,
-                    speed=self._producer.speed,
-                    pronunciations=self._producer.pronunciations,
-                    listener=self._producer.transcriber if self._producer.listen else None,
-                )
+                voicing = self._producer.voicing(self._brief, self.storyboard)
                 speech = await speak(self._run, scene, voicing, self._producer.engines)
                 scene = replace(scene, speech=speech)
                 if given is not None:

@@ -12,11 +12,13 @@ from vidgend.errors import StepError
 from vidgend.models import Brief, CaptionOptions, MusicOptions, Plan, Scene, Storyboard, Substitution
 from vidgend.pipeline.executor.port import Label, StepOutput, StepRun, StepSpec
 from vidgend.pipeline.planner.port import Planner
+from vidgend.pipeline.planner.visible import FILE as ENGLISH_WORDS
+from vidgend.pipeline.planner.visual_words import FILE as VISUAL_WORDS
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.speech.markup import divide, plain_brief
 
 KIND = "plan"
-CODE = ("planner", "vocabulary.py")
+CODE = ("planner", "vocabulary.py", ENGLISH_WORDS, VISUAL_WORDS)
 _BRIEF = TypeAdapter(Brief)
 _PLAN = TypeAdapter(Plan)
 

@@ -241,7 +241,7 @@ def _with_in_point(scene: Scene, in_point_s: float | None, pointer: str) -> Scen
 
 
 def _new_scene(new: NewScene, name: str, storyboard: Storyboard) -> Scene:
-    about = main_phrases(" ".join(scene.narration for scene in storyboard.scenes), language=storyboard.language)
+    about = main_phrases("\n".join(scene.narration for scene in storyboard.scenes), language=storyboard.language)
     return Scene(
         index=0,
         id=name,

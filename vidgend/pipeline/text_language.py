@@ -111,6 +111,12 @@ def text_language(text: str, *, expected: str = "en") -> str | None:
     return best if sure and ahead and not mixed else None
 
 
+def written_in_own_letters(text: str, language: str) -> bool:
+    """False for a text in Latin letters that should be in a language with letters of its own."""
+    own = primary(language) in {code for code, _ in _SCRIPTS}
+    return not own or not any(map(str.isalpha, text)) or _by_script(text[:_LOOKED_AT_CHARS]) is not None
+
+
 def unreadable_as(brief: Brief) -> str | None:
     """The language in whose letters the text is, if it was said to be in one with Latin letters; else None."""
     said, found = primary(brief.language or ""), script_language(brief)

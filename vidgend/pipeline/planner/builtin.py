@@ -39,7 +39,7 @@ def plan_brief(brief: Brief) -> Plan:
     """The plan of `brief`; the same each time. Takes about 50 ms for each 1000 characters of script."""
     language = brief_language(brief)
     narrations, read_out = brief_narrations(brief, language=language)
-    text = " ".join([brief.prompt, *narrations]) if brief.script or brief.scenes else " ".join(narrations)
+    text = "\n".join([brief.prompt, *narrations] if brief.script or brief.scenes else narrations)
     words = search_language(text, language)
     about = main_phrases(text, language=words)
     if brief.scenes:
@@ -56,7 +56,7 @@ def plan_brief(brief: Brief) -> Plan:
             PlannedScene(narration=item, queries=queries_for(item, language=words, fallback=about))
             for item in narrations
         ]
-    stretch = not read_out or wants_stretch(brief, scenes)
+    stretch = not read_out or wants_stretch(brief, scenes, language=language)
     if stretch and not brief.scenes:
         longest_s = LONGEST_PICTURE_S if read_out else PICTURE_S
         scenes = fill_with_pictures(scenes, duration_s=brief.duration_s, longest_s=longest_s)
@@ -88,9 +88,9 @@ def brief_narrations(brief: Brief, *, language: str) -> tuple[list[str], bool]:
     return idea_to_phrases(sentences) or [brief.prompt.strip()], False
 
 
-def wants_stretch(brief: Brief, scenes: Sequence[PlannedScene]) -> bool:
+def wants_stretch(brief: Brief, scenes: Sequence[PlannedScene], *, language: str) -> bool:
     """Whether pictures must last longer than the words: the caller named a length that speech does not fill."""
-    spoken_s = sum(max(speech_s(scene.narration), scene.min_duration_s) for scene in scenes)
+    spoken_s = sum(max(speech_s(scene.narration, language), scene.min_duration_s) for scene in scenes)
     if not any(scene.narration for scene in scenes):
         return not all(scene.min_duration_s for scene in scenes)
     return brief.duration_given and spoken_s < brief.duration_s

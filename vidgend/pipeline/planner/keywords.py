@@ -1,7 +1,9 @@
 """From a scene's text to searches for what a camera can see.
 
 The idea is RAKE's (runs of words between stop words are the phrases that matter), cut down to what a stock footage
-search needs: few words, concrete ones, in the order in which the text says them.
+search needs: few words, in the order in which the text says them. What can be seen counts most, names stay whole, and
+what nobody can film is left out. A text in another language is searched for in English as far as its words are known
+(`visual_words.py`), and then in its own.
 
 Source: Rose, Engel, Cramer, Cowley, "Automatic keyword extraction from individual documents", 2010.
 """
@@ -10,9 +12,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from vidgend.pipeline.vocabulary import ABSTRACT_WORDS, STOP_WORDS, stem, words_of
+from vidgend.pipeline.planner.names import names_in
+from vidgend.pipeline.planner.visible import Kind, kind_of
+from vidgend.pipeline.planner.visual_words import UNSPACED, english_at, english_in, is_known
+from vidgend.pipeline.speech.voices import primary
+from vidgend.pipeline.vocabulary import STOP_WORDS, stem, words_of
 
 MAX_QUERY_WORDS = 4
 MAX_QUERY_CHARS = 80
@@ -20,100 +27,221 @@ MAX_QUERIES = 3
 LAST_RESORT = "abstract background"
 """For a text without a single usable word, such as `...`."""
 
-_BREAK = re.compile(r"([^\w\s'’\-]+|\s[-'’]+|[-'’]+\s|\n)")
-_SENTENCE_END = re.compile(r"[.!?:…\n]")
+_WEIGHTS: dict[Kind, float] = {"thing": 3.0, "partly": 1.5, "unknown": 1.5, "action": 1.0, "look": 0.6, "unseen": 0.4}
+_NAME, _NAME_WORD = 3.0, 1.5
+"""Of a name of one word, and of each further word."""
+_MOST_TOKENS = 3
+_BREAK = re.compile(r"([^\w\s'’\-\u0300-\u036f\u0900-\u0963\u200c\u200d]+|\s[-'’]+|[-'’]+\s|\n)")
+_SENTENCE_END = re.compile(r"[.!?:…।\n]")
 _HAN_KATAKANA = re.compile(r"[\u30a0-\u30ff\u3400-\u4dbf\u4e00-\u9fff]{2,}")
 _KANA = re.compile(r"[\u3041-\u30ff]")
 _CHINESE_GLUE = re.compile(r"[的了在是和与就也都而及着或上下里中不有]")
+_STOP_HINDI = frozenset(
+    """का के की को में से पर है हैं था थे थी हो होता होती होते यह वह ये वे एक और या भी ही
+    तो ने कि जो तक लिए साथ बाद पहले अपने अपनी अपना उस इस उन इन कुछ कई सब सभी बहुत हर जब
+    तब अब यहाँ वहाँ कर करता करते करती करने किया गया गई गए जाता जाते जाती रहा रहे रही
+    नहीं न मैं हम आप तुम उनके उसके इसके हुआ हुए हुई वाला वाले वाली द्वारा लेकिन क्योंकि
+    जैसे फिर""".split()
+)
+_ELIDED = re.compile(r"^(?:[a-z]{1,2}|dell|nell|sull|all|dall)['’](?=\w)", re.IGNORECASE)
+_FOLLOWS_NOUN = ("es", "fr", "it", "pt")
+"""Languages whose adjectives stand behind their noun; in English they come first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Token:
+    """A word, or a whole name, of a search."""
+
+    text: str
+    weight: float
+    kind: Kind
+    named: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a name of several words, which begins a phrase."""
+        return self.named and " " in self.text
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    """Tokens that stand together in the text."""
+
+    tokens: tuple[_Token, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(token.text for token in self.tokens)
+
+    @property
+    def weight(self) -> float:
+        return sum(token.weight for token in self.tokens)
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is a thing or a name in it, or what may be one."""
+        return any(token.named or token.kind in ("thing", "partly", "unknown") for token in self.tokens)
 
 
 def queries_for(text: str, *, language: str, fallback: Iterable[str] = (), first: str | None = None) -> tuple[str, ...]:
     """Searches for `text`, at most three, best first: its concrete phrases, a shorter one, then `fallback` phrases.
 
-    `first` is the caller's own search and leads. The result is never empty and holds no duplicate.
+    `first` is the caller's own search and leads. The result is never empty and holds no duplicate. For another
+    `language` (BCP-47) than English the last search is in that language.
     """
-    weights = _weights(text, language)
-    best = sorted(weights, key=lambda phrase: -weights[phrase])[:2]
-    found = [first or "", _join(phrase for phrase in weights if phrase in best), *best[:1], *_heads(best)]
-    queries = _distinct(found)
+    language = primary(language)
     spare = _distinct(fallback)
+    phrases = _phrases(text, language) or ([] if spare else _phrases(text, language, unseen=True))
+    if spare and not any(phrase.shown for phrase in phrases):
+        phrases = [phrase for phrase in phrases if any(token.kind == "action" for token in phrase.tokens)]
+    own = [] if language == "en" else _own_searches(text, language)
+    queries = _distinct([first or "", *_searches(phrases)])
+    if own and queries[bool(first) :]:
+        return tuple(_distinct([*queries[: MAX_QUERIES - 1], *own[:1], *spare])[:MAX_QUERIES])
+    queries = _distinct([*queries, *own])
     kept = MAX_QUERIES - 1 if spare else MAX_QUERIES
     return tuple(_distinct([*queries[:kept], *spare, *queries[kept:]])[:MAX_QUERIES]) or (LAST_RESORT,)
 
 
 def main_phrases(text: str, *, language: str, limit: int = 2) -> tuple[str, ...]:
     """What the whole of `text` is about, for scenes that show nothing by themselves: what it names most often."""
-    weights = _weights(text, language)
-    counts = Counter(stem(word) for word in words_of(text))
+    language = primary(language)
+    phrases = _phrases(text, language)
+    counts = Counter(stem(token.text) for phrase in phrases for token in phrase.tokens)
 
-    def often(phrase: str) -> float:
-        words = words_of(phrase)
-        return sum(counts[stem(word)] for word in words) / max(1, len(words))
+    def worth(phrase: _Phrase) -> tuple[float, float]:
+        often = sum(counts[stem(token.text)] * token.weight for token in phrase.tokens) / len(phrase.tokens)
+        return often, phrase.weight
 
-    return tuple(sorted(weights, key=lambda phrase: (often(phrase), weights[phrase]), reverse=True)[:limit])
-
-
-def _weights(text: str, language: str) -> dict[str, float]:
-    """The concrete phrases of `text` in its order, each with how much it says."""
-    if _HAN_KATAKANA.search(text):
-        return {phrase: min(len(phrase), 6) for phrase in _wide_phrases(text)}
-    stop = STOP_WORDS.get(language, frozenset())
-    found: dict[str, float] = {}
-    starts = True
-    for part in _BREAK.split(text):
-        words = words_of(part)
-        run: list[str] = []
-        for index, word in enumerate([*words, ""]):
-            named = word[:1].isupper() and not (starts and index == 0)
-            if word and not _is_empty(word, stop, named=named):
-                run.append(word)
-                continue
-            for phrase in _chunks(run):
-                found.setdefault(phrase, _weight(phrase, at_start=starts and words[0] in phrase))
-            run = []
-        starts = not words and bool(_SENTENCE_END.search(part)) if part.strip() else starts
-    distinct: dict[str, tuple[str, float]] = {}
-    for phrase, weight in found.items():
-        distinct.setdefault(phrase.casefold(), (phrase, weight))
-    return dict(distinct.values())
+    best = sorted(_distinct_phrases(phrases), key=worth, reverse=True)
+    found = _distinct(_joined([phrase]) for phrase in best if phrase.shown)
+    return tuple((found or _own_searches(text, language) if language != "en" else found)[:limit])
 
 
-def _is_empty(word: str, stop: frozenset[str], *, named: bool) -> bool:
-    low = word.casefold()
-    if low in stop or low.replace("’", "'").split("'")[0] in stop or low[:1].isdigit():
-        return True
-    if len(word) == 1 and word.isascii():
-        return True
-    adverb = low.endswith("ly") and len(low) > 5
-    return not named and (low in ABSTRACT_WORDS or adverb)
+def _searches(phrases: Sequence[_Phrase]) -> list[str]:
+    """The best phrases together, the best one alone, and the things alone that they are about."""
+    distinct = _distinct_phrases(phrases)
+    ranked = sorted(distinct, key=lambda phrase: -phrase.weight)
+    best = ranked[:2]
+    if (
+        len(ranked) > 2
+        and ranked[2].shown
+        and sum(len(phrase.text.split()) for phrase in ranked[:3]) <= MAX_QUERY_WORDS
+    ):
+        best = ranked[:3]
+    heads = [phrase.tokens[-1] for phrase in best if len(phrase.tokens) > 1]
+    things = [token.text for token in heads if token.kind == "thing" and not token.named]
+    together = _joined([phrase for phrase in distinct if phrase in best])
+    left_out = [phrase.text for phrase in best[1:] if phrase.text not in together]
+    return [together, *(phrase.text for phrase in ranked[:1]), *left_out, *things]
 
 
-def _chunks(run: list[str]) -> list[str]:
+def _phrases(text: str, language: str, *, unseen: bool = False) -> list[_Phrase]:
+    """The phrases of `text` in its order, in English. `unseen` lets words in that nobody can film."""
+    if language in UNSPACED:
+        found = [_token(english) for english in english_in(text, language=language)]
+        return [_Phrase((token,)) for token in found]
+    if language != "en" and not is_known(language):
+        return []
+    phrases: list[_Phrase] = []
+    for words, starts in _clauses(text):
+        names = dict(names_in(words, language=language, starts=starts))
+        run: list[_Token] = []
+        at = 0
+        while at < len(words):
+            token, count = _read(words, at, names.get(at, at), language, unseen=unseen)
+            if token is None or token.whole:
+                phrases += _cut(run, language)
+                run = []
+            if token is not None:
+                run.append(token)
+            at += count
+        phrases += _cut(run, language)
+    if any(phrase.shown for phrase in phrases):
+        phrases = [phrase for phrase in phrases if phrase.shown or any(one.kind == "action" for one in phrase.tokens)]
+    return phrases
+
+
+def _read(words: Sequence[str], at: int, name_end: int, language: str, *, unseen: bool) -> tuple[_Token | None, int]:
+    """The token that begins at a word, None for a word that belongs into no search; and how many words it takes."""
+    if name_end > at:
+        count = name_end - at
+        weight = _NAME + _NAME_WORD * (count - 1)
+        return _Token(text=" ".join(words[at:name_end]), weight=weight, kind="unknown", named=True), count
+    if _is_stop(words[at], language):
+        return None, 1
+    if language != "en":
+        found = english_at(words, at, language=language)
+        return (_token(found[0]), found[1]) if found else (None, 1)
+    token = _token(words[at])
+    adverb = words[at].casefold().endswith("ly") and len(words[at]) > 5 and token.kind in ("unknown", "look", "unseen")
+    return (None if adverb or (token.kind == "unseen" and not unseen) else token), 1
+
+
+def _token(english: str) -> _Token:
+    kind = kind_of(english)
+    return _Token(text=english, kind=kind, weight=_WEIGHTS[kind])
+
+
+def _cut(run: Sequence[_Token], language: str) -> list[_Phrase]:
     """Long runs in pieces: the last word of an English noun phrase is its head, so pieces are taken from the end."""
+    tokens = list(run)
+    if language in _FOLLOWS_NOUN:
+        tokens.sort(key=lambda token: token.kind != "look")
+    while tokens and tokens[-1].kind == "look" and len(tokens) > 1 and language == "en":
+        tokens.pop()
     pieces = []
-    while run:
-        size = len(run) if len(run) <= 3 else 2
-        pieces.append(" ".join(run[-size:]))
-        run = run[:-size]
+    while tokens:
+        size = len(tokens) if len(tokens) <= _MOST_TOKENS else 2
+        pieces.append(_Phrase(tuple(tokens[-size:])))
+        tokens = tokens[:-size]
     return pieces[::-1]
 
 
-def _weight(phrase: str, *, at_start: bool) -> float:
-    """More and longer words say more, a proper name says most, a bare verb form least."""
-    words = phrase.split()
-    named = all(word[0].isupper() for word in words) and not (at_start and len(words) == 1)
-    score = 1.5 * len(words) + min(sum(map(len, words)), 24) / 12
-    return score + (1.0 if named else 0.0) - (0.8 if words[-1].endswith("ing") else 0.0)
+def _clauses(text: str) -> Iterable[tuple[list[str], bool]]:
+    """The words between two marks, and whether a sentence begins with them."""
+    starts = True
+    for part in _BREAK.split(text):
+        words = words_of(part)
+        if words:
+            yield words, starts
+            starts = False
+        elif part:
+            starts = starts or bool(_SENTENCE_END.search(part))
 
 
-def _heads(phrases: list[str]) -> list[str]:
-    """The single nouns that phrases of common words end in; names are not taken apart."""
-    heads = []
-    for phrase in phrases:
-        words = [word for word in phrase.split() if not word.endswith("ing")]
-        if words and not words[-1][0].isupper():
-            heads.append(words[-1])
-    return heads
+def _is_stop(word: str, language: str) -> bool:
+    low = word.casefold()
+    stop = STOP_WORDS.get(language, _STOP_HINDI if language == "hi" else frozenset())
+    if low in stop or low[:1].isdigit() or (len(word) == 1 and word.isascii()):
+        return True
+    before = low.replace("’", "'").partition("'")[0]
+    return language == "en" and before != low and before in stop
+
+
+def _own_searches(text: str, language: str) -> list[str]:
+    """Searches in the text's own words, the best one first: runs between stop words, longer words first."""
+    if _HAN_KATAKANA.search(text):
+        pieces = _wide_phrases(text)
+        best = sorted(pieces, key=lambda piece: -min(len(piece), 6))[:2]
+        return _distinct([" ".join(piece for piece in pieces if piece in best), *best])
+    phrases: list[_Phrase] = []
+    for words, starts in _clauses(text):
+        names = dict(names_in(words, language=language, starts=starts))
+        run: list[_Token] = []
+        at = 0
+        while at < len(words):
+            end = names.get(at, at)
+            said = " ".join(words[at:end]) or _ELIDED.sub("", words[at])
+            if (end <= at and _is_stop(words[at], language)) or end - at > 1:
+                phrases += _cut(run, language)
+                run = []
+            if end > at or not _is_stop(words[at], language):
+                weight = 1.5 * max(1, end - at) + min(len(said), 24) / 12
+                run.append(_Token(text=said, weight=weight, kind="unknown", named=end > at))
+            at = max(end, at + 1)
+        phrases += _cut(run, language)
+    return _searches(phrases)
 
 
 def _wide_phrases(text: str) -> list[str]:
@@ -124,9 +252,19 @@ def _wide_phrases(text: str) -> list[str]:
     return _distinct(piece[:8] for piece in found)[:50]
 
 
-def _join(phrases: Iterable[str]) -> str:
-    words = [word for phrase in phrases for word in phrase.split()]
-    return " ".join(dict.fromkeys(words[:MAX_QUERY_WORDS]))
+def _joined(phrases: Iterable[_Phrase]) -> str:
+    """As many whole tokens as a search may have words; at least one."""
+    words: dict[str, None] = {}
+    for token in (token for phrase in phrases for token in phrase.tokens):
+        more = token.text.split()
+        if words and len(words) + len(more) > MAX_QUERY_WORDS:
+            continue
+        words.update(dict.fromkeys(more))
+    return " ".join(words)
+
+
+def _distinct_phrases(phrases: Iterable[_Phrase]) -> list[_Phrase]:
+    return list({phrase.text.casefold(): phrase for phrase in reversed(list(phrases))}.values())[::-1]
 
 
 def _distinct(phrases: Iterable[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,20 +32,28 @@ TRIES = 3
 """How often the model may mend its answer."""
 MAX_ANSWER_BYTES = 1024 * 1024
 _REFUSES_FORMAT = (400, 404, 415, 422, 501)
-"""Statuses with which servers turn down a `response_format` that they do not know."""
-_FORMATS = ("json_schema", "json_object", "")
-"""The response formats from the strictest one to none."""
+"""Statuses with which servers turn down a `response_format` that they do not know. llama-cpp-python's does it with 500
+and names it."""
+_NAMES_FORMAT = re.compile(rb"response_format|json_schema|json_object|grammar", re.IGNORECASE)
+_TOO_LONG = re.compile(rb"context.{0,20}(?:length|size|window)|maximum context|too many tokens", re.IGNORECASE)
+_REFUSAL_BYTES = 4096
+_SENT_BACK_CHARS = 1500
+_FORMATS = ("json_schema", "schema", "json_object", "")
+"""The response formats from the strictest one to none. `schema` is what servers with grammars alone know
+(llama-cpp-python, older llama.cpp): json_object with a schema beside it."""
 
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What is wanted of the model: `name` says it in a word, `schema` is the JSON schema of the answer."""
+    """What is wanted of the model: `name` says it in a word, `schema` is the JSON schema of the answer, `counted` the
+    same with the least and most of each list, for servers that write by it word for word."""
 
     name: str
     system: str
     schema: dict[str, Any]
+    counted: dict[str, Any] | None = None
 
 
 class _Message(BaseModel):
@@ -90,6 +99,11 @@ class LlmChat:
         self._formats: tuple[str, ...] = _FORMATS
         self.identity = f"llm:{base_url.rstrip('/')}:{model}"
 
+    @property
+    def response_format(self) -> str:
+        """The strictest one that the server has not turned down."""
+        return {"schema": "json_object with a schema", "": "as plain text"}.get(self._formats[0], self._formats[0])
+
     async def ask(self, wish: Wish, message: str, read: Callable[[str], Answer]) -> Answer:
         """What `read` makes of the model's answer. One that it refuses (BadAnswer) is sent back with what is wrong,
         TRIES times in all.
@@ -106,29 +120,31 @@ class LlmChat:
         messages = [{"role": "system", "content": wish.system}, {"role": "user", "content": message}]
         wrong = ""
         for _ in range(TRIES):
-            text = await self._complete(wish, messages)
+            reply = await self._complete(wish, messages)
             try:
-                return read(text)
+                if reply.wrong:
+                    raise BadAnswer(reply.wrong)
+                return read(reply.text)
             except BadAnswer as error:
-                wrong = str(error)
-                messages = [
-                    *messages[:2],
-                    {"role": "assistant", "content": text[:4000]},
-                    {"role": "user", "content": f"{wrong} Answer again with the whole JSON object, mended."},
-                ]
+                wrong = f"The answer was cut off; it must be shorter. {error}" if reply.cut_off else str(error)
+                again = f"{wrong} Answer again with the whole JSON object, mended."
+                said = [{"role": "assistant", "content": reply.text[:_SENT_BACK_CHARS]}] if reply.text else []
+                messages = [*messages[:2], *said, {"role": "user", "content": again}]
         raise ProviderGarbage(f"{NAME} gave no usable {wish.name} in {TRIES} tries. {wrong[:300]}")
 
-    async def _complete(self, wish: Wish, messages: list[dict[str, str]]) -> str:
-        """One answer's text, asked for in the strictest format that the server takes."""
+    async def _complete(self, wish: Wish, messages: list[dict[str, str]]) -> _Reply:
+        """One answer, asked for in the strictest format that the server takes."""
         while True:
             body: dict[str, Any] = {"model": self._model, "messages": messages, "stream": False}
             if self._formats[0] == "json_schema":
                 schema = {"name": wish.name, "strict": True, "schema": wish.schema}
                 body["response_format"] = {"type": "json_schema", "json_schema": schema}
+            elif self._formats[0] == "schema":
+                body["response_format"] = {"type": "json_object", "schema": wish.counted or wish.schema}
             elif self._formats[0]:
                 body["response_format"] = {"type": self._formats[0]}
             try:
-                return _text(await self._post(body, wish.name))
+                return _reply(await self._post(body, wish.name))
             except _FormatRefused as refused:
                 if len(self._formats) == 1:
                     raise refused.error from None
@@ -153,15 +169,22 @@ class LlmChat:
                     tokens_in, tokens_out = tokens_used(answer)
                     call.answered(200, tokens_in=tokens_in, tokens_out=tokens_out)
                     return answer
-                raise self._refusal(response, formatted="response_format" in body)
+                raise self._refusal(response, await _start_of(response), formatted="response_format" in body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Transient(transport_error(error, name=NAME)) from error
 
-    def _refusal(self, response: httpx.Response, *, formatted: bool) -> Exception:
+    def _refusal(self, response: httpx.Response, start: bytes, *, formatted: bool) -> Exception:
+        """What an answer that is not a success means; `start` is the beginning of its body."""
         found = refusal(response, name=NAME, now_s=self._clock(), timeout_s=self._timeout_s)
-        if formatted and response.status_code in _REFUSES_FORMAT:
-            return _FormatRefused(found.error if isinstance(found, Transient) else found)
-        return found
+        error = found.error if isinstance(found, Transient) else found
+        if _TOO_LONG.search(start) and response.status_code < 500:
+            error = ProviderError(f"{NAME}'s context is too short for this (HTTP {response.status_code})")
+            error.retryable, error.max_retries = False, 0
+            return error
+        refuses = response.status_code in _REFUSES_FORMAT or (
+            response.status_code == 500 and _NAMES_FORMAT.search(start) is not None
+        )
+        return _FormatRefused(error) if formatted and refuses else found
 
 
 def tokens_used(body: bytes) -> tuple[int, int]:
@@ -186,15 +209,35 @@ class _FormatRefused(Exception):
         self.error = error
 
 
-def _text(body: bytes) -> str:
-    """The text of the first choice. Raises: ProviderGarbage."""
+@dataclass(frozen=True, kw_only=True)
+class _Reply:
+    """What the model said. `wrong` says why it cannot be read, `cut_off` that it ended at a limit."""
+
+    text: str = ""
+    wrong: str = ""
+    cut_off: bool = False
+
+
+async def _start_of(response: httpx.Response) -> bytes:
+    start = b""
+    async for chunk in response.aiter_bytes():
+        start += chunk
+        if len(start) >= _REFUSAL_BYTES:
+            break
+    return start[:_REFUSAL_BYTES]
+
+
+def _reply(body: bytes) -> _Reply:
+    """The first choice. What is no chat completion, or a refusal, is as good a reason to ask again as a bad answer."""
     try:
-        message = _Completion.model_validate(json.loads(body)).choices[0].message
+        choice = _Completion.model_validate(json.loads(body)).choices[0]
     except (ValueError, RecursionError, ValidationError):
-        raise ProviderGarbage(f"{NAME}'s server sent something else than a chat completion") from None
-    if message.refusal:
-        raise ProviderGarbage(f"{NAME} refused to write this")
-    if isinstance(message.content, list):
-        parts = [part.get("text", "") for part in message.content if isinstance(part, dict)]
-        return "".join(part for part in parts if isinstance(part, str))
-    return message.content or ""
+        return _Reply(wrong="That was no chat completion.")
+    message = choice.message
+    if message.refusal or choice.finish_reason == "content_filter":
+        return _Reply(wrong="You refused to write this; nothing but a plain JSON object is wanted.")
+    text = message.content or ""
+    if isinstance(text, list):
+        parts = [part.get("text", "") for part in text if isinstance(part, dict)]
+        text = "".join(part for part in parts if isinstance(part, str))
+    return _Reply(text=text, cut_off=choice.finish_reason == "length")

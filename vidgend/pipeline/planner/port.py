@@ -1,4 +1,4 @@
-"""The planner port: a brief in, a plan out. And the translator port: a narration in another language."""
+"""The planner port: a brief in, a plan out. And the ports for a narration in another language, or of another length."""
 
 from __future__ import annotations
 
@@ -28,5 +28,19 @@ class Translator(Protocol):
         """The title ("" if it is left out) and the texts, none of which is empty, in the language `target`.
 
         Languages are BCP-47 tags. Raises: ProviderError (and its kin), StepTimeout.
+        """
+        ...
+
+
+class Rewriter(Protocol):
+    identity: str
+    """What changes the texts besides our own code. Part of the step's key."""
+
+    async def rewrite(
+        self, texts: Sequence[str], *, targets: Sequence[int], title: str, language: str
+    ) -> tuple[str, ...]:
+        """As many texts as there were, none empty, nearer in all to the characters that `targets` wish for each.
+
+        `language` is that of the texts (BCP-47). Raises: ProviderError (and its kin), StepTimeout.
         """
         ...

@@ -24,14 +24,27 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 _CHUNK_CHARS = 2000
 """Longest text given to pysbd at once: it takes more than linear time (1 s for 20 kB), and holds the GIL meanwhile."""
 _VERSE_LINE_CHARS = 60
-_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*\s+|[。！？]+[」』”]*")
+_CLOSING = "\"'”’»)]」』》〉）】"
+_SENTENCE_END = re.compile(rf"[.!?…。！？।॥]+[{re.escape(_CLOSING)}]*\s+|[。！？]+[」』”]*")
+_DANDA = re.compile(rf"[।॥]+[{re.escape(_CLOSING)}]*\s*")
 _CLAUSE_END = re.compile(r"[,;:][\"'”’»)]*\s+|\s+[–—-]+\s+|—|[、，；：]")
 _CONJUNCTION = re.compile(
     r"\s(?=(?:and|but|or|because|while|when|where|which|who|so|although|though|since|before|after|until|unless|if|"
     r"und|aber|oder|weil|denn|während|wenn|dass|et|mais|ou|parce|car|quand|pendant|qui|y|pero|porque|cuando|mientras|"
-    r"que|ma|perché|quando|mentre|che|e|en|maar|omdat|terwijl)\s)",
+    r"que|ma|perché|quando|mentre|che|e|en|maar|omdat|terwijl|और|लेकिन|क्योंकि|जब|जो)\s)",
     re.IGNORECASE,
 )
+_UNSPACED_WORD_END = re.compile(r"(?<=[はがをにでてと])(?=[\u30a0-\u30ff\u4e00-\u9fff])|(?<=[的了着])(?=\w)")
+"""Where a word ends for sure in Japanese or Chinese."""
+_ABBREVIATIONS = {
+    "es": "sr sra srta sres dr dra d dña av avda c pág núm ud uds ej prof gral lic ing arq sto sta fray cía tel aprox",
+    "fr": "m mm mme mmes mlle dr pr me av apr st ste env p ex chap fig vol bd",
+    "it": "sig sigg dott ssa prof avv ing arch geom pag es fig p s gen feb mar apr giu lug ago set ott nov dic ca tel",
+    "pt": "sr sra srta srs dr dra av prof profa eng pág ex exmo exma núm tel aprox d fig cap séc",
+    "nl": "dhr mevr mr dr prof ir ing blz bijv nr ca tel st jhr",
+}
+"""Without their dot, those after which a sentence does not end. What pysbd knows by itself is not repeated."""
+_LAST_WORD = re.compile(r"([^\W\d_]+)\.$")
 _PYSBD_LANGUAGES = frozenset(
     ("en", "hi", "mr", "zh", "es", "am", "ar", "hy", "bg", "ur", "ru", "pl", "fa", "nl", "da", "fr", "my", "el", "it",
      "ja", "de", "kk", "sk")
@@ -47,8 +60,8 @@ def script_to_narrations(text: str, *, language: str) -> list[str]:
     """Narrations of scenes, in order. Slow for long texts (pysbd): call it off the event loop."""
     pieces: list[str] = []
     for sentence in sentences_of(text, language=language):
-        pieces.extend(_split_long(sentence))
-    return _join_short(pieces)
+        pieces.extend(_split_long(sentence, language))
+    return _join_short(pieces, language)
 
 
 def sentences_of(text: str, *, language: str) -> list[str]:
@@ -96,7 +109,24 @@ def _segment(text: str, language: str) -> list[str]:
             if text[index + 1 : index + 2].isspace() or is_wide(char):  # not within an address such as a?b=1
                 cuts.append(index + 1)
             seen, wanted = 0, next(parts, 0)
-    return _cut_at(text, cuts)
+    if code == "hi":
+        cuts += [match.end() for match in _DANDA.finditer(text)]
+    return _cut_at(text, [cut for cut in (_past_closing(text, cut) for cut in cuts) if _ends_there(text, cut, code)])
+
+
+def _past_closing(text: str, cut: int) -> int:
+    while cut < len(text) and text[cut] in _CLOSING and text[cut - 1 : cut] != " ":
+        cut += 1
+    return cut
+
+
+def _ends_there(text: str, cut: int, language: str) -> bool:
+    """Whether a sentence may end before `cut`: not after an abbreviation, and not before a small letter."""
+    before, after = text[:cut].rstrip(), text[cut:].lstrip()
+    if after[:1].islower() and before[-1:] not in "!?…:":
+        return False
+    last = _LAST_WORD.search(before)
+    return last is None or last[1].casefold() not in _ABBREVIATIONS.get(language, "").split()
 
 
 def _dense_len(text: str) -> int:
@@ -109,20 +139,22 @@ def _cut_at(text: str, cuts: list[int]) -> list[str]:
     return [part for part in parts if part]
 
 
-def _split_long(sentence: str) -> list[str]:
+def _split_long(sentence: str, language: str) -> list[str]:
     """Halve at the boundary nearest to the middle until every part is short enough or has no boundary left."""
     done: list[str] = []
     todo = [sentence]
     while todo:
         part = todo.pop()
-        length_s = speech_s(part)
+        length_s = speech_s(part, language)
         halves = [part]
         if length_s > MAX_SCENE_S:
-            halves = _halve(part, lambda text: [match.end() for match in _CLAUSE_END.finditer(text)])
+            halves = _halve(part, lambda text: [match.end() for match in _CLAUSE_END.finditer(text)], language)
         if len(halves) == 1 and length_s > MAX_SCENE_S:
-            halves = _halve(part, lambda text: [match.end() for match in _CONJUNCTION.finditer(text)])
+            halves = _halve(part, lambda text: [match.end() for match in _CONJUNCTION.finditer(text)], language)
         if len(halves) == 1 and length_s > HARD_MAX_S:
-            halves = _halve(part, lambda text: [match.end() for match in re.finditer(r"\s+", text)])
+            halves = _halve(part, lambda text: [match.end() for match in re.finditer(r"\s+", text)], language)
+        if len(halves) == 1 and length_s > HARD_MAX_S:
+            halves = _halve(part, lambda text: [match.end() for match in _UNSPACED_WORD_END.finditer(text)], language)
         if len(halves) == 1 and length_s > HARD_MAX_S:
             middle = _whole_char(part, len(part) // 2)
             halves = [part[:middle].strip(), part[middle:].strip()]
@@ -133,12 +165,12 @@ def _split_long(sentence: str) -> list[str]:
     return done
 
 
-def _halve(text: str, boundaries: Callable[[str], list[int]]) -> list[str]:
+def _halve(text: str, boundaries: Callable[[str], list[int]], language: str) -> list[str]:
     """Two parts of at least MIN_SCENE_S each, as equal as the boundaries allow; the whole if there is no such cut."""
     middle = len(text) / 2
     for cut in sorted(boundaries(text), key=lambda place: abs(place - middle)):
         left, right = text[:cut].strip(), text[cut:].strip()
-        if left and right and min(speech_s(left), speech_s(right)) >= MIN_SCENE_S:
+        if left and right and min(speech_s(left, language), speech_s(right, language)) >= MIN_SCENE_S:
             return [left, right]
     return [text]
 
@@ -152,30 +184,34 @@ def _whole_char(text: str, cut: int) -> int:
     return max(1, cut)
 
 
-def _join_short(pieces: list[str]) -> list[str]:
+def _join_short(pieces: list[str], language: str) -> list[str]:
     joined: list[str] = []
     for index, piece in enumerate(pieces):
         following = pieces[index + 1] if index + 1 < len(pieces) else ""
-        if joined and _belongs(joined[-1], piece, following):
+        if joined and _belongs(joined[-1], piece, following, language):
             joined[-1] = join_texts(joined[-1], piece)
         else:
             joined.append(piece)
     if len(joined) > 1 and not word_count(joined[0]):
         joined[:2] = [join_texts(joined[0], joined[1])]
+    last_two_s = [speech_s(piece, language) for piece in joined[-2:]]
+    if len(joined) > 1 and last_two_s[1] < MIN_SCENE_S and sum(last_two_s) <= MAX_SCENE_S:
+        joined[-2:] = [join_texts(*joined[-2:])]
     return joined
 
 
 def join_texts(before: str, after: str) -> str:
     """Two texts as one, with a space between them unless they are written without spaces."""
-    spaced = not (is_wide(before[-1:]) and is_wide(after[:1]))
-    return f"{before} {after}" if spaced else before + after
+    left = is_wide(before[-1:]) or (before[-1:] in "”’…—" and is_wide(before[-2:-1]))
+    right = is_wide(after[:1]) or (after[:1] in "“‘…—" and is_wide(after[1:2]))
+    return before + after if left and right else f"{before} {after}"
 
 
-def _belongs(before: str, piece: str, following: str) -> bool:
+def _belongs(before: str, piece: str, following: str, language: str) -> bool:
     """Whether `piece` is spoken in the same scene as `before`: one of them is too short to stand alone."""
     if not word_count(piece):
         return True
-    before_s, piece_s = speech_s(before), speech_s(piece)
+    before_s, piece_s = speech_s(before, language), speech_s(piece, language)
     tiny = min(before_s, piece_s) < MIN_SCENE_S / 2
     if before_s + piece_s > (1.2 if tiny else 1.0) * MAX_SCENE_S:
         return False
@@ -183,7 +219,7 @@ def _belongs(before: str, piece: str, following: str) -> bool:
         return True
     if piece_s >= MIN_SCENE_S:
         return False
-    following_s = speech_s(following)
+    following_s = speech_s(following, language)
     if not following or piece_s + following_s > MAX_SCENE_S:
         return True
     leads_on = piece.endswith(("?", "？", ":", "："))

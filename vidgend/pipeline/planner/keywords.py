@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vidgend.pipeline.planner.names import names_in
 from vidgend.pipeline.planner.visible import Kind, kind_of
@@ -30,9 +30,11 @@ LAST_RESORT = "abstract background"
 _WEIGHTS: dict[Kind, float] = {"thing": 3.0, "partly": 1.5, "unknown": 1.5, "action": 1.0, "look": 0.6, "unseen": 0.4}
 _NAME, _NAME_WORD = 3.0, 1.5
 """Of a name of one word, and of each further word."""
+_SUBJECT = 1.0
+"""What a sentence begins with is mostly what it is about."""
 _MOST_TOKENS = 3
 _BREAK = re.compile(r"([^\w\s'’\-\u0300-\u036f\u0900-\u0963\u200c\u200d]+|\s[-'’]+|[-'’]+\s|\n)")
-_SENTENCE_END = re.compile(r"[.!?:…।\n]")
+_SENTENCE_END = re.compile(r"[.!?:…।。！？\n]")
 _HAN_KATAKANA = re.compile(r"[\u30a0-\u30ff\u3400-\u4dbf\u4e00-\u9fff]{2,}")
 _KANA = re.compile(r"[\u3041-\u30ff]")
 _CHINESE_GLUE = re.compile(r"[的了在是和与就也都而及着或上下里中不有]")
@@ -44,6 +46,7 @@ _STOP_HINDI = frozenset(
     जैसे फिर""".split()
 )
 _ELIDED = re.compile(r"^(?:[a-z]{1,2}|dell|nell|sull|all|dall)['’](?=\w)", re.IGNORECASE)
+_ARTICLES = frozenset(("a", "an", "the"))
 _FOLLOWS_NOUN = ("es", "fr", "it", "pt")
 """Languages whose adjectives stand behind their noun; in English they come first."""
 
@@ -65,9 +68,10 @@ class _Token:
 
 @dataclass(frozen=True)
 class _Phrase:
-    """Tokens that stand together in the text."""
+    """Tokens that stand together in the text, in its sentence of that number."""
 
     tokens: tuple[_Token, ...]
+    sentence: int = 0
 
     @property
     def text(self) -> str:
@@ -119,9 +123,20 @@ def main_phrases(text: str, *, language: str, limit: int = 2) -> tuple[str, ...]
 
 
 def _searches(phrases: Sequence[_Phrase]) -> list[str]:
-    """The best phrases together, the best one alone, and the things alone that they are about."""
-    distinct = _distinct_phrases(phrases)
-    ranked = sorted(distinct, key=lambda phrase: -phrase.weight)
+    """The best phrases of the sentence that shows most together, then of the next one; the best one alone, and the
+    things alone that they are about. Of two sentences together nothing could be shown."""
+    of_sentence: dict[int, list[_Phrase]] = {}
+    for phrase in _distinct_phrases(phrases):
+        of_sentence.setdefault(phrase.sentence, []).append(phrase)
+    found = sorted((_of_sentence(own) for own in of_sentence.values()), key=lambda one: -one[0])
+    together = [queries[0] for _, queries in found[:2]]
+    return [*together, *(query for _, queries in found for query in queries[1:])]
+
+
+def _of_sentence(distinct: Sequence[_Phrase]) -> tuple[float, list[str]]:
+    """How much there is to see, and the searches."""
+    subject = next((phrase for phrase in distinct if phrase.shown), None)
+    ranked = sorted(distinct, key=lambda phrase: -phrase.weight - _SUBJECT * (phrase is subject))
     best = ranked[:2]
     if (
         len(ranked) > 2
@@ -133,30 +148,38 @@ def _searches(phrases: Sequence[_Phrase]) -> list[str]:
     things = [token.text for token in heads if token.kind == "thing" and not token.named]
     together = _joined([phrase for phrase in distinct if phrase in best])
     left_out = [phrase.text for phrase in best[1:] if phrase.text not in together]
-    return [together, *(phrase.text for phrase in ranked[:1]), *left_out, *things]
+    worth = sum(phrase.weight for phrase in best)
+    strongest = max(distinct, key=lambda phrase: phrase.weight)
+    return worth, [together, strongest.text, *left_out, *things]
 
 
 def _phrases(text: str, language: str, *, unseen: bool = False) -> list[_Phrase]:
     """The phrases of `text` in its order, in English. `unseen` lets words in that nobody can film."""
     if language in UNSPACED:
-        found = [_token(english) for english in english_in(text, language=language)]
-        return [_Phrase((token,)) for token in found]
+        sentences = enumerate(_SENTENCE_END.split(text))
+        return [
+            _Phrase((_token(english),), number)
+            for number, part in sentences
+            for english in english_in(part, language=language)
+        ]
     if language != "en" and not is_known(language):
         return []
     phrases: list[_Phrase] = []
+    sentence = 0
     for words, starts in _clauses(text):
+        sentence += starts
         names = dict(names_in(words, language=language, starts=starts))
         run: list[_Token] = []
         at = 0
         while at < len(words):
             token, count = _read(words, at, names.get(at, at), language, unseen=unseen)
             if token is None or token.whole:
-                phrases += _cut(run, language)
+                phrases += _cut(run, language, sentence)
                 run = []
             if token is not None:
                 run.append(token)
             at += count
-        phrases += _cut(run, language)
+        phrases += _cut(run, language, sentence)
     if any(phrase.shown for phrase in phrases):
         phrases = [phrase for phrase in phrases if phrase.shown or any(one.kind == "action" for one in phrase.tokens)]
     return phrases
@@ -174,6 +197,8 @@ def _read(words: Sequence[str], at: int, name_end: int, language: str, *, unseen
         found = english_at(words, at, language=language)
         return (_token(found[0]), found[1]) if found else (None, 1)
     token = _token(words[at])
+    if token.kind == "action" and at and words[at - 1].casefold() in _ARTICLES and not words[at].endswith("ing"):
+        token = replace(token, kind="thing", weight=_WEIGHTS["thing"])  # a seal, the watch
     adverb = words[at].casefold().endswith("ly") and len(words[at]) > 5 and token.kind in ("unknown", "look", "unseen")
     return (None if adverb or (token.kind == "unseen" and not unseen) else token), 1
 
@@ -183,7 +208,7 @@ def _token(english: str) -> _Token:
     return _Token(text=english, kind=kind, weight=_WEIGHTS[kind])
 
 
-def _cut(run: Sequence[_Token], language: str) -> list[_Phrase]:
+def _cut(run: Sequence[_Token], language: str, sentence: int) -> list[_Phrase]:
     """Long runs in pieces: the last word of an English noun phrase is its head, so pieces are taken from the end."""
     tokens = list(run)
     if language in _FOLLOWS_NOUN:
@@ -193,7 +218,7 @@ def _cut(run: Sequence[_Token], language: str) -> list[_Phrase]:
     pieces = []
     while tokens:
         size = len(tokens) if len(tokens) <= _MOST_TOKENS else 2
-        pieces.append(_Phrase(tuple(tokens[-size:])))
+        pieces.append(_Phrase(tuple(tokens[-size:]), sentence))
         tokens = tokens[:-size]
     return pieces[::-1]
 
@@ -226,7 +251,9 @@ def _own_searches(text: str, language: str) -> list[str]:
         best = sorted(pieces, key=lambda piece: -min(len(piece), 6))[:2]
         return _distinct([" ".join(piece for piece in pieces if piece in best), *best])
     phrases: list[_Phrase] = []
+    sentence = 0
     for words, starts in _clauses(text):
+        sentence += starts
         names = dict(names_in(words, language=language, starts=starts))
         run: list[_Token] = []
         at = 0
@@ -234,13 +261,13 @@ def _own_searches(text: str, language: str) -> list[str]:
             end = names.get(at, at)
             said = " ".join(words[at:end]) or _ELIDED.sub("", words[at])
             if (end <= at and _is_stop(words[at], language)) or end - at > 1:
-                phrases += _cut(run, language)
+                phrases += _cut(run, language, sentence)
                 run = []
             if end > at or not _is_stop(words[at], language):
                 weight = 1.5 * max(1, end - at) + min(len(said), 24) / 12
                 run.append(_Token(text=said, weight=weight, kind="unknown", named=end > at))
             at = max(end, at + 1)
-        phrases += _cut(run, language)
+        phrases += _cut(run, language, sentence)
     return _searches(phrases)
 
 

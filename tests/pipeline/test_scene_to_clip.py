@@ -118,20 +118,20 @@ async def test_what_recent_videos_showed_comes_after_what_fits_as_well(tmp_path:
         assert chosen(made) == first
 
 
-async def test_where_nothing_fits_what_the_scene_is_about_is_painted_and_the_reason_is_told(
+async def test_where_nothing_fits_a_painting_that_does_is_shown_and_the_reason_is_told(
     tmp_path: Path, files: dict[str, Path]
 ) -> None:
-    fake = footage(files, ocean="a")
-    providers = (fake, GeneratedFootage())
+    providers = (footage(files, ocean="a"), GeneratedFootage())
+    table = FakeSimilarity(lambda _, described: 0.3 if described == "a" else 0.8 if "ocean" in described else 0.0)
     async with open_search(tmp_path, *providers) as (run, assets):
-        made = await search(run, assets, scenes("ocean"), *providers, similarity=fits({"ocean a": 0.3}))
+        made = await search(run, assets, scenes("ocean"), *providers, similarity=table)
         assert made[0].clip is not None and made[0].clip.provider == "generated"
-        assert "ocean" in made[0].clip.description and "0.30" in made[0].why
+        assert "ocean" in made[0].clip.description and "0.80" in made[0].why
         (entry,) = run.substitutions
         assert entry.used == "a painted background" and "nothing fits, at best 'a' (0.30)" in entry.reason
 
 
-async def test_what_cannot_be_painted_is_shown_by_the_best_there_is_and_flagged(
+async def test_what_fits_badly_is_shown_and_flagged_where_no_painting_fits_better(
     tmp_path: Path, files: dict[str, Path]
 ) -> None:
     fake = footage(files, dentist="ab")

@@ -115,6 +115,11 @@ class SceneSearch:
         self._ranked = None
         return True
 
+    def add(self, text: str, candidates: Sequence[Candidate]) -> None:
+        """What was found elsewhere, for the search `text`."""
+        self._found += [(text, candidate) for candidate in candidates]
+        self._ranked = None
+
     async def ranked(self, beside_rgb: tuple[str, ...] | None = None) -> tuple[Ranked, ...]:
         """What was found, best first, without what somebody refused. `beside_rgb` are the colours beside the scene, as
         soon as they are known."""

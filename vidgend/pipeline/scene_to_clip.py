@@ -4,8 +4,8 @@ Scenes search side by side. Then they choose, the one with the fewest fitting ca
 from a scene by one that has others. The files come side by side again; a file that looks like one of an earlier scene
 gives way to the next candidate that fits.
 
-Where nothing fits, in this order: a painting that shows what the scene is about; the best of what was found, flagged;
-an abstract painting; a clip that the video shows already.
+Where nothing fits, paintings are held against what was found, by the same words: the best of all of them is shown, and
+flagged. What the video shows already comes last.
 """
 
 from __future__ import annotations
@@ -186,11 +186,11 @@ class ClipFinder:
             elif not await found.widen():
                 break
         search.reasons.extend(await self._why_nothing_fits(search))
-        async for offer in self._paintings(scene, themed=True):
-            yield self._reserved(offer, scene.index)
+        if await found.ranked():
+            found.add(scene.queries[0], await self._first_paintings(scene))
         while (offer := await next_free(fitting=False)) is not None:
             yield self._reserved(offer, scene.index)
-        async for offer in self._paintings(scene, themed=False):
+        async for offer in self._paintings(scene):
             yield self._reserved(offer, scene.index)
         search.repeated = True
         repeats = [one for one in await found.ranked() if self._taken.get(name_of(one.candidate))]
@@ -209,17 +209,24 @@ class ClipFinder:
         self._note_colour(index, offer.candidate.average_rgb)
         return offer
 
-    async def _paintings(self, scene: Scene, *, themed: bool) -> AsyncIterator[Offer]:
-        """Free paintings, those of what the scene is about or the others; another seed is another picture."""
+    async def _first_paintings(self, scene: Scene) -> list[Candidate]:
+        """A few, to be held against what was found."""
+        found = []
+        async for offer in self._paintings(scene):
+            found.append(offer.candidate)
+            if len(found) == TRIES:
+                break
+        return found
+
+    async def _paintings(self, scene: Scene) -> AsyncIterator[Offer]:
+        """Free paintings, best first; they never run out, since another seed is another picture."""
         for provider in self.providers:
             if provider.name != "generated":
                 continue
             for seed in range(len(self.storyboard.scenes) + len(scene.refused) + 1):
                 for candidate in await self.search.search(provider, scene, scene.queries[0], seed=seed):
-                    if bool(candidate.tags) != themed or name_of(candidate) in scene.refused:
-                        continue
-                    if name_of(candidate) not in self._taken:
-                        yield Offer(provider=provider, query=scene.queries[0], candidate=candidate, fits=themed)
+                    if name_of(candidate) not in self._taken and name_of(candidate) not in scene.refused:
+                        yield Offer(provider=provider, query=scene.queries[0], candidate=candidate)
 
     async def _why_nothing_fits(self, search: _Search) -> list[str]:
         """A reason for each provider that was asked, now that all have been."""
@@ -347,9 +354,8 @@ class ClipFinder:
         )
 
     async def _painted_candidates(self, scene: Scene) -> AsyncIterator[Candidate]:
-        for themed in (True, False):
-            async for offer in self._paintings(scene, themed=themed):
-                yield offer.candidate
+        async for offer in self._paintings(scene):
+            yield offer.candidate
 
     async def _tell(self, search: _Search, offer: Offer, clip: Clip, own: Ranked | None) -> None:
         """Record what was substituted for this scene, if anything was."""

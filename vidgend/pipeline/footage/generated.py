@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vidgend.errors import ProviderError
 from vidgend.models import Candidate, Credit
-from vidgend.pipeline.footage.paint.words import ABSTRACT, VARIANTS, Lexicon
+from vidgend.pipeline.footage.paint.words import VARIANTS, Lexicon
 from vidgend.pipeline.footage.port import FootageQuery, SearchKind
 
 LARGEST_AREA_PX = 1920 * 1088
@@ -24,9 +24,8 @@ _PALETTE_PHRASES = {
 class GeneratedFootage:
     """Offers paintings, best fit first, one for each composition of the theme that the query means.
 
-    A candidate has its theme as a tag where the query itself means it, and not only the text around it. Its recipe
-    lacks `fps` and `frames`, which the segment step fills in; `width_px` and `height_px` are what the painter emits, at
-    most 1920x1088 in area.
+    A candidate's recipe lacks `fps` and `frames`, which the segment step fills in; `width_px` and `height_px` are what
+    the painter emits, at most 1920x1088 in area.
     """
 
     name = "generated"
@@ -41,8 +40,6 @@ class GeneratedFootage:
         meaning = self._lexicon.read(
             query.text, context=query.context, setting=query.setting, mood=query.mood or "", seed=query.seed
         )
-        asked_for = self._lexicon.read(query.text, context="", setting="", mood="", seed=query.seed).theme
-        about = (meaning.theme,) if meaning.theme == asked_for != ABSTRACT else ()
         width_px, height_px = emitted_size(query.width_px, query.height_px)
         found = []
         for variant in meaning.variants[: max(1, query.limit)]:
@@ -53,7 +50,6 @@ class GeneratedFootage:
                     id=f"{meaning.theme}-{meaning.palette}-{variant}-{query.seed}",
                     kind="generated",
                     description=f"painted: {meaning.theme} {_PALETTE_PHRASES[meaning.palette]}, {seen}",
-                    tags=about,
                     credit=Credit(provider=self.name, licence="no rights reserved: made by vidgend"),
                     recipe={
                         "theme": meaning.theme,

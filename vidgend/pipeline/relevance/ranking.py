@@ -27,6 +27,8 @@ class Weights:
 
     video: float = 0.03
     """A photo moves only by what is done to it."""
+    painted: float = -0.10
+    """A painting is held against clips only where none fits; one that fits as well is better than a painting."""
     cropped: float = -0.10
     """For all of the picture cut away to fill the frame; a portrait clip in a landscape frame loses two thirds."""
     enlarged: float = -0.12
@@ -132,6 +134,8 @@ def _points(candidate: Candidate, wish: Wish, weights: Weights) -> list[tuple[st
     points = []
     if candidate.kind == "video":
         points.append(("it moves", weights.video))
+    elif candidate.kind == "generated":
+        points.append(("painted", weights.painted))
     width_px, height_px = _size(candidate)
     if width_px and height_px and wish.width_px and wish.height_px:
         kept = (width_px / height_px) / (wish.width_px / wish.height_px)

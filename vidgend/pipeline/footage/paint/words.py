@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-ABSTRACT = "abstract"
-"""The theme of what says nothing that can be painted."""
 THEMES: dict[str, str] = {
     "ocean": "ocean sea beach coast shore wave surf tide seaside island lagoon bay harbor harbour sail boat ship"
     " seashore horizon water lake palm tropical swim surfer yacht cruise dolphin lighthouse seagull shoreline sand:1",
@@ -242,7 +240,7 @@ class Lexicon:
             theme = max(scores, key=lambda name: scores[name])
             certain = scores[theme] >= 3
         if not certain:
-            theme = ABSTRACT
+            theme = "abstract"
         palette = self._palette(theme, words, around, stems(setting), feeling)
         hints = self._variants[theme]
         count = len(hints)

@@ -374,9 +374,9 @@ async def test_what_was_prefetched_for_a_video_makes_it_without_a_network(ffmpeg
 
 
 async def test_a_scene_may_ask_for_a_clip_that_only_the_second_provider_has(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
-    files = clips(ffmpeg.path, tmp_path / "clips", 1)
+    files = clips(ffmpeg.path, tmp_path / "clips", 2)
     first = FakeFootage({"sea": (candidate("clip0", provider="first"),)}, files, name="first")
-    second = FakeFootage({"boat": (candidate("clip0", provider="second"),)}, files, name="second")
+    second = FakeFootage({"boat": (candidate("clip1", provider="second"),)}, files, name="second")
     async with workshop(tmp_path / "data", providers=(first, second)) as runtime:
         scenes = [{"narration": "The sea.", "query": "sea"}, {"narration": "The boat.", "query": "boat"}]
         job = await make(runtime, scenes=scenes)

@@ -83,7 +83,7 @@ async def test_what_two_videos_have_in_common_is_made_once(ffmpeg: Ffmpeg, tmp_p
         assert (count["segment"], count["join"], count["sound"], count["plan"]) == (4, 2, 1, 1)
         assert job.scenes_total == 6, "the scenes of all videos count"
         published = await runtime.database.read("SELECT role, name FROM published WHERE job_id = ?", (job.id,))
-        assert len(published) == len(found.files) == 18 and len({name for _, name in published}) == 18
+        assert len(published) == len(found.files) == 21 and len({name for _, name in published}) == 21
 
 
 async def test_given_words_of_another_language_are_spoken_by_a_voice_of_it(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_a_running_daemon_does_the_work_and_the_files_are_fetched(vidgend, daemo
     assert _files(home) == {
         "the-sea-at-night.mp4": "video", "the-sea-at-night.srt": "srtsr", "the-sea-at-night.vtt": "vttvt",
         "the-sea-at-night.words.json": "words", "the-sea-at-night.jpg": "thumb",
-        "the-sea-at-night.txt": "descr",
+        "the-sea-at-night.description.txt": "descr",
     }  # fmt: skip
     assert result.stdout.startswith("the-sea-at-night.mp4: 12.5 s, 1920x1080, 5.0 kB, made in 0 s\n")
     assert f"using the daemon at {daemon.url}\n" in result.stderr

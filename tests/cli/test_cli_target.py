@@ -30,7 +30,7 @@ def test_a_name_without_suffix_gets_one_and_the_others_stand_beside_it(home: Pat
     target = choose_target("clip", title="x", force=False, only_video=False)
     assert {role: path.name for role, path in target.paths.items()} == {
         "video": "clip.mp4", "srt": "clip.srt", "vtt": "clip.vtt", "words": "clip.words.json", "thumbnail": "clip.jpg",
-        "description": "clip.txt",
+        "description": "clip.description.txt",
     }  # fmt: skip
 
 

@@ -72,6 +72,8 @@ class ClipFinder:
     _taken: dict[Name, int] = field(default_factory=dict)
     _colours: dict[int, str] = field(default_factory=dict)
     """Scene -> the average colour of its picture, where it is known."""
+    _had: dict[int, Clip] = field(default_factory=dict)
+    """Of each scene that had its clip from the start."""
     _shown: dict[int, Clip] = field(default_factory=dict)
     _settled: dict[int, asyncio.Event] = field(default_factory=dict)
     """Of each scene: whether it is known what it shows."""
@@ -88,6 +90,8 @@ class ClipFinder:
         for scene in chosen:
             self._settled[scene.index] = asyncio.Event()
             picture = scene.clip or (scene.choice.candidate if scene.choice else None)
+            if scene.clip is not None:
+                self._had[scene.index] = scene.clip
             if picture is not None:
                 self._taken[(picture.provider, picture.id)] = 1
                 self._note_colour(scene.index, picture.average_rgb)
@@ -307,12 +311,14 @@ class ClipFinder:
         )
 
     async def _looks_like(self, index: int, clip: Clip) -> int | None:
-        """The scene before this one that shows nearly the same, once all of them know what they show."""
-        for before in range(index):
-            await self._settled[before].wait()
-            shown = self._shown.get(before)
-            if shown is not None and shown.prints and alike(shown.prints, clip.prints):
-                return before
+        """The scene that shows nearly the same, among those that had their clip already and those before this one, which
+        are waited for: so it does not depend on which file came first."""
+        for other, settled in self._settled.items():
+            if other < index:
+                await settled.wait()
+            shown = self._shown.get(other) if other < index else self._had.get(other)
+            if other != index and shown is not None and alike(shown.prints, clip.prints):
+                return other
         return None
 
     async def _chosen(self, search: _Search, offer: Offer, clip: Clip) -> Scene:

@@ -16,7 +16,8 @@ from pathlib import Path
 from vidgend.errors import BadInput, StorageFull
 
 SUFFIXES = {
-    "video": ".mp4", "srt": ".srt", "vtt": ".vtt", "words": ".words.json", "thumbnail": ".jpg", "description": ".description.txt",
+    "video": ".mp4", "srt": ".srt", "vtt": ".vtt", "words": ".words.json", "thumbnail": ".jpg",
+    "description": ".description.txt",
 }  # fmt: skip
 """The files of a result that people get, by role."""
 _MAX_SLUG_CHARS = 48

@@ -279,8 +279,8 @@ class ClipFinder:
         if search.scene.clip is not None:
             return search.scene
         twin: tuple[Offer, Clip] | None = None
-        """What fits, but looks like what an earlier scene shows."""
-        while offer is not None and (twin is None or (offer.fits and not search.repeated)):
+        """What looks like what another scene shows. One that fits is better than what does not."""
+        while offer is not None and not (twin and (search.repeated or (twin[0].fits and not offer.fits))):
             try:
                 clip = await self.search.fetch(offer, search.scene.index)
             except (StepError, NotFound) as error:
@@ -311,8 +311,8 @@ class ClipFinder:
         )
 
     async def _looks_like(self, index: int, clip: Clip) -> int | None:
-        """The scene that shows nearly the same, among those that had their clip already and those before this one. These
-        are waited for, so it does not depend on which file came first."""
+        """The scene that shows nearly the same, among those that had their clip already and those before this one, which
+        it waits for: so it does not depend on which file came first."""
         for other, settled in self._settled.items():
             if other < index:
                 await settled.wait()

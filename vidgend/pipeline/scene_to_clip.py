@@ -311,8 +311,8 @@ class ClipFinder:
         )
 
     async def _looks_like(self, index: int, clip: Clip) -> int | None:
-        """The scene that shows nearly the same, among those that had their clip already and those before this one, which
-        it waits for: so it does not depend on which file came first."""
+        """The scene that shows nearly the same: among those that had their clip already, and those before this one,
+        which it waits for, so that it does not depend on which file came first."""
         for other, settled in self._settled.items():
             if other < index:
                 await settled.wait()

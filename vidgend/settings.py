@@ -109,7 +109,7 @@ class PlannerSettings(_Part):
         description="What a million tokens that the model reads cost, in usage.currency.",
     )
     price_out_per_million: float = Field(
-        0, ge=0, le=1e6, allow_inf_nan=False, description="What a million tokens that it writes cost."
+        0, ge=0, le=1e9, allow_inf_nan=False, description="What a million tokens that it writes cost."
     )
 
     @model_validator(mode="after")

@@ -83,7 +83,7 @@ class Slots(_Part):
     ffmpeg: int = Field(
         0, ge=0, description="Encodes; a voice on the CPU takes the place of one. 0: one more than half the cores."
     )
-    net: int = Field(4, ge=0, description="Downloads and provider calls. 0: 4.")
+    net: int = Field(4, ge=0, description="Downloads, and as many searches beside them. 0: 4.")
     model_idle_s: float = Field(
         300, ge=0, description="Seconds without use after which a voice or recogniser leaves the memory. 0: never."
     )

@@ -126,11 +126,6 @@ class LibraryFootage:
         """The file itself, where it lies. Raises: ProviderError (gone)."""
         return await self.on_drive(self._resolve, candidate.id)
 
-    async def probe(self) -> tuple[str, ...]:
-        """What is wrong with the folders, a sentence each; () if all is well."""
-        found = await asyncio.to_thread(lambda: walk(self.folders, 0))
-        return tuple(f"library folder {folder}: {reason}" for folder, reason in found.missing.items())
-
     async def aclose(self) -> None:
         """Ends the walk that may be under way, and closes the index."""
         if self._walking is not None:

@@ -188,6 +188,18 @@ async def test_a_429_holds_the_service_until_it_wants_to_be_asked_again(database
     assert (await rows(database, "status, retry_at"))[0] == (429, began + 20)
 
 
+async def test_another_model_does_not_keep_the_pause_that_the_one_before_asked_for(
+    database: Database, time: FakeTime
+) -> None:
+    budget = await boot(database, time)
+    async with budget.call("llm", "plan", "large") as call:
+        call.answered(429, retry_after_s=86_400.0)
+    with pytest.raises(ProviderRateLimited, match="the language model: it asked for a pause"):
+        await send(budget, "llm")
+    await database.write(lambda _: None)
+    await send(await boot(database, time), "llm")
+
+
 async def test_who_waits_notices_that_the_service_stopped_meanwhile(database: Database, time: FakeTime) -> None:
     budget = await boot(database, time, wait_s=400.0)
     slow = budget.call("pexels", "video_search", "slow")

@@ -52,7 +52,7 @@ class Accounts:
     async def read(
         cls, ledger: LedgerReads, *, quotas: Mapping[str, Sequence[Window]], money: Money, now: float
     ) -> Accounts:
-        """As the ledger has it: over restarts, nothing that was sent is forgotten."""
+        """As the ledger has it: over restarts, nothing that was sent is forgotten, nor what a service said last."""
         accounts = cls(money=money)
         for day, cost in await ledger.costs():
             accounts.spend(cost, now=day * DAY_S)
@@ -64,7 +64,7 @@ class Accounts:
                 since = now - 2 * max(window.length_s for window in windows)
                 sent = await ledger.sent(service, since=since, last=max(window.limit for window in windows))
             told, held_until, state = None, 0.0, states.get(service)
-            if state is not None:
+            if state is not None and service != LLM:  # the settings may name another model by now
                 held_until = state.held_until
                 if state.quota_limit and state.quota_left is not None and state.quota_reset_at and state.told_at:
                     told = Told(

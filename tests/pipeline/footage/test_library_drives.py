@@ -21,6 +21,11 @@ from vidgend.pipeline.footage.library_index import problems, reading
 from vidgend.pipeline.footage.port import FootageQuery
 
 
+def threads(name: str) -> set[threading.Thread]:
+    """Those that run now; libraries of other tests may have left some."""
+    return {one for one in threading.enumerate() if one.name.startswith(name)}
+
+
 async def test_a_search_does_not_wait_for_a_slow_drive_once_something_is_known(
     home: Home, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,7 +60,7 @@ async def test_a_drive_that_hangs_costs_a_search_its_answer_and_nothing_else(
     home: Home, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(clip, home.clips / "boat.mp4")
-    let_go = threading.Event()
+    let_go, before = threading.Event(), threads("library-offers")
     monkeypatch.setattr(module, "ANSWER_S", 0.01)
     monkeypatch.setattr(LibraryFootage, "_offered", lambda *args: let_go.wait(30))
     async with home.open() as (library, _):
@@ -63,7 +68,7 @@ async def test_a_drive_that_hangs_costs_a_search_its_answer_and_nothing_else(
         for _ in range(3):
             with pytest.raises(ProviderError, match="do not answer"):
                 await library.search(query)
-        assert sum(one.name.startswith("library-offers") for one in threading.enumerate()) == 1
+        assert len(threads("library-offers") - before) == 1
         let_go.set()
 
 
@@ -71,7 +76,7 @@ async def test_a_copy_from_a_drive_that_hangs_can_be_given_up(
     home: Home, clip: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     put(clip, home.clips / "boat.mp4")
-    begun, let_go = threading.Event(), threading.Event()
+    begun, let_go, before = threading.Event(), threading.Event(), threads("library-drive")
 
     def hang(*_: object) -> Any:
         begun.set()
@@ -91,7 +96,7 @@ async def test_a_copy_from_a_drive_that_hangs_can_be_given_up(
             copy.cancel()
         ended = await asyncio.wait_for(asyncio.gather(*copies, return_exceptions=True), 10)
         assert all(isinstance(one, asyncio.CancelledError) for one in ended)
-        assert sum(one.name.startswith("library-drive") for one in threading.enumerate()) == 4
+        assert len(threads("library-drive") - before) == 4
         let_go.set()
     assert list(tmp_path.glob("*.media*")) == []
 

@@ -67,7 +67,7 @@ async def open_search(
     database = await Database.open(folder / "db", clock=clock)
     assets = await open_filesystem_assets(database, folder / "assets")
     executor = LocalExecutor(
-        slots={"io": 8, "net": 4},
+        slots={"io": 8, "net": 4, "search": 4},
         registry={SEARCH: SearchStep(providers), FETCH: FetchStep(providers, FfmpegTool(), assets)},
         steps=StepStore(database, assets, boot_id="test"), work=folder / "work",
     )  # fmt: skip

@@ -349,7 +349,8 @@ def wire(
     }
     slots: dict[Label, int] = {
         "llm": LLM_SLOTS,
-        "net": settings.slots.net or DEFAULT_NET_SLOTS,
+        "net": (net := settings.slots.net or DEFAULT_NET_SLOTS),
+        "search": net,  # beside them, so that one that waits for a quota holds up no download
         "gpu": settings.slots.gpu or 1,
         "cpu": CPU_SLOTS,
         "ffmpeg": encodes,

@@ -83,7 +83,7 @@ class Slots(_Part):
     ffmpeg: int = Field(
         0, ge=0, description="Encodes; a voice on the CPU takes the place of one. 0: one more than half the cores."
     )
-    net: int = Field(4, ge=0, description="Downloads and provider calls. 0: 4.")
+    net: int = Field(4, ge=0, description="Downloads, and as many searches beside them. 0: 4.")
     model_idle_s: float = Field(
         300, ge=0, description="Seconds without use after which a voice or recogniser leaves the memory. 0: never."
     )
@@ -102,10 +102,14 @@ class PlannerSettings(_Part):
     api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
     timeout_s: float = Field(120, gt=0, description="Seconds for a whole plan, retries included.")
     price_in_per_million: float = Field(
-        0, ge=0, allow_inf_nan=False, description="What a million tokens that the model reads cost, in usage.currency."
+        0,
+        ge=0,
+        le=1e6,
+        allow_inf_nan=False,
+        description="What a million tokens that the model reads cost, in usage.currency.",
     )
     price_out_per_million: float = Field(
-        0, ge=0, allow_inf_nan=False, description="What a million tokens that it writes cost."
+        0, ge=0, le=1e9, allow_inf_nan=False, description="What a million tokens that it writes cost."
     )
 
     @model_validator(mode="after")

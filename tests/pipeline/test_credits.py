@@ -64,7 +64,7 @@ def test_each_clip_and_each_song_is_named_once_with_where_it_is_seen() -> None:
         (credit(author=""), "Video from Pexels: https://x.org/1"),
         (
             credit("openverse", kind="photo", title="Gulls", licence="CC BY 4.0", licence_url=CC),
-            f'"Gulls" by Ada is licensed under CC BY 4.0 {CC}: https://x.org/1',
+            f'"Gulls" by Ada is licensed under CC BY 4.0 {CC}: https://x.org/1 (changed: cut and cropped)',
         ),
         (
             credit("wikimedia", title="Gulls", licence="CC0 1.0", author=""),

@@ -73,3 +73,16 @@ async def test_old_calls_and_their_sums_go_and_above_the_cap_only_the_calls(tmp_
         gone = await collect(store.database, store.assets, RULES, used_since=NOW, lacking_bytes=0)
         assert gone.calls == 4 and (await ledger.totals(0, TODAY)).calls == 6
         assert len(await ledger.sent("pexels", since=0, last=99)) == 2
+
+
+async def test_numbers_go_on_after_all_old_calls_are_gone(tmp_path: Path) -> None:
+    """What a later answer says counts more than what an earlier one said, and later is who has the larger number."""
+    async with stock(tmp_path) as store:
+        ledger = Ledger(store.database)
+        for _ in range(3):
+            await made(
+                store, ledger, "pexels", quota_limit=9, quota_left=0, quota_reset_at=NOW + 5, age_s=CALLS_LIVE_S + 9
+            )
+        await collect(store.database, store.assets, RULES, used_since=NOW, lacking_bytes=0)
+        await made(store, ledger, "pexels", quota_limit=9, quota_left=8, quota_reset_at=NOW + 5)
+        assert (await ledger.states())["pexels"].quota_left == 8

@@ -23,6 +23,8 @@ SITES = {
     "pexels": "Pexels", "pixabay": "Pixabay", "openverse": "Openverse", "wikimedia": "Wikimedia Commons",
 }  # fmt: skip
 """Providers that are to be named, as they write themselves; `pexels_photos` is called as `pexels`."""
+CHANGED = " (changed: cut and cropped)"
+"""CC BY asks that changes be named. Source: https://creativecommons.org/licenses/by/4.0/legalcode, 3(a)(1)(B)."""
 PAINTED = "Painted backgrounds made by vidgend."
 _OWN = ("library", UPLOAD, MUSIC, "generated")
 _MOST_CHARS = 200
@@ -115,8 +117,9 @@ def sentence(credit: MediaCredit) -> str:
     what = _KINDS.get(credit.kind, "Footage")
     if deed:
         by = f" by {author}" if author else ""
-        verb = "is marked with" if _FREE.match(deed) else "is licensed under"
-        return f'"{credit.title or what}"{by} {verb} {_with(deed, credit.licence_url)}{_at(credit)}'
+        free = _FREE.match(deed)
+        verb, changed = ("is marked with", "") if free else ("is licensed under", CHANGED)
+        return f'"{credit.title or what}"{by} {verb} {_with(deed, credit.licence_url)}{_at(credit)}{changed}'
     if not author:
         return f"{what} from {site}{_at(credit)}" if site else ""
     if site == SITES["pixabay"]:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from vidgend.errors import MediaUnreadable, NoFootage, StepError
 from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard
 from vidgend.pipeline.clip_facts import examine
-from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
+from vidgend.pipeline.executor.port import Label, StepOutput, StepRun, StepSpec
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.port import FootageProvider, FootageQuery, SearchKind
 from vidgend.pipeline.run import JobRun
@@ -143,7 +143,9 @@ class FootageSearch:
         )
         args = {"provider": provider.name, "query": _QUERY.dump_python(query, mode="json")}
         lives_s = LIBRARY_ANSWER_LIVES_S if provider.name == "library" else ANSWER_LIVES_S
-        spec = replace(self._spec(SEARCH, provider, args, timeout_s=120), max_age_s=None if paints else lives_s)
+        spec = replace(
+            self._spec(SEARCH, provider, args, label="search", timeout_s=120), max_age_s=None if paints else lives_s
+        )
         try:
             output = await self._run.step(spec, stage="retrieving")
         except StepError as error:
@@ -162,7 +164,7 @@ class FootageSearch:
             # What it is called and where its file lies may change, and some addresses do daily; it is the same file.
             same = {"provider": candidate.provider, "id": candidate.id, "version": candidate.version, **size}
             spec = replace(
-                self._spec(FETCH, offer.provider, args, timeout_s=600),
+                self._spec(FETCH, offer.provider, args, label="net", timeout_s=600),
                 key=self._run.key(FETCH, same, CODE, offer.provider.identity),
             )
             got = await self._run.step(spec, stage="retrieving", scene=number)
@@ -195,12 +197,15 @@ class FootageSearch:
         said = fold(scene.narration)
         return language if all(fold(word) in said for word in words_of(text)) else "en"
 
-    def _spec(self, kind: str, provider: FootageProvider, args: dict[str, Any], *, timeout_s: float) -> StepSpec:
+    def _spec(
+        self, kind: str, provider: FootageProvider, args: dict[str, Any], *, label: Label, timeout_s: float
+    ) -> StepSpec:
+        """`label` is for what asks somebody."""
         return StepSpec(
             key=self._run.key(kind, args, CODE, provider.identity),
             kind=kind,
             args=args,
-            label="io" if provider.name in LOCAL else "net",
+            label="io" if provider.name in LOCAL else label,
             timeout_s=timeout_s,
             max_attempts=1,
         )

@@ -113,8 +113,10 @@ class LedgerReads:
     async def totals(self, first_day: int, last_day: int, *, owner: str | None = None) -> Sums:
         return _sums((await self._day_rows(_SUMS, "", first_day, last_day, owner))[0])
 
-    async def cost(self, first_day: int, last_day: int) -> float:
-        return (await self.totals(first_day, last_day)).cost
+    async def costs(self) -> list[tuple[int, float]]:
+        """(day, cost) of each day that had any."""
+        rows = await self._reads.read("SELECT day, sum(cost) FROM usage_days WHERE cost > 0 GROUP BY day")
+        return [(day, cost) for day, cost in rows]
 
     async def entries(
         self, by: Literal["day", "key", "service"], first_day: int, last_day: int, *, owner: str | None = None

@@ -140,7 +140,10 @@ async def _sweep(reads: Reads, hands: Hands, rules: Rules, *, used_since: float,
     endpoints += await hands.drop("endpoints", f"{LAST_FAILED} < ?", now - DISABLED_LIVE_S)
     # The order in which they began, whatever the clock said: so this one is the newest, and stays.
     boots = await hands.drop("boots", "rowid <= (SELECT max(rowid) FROM boots) - ?", BOOTS_KEPT)
-    calls = await hands.drop("provider_calls", "at < ?", now - CALLS_LIVE_S)
+    # The newest call stays too: the numbers go on after it, and by them it is known which answer is the later one.
+    calls = await hands.drop(
+        "provider_calls", "at < ? AND id < (SELECT max(id) FROM provider_calls)", now - CALLS_LIVE_S
+    )
     calls += await hands.drop("provider_calls", "id <= (SELECT max(id) FROM provider_calls) - ?", CALLS_KEPT)
     await hands.drop("usage_days", "day < ?", (now - CALLS_LIVE_S) // 86_400)
     await hands.drop("usage_jobs", "first_at < ?", now - CALLS_LIVE_S)

@@ -188,6 +188,18 @@ async def test_a_429_holds_the_service_until_it_wants_to_be_asked_again(database
     assert (await rows(database, "status, retry_at"))[0] == (429, began + 20)
 
 
+async def test_another_model_does_not_keep_the_pause_that_the_one_before_asked_for(
+    database: Database, time: FakeTime
+) -> None:
+    budget = await boot(database, time)
+    async with budget.call("llm", "plan", "large") as call:
+        call.answered(429, retry_after_s=86_400.0)
+    with pytest.raises(ProviderRateLimited, match="the language model: it asked for a pause"):
+        await send(budget, "llm")
+    await database.write(lambda _: None)
+    await send(await boot(database, time), "llm")
+
+
 async def test_who_waits_notices_that_the_service_stopped_meanwhile(database: Database, time: FakeTime) -> None:
     budget = await boot(database, time, wait_s=400.0)
     slow = budget.call("pexels", "video_search", "slow")
@@ -203,7 +215,75 @@ async def test_who_waits_notices_that_the_service_stopped_meanwhile(database: Da
     assert len(await rows(database)) == 10
 
 
+async def test_what_is_being_written_down_is_not_forgotten_when_an_answer_says_what_is_left(
+    database: Database, time: FakeTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = await boot(database, time)
+    first = budget.call("pexels", "video_search", "sea")
+    call = await first.__aenter__()
+    writing, go_on = asyncio.Event(), asyncio.Event()
+    real = budget._ledger.begin
+
+    async def slowly(*given: Any, **more: Any) -> int:
+        writing.set()
+        await go_on.wait()
+        return await real(*given, **more)
+
+    monkeypatch.setattr(budget._ledger, "begin", slowly)
+    second = asyncio.ensure_future(send(budget))
+    await writing.wait()
+    call.answered(200, quota=Quota(limit=20, remaining=1, reset_s=time.now + 900))
+    await first.__aexit__(None, None, None)
+    assert budget.accounts.allowance("pexels").at_once(time.now) == 0, "the one that is left is taken"
+    go_on.set()
+    await second
+    assert len(await rows(database)) == 2
+
+
+@pytest.mark.parametrize("back_s", [1.0, 20.0, 7200.0, 4e8])
+async def test_a_clock_that_is_set_back_keeps_nobody_waiting_for_long(
+    database: Database, time: FakeTime, back_s: float
+) -> None:
+    budget = await boot(database, time, wait_s=400.0)
+    await time.run(send(budget) for _ in range(10))
+    waiting = asyncio.ensure_future(send(budget))
+    await time.until_asleep(1)
+    time.pass_to_the_next()
+    time.now -= back_s
+    began = time.now
+    await time.run([waiting])
+    assert time.now - began <= 400.0
+
+
+async def test_a_clock_that_was_wrong_by_years_leaves_no_pause_of_years(database: Database, time: FakeTime) -> None:
+    right = time.now
+    time.now += 4e8
+    budget = await boot(database, time)
+    await send(budget, quota=Quota(limit=20, remaining=0, reset_s=time.now + 900), retry_after_s=1000.0)
+    await database.write(lambda _: None)
+    time.now = right
+    for one in (budget, await boot(database, time)):
+        assert not one.accounts.allowance("pexels").fit(time.now).reason
+        await send(one)
+
+
 # --- money
+
+
+async def test_a_clock_that_is_set_loses_nothing_that_was_spent(database: Database, time: FakeTime) -> None:
+    right = time.now
+    await send(await boot(database, time), "llm", tokens_out=100_000)
+    await database.write(lambda _: None)
+    time.now = 0.0  # no battery
+    budget = await boot(database, time)
+    budget.check_money()
+    for at in (right, right + 4e8, right - 32 * 86_400, right):
+        time.now = at
+        if at == right:
+            with pytest.raises(BudgetSpent):
+                budget.check_money()
+        else:
+            budget.check_money()
 
 
 async def test_tokens_cost_what_the_settings_say_until_the_cap(database: Database, time: FakeTime) -> None:

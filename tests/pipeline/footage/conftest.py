@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import media
 import pytest
+from library_home import Home
 from standins.stock_services import STANDINS, adapter, content_of, offer
 from standins.stock_standin import StandinClip, StockStandin
 
+from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.footage.stock import StockFootage
 
 Make = Callable[..., StockFootage]
@@ -45,3 +48,15 @@ async def make(name: str) -> AsyncIterator[Make]:
 async def standin(name: str, clips: tuple[StandinClip, ...]) -> AsyncIterator[StockStandin]:
     async with STANDINS[name](clips=clips) as stock:
         yield stock
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    return Home(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def clip(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of 320x180."""
+    extra = ("-metadata", "title=Harbour at noon", "-metadata", "comment=first line\nlighthouse and gulls")
+    return media.clip(ffmpeg.path, tmp_path_factory.mktemp("clip") / "clip.mp4", size="320x180", extra=extra)

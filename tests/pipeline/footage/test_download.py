@@ -104,6 +104,26 @@ async def test_it_goes_on_as_long_as_each_connection_brings_a_good_piece(
     assert served == -(-len(content) // (CHUNK_BYTES + 1000)) > 10
 
 
+async def test_a_connection_that_breaks_off_before_it_is_known_what_comes_is_tried_again(target: Path) -> None:
+    """Too little to tell what it is, even the four bytes that every MP4 begins with, is no reason to refuse the file."""
+    served = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal served
+        await reader.readuntil(b"\r\n\r\n")
+        served += 1
+        head = f'HTTP/1.1 200 OK\r\nETag: "a"\r\nContent-Length: {len(MP4)}\r\n\r\n'
+        writer.write(head.encode() + (MP4[:4] if served == 1 else MP4))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, httpx.AsyncClient() as client:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a.mp4"
+        await download(client, url, target, name="Pexels", trusted=httpx.URL(url), timeout_s=20.0, retry_wait_s=0.0)
+    assert target.read_bytes() == MP4 and served == 2
+
+
 async def test_small_pieces_are_tried_three_times_and_no_more(standin: PexelsStandin, get: Get, target: Path) -> None:
     standin.mode = "cut_small"
     with pytest.raises(ProviderError, match="broke off"):

@@ -11,6 +11,7 @@ import pytest
 from vidgend.errors import ProviderError, ProviderGarbage
 from vidgend.models import Candidate, Credit
 from vidgend.pipeline.footage.library import LibraryFootage
+from vidgend.pipeline.footage.library_files import walk
 from vidgend.pipeline.footage.port import FootageQuery
 
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"v" * 5000
@@ -179,9 +180,8 @@ async def test_a_missing_folder_is_reported_and_holds_nothing(tmp_path: Path) ->
     put(tmp_path / "dog.mp4")
     library = LibraryFootage([tmp_path / "gone", tmp_path])
     assert await ids(library, "dog") == ["1/dog.mp4"]
-    (problem,) = await library.probe()
-    assert "gone" in problem
-    assert await LibraryFootage([tmp_path]).probe() == ()
+    assert walk(library.folders).missing == {str(tmp_path / "gone"): "No such file or directory"}
+    assert walk([tmp_path]).missing == {}
 
 
 async def test_names_that_are_no_text_are_skipped(tmp_path: Path) -> None:

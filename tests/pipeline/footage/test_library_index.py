@@ -7,95 +7,22 @@ import json
 import os
 import shutil
 import sqlite3
-import threading
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import media
 import pytest
+from library_home import FREE, Home, put
 
 from vidgend.errors import ProviderError
-from vidgend.models import Candidate
 from vidgend.pipeline.executor.port import Label, Load
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
-from vidgend.pipeline.footage import library as module
 from vidgend.pipeline.footage import library_watch
 from vidgend.pipeline.footage.library import LibraryFootage
-from vidgend.pipeline.footage.library_index import AWAY_KEPT_S, RETRY_S, Counts, LibraryIndex, counts, problems, reading
+from vidgend.pipeline.footage.library_index import AWAY_KEPT_S, RETRY_S, LibraryIndex, problems, reading
 from vidgend.pipeline.footage.library_watch import LAST, LibraryWatch
-from vidgend.pipeline.footage.port import FootageQuery
-
-FREE: Mapping[Label, Load] = {"ffmpeg": Load(0, 0, 1), "cpu": Load(0, 0, 1)}
-
-
-async def idle() -> Mapping[Label, Load]:
-    return FREE
-
-
-class Home:
-    """A folder, an index, and those that work on it; `looks` are the files that were really looked into."""
-
-    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.clips = root / "clips"
-        self.clips.mkdir(exist_ok=True)
-        self.path = root / "library.sqlite"
-        self.looks: list[str] = []
-        self.now_s = 0.0
-        real = library_watch.examine_and_read
-
-        async def counted(ffmpeg: Ffmpeg, path: Path) -> Any:
-            self.looks.append(path.name)
-            return await real(ffmpeg, path)
-
-        monkeypatch.setattr(library_watch, "examine_and_read", counted)
-
-    @asynccontextmanager
-    async def open(self, *folders: Path) -> AsyncIterator[tuple[LibraryFootage, LibraryWatch]]:
-        library = LibraryFootage(folders or [self.clips], index_path=self.path, refresh_s=0.0, clock=lambda: self.now_s)
-        watch = LibraryWatch(library, FfmpegTool(), lambda priority: nullcontext(), idle)  # type: ignore[arg-type, return-value]
-        try:
-            yield library, watch
-        finally:
-            await library.aclose()
-
-    async def index(self, *folders: Path) -> list[str]:
-        """Walk, and look into everything; what was looked into."""
-        self.looks.clear()
-        async with self.open(*folders) as (library, watch):
-            await library.refresh()
-            await watch.look()
-        return sorted(self.looks)
-
-    @property
-    def counts(self) -> Counts:
-        with reading(self.path) as index:
-            assert index is not None
-            return counts(index)
-
-    async def find(self, text: str, *folders: Path) -> tuple[Candidate, ...]:
-        async with self.open(*folders) as (library, _):
-            self.now_s += 1
-            return await library.search(FootageQuery(text=text, width_px=640, height_px=360))
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    return Home(tmp_path, monkeypatch)
-
-
-@pytest.fixture(scope="session")
-def clip(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seconds of 320x180."""
-    extra = ("-metadata", "title=Harbour at noon", "-metadata", "comment=first line\nlighthouse and gulls")
-    return media.clip(ffmpeg.path, tmp_path_factory.mktemp("clip") / "clip.mp4", size="320x180", extra=extra)
-
-
-def put(clip: Path, path: Path, age_s: int = 0) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(clip, path)
-    return path
 
 
 async def test_a_file_is_found_by_its_name_at_once_and_with_its_facts_after_a_look(home: Home, clip: Path) -> None:
@@ -325,49 +252,3 @@ async def test_the_watch_sees_changes_and_a_look_is_in_nobodys_way(
         await task
     await library.aclose()
     assert asked == [LAST, LAST] and home.looks == ["boat.mp4", "train.mp4"]
-
-
-async def test_a_search_does_not_wait_for_a_slow_drive_once_something_is_known(
-    home: Home, clip: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put(clip, home.clips / "boat.mp4")
-    await home.index()
-    let_go = threading.Event()
-    real = module.walk
-
-    def slow(*args: Any) -> Any:
-        let_go.wait(30)
-        return real(*args)
-
-    monkeypatch.setattr(module, "walk", slow)
-    monkeypatch.setattr(module, "PATIENCE_S", 0.01)
-    library = LibraryFootage([home.clips], index_path=home.path, refresh_s=0.0)
-    query = FootageQuery(text="boat", width_px=640, height_px=360)
-    try:
-        assert len(await library.search(query)) == 1
-        monkeypatch.setattr(module, "PATIENCE_S", 60.0)  # it is not waited for again
-        assert len(await library.search(query)) == 1
-        put(clip, home.clips / "boat2.mp4")
-        let_go.set()
-        await library.refresh()
-        monkeypatch.setattr(module, "walk", real)
-        assert len(await library.search(query)) == 2
-    finally:
-        let_go.set()
-        await library.aclose()
-
-
-async def test_a_drive_that_hangs_costs_a_search_its_answer_and_nothing_else(
-    home: Home, clip: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put(clip, home.clips / "boat.mp4")
-    let_go = threading.Event()
-    monkeypatch.setattr(module, "ANSWER_S", 0.01)
-    monkeypatch.setattr(LibraryFootage, "_offered", lambda *args: let_go.wait(30))
-    async with home.open() as (library, _):
-        query = FootageQuery(text="boat", width_px=640, height_px=360)
-        for _ in range(3):
-            with pytest.raises(ProviderError, match="do not answer"):
-                await library.search(query)
-        assert sum(one.name.startswith("library-offers") for one in threading.enumerate()) == 1
-        let_go.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -76,10 +75,14 @@ async def test_a_refusal_without_a_time_lasts_as_long_as_its_window_can_be_meant
     assert caught.value.retry_after_s == pytest.approx(expected_s, abs=5)
 
 
-async def test_the_end_of_the_month_is_a_time(standin: PexelsStandin, pexels: PexelsFootage) -> None:
-    await pexels.search(query())
-    assert pexels.quota is not None
-    assert pexels.quota.reset_s == pytest.approx(time.time() + standin.reset_in_s, abs=60)
+@pytest.mark.parametrize("reset", ["1700000000", "nan", "inf", "-5", "soon", ""])
+def test_the_end_of_the_month_is_a_time(pexels: PexelsFootage, reset: str) -> None:
+    headers = {"x-ratelimit-limit": "200", "x-ratelimit-remaining": "7", "x-ratelimit-reset": reset}
+    told = pexels.quota_of(headers, 1_690_000_000.0)
+    if reset in ("soon", ""):
+        assert told is None
+    else:
+        assert told is not None and str(told.reset_s) == str(float(reset)) and (told.limit, told.remaining) == (200, 7)
 
 
 async def test_a_wrong_key_is_told_without_the_key(standin: PexelsStandin) -> None:

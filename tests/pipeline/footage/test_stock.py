@@ -21,10 +21,14 @@ from vidgend.errors import (
     ProviderUnauthorized,
     StepError,
 )
+from vidgend.pipeline.budget.accounts import Accounts, Money
+from vidgend.pipeline.budget.metered import Metered
 from vidgend.pipeline.budget.port import Call, Quota
 from vidgend.pipeline.footage.download import USER_AGENT
 from vidgend.pipeline.footage.port import FootageQuery
 from vidgend.pipeline.footage.stock import REFUSED_S, StockFootage
+from vidgend.store.database import Database
+from vidgend.store.ledger import Ledger as StoredLedger
 
 Make = Callable[..., StockFootage]
 
@@ -33,10 +37,23 @@ class Clock:
     """Seconds since 1970, moved by hand."""
 
     def __init__(self) -> None:
-        self.now_s = 0.0
+        self.now_s = time.time()
 
     def __call__(self) -> float:
         return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def budget(tmp_path: Path, clock: Clock) -> AsyncIterator[Metered]:
+    """The real one, without quotas of its own and without patience."""
+    database = await Database.open(tmp_path / "ledger.db", clock=clock)
+    yield Metered(StoredLedger(database), Accounts(money=Money()), wait_s=0.0, clock=clock)
+    await database.close()
 
 
 class Ledger:
@@ -45,6 +62,7 @@ class Ledger:
     def __init__(self, *, refuse: StepError | None = None) -> None:
         self.calls: list[tuple[str, str, str]] = []
         self.answers: list[tuple[int, int | None]] = []
+        self.quota: Quota | None = None
         self.open = 0
         self.refuse = refuse
 
@@ -61,6 +79,7 @@ class Ledger:
 
     def answered(self, status: int, *, quota: Quota | None = None, tokens_in: int = 0, tokens_out: int = 0) -> None:
         assert self.open == 1
+        self.quota = quota
         self.answers.append((status, quota.remaining if quota else None))
 
 
@@ -82,28 +101,27 @@ async def test_a_blank_search_finds_nothing_and_costs_nothing(standin: StockStan
     assert standin.calls == 0
 
 
-async def test_the_quota_is_what_the_service_last_said(standin: StockStandin, make: Make) -> None:
-    stock = make(standin)
-    assert stock.quota is None
-    await stock.search(query())
-    assert isinstance(stock.quota, Quota)
-    assert (stock.quota.limit, stock.quota.remaining) == (standin.limit, standin.limit - 1)
+async def test_the_budget_hears_what_the_service_says_is_left(standin: StockStandin, make: Make) -> None:
+    ledger = Ledger()
+    await make(standin, budget=ledger).search(query())
+    assert ledger.quota is not None
+    assert (ledger.quota.limit, ledger.quota.remaining) == (standin.limit, standin.limit - 1)
 
 
-async def test_an_empty_quota_stops_requests_until_the_reset(standin: StockStandin, make: Make) -> None:
-    clock = Clock()
-    clock.now_s = time.time()
-    stock = make(standin, clock=clock)
+async def test_an_empty_quota_stops_requests_until_the_reset(
+    standin: StockStandin, make: Make, clock: Clock, budget: Metered, name: str
+) -> None:
+    stock = make(standin, clock=clock, budget=budget)
     standin._left = 1
     await stock.search(query())
-    assert stock.quota is not None
-    assert stock.quota.remaining == 0
-    clock.now_s = stock.quota.reset_s - 20
+    told = budget.accounts.allowance(name).told
+    assert told is not None and told.left == 0
+    clock.now_s = told.reset_s - 20
     with pytest.raises(ProviderRateLimited) as caught:
         await stock.search(query())
     assert caught.value.retry_after_s == pytest.approx(20)
     assert standin.calls == 1
-    clock.now_s = stock.quota.reset_s + 1
+    clock.now_s = told.reset_s + 1
     standin._left = 200
     assert await stock.search(query())
     assert standin.calls == 2
@@ -113,13 +131,12 @@ async def test_an_empty_quota_stops_requests_until_the_reset(standin: StockStand
     ("mode", "retry_after", "expected_s"), [("limited", "7", 7), ("limited_bare", None, 60), ("limited_bare", "9", 60)]
 )
 async def test_a_refusal_for_quota_says_how_long_and_is_obeyed(
-    standin: StockStandin, make: Make, mode: str, retry_after: str | None, expected_s: float
-) -> None:
+    standin: StockStandin, make: Make, clock: Clock, budget: Metered, mode: str, retry_after: str | None,
+    expected_s: float,
+) -> None:  # fmt: skip
     standin.mode = mode  # type: ignore[assignment]
     standin.retry_after_s = retry_after
-    clock = Clock()
-    clock.now_s = time.time()
-    stock = make(standin, clock=clock)
+    stock = make(standin, clock=clock, budget=budget)
     for _ in range(2):
         with pytest.raises(ProviderRateLimited) as caught:
             await stock.search(query())
@@ -137,8 +154,9 @@ def is_refusal(name: str, error: ProviderError) -> bool:
     )
 
 
-async def test_a_refused_key_is_remembered_for_a_while(standin: StockStandin, make: Make, name: str) -> None:
-    clock = Clock()
+async def test_a_refused_key_is_remembered_for_a_while(
+    standin: StockStandin, make: Make, name: str, clock: Clock
+) -> None:
     secret = standin.key = "a-key-that-is-wrong"
     stock = make(standin, clock=clock)
     standin.mode = "unauthorized"
@@ -149,7 +167,7 @@ async def test_a_refused_key_is_remembered_for_a_while(standin: StockStandin, ma
         assert secret not in caught.value.detail
     assert standin.calls == 1
     standin.mode, standin.key = "ok", standin.keys_seen[0] or ""
-    clock.now_s = REFUSED_S + 1
+    clock.now_s += REFUSED_S + 1
     assert await stock.search(query())
 
 

@@ -41,20 +41,21 @@ class Money:
 
 @dataclass(kw_only=True)
 class Accounts:
-    """`allowances` by service. `spent` is the cost in the month that begins on day `month` (days since 1970)."""
+    """`allowances` by service; `costs` by month, each named by its first day (days since 1970). All months are kept,
+    since a clock that is set, forward or back, must not lose what was spent."""
 
     money: Money
     allowances: dict[str, Allowance] = field(default_factory=dict)
-    month: int = 0
-    spent: float = 0.0
+    costs: dict[int, float] = field(default_factory=dict)
 
     @classmethod
     async def read(
         cls, ledger: LedgerReads, *, quotas: Mapping[str, Sequence[Window]], money: Money, now: float
     ) -> Accounts:
-        """As the ledger has it: over restarts, nothing that was sent is forgotten."""
-        month = month_of(now)
-        accounts = cls(money=money, month=month, spent=await ledger.cost(month, next_month(month) - 1))
+        """As the ledger has it: over restarts, nothing that was sent is forgotten, nor what a service said last."""
+        accounts = cls(money=money)
+        for day, cost in await ledger.costs():
+            accounts.spend(cost, now=day * DAY_S)
         states = await ledger.states()
         for service in dict.fromkeys((*quotas, *states)):
             windows = quotas.get(service, ())
@@ -63,7 +64,7 @@ class Accounts:
                 since = now - 2 * max(window.length_s for window in windows)
                 sent = await ledger.sent(service, since=since, last=max(window.limit for window in windows))
             told, held_until, state = None, 0.0, states.get(service)
-            if state is not None:
+            if state is not None and service != LLM:  # the settings may name another model by now
                 held_until = state.held_until
                 if state.quota_limit and state.quota_left is not None and state.quota_reset_at and state.told_at:
                     told = Told(
@@ -76,31 +77,26 @@ class Accounts:
         return self.allowances.setdefault(service, Allowance(service, ()))
 
     def spend(self, cost: float, *, now: float) -> None:
-        self._turn_the_month(now)
-        self.spent += cost
+        month = month_of(now)
+        self.costs[month] = self.costs.get(month, 0.0) + cost
 
     def spent_all(self, now: float) -> str | None:
         """Why nothing that costs may be asked now; None if it may."""
-        self._turn_the_month(now)
-        money = self.money
-        if not money.monthly_cap or self.spent < money.monthly_cap:
+        money, (month, spent) = self.money, self.month_so_far(now)
+        if not money.monthly_cap or spent < money.monthly_cap:
             return None
         return (
-            f"the language model has cost {money.told(self.spent)} this month, and usage.monthly_cap is "
-            f"{money.told(money.monthly_cap)}; the next month begins on {date_of(next_month(self.month))}"
+            f"the language model has cost {money.told(spent)} this month, and usage.monthly_cap is "
+            f"{money.told(money.monthly_cap)}; the next month begins on {date_of(next_month(month))}"
         )
 
     def month_so_far(self, now: float) -> tuple[int, float]:
         """The first day of this month, and what it has cost."""
-        self._turn_the_month(now)
-        return self.month, self.spent
+        month = month_of(now)
+        return month, self.costs.get(month, 0.0)
 
     def month_ends_in_s(self, now: float) -> float:
         return next_month(month_of(now)) * DAY_S - now
-
-    def _turn_the_month(self, now: float) -> None:
-        if (month := month_of(now)) > self.month:
-            self.month, self.spent = month, 0.0
 
 
 def month_of(at: float) -> int:

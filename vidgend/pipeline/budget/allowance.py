@@ -92,9 +92,7 @@ class Allowance:
 
     def fit(self, now: float) -> Fit:
         """For one more request, behind all that have been promised a time."""
-        if self._sent and self._sent[-1] > now + 1.0:  # the clock was set back: take what it calls future as just sent
-            self._sent = [min(at, now) for at in self._sent]
-            self._replay()
+        self._mind_the_clock(now)
         at, reason = max([now, *self._promised[-1:]]), "" if not self._promised else "others wait for it too"
         for window, free in zip(self.windows, self._tats(self._promised), strict=True):
             free -= (window.burst - 1) * window.interval_s + ROUNDING_S
@@ -110,6 +108,16 @@ class Allowance:
         if self.held_until > at:
             at, reason = self.held_until, "it asked for a pause"
         return Fit(at=at, reason=reason)
+
+    def _mind_the_clock(self, now: float) -> None:
+        """Where it was set back: what it calls future was just sent, and nobody has asked for a pause of years."""
+        if self._sent and self._sent[-1] > now + 1.0:
+            self._sent = [min(at, now) for at in self._sent]
+            self._replay()
+        if self.told is not None and self.told.reset_s > now + LONGEST_TOLD_S:
+            self.told = None
+        if self.held_until > now + LONGEST_TOLD_S:
+            self.held_until = 0.0
 
     def stopped(self, now: float) -> bool:
         """Whether the service itself wants nothing now."""

@@ -50,12 +50,15 @@ class Metered:
         if service == LLM:
             self.check_money()
         at = await self._turn(service)
+        # From here on it is under way: what another answer says is left meanwhile does not know of it.
+        self._under_way[service] = self._under_way.get(service, 0) + 1
         try:
             number = await self._ledger.begin(service, operation, subject, job_id=JOB.get(), at=at)
-        except (StorageFull, DatabaseUnavailable):
-            self.accounts.allowance(service).untake(at)
+        except BaseException as error:
+            self._under_way[service] -= 1
+            if isinstance(error, (StorageFull, DatabaseUnavailable)):
+                self.accounts.allowance(service).untake(at)
             raise
-        self._under_way[service] = self._under_way.get(service, 0) + 1
         call = _Call()
         began = time.monotonic()
         try:
@@ -76,23 +79,27 @@ class Metered:
     async def _turn(self, service: str) -> float:
         """Wait for a place, first come first served, and take it: the time. Raises: ProviderRateLimited."""
         allowance = self.accounts.allowance(service)
-        patience_ends = self._clock() + self._wait_s
+        patience_s = self._wait_s
         while True:
             now = self._clock()
             fit = allowance.fit(now)
-            if fit.at <= now:
+            wait_s = fit.at - now
+            if wait_s <= 0:
                 allowance.take(now)
                 return now
-            if fit.at > patience_ends:
+            if wait_s > patience_s:
                 detail = f"{called(service)}: {fit.reason}; the next request fits at {_utc(fit.at)}"
-                raise ProviderRateLimited(detail, retry_after_s=fit.at - now)
+                raise ProviderRateLimited(detail, retry_after_s=wait_s)
+            patience_s -= wait_s
             allowance.promise(fit.at)
             try:
-                while (now := self._clock()) < fit.at:
-                    await self._sleep(fit.at - now)
+                while 0 < (left_s := fit.at - self._clock()) <= wait_s:
+                    await self._sleep(left_s)
             finally:
                 allowance.withdraw(fit.at)
-            if not allowance.stopped(now):  # else the service has said something else meanwhile
+            now = self._clock()
+            # Else the service has said something else meanwhile, or the clock was set back.
+            if now >= fit.at and not allowance.stopped(now):
                 allowance.take(now)
                 return now
 

@@ -16,9 +16,9 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from vidgend.errors import VidgendError
 
-Label = Literal["llm", "net", "gpu", "cpu", "ffmpeg", "io"]
-"""The one scarce resource of a step. `cpu` is a model that runs on all cores (and takes the place of an encode), `io`
-work that hardly costs anything."""
+Label = Literal["llm", "net", "search", "gpu", "cpu", "ffmpeg", "io"]
+"""The one scarce resource of a step. `search` is a request that may wait for its place in a quota, `cpu` a model that
+runs on all cores (and takes the place of an encode), `io` work that hardly costs anything."""
 Progress = Callable[[float], None]
 """Called with the done share of a step, 0..1."""
 

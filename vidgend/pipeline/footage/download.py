@@ -233,7 +233,8 @@ class _Download:
                 if len(self._buffer) >= (HEAD_BYTES if self.fetched.found is None else CHUNK_BYTES):
                     await self._flush(response)
         except httpx.HTTPError:
-            await self._flush(response)
+            if self.fetched.found is not None or len(self._buffer) >= HEAD_BYTES:  # less does not tell what it is
+                await self._flush(response)
             raise
         await self._flush(response)
         return await self._whole(response)

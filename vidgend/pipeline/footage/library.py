@@ -20,7 +20,17 @@ from typing import Concatenate, ParamSpec, TypeVar
 from vidgend.errors import ProviderError, ProviderGarbage
 from vidgend.models import Candidate, Credit
 from vidgend.pipeline.footage.download import CHUNK_BYTES, disk_error
-from vidgend.pipeline.footage.library_files import MAX_FILES, SUFFIXES, FoundFile, Stamp, Walk, read_start, walk
+from vidgend.pipeline.footage.library_files import (
+    MAX_FILES,
+    SUFFIXES,
+    FoundFile,
+    Stamp,
+    Walk,
+    open_regular,
+    read_start,
+    size_and_time,
+    walk,
+)
 from vidgend.pipeline.footage.library_index import Entry, LibraryIndex
 from vidgend.pipeline.footage.library_words import Caption, by_name, of_file
 from vidgend.pipeline.footage.port import FootageQuery, SearchKind
@@ -38,6 +48,9 @@ PATIENCE_S = 2.0
 """How long a search waits for a walk through slow folders before it answers from what is known already."""
 ANSWER_S = 15.0
 """How long a network drive may take to say whether the files that were found are still there."""
+STOP_S = 5.0
+"""How long a copy that is cancelled is waited for; one from a drive that hangs ends when that answers."""
+_DRIVE_THREADS = 4
 _BATCH = 500
 """New files in one transaction: what is put can be found while the rest is still read."""
 
@@ -73,10 +86,11 @@ class LibraryFootage:
         self._missing: dict[str, str] = {}
         self._walking: asyncio.Task[None] | None = None
         self._slow = False
-        # One thread each: a hanging network drive keeps these, and neither the index nor the rest of the process.
+        # Threads of their own: a hanging network drive keeps these, and neither the index nor the rest of the process.
         self._index_thread = ThreadPoolExecutor(1, thread_name_prefix="library-index")
         self._files_thread = ThreadPoolExecutor(1, thread_name_prefix="library-files")
         self._offers_thread = ThreadPoolExecutor(1, thread_name_prefix="library-offers")
+        self._drive_threads = ThreadPoolExecutor(_DRIVE_THREADS, thread_name_prefix="library-drive")
 
     async def search(self, query: FootageQuery) -> tuple[Candidate, ...]:
         """Files that share a word with `query.text`, most shared words first; folders that are missing hold nothing.
@@ -97,23 +111,20 @@ class LibraryFootage:
     async def fetch(self, candidate: Candidate, *, width_px: int, height_px: int, path: Path) -> None:
         """Copy the file. Raises: ProviderError (gone), ProviderGarbage (no media), StorageFull, StepError."""
         stop = threading.Event()
-        work = asyncio.ensure_future(asyncio.to_thread(self._copy, candidate.id, path, stop))
+        copying = self._drive_threads.submit(self._copy, candidate.id, path, stop)
+        work = asyncio.wrap_future(copying)
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
             stop.set()
-            await asyncio.wait({work})
-            work.exception()
+            work.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # nobody is told any more
+            if not copying.cancel():
+                await asyncio.wait({work}, timeout=STOP_S)
             raise
 
     async def preview(self, candidate: Candidate, *, path: Path) -> Path:
         """The file itself, where it lies. Raises: ProviderError (gone)."""
-        return await asyncio.to_thread(self._resolve, candidate.id)
-
-    async def probe(self) -> tuple[str, ...]:
-        """What is wrong with the folders, a sentence each; () if all is well."""
-        found = await asyncio.to_thread(lambda: walk(self.folders, 0))
-        return tuple(f"library folder {folder}: {reason}" for folder, reason in found.missing.items())
+        return await self.on_drive(self._resolve, candidate.id)
 
     async def aclose(self) -> None:
         """Ends the walk that may be under way, and closes the index."""
@@ -121,8 +132,8 @@ class LibraryFootage:
             self._walking.cancel()
             await asyncio.wait({self._walking})
             self._walking = None
-        self._files_thread.shutdown(wait=False, cancel_futures=True)
-        self._offers_thread.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._files_thread, self._offers_thread, self._drive_threads):
+            threads.shutdown(wait=False, cancel_futures=True)
         with contextlib.suppress(RuntimeError):  # closed before
             self._index_thread.submit(self._index.close)
         await asyncio.to_thread(self._index_thread.shutdown)
@@ -152,6 +163,10 @@ class LibraryFootage:
                 await loop.run_in_executor(self._index_thread, self._index.discard)
                 self._walked_s = None
             raise ProviderError(f"the index of the library: {error}") from error
+
+    async def on_drive(self, work: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> T:
+        """Run something that reads single files of the folders."""
+        return await asyncio.get_running_loop().run_in_executor(self._drive_threads, partial(work, *args, **more))
 
     def resolve(self, folder: str, relative: str) -> Path:
         """Where a file of the index lies. Raises: ProviderError (gone)."""
@@ -216,7 +231,7 @@ class LibraryFootage:
         path = self.folders[place] / entry.relative
         try:
             status = path.stat()
-            same = (status.st_size, status.st_mtime_ns) == (entry.size_bytes, entry.mtime_ns)
+            same = size_and_time(status) == (entry.size_bytes, entry.mtime_ns)
             facts = entry.facts if same else None
             media = _picture(read_start(path, HEAD_BYTES)) if facts is None else None
         except OSError:
@@ -246,7 +261,7 @@ class LibraryFootage:
         try:
             head_seen = False
             try:
-                reader = source.open("rb")
+                reader = open_regular(source)
             except OSError as error:
                 raise ProviderError(f"cannot read the library file: {error.strerror}") from error
             with reader, part.open("wb") as writer:

@@ -23,6 +23,8 @@ MAX_DEPTH = 16
 MAX_ENTRIES = 500_000
 """Names of any kind that are looked at below one folder."""
 _BLOCK_BYTES = 65_536
+_MOST = 2**63 - 1
+"""The index holds no larger numbers. Network drives and merged ones have inodes of 64 bits, and any time of change."""
 
 Stamp = tuple[int, int, int, str]
 """Size in bytes, time of change in ns, inode, and the same of the sidecars as text: equal if nothing was changed."""
@@ -51,6 +53,11 @@ class Walk:
     missing: dict[str, str] = field(default_factory=dict)
 
 
+def size_and_time(status: os.stat_result) -> tuple[int, int]:
+    """Size in bytes and time of change in ns, as a stamp has them."""
+    return status.st_size, max(-_MOST, min(_MOST, status.st_mtime_ns))
+
+
 def walk(folders: Sequence[Path], max_files: int = MAX_FILES) -> Walk:
     """All media files by name, in a fixed order, at most `max_files`.
 
@@ -72,7 +79,7 @@ def walk(folders: Sequence[Path], max_files: int = MAX_FILES) -> Walk:
 def _walk(folder: Path, root: Path, most: int) -> Iterator[FoundFile]:
     todo = [("", str(folder), 0)]
     seen, left = 0, MAX_ENTRIES
-    while todo:
+    while todo and left > 0:
         prefix, place, depth = todo.pop()
         try:
             with os.scandir(place) as listing:
@@ -95,10 +102,10 @@ def _walk(folder: Path, root: Path, most: int) -> Iterator[FoundFile]:
                     side = " ".join(f"{one.name} {size} {mtime_ns}" for one, size, mtime_ns in sidecars)
                     yield FoundFile(
                         folder=str(folder), relative=prefix + entry.name,
-                        stamp=(status.st_size, status.st_mtime_ns, status.st_ino, side),
+                        stamp=(*size_and_time(status), status.st_ino & _MOST, side),
                         sidecars=tuple(one.path for one, _, _ in sidecars),
                     )  # fmt: skip
-            elif depth < MAX_DEPTH and entry.is_dir(follow_symlinks=False):
+            elif depth < MAX_DEPTH and _is_folder(entry):
                 below.append((f"{prefix}{entry.name}/", entry.path, depth + 1))
         todo.extend(reversed(below))
 
@@ -119,6 +126,14 @@ def _sidecars(
     return found
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Where the listing does not say, the file system is asked, and may refuse."""
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
 def _regular(entry: os.DirEntry[str], root: Path) -> os.stat_result | None:
     """Of a regular file that lies inside `root`, also at the end of a link; None for anything else."""
     try:
@@ -131,8 +146,8 @@ def _regular(entry: os.DirEntry[str], root: Path) -> os.stat_result | None:
 
 
 def read_start(path: str | Path, most_bytes: int) -> bytes:
-    """The first bytes of a regular file. Never waits for a pipe. Raises: OSError."""
-    with _open(path) as file:
+    """The first bytes of a regular file. Raises: OSError."""
+    with open_regular(path) as file:
         return file.read(most_bytes)
 
 
@@ -141,7 +156,7 @@ def read_digest(path: Path) -> str:
 
     Two files that somebody made to differ elsewhere only are taken for one. Raises: OSError.
     """
-    with _open(path) as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         digest = hashlib.sha256(size.to_bytes(8, "big"))
         for at in sorted({0, max(0, size // 2 - _BLOCK_BYTES // 2), max(0, size - _BLOCK_BYTES)}):
@@ -150,7 +165,8 @@ def read_digest(path: Path) -> str:
     return digest.hexdigest()[:32]
 
 
-def _open(path: str | Path) -> BinaryIO:
+def open_regular(path: str | Path) -> BinaryIO:
+    """To read; its caller closes. Never waits for a pipe. Raises: OSError."""
     file = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")  # noqa: PTH123, SIM115  its caller closes
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()

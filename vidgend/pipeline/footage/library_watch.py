@@ -22,7 +22,7 @@ from vidgend.pipeline.clip_scan import shots_of
 from vidgend.pipeline.executor.port import Label, Load
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
 from vidgend.pipeline.footage.library import REFRESH_S, LibraryFootage
-from vidgend.pipeline.footage.library_files import read_digest, read_start
+from vidgend.pipeline.footage.library_files import read_digest, read_start, size_and_time
 from vidgend.pipeline.footage.library_index import LibraryIndex, Pending
 from vidgend.pipeline.footage.library_words import of_header, of_xmp
 from vidgend.pipeline.provider_http import Clock
@@ -67,6 +67,8 @@ class LibraryWatch:
                 await self.look(until_s=due_s)
             except (ProviderError, ToolMissing) as error:
                 _log.warning("library_not_indexed", extra={"reason": error.detail})
+            except Exception:  # noqa: BLE001  a bug here, or a drive with moods, ends no job
+                _log.exception("library_watch_crashed")
             await asyncio.sleep(max(0.0, due_s - self._clock()))
 
     async def look(self, *, until_s: float = float("inf"), told: Callable[[int], object] = lambda looked: None) -> int:
@@ -80,20 +82,26 @@ class LibraryWatch:
             if file is None:
                 break
             after = file.id
-            await self._look_into(file)
+            try:
+                await self._look_into(file)
+            except (ProviderError, ToolMissing):
+                raise
+            except Exception as bug:  # noqa: BLE001  one odd file keeps nobody from the others
+                _log.exception("library_look_crashed", extra={"file": file.relative})
+                await self._library.indexed(LibraryIndex.postpone, file, f"{type(bug).__name__}: {bug}")
             looked += 1
             told(looked)
         return looked
 
     async def _look_into(self, file: Pending) -> None:
         """Puts down what is found, or why nothing is. Raises: ToolMissing, ProviderError (the index)."""
-        index = self._library.indexed
+        index, drive = self._library.indexed, self._library.on_drive
         try:
-            path = await asyncio.to_thread(self._library.resolve, file.folder, file.relative)
+            path = await drive(self._library.resolve, file.folder, file.relative)
         except ProviderError:
             return  # it is gone; the next walk sees it
         try:
-            digest = await asyncio.to_thread(read_digest, path)
+            digest = await drive(read_digest, path)
         except OSError as error:
             trouble = error.strerror or str(error)
             await index(LibraryIndex.postpone, file, trouble)
@@ -102,8 +110,8 @@ class LibraryWatch:
             return
         await self._quiet()
         async with self._slot(LAST):
-            found = await _facts(await self._ffmpeg.get(), path)
-        if await asyncio.to_thread(_changed, file, path):
+            found = await self._facts(await self._ffmpeg.get(), path)
+        if await drive(_changed, file, path):
             return
         if isinstance(found, _Unusable):
             _log.info("library_file_unusable", extra={"file": file.relative, "reason": found.reason})
@@ -113,6 +121,22 @@ class LibraryWatch:
                 await index(LibraryIndex.record, file, digest, {}, problem=found.reason)
         else:
             await index(LibraryIndex.record, file, digest, found)
+
+    async def _facts(self, ffmpeg: Ffmpeg, path: Path) -> dict[str, Any] | _Unusable:
+        """As `Entry.facts`."""
+        try:
+            examined, said = await examine_and_read(ffmpeg, path)
+            caption = of_header(said)
+            if examined["kind"] == "photo":
+                caption += of_xmp(await self._library.on_drive(read_start, path, _XMP_BYTES))
+        except StepError as error:
+            in_time = not isinstance(error, StepTimeout) and not isinstance(error.__cause__, StepTimeout)
+            return _Unusable(reason=error.detail, for_now=not in_time)
+        except OSError as error:
+            return _Unusable(reason=error.strerror or str(error), for_now=True)
+        facts = {name: examined[name] for name in _KEPT}
+        shots = shots_of(ClipScan(**examined["scan"])) if examined["kind"] == "video" else ()
+        return {**facts, "shots": shots, "text": caption.text, "tags": caption.tags}
 
     async def _quiet(self) -> None:
         """Wait until a look is in nobody's way."""
@@ -133,26 +157,9 @@ class _Unusable:
     for_now: bool
 
 
-async def _facts(ffmpeg: Ffmpeg, path: Path) -> dict[str, Any] | _Unusable:
-    """As `Entry.facts`."""
-    try:
-        examined, said = await examine_and_read(ffmpeg, path)
-        caption = of_header(said)
-        if examined["kind"] == "photo":
-            caption += of_xmp(await asyncio.to_thread(read_start, path, _XMP_BYTES))
-    except StepError as error:
-        in_time = not isinstance(error, StepTimeout) and not isinstance(error.__cause__, StepTimeout)
-        return _Unusable(reason=error.detail, for_now=not in_time)
-    except OSError as error:
-        return _Unusable(reason=error.strerror or str(error), for_now=True)
-    facts = {name: examined[name] for name in _KEPT}
-    shots = shots_of(ClipScan(**examined["scan"])) if examined["kind"] == "video" else ()
-    return {**facts, "shots": shots, "text": caption.text, "tags": caption.tags}
-
-
 def _changed(file: Pending, path: Path) -> bool:
     try:
         status = path.stat()
     except OSError:
         return True
-    return (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.mtime_ns)
+    return size_and_time(status) != (file.size_bytes, file.mtime_ns)

@@ -1,8 +1,8 @@
-"""What all stock services have in common: one request for a search, quotas obeyed, a refused key remembered, files
-fetched. A service is a sub-class that says what to ask and what the answer means.
+"""What all stock services have in common: one request for a search, a refused key remembered, files fetched. A service
+is a sub-class that says what to ask and what the answer means.
 
-Quota is obeyed without being told twice: once a service says that nothing is left, no request is made until the time
-it named. Each single request passes through the budget; files and previews do not, since no quota counts them.
+Each single request passes through the budget, which hears what the service says about its quota and obeys that; files
+and previews do not, since no quota counts them.
 """
 
 from __future__ import annotations
@@ -42,8 +42,6 @@ MAX_PREVIEW_BYTES = 8 * 1024 * 1024
 """A preview picture has the size of the video, so that one of a 4K video may well have 2 MB."""
 _HOUR_S = 3600.0
 _MAX_REFUSAL_BYTES = 4096
-_SAME_WINDOW_S = 2.0
-"""Ends of quota windows that lie closer together than this are one, where seconds that are left are told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +98,6 @@ class StockFootage(ABC):
         self._max_file_bytes = max_file_bytes
         self._max_preview_bytes = max_preview_bytes
         self._retry_wait_s = retry_wait_s
-        self._quota: Quota | None = None
-        self._limited_until_s = 0.0
         self._refused_until_s = 0.0
 
     @abstractmethod
@@ -119,11 +115,6 @@ class StockFootage(ABC):
     def refuses_key(self, status: int, text: str) -> bool:
         """Whether an answer of HTTP 4xx is about the key. `text` is the beginning of its body."""
         return status in (401, 403)
-
-    @property
-    def quota(self) -> Quota | None:
-        """What the service last said about requests left; None before the first answer."""
-        return self._quota
 
     async def search(self, query: FootageQuery) -> tuple[Candidate, ...]:
         """One request, whatever `limit` is. `any` asks for the first of `kinds`; for what is not among them there is
@@ -201,16 +192,10 @@ class StockFootage(ABC):
         cut = line[: self.most_query_chars + 1].rpartition(" ")[0]
         return cut or line[: self.most_query_chars]
 
-    def _check_allowed(self) -> None:
-        now_s = self._clock()
-        if now_s < self._refused_until_s:
+    def _check_key(self) -> None:
+        """Raises: ProviderError if the service has refused it lately. (A clock may have been set back meanwhile.)"""
+        if 0 < self._refused_until_s - self._clock() <= REFUSED_S:
             raise self._refused("a short while ago")
-        until_s = self._limited_until_s
-        quota = self._quota
-        if quota is not None and quota.remaining <= 0:
-            until_s = max(until_s, quota.reset_s)
-        if now_s < until_s:
-            raise ProviderRateLimited(f"{self.title}'s quota is used up", retry_after_s=until_s - now_s)
 
     def _refused(self, when: str) -> ProviderError:
         if not self.keyless:
@@ -220,7 +205,7 @@ class StockFootage(ABC):
         return error
 
     async def _try_search(self, request: Request, text: str) -> bytes:
-        self._check_allowed()
+        self._check_key()
         async with self._budget.call(self.name, request.operation, text) as call:
             try:
                 async with (
@@ -235,7 +220,6 @@ class StockFootage(ABC):
                 ):
                     quota = _sane(self.quota_of(response.headers, self._clock()), self._clock())
                     call.answered(response.status_code, quota=quota)
-                    self._note_quota(quota)
                     if response.status_code == 200:
                         return await read_answer(response, name=self.title)
                     error = await self._refusal(response, quota)
@@ -248,24 +232,10 @@ class StockFootage(ABC):
             except TimeoutError:
                 raise ProviderError(f"{self.title} did not answer in time") from None
 
-    def _note_quota(self, quota: Quota | None) -> None:
-        known = self._quota
-        if quota is None:
-            return
-        overtaken = (
-            known is not None
-            and abs(known.reset_s - quota.reset_s) < _SAME_WINDOW_S
-            and known.remaining < quota.remaining
-        )
-        if not overtaken:
-            self._quota = quota
-
     async def _refusal(self, response: httpx.Response, quota: Quota | None) -> ProviderError | Transient:
         now_s, status = self._clock(), response.status_code
         if status == 429:
-            wait_s = self._limit_s(response.headers, quota, now_s)
-            self._limited_until_s = now_s + wait_s
-            return status_error(status, name=self.title, wait_s=wait_s)
+            return status_error(status, name=self.title, wait_s=_limit_s(response.headers, quota, now_s))
         if response.headers.get("cf-mitigated") == "challenge":
             self._refused_until_s = now_s + REFUSED_S
             error = ProviderError(f"{self.title} lets only browsers in from this address (HTTP {status})")
@@ -277,16 +247,17 @@ class StockFootage(ABC):
         error = status_error(status, name=self.title)
         return Transient(error) if status >= 500 else error
 
-    def _limit_s(self, headers: Mapping[str, str], quota: Quota | None, now_s: float) -> float:
-        """How long a 429 lasts. The window's end counts only if it can be meant: nothing left, or within an hour."""
-        asked_s = retry_after_s(headers, now_s=now_s)
-        if asked_s is not None:
-            return asked_s
-        if quota is None:
-            return DEFAULT_RETRY_AFTER_S
-        reset_in_s = quota.reset_s - now_s
-        meant = reset_in_s > 0 and (quota.remaining <= 0 or reset_in_s <= _HOUR_S)
-        return reset_in_s if meant else DEFAULT_RETRY_AFTER_S
+
+def _limit_s(headers: Mapping[str, str], quota: Quota | None, now_s: float) -> float:
+    """How long a 429 lasts. The window's end counts only if it can be meant: nothing left, or within an hour."""
+    asked_s = retry_after_s(headers, now_s=now_s)
+    if asked_s is not None:
+        return asked_s
+    if quota is None:
+        return DEFAULT_RETRY_AFTER_S
+    reset_in_s = quota.reset_s - now_s
+    meant = reset_in_s > 0 and (quota.remaining <= 0 or reset_in_s <= _HOUR_S)
+    return reset_in_s if meant else DEFAULT_RETRY_AFTER_S
 
 
 def _sane(quota: Quota | None, now_s: float) -> Quota | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from vidgend.errors import MediaUnreadable, NoFootage, StepError
+from vidgend.errors import MediaUnreadable, NoFootage, NotPrefetched, StepError
 from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard
 from vidgend.pipeline.clip_facts import examine
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
@@ -106,13 +106,16 @@ def no_footage(detail: str, passing: Sequence[StepError], *, hint: str | None = 
 
 
 class FootageSearch:
-    """Asks the providers for one job. One that fails is out of order from then on: it has no more answers."""
+    """Asks the providers for one job. One that fails is out of order from then on: it has no more answers. Offline it
+    has those that were prefetched, and only the others are missing."""
 
     def __init__(self, run: JobRun, brief: Brief, storyboard: Storyboard) -> None:
         self._run = run
         self._brief = brief
         self._storyboard = storyboard
         self._down: dict[str, StepError] = {}
+        self._missing: dict[tuple[str, str], StepError] = {}
+        """(provider, text of the search) that nobody may be asked and that was not asked before."""
 
     async def search(
         self,
@@ -146,6 +149,9 @@ class FootageSearch:
         spec = replace(self._spec(SEARCH, provider, args, timeout_s=120), max_age_s=None if paints else lives_s)
         try:
             output = await self._run.step(spec, stage="retrieving")
+        except NotPrefetched as error:
+            self._missing[provider.name, text] = error
+            return ()
         except StepError as error:
             self._down.setdefault(provider.name, error)
             return ()
@@ -186,6 +192,13 @@ class FootageSearch:
 
     def why_down(self, name: str) -> str:
         return f"{name}: {self._down[name].detail}"
+
+    def why_nothing(self, name: str, texts: Sequence[str]) -> str:
+        """Why a provider has nothing for any of these searches."""
+        if name in self._down:
+            return self.why_down(name)
+        missing = [self._missing[name, text].detail for text in texts if (name, text) in self._missing]
+        return f"{name}: {missing[0] if missing else 'no match'}"
 
     def _language_of(self, text: str, scene: Scene | None) -> str:
         """Planners search in English where they can; a search in the narration's language is made of its words."""

@@ -104,7 +104,7 @@ class SceneSearch:
     async def widen(self) -> bool:
         """Make the next search. False if there is none left that is worth it."""
         ask = self._next
-        if ask is None or (ask.level == 5 and self._found):
+        if ask is None or (ask.level == 5 and await self.ranked()):
             return False
         self._next = next(self._asks, None)
         if self._search.is_down(ask.provider):

@@ -49,6 +49,9 @@ class _Search:
     passing: list[StepError] = field(default_factory=list)
     """Errors that another try may better."""
     repeated: bool = False
+    """All that is still offered is shown already."""
+    left_over: Offer | None = None
+    """What was offered after a clip that had to do."""
     replaced: int = 0
 
 
@@ -70,6 +73,9 @@ class ClipFinder:
     about: str = ""
     recent: Mapping[Name, float] = field(default_factory=dict)
     _taken: dict[Name, int] = field(default_factory=dict)
+    _seeds: dict[str, int] = field(default_factory=dict)
+    """Theme and palette -> the first seed of which a painting may be free: a walk over all of them for each scene is
+    a minute for two hundred."""
     _colours: dict[int, str] = field(default_factory=dict)
     """Scene -> the average colour of its picture, where it is known."""
     _shown: dict[int, Clip] = field(default_factory=dict)
@@ -157,7 +163,8 @@ class ClipFinder:
         if search.replaced > TRIES:
             raise NoFootage(f"scene {scene.index + 1}: {search.replaced} clips in a row could not be rendered")
         search.scene = replace(scene, clip=None)
-        return await self._fetch_first_good(search, await anext(offers, None), offers)
+        offer, search.left_over = search.left_over or await anext(offers, None), None
+        return await self._fetch_first_good(search, offer, offers)
 
     async def _offers(self, search: _Search) -> AsyncGenerator[Offer, None]:
         """Reserve and yield candidates, best first."""
@@ -214,11 +221,16 @@ class ClipFinder:
         for provider in self.providers:
             if provider.name != "generated":
                 continue
-            for seed in range(len(self.storyboard.scenes) + len(scene.refused) + 1):
-                for candidate in await self.search.search(provider, scene, scene.queries[0], seed=seed):
-                    if bool(candidate.tags) != themed or name_of(candidate) in scene.refused:
-                        continue
-                    if name_of(candidate) not in self._taken:
+            first = await self.search.search(provider, scene, scene.queries[0])
+            if not first or bool(first[0].tags) != themed:
+                continue  # another seed is another picture of the same theme
+            kind = "-".join(str((first[0].recipe or {}).get(part)) for part in ("theme", "palette"))
+            for seed in range(self._seeds.get(kind, 0), len(self.storyboard.scenes) + len(scene.refused) + 1):
+                found = await self.search.search(provider, scene, scene.queries[0], seed=seed)
+                if seed == self._seeds.get(kind, 0) and all(name_of(candidate) in self._taken for candidate in found):
+                    self._seeds[kind] = seed + 1
+                for candidate in found:
+                    if name_of(candidate) not in self._taken and name_of(candidate) not in scene.refused:
                         yield Offer(provider=provider, query=scene.queries[0], candidate=candidate, fits=themed)
 
     async def _why_nothing_fits(self, search: _Search) -> list[str]:
@@ -235,7 +247,7 @@ class ClipFinder:
             own = [one for one in ranked if one.candidate.provider == provider.name]
             free = [one for one in own if name_of(one.candidate) not in self._taken]
             if not own:
-                reasons.append(f"{provider.name}: no match")
+                reasons.append(self.search.why_nothing(provider.name, search.scene.queries))
             elif not free or (any(one.fits for one in own) and not any(one.fits for one in free)):
                 reasons.append(f"{provider.name}: only clips that this video shows already")
             else:
@@ -286,13 +298,13 @@ class ClipFinder:
                 return replace(search.scene, clip=clip, choice=None, candidates=shown)
             like = await self._looks_like(search.scene.index, clip)
             if like is None or search.repeated:
-                return await self._chosen(search, offer, clip)
+                return await self._chosen(search, offer, clip, again=search.repeated)
             search.reasons.append(f"{clip.provider} {clip.id}: looks like the clip of scene {like + 1}")
             twin = twin or (offer, clip)
             offer = await anext(more, None)
         if twin is not None:
-            search.repeated = True
-            return await self._chosen(search, *twin)
+            search.left_over = offer
+            return await self._chosen(search, *twin, again=True)
         number, query = search.scene.index + 1, search.scene.queries[0]
         raise no_footage(
             f"scene {number} ({query!r}): {'; '.join(search.reasons) or 'no provider'}",
@@ -301,6 +313,8 @@ class ClipFinder:
 
     async def _looks_like(self, index: int, clip: Clip) -> int | None:
         """The scene before this one that shows nearly the same, once all of them know what they show."""
+        if not clip.prints:
+            return None
         for before in range(index):
             await self._settled[before].wait()
             shown = self._shown.get(before)
@@ -308,11 +322,11 @@ class ClipFinder:
                 return before
         return None
 
-    async def _chosen(self, search: _Search, offer: Offer, clip: Clip) -> Scene:
-        """The scene with what it shows, what else it could show, and why."""
+    async def _chosen(self, search: _Search, offer: Offer, clip: Clip, *, again: bool) -> Scene:
+        """The scene with what it shows, what else it could show, and why. `again`: another scene shows it too."""
         ranked = await search.found.ranked()
         own = next((one for one in ranked if name_of(one.candidate) == offer.name), None)
-        await self._tell(search, offer, clip, own)
+        await self._tell(search, clip, own, again=again)
         others = [one for one in ranked if one is not own and name_of(one.candidate) not in search.bad]
         shown = await self._to_choose_from(search, offer.candidate)
         return replace(
@@ -351,11 +365,11 @@ class ClipFinder:
             async for offer in self._paintings(scene, themed=themed):
                 yield offer.candidate
 
-    async def _tell(self, search: _Search, offer: Offer, clip: Clip, own: Ranked | None) -> None:
+    async def _tell(self, search: _Search, clip: Clip, own: Ranked | None, *, again: bool) -> None:
         """Record what was substituted for this scene, if anything was."""
         scene: int | None = search.scene.index + 1
         reasons = search.reasons
-        if search.repeated:
+        if again:
             wanted, used = OWN_CLIP, f"{clip.provider} {clip.id} again"
         elif clip.kind == "generated":
             wanted, used = "stock footage", "a painted background"
@@ -369,7 +383,7 @@ class ClipFinder:
         reasons = list(dict.fromkeys([*reasons, *self.search.out_of_order()]))
         if not reasons:
             return
-        if set(search.reasons) <= set(self.search.out_of_order()) and not search.repeated and (own is None or own.fits):
+        if set(search.reasons) <= set(self.search.out_of_order()) and not again and (own is None or own.fits):
             scene = None  # nothing but the set-up: one fact about the video, not one per scene
         await self.run.substitute(
             Substitution(stage="retrieving", scene=scene, wanted=wanted, used=used, reason="; ".join(reasons))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from clip_search import candidate, clip_files, finder_for, footage, found, open_search, scenes, search
 
-from vidgend.errors import MediaUnreadable, NoFootage, ProviderRateLimited, ProviderUnauthorized
+from vidgend.errors import MediaUnreadable, NoFootage, ProviderRateLimited, ProviderUnauthorized, StepTimeout
 from vidgend.models import Scene
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.footage.fake import FakeFootage
@@ -223,3 +223,18 @@ async def test_where_all_that_was_found_is_refused_the_mood_is_searched(tmp_path
     fake = FakeFootage({"sea": (candidate("a"),), "calm nature landscape": (candidate("b"),)}, files)
     made = await found(tmp_path, scenes("sea", refused=(("fake", "a"),)), fake, mood="calm")
     assert chosen(made) == "b"
+
+
+async def test_a_service_that_is_silent_is_not_waited_for_again_where_earlier_answers_are_here(
+    tmp_path: Path, files: dict[str, Path]
+) -> None:
+    fake = footage(files, sea="a", reef="b")
+    similarity = fits({"reef b": 1.0})
+    async with open_search(tmp_path, fake) as (run, assets):
+        before = await search(run, assets, scenes("sea reef"), fake, review=False, similarity=similarity)
+    assert asked(fake) == ["sea", "reef"]
+    fake.error, in_two_days = StepTimeout("no answer in 20 s"), time.time() + 2 * 86_400
+    async with open_search(tmp_path, fake, clock=lambda: in_two_days) as (run, assets):
+        after = await search(run, assets, scenes("sea reef"), fake, review=False, similarity=similarity)
+        assert chosen(after) == chosen(before) == "b" and run.substitutions == []
+    assert asked(fake) == ["sea", "reef", "sea"]

@@ -114,6 +114,8 @@ class FootageSearch:
         self._brief = brief
         self._storyboard = storyboard
         self._down: dict[str, StepError] = {}
+        self._silent: set[str] = set()
+        """Providers that did not answer while an earlier answer was there: all earlier ones have to do from then on."""
         self._missing: dict[tuple[str, str], StepError] = {}
         """(provider, text of the search) that nobody may be asked and that was not asked before."""
 
@@ -146,7 +148,8 @@ class FootageSearch:
         )
         args = {"provider": provider.name, "query": _QUERY.dump_python(query, mode="json")}
         lives_s = LIBRARY_ANSWER_LIVES_S if provider.name == "library" else ANSWER_LIVES_S
-        spec = replace(self._spec(SEARCH, provider, args, timeout_s=120), max_age_s=None if paints else lives_s)
+        any_age = paints or provider.name in self._silent
+        spec = replace(self._spec(SEARCH, provider, args, timeout_s=120), max_age_s=None if any_age else lives_s)
         try:
             output = await self._run.step(spec, stage="retrieving")
         except NotPrefetched as error:
@@ -155,6 +158,8 @@ class FootageSearch:
         except StepError as error:
             self._down.setdefault(provider.name, error)
             return ()
+        if spec.key in self._run.stale_keys:
+            self._silent.add(provider.name)
         return _CANDIDATES.validate_python(output["candidates"])
 
     async def fetch(self, offer: Offer, number: int) -> Clip:

@@ -122,7 +122,7 @@ class ClipFinder:
             narration=scene.narration if english else "",
             width_px=self.brief.width_px,
             height_px=self.brief.height_px,
-            need_s=max(speech_s(scene.narration), scene.min_duration_s),
+            need_s=max(speech_s(scene.narration, self.storyboard.language), scene.min_duration_s),
             about=self.about if english else "",
             mood=self.storyboard.mood,
             recent=dict(self.recent),

@@ -130,7 +130,7 @@ class FootageSearch:
     ) -> tuple[Candidate, ...]:
         """The provider's answer, () once it is out of order. `kind` None is the first of its kinds; `seed` is for
         painted pictures only."""
-        if provider.name in self._down:
+        if self.is_down(provider.name):
             return ()
         # Stock is asked with the words alone, so that one answer serves every scene and job with the same words.
         paints = provider.name == "generated"
@@ -188,20 +188,17 @@ class FootageSearch:
         """The errors of providers that may answer again later."""
         return [error for error in self._down.values() if error.retryable]
 
-    def is_down(self, provider: FootageProvider) -> bool:
-        return provider.name in self._down
+    def is_down(self, name: str) -> bool:
+        return name in self._down
 
     def out_of_order(self) -> list[str]:
         """The providers that failed, with the reason."""
-        return [self.why_down(name) for name in self._down]
-
-    def why_down(self, name: str) -> str:
-        return f"{name}: {self._down[name].detail}"
+        return [f"{name}: {error.detail}" for name, error in self._down.items()]
 
     def why_nothing(self, name: str, texts: Sequence[str]) -> str:
         """Why a provider has nothing for any of these searches."""
         if name in self._down:
-            return self.why_down(name)
+            return f"{name}: {self._down[name].detail}"
         missing = [self._missing[name, text].detail for text in texts if (name, text) in self._missing]
         return f"{name}: {missing[0] if missing else 'no match'}"
 

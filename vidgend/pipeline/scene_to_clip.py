@@ -15,12 +15,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vidgend.errors import NoFootage, NotFound, StepError, UploadLost
-from vidgend.models import Brief, Candidate, Choice, Clip, RankedClip, Scene, Storyboard, Substitution
+from vidgend.models import Brief, Candidate, Choice, Clip, Scene, Storyboard, Substitution
+from vidgend.pipeline.clip_reasons import ranked_clip, why_nothing_fits, why_shown
 from vidgend.pipeline.fingerprint import alike
 from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.footage_search import FootageSearch, Name, Offer, no_footage
 from vidgend.pipeline.relevance.port import FLOOR, Ranked, TextSimilarity, Wish
-from vidgend.pipeline.relevance.ranking import explain
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.scene_to_candidates import SceneSearch, chosen_first, name_of
 from vidgend.pipeline.vocabulary import speech_s
@@ -78,6 +78,8 @@ class ClipFinder:
     a minute for two hundred."""
     _colours: dict[int, str] = field(default_factory=dict)
     """Scene -> the average colour of its picture, where it is known."""
+    _kept: dict[int, Clip] = field(default_factory=dict)
+    """Of scenes that had a clip before this."""
     _shown: dict[int, Clip] = field(default_factory=dict)
     _settled: dict[int, asyncio.Event] = field(default_factory=dict)
     """Of each scene: whether it is known what it shows."""
@@ -97,6 +99,8 @@ class ClipFinder:
             if picture is not None:
                 self._taken[(picture.provider, picture.id)] = 1
                 self._note_colour(scene.index, picture.average_rgb)
+            if scene.clip is not None:
+                self._kept[scene.index] = scene.clip
         wanting = [one for one in searches if one.scene.clip is None and one.scene.choice is None]
         async with asyncio.TaskGroup() as group:
             for search in wanting:
@@ -192,7 +196,9 @@ class ClipFinder:
                 yield self._reserved(offer, scene.index)
             elif not await found.widen():
                 break
-        search.reasons.extend(await self._why_nothing_fits(search))
+        search.reasons += why_nothing_fits(
+            await found.ranked(), found.asked, self.search, self.providers, taken=self._taken, queries=scene.queries
+        )
         async for offer in self._paintings(scene, themed=True):
             yield self._reserved(offer, scene.index)
         while (offer := await next_free(fitting=False)) is not None:
@@ -232,30 +238,6 @@ class ClipFinder:
                 for candidate in found:
                     if name_of(candidate) not in self._taken and name_of(candidate) not in scene.refused:
                         yield Offer(provider=provider, query=scene.queries[0], candidate=candidate, fits=themed)
-
-    async def _why_nothing_fits(self, search: _Search) -> list[str]:
-        """A reason for each provider that was asked, now that all have been."""
-        ranked = await search.found.ranked()
-        reasons = []
-        for provider in self.providers:
-            if self.search.is_down(provider):
-                reasons.append(self.search.why_down(provider.name))
-                continue
-            matches = search.found.asked.get(provider.name)
-            if matches is None:
-                continue
-            own = [one for one in ranked if one.candidate.provider == provider.name]
-            free = [one for one in own if name_of(one.candidate) not in self._taken]
-            if not own:
-                reasons.append(self.search.why_nothing(provider.name, search.scene.queries))
-            elif not free or (any(one.fits for one in own) and not any(one.fits for one in free)):
-                reasons.append(f"{provider.name}: only clips that this video shows already")
-            else:
-                best = free[0]
-                reasons.append(
-                    f"{provider.name}: nothing fits, at best {best.candidate.description[:60]!r} ({best.fit:.2f})"
-                )
-        return reasons
 
     def _note_colour(self, index: int, rgb: str | None) -> None:
         if rgb is not None:
@@ -312,15 +294,15 @@ class ClipFinder:
         )
 
     async def _looks_like(self, index: int, clip: Clip) -> int | None:
-        """The scene before this one that shows nearly the same, once all of them know what they show."""
+        """The scene that shows nearly the same: one before this, once all of those know what they show, or one that
+        had its clip already."""
         if not clip.prints:
             return None
         for before in range(index):
             await self._settled[before].wait()
-            shown = self._shown.get(before)
-            if shown is not None and shown.prints and alike(shown.prints, clip.prints):
-                return before
-        return None
+        later = {at: one for at, one in self._kept.items() if at > index}
+        others = {at: one for at, one in self._shown.items() if at < index or at in later}
+        return next((at for at, one in sorted((later | others).items()) if alike(one.prints, clip.prints)), None)
 
     async def _chosen(self, search: _Search, offer: Offer, clip: Clip, *, again: bool) -> Scene:
         """The scene with what it shows, what else it could show, and why. `again`: another scene shows it too."""
@@ -334,18 +316,9 @@ class ClipFinder:
             clip=clip,
             choice=None,
             candidates=shown,
-            why=self._why(offer, own, others),
-            ranking=tuple(map(_told, ([own] if own is not None else []) + others))[:KEPT_RANKS],
+            why=why_shown(offer, own, others, taken=self._taken, by=self.similarity.name),
+            ranking=tuple(map(ranked_clip, ([own] if own is not None else []) + others))[:KEPT_RANKS],
         )
-
-    def _why(self, offer: Offer, own: Ranked | None, others: Sequence[Ranked]) -> str:
-        if own is not None:
-            return explain([own, *others], by=self.similarity.name)
-        best, free = "", [one for one in others if name_of(one.candidate) not in self._taken]
-        if free:
-            name = f"{free[0].candidate.provider} {free[0].candidate.id}"
-            best = f"; nothing fits that no other scene shows: at best {name} ({free[0].fit:.2f})"
-        return f"{offer.candidate.provider}: {offer.candidate.description} for {offer.query!r}{best}"
 
     async def _to_choose_from(self, search: _Search, chosen: Candidate) -> tuple[Candidate, ...]:
         """Only for somebody who is about to look is more asked of the web than the search itself has asked."""
@@ -388,16 +361,3 @@ class ClipFinder:
         await self.run.substitute(
             Substitution(stage="retrieving", scene=scene, wanted=wanted, used=used, reason="; ".join(reasons))
         )
-
-
-def _told(one: Ranked) -> RankedClip:
-    candidate = one.candidate
-    return RankedClip(
-        provider=candidate.provider,
-        id=candidate.id,
-        description=candidate.description,
-        query=one.query,
-        fit=round(one.fit, 3),
-        score=round(one.score, 3),
-        parts=tuple((name, round(points, 3)) for name, points in one.parts),
-    )

@@ -43,7 +43,7 @@ async def prefetch_storyboard(
 ) -> dict[str, Any]:
     """Fetch what each scene would show, and what else it could show up to `per_query` clips.
 
-    Raises: NoFootage if a scene has nothing at all.
+    Raises: NoFootage if a scene has nothing at all, or nothing but paintings are shown.
     """
     await run.enter("retrieving", f"fetching footage for {len(storyboard.scenes)} scenes")
     run.progress.plan_prefetch(len(storyboard.scenes), wanted.per_query)

@@ -80,7 +80,7 @@ async def open_search(
         await database.close()
 
 
-async def search(
+def finder_for(
     run: JobRun,
     assets: AssetStore,
     wanted: tuple[Scene, ...],
@@ -89,13 +89,20 @@ async def search(
     similarity: TextSimilarity | None = None,
     recent: Mapping[tuple[str, str], float] | None = None,
     mood: str | None = None,
-) -> list[Scene]:
+) -> ClipFinder:
     board = Storyboard(title="", language="en", planner="", stretch=False, fps="30", scenes=wanted, mood=mood)
     brief = Brief(prompt="p", review=review, width_px=160, height_px=90)
-    finder = ClipFinder(
+    return ClipFinder(
         run=run, brief=brief, storyboard=board, providers=providers, unused={}, assets=assets,
         similarity=similarity or FakeSimilarity(), recent=recent or {},
     )  # fmt: skip
+
+
+async def search(
+    run: JobRun, assets: AssetStore, wanted: tuple[Scene, ...], *providers: FootageProvider, **more: Any
+) -> list[Scene]:
+    """`more` is what `finder_for` takes."""
+    finder = finder_for(run, assets, wanted, *providers, **more)
     async with asyncio.TaskGroup() as group:
         tasks = await finder.find(group)
     await finder.aclose()
@@ -103,6 +110,6 @@ async def search(
 
 
 async def found(folder: Path, wanted: tuple[Scene, ...], *providers: FootageProvider, **more: Any) -> list[Scene]:
-    """`more` is what `search` takes."""
+    """`more` is what `finder_for` takes."""
     async with open_search(folder, *providers) as (run, assets):
         return await search(run, assets, wanted, *providers, **more)

@@ -45,6 +45,7 @@ VidgendError
 │   ├── ProviderError            provider_unavailable
 │   │   ├── ProviderUnauthorized provider_unauthorized
 │   │   ├── ProviderRateLimited  quota_exceeded
+│   │   ├── NotPrefetched        not_prefetched
 │   │   ├── BudgetSpent          budget_spent
 │   │   └── ProviderGarbage      provider_garbage
 │   ├── MediaUnreadable          media_unreadable
@@ -376,6 +377,16 @@ class ProviderRateLimited(ProviderError):
     def __init__(self, detail: str = "", *, retry_after_s: float = 60.0) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+
+class NotPrefetched(ProviderError):
+    """Of one search or file: others may be here."""
+
+    code = "not_prefetched"
+    title = "It is not here, and no service may be asked"
+    retryable = False
+    max_retries = 0
+    hint = "Fetch it ahead of time (`vidgend generate --prefetch`), or set footage.offline = false."
 
 
 class BudgetSpent(ProviderError):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from clip_search import candidate, clip_files, footage, found, open_search, scenes, search
+from clip_search import candidate, clip_files, finder_for, footage, found, open_search, scenes, search
 
-from vidgend.errors import NoFootage, ProviderRateLimited, ProviderUnauthorized
+from vidgend.errors import MediaUnreadable, NoFootage, ProviderRateLimited, ProviderUnauthorized, StepTimeout
 from vidgend.models import Scene
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.footage.fake import FakeFootage
@@ -110,6 +111,22 @@ async def test_clips_that_look_alike_are_one_clip(tmp_path: Path, files: dict[st
     assert entry.wanted == "a clip of its own" and "looks like the clip of scene 1" in entry.reason
 
 
+async def test_the_clip_that_has_to_do_gives_way_to_what_was_offered_after_it(
+    tmp_path: Path, files: dict[str, Path]
+) -> None:
+    fake = FakeFootage({"sea": tuple(candidate(name) for name in "abc")}, {**files, "b": files["a"]})
+    similarity = fits({"sea a": 0.9, "sea b": 0.8, "sea c": 0.3})
+    async with open_search(tmp_path, fake) as (run, assets):
+        finder = finder_for(run, assets, scenes("sea", "sea"), fake, similarity=similarity)
+        async with asyncio.TaskGroup() as group:
+            tasks = await finder.find(group)
+        made = [task.result() for task in tasks]
+        assert chosen(made) == "ab" and run.substitutions[-1].wanted == "a clip of its own"
+        again = await finder.replace_clip(made[1], MediaUnreadable("it cannot be decoded"))
+        await finder.aclose()
+        assert chosen([again]) == "c" and run.substitutions[-1].wanted == "a clip that fits"
+
+
 async def test_what_recent_videos_showed_comes_after_what_fits_as_well(tmp_path: Path, files: dict[str, Path]) -> None:
     fake = footage(files, sea="ab")
     table = {"sea a": 0.72, "sea b": 0.71}
@@ -177,3 +194,47 @@ async def test_offline_what_was_found_before_serves_at_any_age_and_nobody_is_ask
         with pytest.raises(ExceptionGroup) as caught:
             await search(run, assets, scenes("reef"), offline, review=False)
     assert "was not prefetched" in str(caught.value.exceptions[0])
+
+
+async def test_offline_a_search_that_is_missing_costs_no_other_scene_its_clip(
+    tmp_path: Path, files: dict[str, Path]
+) -> None:
+    fake = footage(files, sea="ab")
+    async with open_search(tmp_path, fake) as (run, assets):
+        await search(run, assets, scenes("sea"), fake, review=False)
+    providers = (OfflineFootage(fake), GeneratedFootage())
+    async with open_search(tmp_path, *providers) as (run, assets):
+        made = await search(run, assets, scenes("reef", "sea"), *providers, review=False)
+        assert [scene.clip.provider for scene in made if scene.clip] == ["generated", "fake"]
+        (entry,) = run.substitutions
+        assert entry.scene == 1 and "'reef' was not prefetched" in entry.reason
+
+
+async def test_many_paintings_of_one_theme_are_found_without_a_look_at_all_of_them_each_time(tmp_path: Path) -> None:
+    painter = GeneratedFootage()
+    for theme in ("sea", "dentist"):
+        async with open_search(tmp_path / theme, painter) as (run, assets):
+            made = await search(run, assets, scenes(*[theme] * 60), painter, review=False)
+            assert len({scene.clip.id for scene in made if scene.clip}) == 60
+            assert run.steps_run + run.steps_reused <= 60 * 8
+
+
+async def test_where_all_that_was_found_is_refused_the_mood_is_searched(tmp_path: Path, files: dict[str, Path]) -> None:
+    fake = FakeFootage({"sea": (candidate("a"),), "calm nature landscape": (candidate("b"),)}, files)
+    made = await found(tmp_path, scenes("sea", refused=(("fake", "a"),)), fake, mood="calm")
+    assert chosen(made) == "b"
+
+
+async def test_a_service_that_is_silent_is_not_waited_for_again_where_earlier_answers_are_here(
+    tmp_path: Path, files: dict[str, Path]
+) -> None:
+    fake = footage(files, sea="a", reef="b")
+    similarity = fits({"reef b": 1.0})
+    async with open_search(tmp_path, fake) as (run, assets):
+        before = await search(run, assets, scenes("sea reef"), fake, review=False, similarity=similarity)
+    assert asked(fake) == ["sea", "reef"]
+    fake.error, in_two_days = StepTimeout("no answer in 20 s"), time.time() + 2 * 86_400
+    async with open_search(tmp_path, fake, clock=lambda: in_two_days) as (run, assets):
+        after = await search(run, assets, scenes("sea reef"), fake, review=False, similarity=similarity)
+        assert chosen(after) == chosen(before) == "b" and run.substitutions == []
+    assert asked(fake) == ["sea", "reef", "sea"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vidgend.errors import Conflict, NotFound, StoryboardChanged
-from vidgend.models import Brief, Clip, Credit, Published, Result, Scene, Storyboard
+from vidgend.models import Brief, Clip, Credit, PrefetchBrief, Published, Result, Scene, Storyboard
 from vidgend.store.database import Database
 from vidgend.store.jobs import Job, JobStore
 from vidgend.store.outbox import Outbox
@@ -268,5 +268,7 @@ async def test_the_same_request_again_remembers_what_it_did_the_first_time(datab
     now[0] += 1
     again, _ = await jobs.submit(Brief(prompt="mine"))
     assert await StoryboardStore(database).recently_shown(again) == {("pexels", "a"): 1.0}
+    ahead, _ = await jobs.submit(PrefetchBrief(per_query=1, width_px=1, height_px=1, brief=Brief(prompt="mine")))
+    assert await StoryboardStore(database).recently_shown(ahead) == {("pexels", "a"): 1.0}, "what the video will show"
     other, _ = await jobs.submit(Brief(prompt="mine", seed=2))
     assert ("pexels", "b") in await StoryboardStore(database).recently_shown(other), "another seed is another video"

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from vidgend.errors import MediaUnreadable, NoFootage, StepError
+from vidgend.errors import MediaUnreadable, NoFootage, NotPrefetched, StepError
 from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard
 from vidgend.pipeline.clip_facts import examine
 from vidgend.pipeline.executor.port import Label, StepOutput, StepRun, StepSpec
@@ -106,13 +106,18 @@ def no_footage(detail: str, passing: Sequence[StepError], *, hint: str | None = 
 
 
 class FootageSearch:
-    """Asks the providers for one job. One that fails is out of order from then on: it has no more answers."""
+    """Asks the providers for one job. One that fails is out of order from then on: it has no more answers. Offline it
+    has those that were prefetched, and only the others are missing."""
 
     def __init__(self, run: JobRun, brief: Brief, storyboard: Storyboard) -> None:
         self._run = run
         self._brief = brief
         self._storyboard = storyboard
         self._down: dict[str, StepError] = {}
+        self._silent: set[str] = set()
+        """Providers that did not answer while an earlier answer was there: all earlier ones have to do from then on."""
+        self._missing: dict[tuple[str, str], StepError] = {}
+        """(provider, text of the search) that nobody may be asked and that was not asked before."""
 
     async def search(
         self,
@@ -125,7 +130,7 @@ class FootageSearch:
     ) -> tuple[Candidate, ...]:
         """The provider's answer, () once it is out of order. `kind` None is the first of its kinds; `seed` is for
         painted pictures only."""
-        if provider.name in self._down:
+        if self.is_down(provider.name):
             return ()
         # Stock is asked with the words alone, so that one answer serves every scene and job with the same words.
         paints = provider.name == "generated"
@@ -143,14 +148,21 @@ class FootageSearch:
         )
         args = {"provider": provider.name, "query": _QUERY.dump_python(query, mode="json")}
         lives_s = LIBRARY_ANSWER_LIVES_S if provider.name == "library" else ANSWER_LIVES_S
+        any_age = paints or provider.name in self._silent
         spec = replace(
-            self._spec(SEARCH, provider, args, label="search", timeout_s=120), max_age_s=None if paints else lives_s
+            self._spec(SEARCH, provider, args, label="search", timeout_s=120),
+            max_age_s=None if any_age else lives_s,
         )
         try:
             output = await self._run.step(spec, stage="retrieving")
+        except NotPrefetched as error:
+            self._missing[provider.name, text] = error
+            return ()
         except StepError as error:
             self._down.setdefault(provider.name, error)
             return ()
+        if spec.key in self._run.stale_keys:
+            self._silent.add(provider.name)
         return _CANDIDATES.validate_python(output["candidates"])
 
     async def fetch(self, offer: Offer, number: int) -> Clip:
@@ -179,15 +191,19 @@ class FootageSearch:
         """The errors of providers that may answer again later."""
         return [error for error in self._down.values() if error.retryable]
 
-    def is_down(self, provider: FootageProvider) -> bool:
-        return provider.name in self._down
+    def is_down(self, name: str) -> bool:
+        return name in self._down
 
     def out_of_order(self) -> list[str]:
         """The providers that failed, with the reason."""
-        return [self.why_down(name) for name in self._down]
+        return [f"{name}: {error.detail}" for name, error in self._down.items()]
 
-    def why_down(self, name: str) -> str:
-        return f"{name}: {self._down[name].detail}"
+    def why_nothing(self, name: str, texts: Sequence[str]) -> str:
+        """Why a provider has nothing for any of these searches."""
+        if name in self._down:
+            return f"{name}: {self._down[name].detail}"
+        missing = [self._missing[name, text].detail for text in texts if (name, text) in self._missing]
+        return f"{name}: {missing[0] if missing else 'no match'}"
 
     def _language_of(self, text: str, scene: Scene | None) -> str:
         """Planners search in English where they can; a search in the narration's language is made of its words."""

@@ -14,6 +14,7 @@ from vidgend.models import Brief, Clip, PrefetchBrief, Scene, Storyboard
 from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.footage_search import FootageSearch, Offer, no_footage
 from vidgend.pipeline.run import JobRun, first_cause
+from vidgend.pipeline.scene_to_candidates import name_of
 from vidgend.pipeline.scene_to_clip import ClipFinder
 
 _HINT = "`vidgend doctor` says which footage providers are set up."
@@ -42,7 +43,7 @@ async def prefetch_storyboard(
 ) -> dict[str, Any]:
     """Fetch what each scene would show, and what else it could show up to `per_query` clips.
 
-    Raises: NoFootage if a scene has nothing at all.
+    Raises: NoFootage if a scene has nothing at all, or nothing but paintings are shown.
     """
     await run.enter("retrieving", f"fetching footage for {len(storyboard.scenes)} scenes")
     run.progress.plan_prefetch(len(storyboard.scenes), wanted.per_query)
@@ -82,18 +83,19 @@ class _Fetching:
                 got += await self._fetch(offers, number, most - got)
         if not got:
             missing = "; ".join(f"{name}: {why}" for name, why in self._unused.items())
-            why = "no match" if self.providers else f"no footage provider is set up ({missing})"
-            self._failed.append(f"{query!r}: {'; '.join(self._search.out_of_order()) or why}")
+            reasons = [self._search.why_nothing(provider.name, [query]) for provider in self.providers]
+            self._failed.append(f"{query!r}: {'; '.join(reasons) or f'no footage provider is set up ({missing})'}")
         self._run.progress.skip_fetches(number)
 
     async def scene(self, scene: Scene, most: int) -> None:
         assert scene.clip is not None
         self._note(scene.clip, scene.clip.query)
+        shown = scene.clip.provider, scene.clip.id
         by_name = {provider.name: provider for provider in self.providers}
         offers = [
             Offer(provider=by_name[one.provider], query=scene.clip.query, candidate=one)
             for one in scene.candidates
-            if one.provider in by_name and one.kind != "generated" and one.id != scene.clip.id
+            if one.provider in by_name and one.kind != "generated" and name_of(one) != shown
         ]
         await self._fetch(offers, scene.index, most - 1)
         self._run.progress.skip_fetches(scene.index)

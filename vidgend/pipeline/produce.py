@@ -143,10 +143,10 @@ class Producer:
                 return await self._review(brief, main_run(run, brief), keeper, storyboard)
 
             async def make(run: JobRun, brief: Brief, storyboard: Storyboard) -> CheckedVideo:
-                kept = keeper if run.output == 0 else Unkept()
+                kept = keeper if run.output == 0 else Unkept(keeper)
                 video = await self._make(brief, run, kept, storyboard)
                 # What a repair tries is kept only once it was better: a restart in the middle finds the video again.
-                again = partial(self._make, brief, run, Unkept())
+                again = partial(self._make, brief, run, Unkept(keeper))
                 return await repaired(run, video, make=again, keep=kept.save)
 
             videos = await make_outputs(run, brief, storyboard, translator=self.translator, make=make)

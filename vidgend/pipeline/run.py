@@ -78,6 +78,8 @@ class JobRun:
         self.output = 0
         """Which of several videos this makes."""
         self._state: JobState | None = None
+        self.stale_keys: set[str] = set()
+        """The steps whose output is older than wished, since it could not be made anew."""
         self._stale: set[str] = set()
 
     def key(self, kind: str, args: dict[str, Any], code: tuple[str, ...], identity: str = "") -> str:
@@ -130,9 +132,11 @@ class JobRun:
             raise VidgendError(f"the step {spec.kind} was stopped from outside")
         if event.error is not None:
             raise event.error
-        if event.stale is not None and event.stale.detail not in self._stale:
-            self._stale.add(event.stale.detail)
-            await self.note(f"an earlier answer has to do: {event.stale.detail}")
+        if event.stale is not None:
+            self.stale_keys.add(spec.key)
+            if event.stale.detail not in self._stale:
+                self._stale.add(event.stale.detail)
+                await self.note(f"an earlier answer has to do: {event.stale.detail}")
         if event.cached:
             self.job.steps_reused += 1
         else:

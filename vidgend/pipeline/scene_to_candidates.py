@@ -104,10 +104,10 @@ class SceneSearch:
     async def widen(self) -> bool:
         """Make the next search. False if there is none left that is worth it."""
         ask = self._next
-        if ask is None or (ask.level == 5 and self._found):
+        if ask is None or (ask.level == 5 and await self.ranked()):
             return False
         self._next = next(self._asks, None)
-        if self._search.is_down(ask.provider):
+        if self._search.is_down(ask.provider.name):
             return True
         answer = await self._search.search(ask.provider, self.scene, ask.text, kind=ask.kind)
         self.asked[ask.provider.name] = self.asked.get(ask.provider.name, 0) + len(answer)

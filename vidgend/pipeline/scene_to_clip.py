@@ -15,12 +15,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vidgend.errors import NoFootage, NotFound, StepError, UploadLost
-from vidgend.models import Brief, Candidate, Choice, Clip, RankedClip, Scene, Storyboard, Substitution
+from vidgend.models import Brief, Candidate, Choice, Clip, Scene, Storyboard, Substitution
+from vidgend.pipeline.clip_reasons import ranked_clip, why_nothing_fits, why_shown
 from vidgend.pipeline.fingerprint import alike
 from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.footage_search import FootageSearch, Name, Offer, no_footage
 from vidgend.pipeline.relevance.port import FLOOR, Ranked, TextSimilarity, Wish
-from vidgend.pipeline.relevance.ranking import explain
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.scene_to_candidates import SceneSearch, chosen_first, name_of
 from vidgend.pipeline.vocabulary import speech_s
@@ -49,6 +49,9 @@ class _Search:
     passing: list[StepError] = field(default_factory=list)
     """Errors that another try may better."""
     repeated: bool = False
+    """All that is still offered is shown already."""
+    left_over: Offer | None = None
+    """What was offered after a clip that had to do."""
     replaced: int = 0
 
 
@@ -70,10 +73,13 @@ class ClipFinder:
     about: str = ""
     recent: Mapping[Name, float] = field(default_factory=dict)
     _taken: dict[Name, int] = field(default_factory=dict)
+    _seeds: dict[str, int] = field(default_factory=dict)
+    """Theme and palette -> the first seed of which a painting may be free: a walk over all of them for each scene is
+    a minute for two hundred."""
     _colours: dict[int, str] = field(default_factory=dict)
     """Scene -> the average colour of its picture, where it is known."""
-    _had: dict[int, Clip] = field(default_factory=dict)
-    """Of each scene that had its clip from the start."""
+    _kept: dict[int, Clip] = field(default_factory=dict)
+    """Of scenes that had a clip before this."""
     _shown: dict[int, Clip] = field(default_factory=dict)
     _settled: dict[int, asyncio.Event] = field(default_factory=dict)
     """Of each scene: whether it is known what it shows."""
@@ -90,11 +96,11 @@ class ClipFinder:
         for scene in chosen:
             self._settled[scene.index] = asyncio.Event()
             picture = scene.clip or (scene.choice.candidate if scene.choice else None)
-            if scene.clip is not None:
-                self._had[scene.index] = scene.clip
             if picture is not None:
                 self._taken[(picture.provider, picture.id)] = 1
                 self._note_colour(scene.index, picture.average_rgb)
+            if scene.clip is not None:
+                self._kept[scene.index] = scene.clip
         wanting = [one for one in searches if one.scene.clip is None and one.scene.choice is None]
         async with asyncio.TaskGroup() as group:
             for search in wanting:
@@ -120,7 +126,7 @@ class ClipFinder:
             narration=scene.narration if english else "",
             width_px=self.brief.width_px,
             height_px=self.brief.height_px,
-            need_s=max(speech_s(scene.narration), scene.min_duration_s),
+            need_s=max(speech_s(scene.narration, self.storyboard.language), scene.min_duration_s),
             about=self.about if english else "",
             mood=self.storyboard.mood,
             recent=dict(self.recent),
@@ -161,7 +167,8 @@ class ClipFinder:
         if search.replaced > TRIES:
             raise NoFootage(f"scene {scene.index + 1}: {search.replaced} clips in a row could not be rendered")
         search.scene = replace(scene, clip=None)
-        return await self._fetch_first_good(search, await anext(offers, None), offers)
+        offer, search.left_over = search.left_over or await anext(offers, None), None
+        return await self._fetch_first_good(search, offer, offers)
 
     async def _offers(self, search: _Search) -> AsyncGenerator[Offer, None]:
         """Reserve and yield candidates, best first."""
@@ -189,7 +196,9 @@ class ClipFinder:
                 yield self._reserved(offer, scene.index)
             elif not await found.widen():
                 break
-        search.reasons.extend(await self._why_nothing_fits(search))
+        search.reasons += why_nothing_fits(
+            await found.ranked(), found.asked, self.search, self.providers, taken=self._taken, queries=scene.queries
+        )
         if await found.ranked():
             found.add(scene.queries[0], await self._first_paintings(scene))
         while (offer := await next_free(fitting=False)) is not None:
@@ -227,34 +236,17 @@ class ClipFinder:
         for provider in self.providers:
             if provider.name != "generated":
                 continue
-            for seed in range(len(self.storyboard.scenes) + len(scene.refused) + 1):
-                for candidate in await self.search.search(provider, scene, scene.queries[0], seed=seed):
+            first = await self.search.search(provider, scene, scene.queries[0])
+            if not first:
+                continue
+            kind = "-".join(str((first[0].recipe or {}).get(part)) for part in ("theme", "palette"))
+            for seed in range(self._seeds.get(kind, 0), len(self.storyboard.scenes) + len(scene.refused) + 1):
+                found = await self.search.search(provider, scene, scene.queries[0], seed=seed)
+                if seed == self._seeds.get(kind, 0) and all(name_of(candidate) in self._taken for candidate in found):
+                    self._seeds[kind] = seed + 1
+                for candidate in found:
                     if name_of(candidate) not in self._taken and name_of(candidate) not in scene.refused:
                         yield Offer(provider=provider, query=scene.queries[0], candidate=candidate)
-
-    async def _why_nothing_fits(self, search: _Search) -> list[str]:
-        """A reason for each provider that was asked, now that all have been."""
-        ranked = await search.found.ranked()
-        reasons = []
-        for provider in self.providers:
-            if self.search.is_down(provider):
-                reasons.append(self.search.why_down(provider.name))
-                continue
-            matches = search.found.asked.get(provider.name)
-            if matches is None:
-                continue
-            own = [one for one in ranked if one.candidate.provider == provider.name]
-            free = [one for one in own if name_of(one.candidate) not in self._taken]
-            if not own:
-                reasons.append(f"{provider.name}: no match")
-            elif not free or (any(one.fits for one in own) and not any(one.fits for one in free)):
-                reasons.append(f"{provider.name}: only clips that this video shows already")
-            else:
-                best = free[0]
-                reasons.append(
-                    f"{provider.name}: nothing fits, at best {best.candidate.description[:60]!r} ({best.fit:.2f})"
-                )
-        return reasons
 
     def _note_colour(self, index: int, rgb: str | None) -> None:
         if rgb is not None:
@@ -297,13 +289,13 @@ class ClipFinder:
                 return replace(search.scene, clip=clip, choice=None, candidates=shown)
             like = await self._looks_like(search.scene.index, clip)
             if like is None or search.repeated:
-                return await self._chosen(search, offer, clip)
+                return await self._chosen(search, offer, clip, again=search.repeated)
             search.reasons.append(f"{clip.provider} {clip.id}: looks like the clip of scene {like + 1}")
             twin = twin or (offer, clip)
             offer = await anext(more, None)
         if twin is not None:
-            search.repeated = True
-            return await self._chosen(search, *twin)
+            search.left_over = offer
+            return await self._chosen(search, *twin, again=True)
         number, query = search.scene.index + 1, search.scene.queries[0]
         raise no_footage(
             f"scene {number} ({query!r}): {'; '.join(search.reasons) or 'no provider'}",
@@ -311,21 +303,21 @@ class ClipFinder:
         )
 
     async def _looks_like(self, index: int, clip: Clip) -> int | None:
-        """The scene that shows nearly the same: among those that had their clip already, and those before this one,
-        which it waits for, so that it does not depend on which file came first."""
-        for other, settled in self._settled.items():
-            if other < index:
-                await settled.wait()
-            shown = self._shown.get(other) if other < index else self._had.get(other)
-            if other != index and shown is not None and alike(shown.prints, clip.prints):
-                return other
-        return None
+        """The scene that shows nearly the same: one before this, once all of those know what they show, or one that
+        had its clip already."""
+        if not clip.prints:
+            return None
+        for before in range(index):
+            await self._settled[before].wait()
+        later = {at: one for at, one in self._kept.items() if at > index}
+        others = {at: one for at, one in self._shown.items() if at < index or at in later}
+        return next((at for at, one in sorted((later | others).items()) if alike(one.prints, clip.prints)), None)
 
-    async def _chosen(self, search: _Search, offer: Offer, clip: Clip) -> Scene:
-        """The scene with what it shows, what else it could show, and why."""
+    async def _chosen(self, search: _Search, offer: Offer, clip: Clip, *, again: bool) -> Scene:
+        """The scene with what it shows, what else it could show, and why. `again`: another scene shows it too."""
         ranked = await search.found.ranked()
         own = next((one for one in ranked if name_of(one.candidate) == offer.name), None)
-        await self._tell(search, offer, clip, own)
+        await self._tell(search, clip, own, again=again)
         others = [one for one in ranked if one is not own and name_of(one.candidate) not in search.bad]
         shown = await self._to_choose_from(search, offer.candidate)
         return replace(
@@ -333,18 +325,9 @@ class ClipFinder:
             clip=clip,
             choice=None,
             candidates=shown,
-            why=self._why(offer, own, others),
-            ranking=tuple(map(_told, ([own] if own is not None else []) + others))[:KEPT_RANKS],
+            why=why_shown(offer, own, others, taken=self._taken, by=self.similarity.name),
+            ranking=tuple(map(ranked_clip, ([own] if own is not None else []) + others))[:KEPT_RANKS],
         )
-
-    def _why(self, offer: Offer, own: Ranked | None, others: Sequence[Ranked]) -> str:
-        if own is not None:
-            return explain([own, *others], by=self.similarity.name)
-        best, free = "", [one for one in others if name_of(one.candidate) not in self._taken]
-        if free:
-            name = f"{free[0].candidate.provider} {free[0].candidate.id}"
-            best = f"; nothing fits that no other scene shows: at best {name} ({free[0].fit:.2f})"
-        return f"{offer.candidate.provider}: {offer.candidate.description} for {offer.query!r}{best}"
 
     async def _to_choose_from(self, search: _Search, chosen: Candidate) -> tuple[Candidate, ...]:
         """Only for somebody who is about to look is more asked of the web than the search itself has asked."""
@@ -363,11 +346,11 @@ class ClipFinder:
         async for offer in self._paintings(scene):
             yield offer.candidate
 
-    async def _tell(self, search: _Search, offer: Offer, clip: Clip, own: Ranked | None) -> None:
+    async def _tell(self, search: _Search, clip: Clip, own: Ranked | None, *, again: bool) -> None:
         """Record what was substituted for this scene, if anything was."""
         scene: int | None = search.scene.index + 1
         reasons = search.reasons
-        if search.repeated:
+        if again:
             wanted, used = OWN_CLIP, f"{clip.provider} {clip.id} again"
         elif clip.kind == "generated":
             wanted, used = "stock footage", "a painted background"
@@ -381,21 +364,8 @@ class ClipFinder:
         reasons = list(dict.fromkeys([*reasons, *self.search.out_of_order()]))
         if not reasons:
             return
-        if set(search.reasons) <= set(self.search.out_of_order()) and not search.repeated and (own is None or own.fits):
+        if set(search.reasons) <= set(self.search.out_of_order()) and not again and (own is None or own.fits):
             scene = None  # nothing but the set-up: one fact about the video, not one per scene
         await self.run.substitute(
             Substitution(stage="retrieving", scene=scene, wanted=wanted, used=used, reason="; ".join(reasons))
         )
-
-
-def _told(one: Ranked) -> RankedClip:
-    candidate = one.candidate
-    return RankedClip(
-        provider=candidate.provider,
-        id=candidate.id,
-        description=candidate.description,
-        query=one.query,
-        fit=round(one.fit, 3),
-        score=round(one.score, 3),
-        parts=tuple((name, round(points, 3)) for name, points in one.parts),
-    )

@@ -29,8 +29,16 @@ class Made(Protocol):
     def storyboard(self) -> Storyboard: ...
 
 
+class RecentlyShown(Protocol):
+    async def recently_shown(self) -> Mapping[tuple[str, str], float]: ...
+
+
 class Unkept:
-    """Keeps no storyboard: those of further videos follow from the main one's."""
+    """Keeps no storyboard: those of further videos follow from the main one's, and a repair may come to nothing.
+    `keeper` is the job's own."""
+
+    def __init__(self, keeper: RecentlyShown) -> None:
+        self._keeper = keeper
 
     async def load(self) -> Storyboard | None:
         return None
@@ -39,7 +47,8 @@ class Unkept:
         """Nothing."""
 
     async def recently_shown(self) -> Mapping[tuple[str, str], float]:
-        return {}
+        """As the main video does: its clips are the same, and what a scene shows instead is chosen alike."""
+        return await self._keeper.recently_shown()
 
 
 Video = TypeVar("Video", bound=Made)

@@ -27,12 +27,13 @@ REMEMBERED_VIDEOS = 10
 """So many videos of an owner are remembered for what they show."""
 LOOKED_AT_VIDEOS = 50
 """Among so many it is looked for the same request."""
-REQUEST = (
-    "json_array("
-    + ", ".join(f"json_extract(j.brief, '$.{field}')" for field in ("prompt", "script", "scenes", "seed", "style"))
-    + ")"
+_TOLD = ("prompt", "script", "scenes", "seed", "style")
+REQUEST, PREFETCHED = (
+    "json_array(" + ", ".join(f"json_extract(j.brief, '{at}.{field}')" for field in _TOLD) + ")"
+    for at in ("$", "$.brief")
 )
-"""What makes two jobs the same request, as far as their pictures go. Another seed is another video."""
+"""What makes two jobs the same request, as far as their pictures go, and the same of the video that a prefetch is for.
+Another seed is another video."""
 
 THUMBNAIL_STEP = "candidate_thumbnail"
 """The kind of the steps whose assets are thumbnails."""
@@ -109,11 +110,12 @@ class StoryboardStore:
     async def recently_shown(self, job_id: str) -> dict[tuple[str, str], float]:
         """(provider, id) of what the owner's last videos show, with how lately: 1 for the last one, then less.
 
-        The same request again sees what its first time saw, so that it is the same video: nothing counts that was made
-        since the oldest of the recent jobs with this request.
+        The same request again, also as a prefetch, sees what its first time saw, so that it is the same video: nothing
+        counts that was made since the oldest of the recent jobs with this request.
         """
         rows = await self._database.read(
-            f"SELECT j.id, {REQUEST} = (SELECT {REQUEST} FROM jobs AS j WHERE j.id = ?1) FROM jobs AS j "
+            f"SELECT j.id, {REQUEST} = (SELECT iif(j.kind = 'prefetch', {PREFETCHED}, {REQUEST}) FROM jobs AS j "
+            "WHERE j.id = ?1) FROM jobs AS j "
             "WHERE j.owner = (SELECT owner FROM jobs WHERE id = ?1) AND j.kind = 'video' AND j.state = 'completed' "
             "AND j.id <> ?1 ORDER BY j.created_at DESC LIMIT ?2",
             (job_id, LOOKED_AT_VIDEOS),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest_asyncio
 from made_model import write_safetensors
 
 from vidgend.errors import StepError
+from vidgend.pipeline.relevance.child import Vectors
 from vidgend.pipeline.relevance.embeddings import MIDDLE, EmbeddingSimilarity, fit_of
 from vidgend.pipeline.relevance.minilm import MiniLm, read_safetensors
 from vidgend.pipeline.relevance.model_files import FOLDER, VOCABULARY, WEIGHTS, LocalEmbeddings, find_embeddings
@@ -72,6 +75,32 @@ def test_a_vector_does_not_depend_on_what_is_encoded_beside_it(made_model: Local
     among = model.encode([*["waves on the rock . a dog on the rock"] * 40, "a dog", ""])[40]
     assert np.linalg.norm(alone) == pytest.approx(1.0, abs=1e-5)
     assert among == pytest.approx(alone, abs=1e-5)
+
+
+def test_texts_that_come_again_are_not_computed_again(
+    made_model: LocalEmbeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, asked = MiniLm(made_model.folder), []
+    encode = model.encode
+    monkeypatch.setattr(model, "encode", lambda texts: asked.append(list(texts)) or encode(texts))
+    monkeypatch.setattr("vidgend.pipeline.relevance.child.MOST_REMEMBERED", 2)
+    vectors = Vectors(model)
+    first = vectors.of(["a dog", "the cat", "a dog"])
+    again = vectors.of(["waves", "a dog"])
+    assert np.array_equal(first[0], again[1]) and np.array_equal(first[0], first[2])
+    vectors.of(["a dog", "the cat"])
+    assert asked == [["a dog", "the cat"], ["waves"], ["the cat"]], "of three the one that came last is forgotten"
+
+
+async def test_a_model_without_numbers_is_said_to_be_damaged(
+    similarity: EmbeddingSimilarity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(*_: Any, **__: Any) -> dict[str, Any]:
+        return {"cosines": [[0.5, math.nan]]}
+
+    monkeypatch.setattr(similarity._service, "request", answer)
+    with pytest.raises(StepError, match="damaged"):
+        await similarity.compare(["a"], ["b", "c"])
 
 
 def test_the_floor_is_the_middle_of_the_scale_and_more_is_more() -> None:

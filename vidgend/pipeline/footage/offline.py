@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
-from vidgend.errors import ProviderError
+from vidgend.errors import NotPrefetched
 from vidgend.models import Candidate
 from vidgend.pipeline.footage.port import FootageProvider, FootageQuery
 
@@ -21,15 +21,15 @@ class OfflineFootage:
         self.kinds = provider.kinds
 
     async def search(self, query: FootageQuery) -> tuple[Candidate, ...]:
-        """Raises: ProviderError."""
+        """Raises: NotPrefetched."""
         self._refuse(f"{query.text!r} was not prefetched")
 
     async def fetch(self, candidate: Candidate, *, width_px: int, height_px: int, path: Path) -> None:
-        """Raises: ProviderError."""
+        """Raises: NotPrefetched."""
         self._refuse(f"{candidate.id} was not prefetched in this size")
 
     async def preview(self, candidate: Candidate, *, path: Path) -> Path:
-        """Raises: ProviderError."""
+        """Raises: NotPrefetched."""
         self._refuse(f"{candidate.id} was not prefetched")
 
     async def aclose(self) -> None:
@@ -37,6 +37,4 @@ class OfflineFootage:
 
     @staticmethod
     def _refuse(what: str) -> NoReturn:
-        error = ProviderError(f"footage.offline is set, and {what}")
-        error.retryable, error.max_retries = False, 0
-        raise error
+        raise NotPrefetched(f"footage.offline is set, and {what}")

@@ -52,6 +52,8 @@ class EmbeddingSimilarity:
         rows = answer.get("cosines")
         if not isinstance(rows, list) or [len(row) for row in rows] != [len(described)] * len(wanted):
             raise StepError("embeddings answered something else than was asked for")
+        if not all(math.isfinite(cosine) for row in rows for cosine in row):
+            raise StepError("the embedding model gives no numbers: its file is damaged")
         return [[fit_of(cosine) for cosine in row] for row in rows]
 
     async def aclose(self) -> None:

@@ -19,7 +19,7 @@ from standins.stock_standin import StandinClip, StockStandin
 from workshop import finished, make, result, settings_for
 
 from vidgend.daemon import Runtime
-from vidgend.http.wire import PrefetchBody
+from vidgend.http.wire import GenerateBody, PrefetchBody
 from vidgend.parts import Parts, wire
 from vidgend.pipeline.aligner.proportional import Proportional
 from vidgend.pipeline.budget.port import Budget
@@ -164,3 +164,20 @@ async def test_a_fault_that_passes_costs_nothing_but_time(tmp_path: Path, stock:
             job = await finished(shop.runtime, await shop.runtime.submit_prefetch(body))
             assert job.state == "completed", (mode, job.error)
         await shop.nothing_half_is_left()
+
+
+@pytest.mark.parametrize("service", ["pexels"])
+async def test_a_prefetch_of_a_video_says_why_it_would_be_painted_and_tries_again(
+    tmp_path: Path, stock: StockStandin, service: str
+) -> None:
+    stock.mode = "error"
+    async with open_shop(tmp_path / "data", stock, service, paints=True) as shop:
+        body = PrefetchBody(video=GenerateBody(scenes=({"narration": "The sea.", "query": "sea"},)))  # type: ignore[arg-type]
+        job_id = await shop.runtime.submit_prefetch(body)
+        async with asyncio.timeout(60):
+            while (job := await shop.runtime.jobs.get(job_id)).error is None:
+                await asyncio.sleep(0.02)
+        assert "HTTP 503" in job.error.detail and not job.ended
+        stock.mode = "ok"
+        job = await finished(shop.runtime, job_id)
+        assert job.state == "completed" and isinstance(job.result, dict) and len(job.result["clips"]) == 1

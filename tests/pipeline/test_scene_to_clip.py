@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from clip_search import candidate, clip_files, finder_for, footage, found, open_search, scenes, search
 
-from vidgend.errors import MediaUnreadable, NoFootage, ProviderRateLimited, ProviderUnauthorized, StepTimeout
+from vidgend.errors import MediaUnreadable, ProviderRateLimited, ProviderUnauthorized, StepTimeout
 from vidgend.models import Scene
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.footage.fake import FakeFootage
@@ -176,7 +176,7 @@ async def test_a_quota_that_is_used_up_makes_the_job_wait_where_nobody_else_can_
     with pytest.raises(ExceptionGroup) as caught:
         await found(tmp_path, scenes("sea"), down)
     (error,) = caught.value.exceptions
-    assert isinstance(error, NoFootage) and "until 12:00" in error.detail
+    assert isinstance(error, ProviderRateLimited) and "until 12:00" in error.detail
     assert error.retryable and error.retry_after_s == 3000
 
 

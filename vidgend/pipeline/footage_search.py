@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from vidgend.errors import MediaUnreadable, NoFootage, NotPrefetched, StepError
+from vidgend.errors import MediaUnreadable, NoFootage, NotPrefetched, ProviderRateLimited, StepError
 from vidgend.models import Brief, Candidate, Clip, Scene, Storyboard
 from vidgend.pipeline.clip_facts import examine
 from vidgend.pipeline.executor.port import Label, StepOutput, StepRun, StepSpec
@@ -19,11 +19,10 @@ from vidgend.pipeline.vocabulary import fold, words_of
 from vidgend.store.assets.store import AssetStore
 
 SEARCH, FETCH = "search", "fetch"
-CODE = (
-    "footage_search.py",
-    "footage",
+SEARCH_CODE = ("footage_search.py", "footage", "media_kind.py", "vocabulary.py")
+FETCH_CODE = (
+    "footage/renditions.py",
     "media_kind.py",
-    "vocabulary.py",
     "probe.py",
     "exif.py",
     "clip_facts.py",
@@ -31,6 +30,7 @@ CODE = (
     "media_end.py",
     "fingerprint.py",
 )
+"""Without what finds and describes clips: a file that is here stays of use when that is changed."""
 ANSWER_LIVES_S = 86_400.0
 """How long a search answer is good for. Pixabay asks for so much, and no stock changes faster."""
 LIBRARY_ANSWER_LIVES_S = 60.0
@@ -94,8 +94,13 @@ class Offer:
         return self.candidate.provider, self.candidate.id
 
 
-def no_footage(detail: str, passing: Sequence[StepError], *, hint: str | None = None) -> NoFootage:
-    """The error for a scene without a picture. It is worth another try if one of the causes was."""
+def no_footage(detail: str, passing: Sequence[StepError], *, hint: str | None = None) -> StepError:
+    """The error for a scene without a picture: NoFootage, which is worth another try if one of the causes was, or
+    ProviderRateLimited, if nothing else is in the way than quotas that will be renewed."""
+    if passing and all(isinstance(cause, ProviderRateLimited) for cause in passing):
+        limited = ProviderRateLimited(detail, retry_after_s=min(cause.retry_after_s or 0.0 for cause in passing))
+        limited.hint = "Wait until then, or add another provider to footage.providers (`generated` paints)."
+        return limited
     error = NoFootage(detail, hint=hint)
     if passing:
         error.retryable = True
@@ -177,7 +182,7 @@ class FootageSearch:
             same = {"provider": candidate.provider, "id": candidate.id, "version": candidate.version, **size}
             spec = replace(
                 self._spec(FETCH, offer.provider, args, label="net", timeout_s=600),
-                key=self._run.key(FETCH, same, CODE, offer.provider.identity),
+                key=self._run.key(FETCH, same, FETCH_CODE, offer.provider.identity),
             )
             got = await self._run.step(spec, stage="retrieving", scene=number)
         return _CLIP.validate_python(
@@ -201,7 +206,8 @@ class FootageSearch:
     def why_nothing(self, name: str, texts: Sequence[str]) -> str:
         """Why a provider has nothing for any of these searches."""
         if name in self._down:
-            return f"{name}: {self._down[name].detail}"
+            detail = self._down[name].detail
+            return detail if detail.lower().startswith(name) else f"{name}: {detail}"
         missing = [self._missing[name, text].detail for text in texts if (name, text) in self._missing]
         return f"{name}: {missing[0] if missing else 'no match'}"
 
@@ -218,7 +224,7 @@ class FootageSearch:
     ) -> StepSpec:
         """`label` is for what asks somebody."""
         return StepSpec(
-            key=self._run.key(kind, args, CODE, provider.identity),
+            key=self._run.key(kind, args, SEARCH_CODE, provider.identity),
             kind=kind,
             args=args,
             label="io" if provider.name in LOCAL else label,

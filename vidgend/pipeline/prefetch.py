@@ -12,7 +12,7 @@ from typing import Any
 from vidgend.errors import NotFound, StepError
 from vidgend.models import Brief, Clip, PrefetchBrief, Scene, Storyboard
 from vidgend.pipeline.footage.port import FootageProvider
-from vidgend.pipeline.footage_search import FootageSearch, Offer, no_footage
+from vidgend.pipeline.footage_search import FootageSearch, Name, Offer, no_footage
 from vidgend.pipeline.run import JobRun, first_cause
 from vidgend.pipeline.scene_to_candidates import name_of
 from vidgend.pipeline.scene_to_clip import ClipFinder
@@ -30,7 +30,9 @@ async def prefetch_queries(
     await run.enter("retrieving", f"fetching footage for {len(wanted.queries)} searches")
     run.progress.plan_prefetch(len(wanted.queries), wanted.per_query)
     nothing = Storyboard(title="", language="", planner="", stretch=False, fps="30", scenes=())
-    fetching = _Fetching(run, Brief(prompt="", width_px=wanted.width_px, height_px=wanted.height_px), nothing, unused)
+    fetching = _Fetching(
+        run, FootageSearch(run, Brief(prompt="", width_px=wanted.width_px, height_px=wanted.height_px), nothing), unused
+    )
     fetching.providers = [provider for provider in providers if provider.name != "generated"]
     async with asyncio.TaskGroup() as group:
         for number, query in enumerate(wanted.queries):
@@ -47,7 +49,7 @@ async def prefetch_storyboard(
     """
     await run.enter("retrieving", f"fetching footage for {len(storyboard.scenes)} scenes")
     run.progress.plan_prefetch(len(storyboard.scenes), wanted.per_query)
-    fetching = _Fetching(run, brief, storyboard, finder.unused)
+    fetching = _Fetching(run, finder.search, finder.unused)
     fetching.providers = finder.providers
     try:
         async with asyncio.TaskGroup() as group:
@@ -65,13 +67,14 @@ async def prefetch_storyboard(
 class _Fetching:
     """What was fetched so far, and what could not be."""
 
-    def __init__(self, run: JobRun, brief: Brief, storyboard: Storyboard, unused: Mapping[str, str]) -> None:
+    def __init__(self, run: JobRun, search: FootageSearch, unused: Mapping[str, str]) -> None:
         self._run = run
-        self._search = FootageSearch(run, brief, storyboard)
+        self._search = search
         self._unused = unused
         self.providers: Sequence[FootageProvider] = ()
-        self._clips: list[dict[str, Any]] = []
-        self._failed: list[str] = []
+        self._clips: dict[Name, dict[str, Any]] = {}
+        self._failed: dict[str, None] = {}
+        """In order, each once."""
         self._passing: list[StepError] = []
 
     async def query(self, number: int, query: str, most: int) -> None:
@@ -84,12 +87,16 @@ class _Fetching:
         if not got:
             missing = "; ".join(f"{name}: {why}" for name, why in self._unused.items())
             reasons = [self._search.why_nothing(provider.name, [query]) for provider in self.providers]
-            self._failed.append(f"{query!r}: {'; '.join(reasons) or f'no footage provider is set up ({missing})'}")
+            self._fail(f"{query!r}: {'; '.join(reasons) or f'no footage provider is set up ({missing})'}")
         self._run.progress.skip_fetches(number)
 
     async def scene(self, scene: Scene, most: int) -> None:
         assert scene.clip is not None
-        self._note(scene.clip, scene.clip.query)
+        if scene.clip.digest is None:
+            reasons = [one.reason for one in self._run.substitutions if one.scene in (None, scene.index + 1)]
+            self._fail(f"{scene.clip.query!r}: {'; '.join(reasons) or 'no provider is asked'}; it will be painted")
+        else:
+            self._note(scene.clip, scene.clip.query)
         shown = scene.clip.provider, scene.clip.id
         by_name = {provider.name: provider for provider in self.providers}
         offers = [
@@ -104,7 +111,7 @@ class _Fetching:
         """Raises: NoFootage."""
         if self._failed and not self._clips:
             raise no_footage("; ".join(self._failed), [*self._passing, *self._search.passing()], hint=_HINT)
-        return {"clips": self._clips, "failed": self._failed}
+        return {"clips": list(self._clips.values()), "failed": list(self._failed)}
 
     async def _fetch(self, offers: Sequence[Offer], number: int, most: int) -> int:
         """How many were fetched, `most` at most."""
@@ -115,7 +122,7 @@ class _Fetching:
             try:
                 clip = await self._search.fetch(offer, number)
             except (StepError, NotFound) as error:
-                self._failed.append(f"{offer.query!r}: {error.detail}")
+                self._fail(f"{offer.query!r}: {error.detail}")
                 if isinstance(error, StepError) and error.retryable:
                     self._passing.append(error)
                 continue
@@ -124,7 +131,8 @@ class _Fetching:
         return got
 
     def _note(self, clip: Clip, query: str) -> None:
-        if clip.digest is not None:
-            self._clips.append({"query": query, "provider": clip.provider, "id": clip.id, "asset": clip.digest})
-        else:
-            self._failed.append(f"{query!r}: nothing fits; it will be painted")
+        found = {"query": query, "provider": clip.provider, "id": clip.id, "asset": clip.digest}
+        self._clips.setdefault((clip.provider, clip.id), found)
+
+    def _fail(self, reason: str) -> None:
+        self._failed[reason] = None

@@ -203,6 +203,8 @@ def explain(ranked: Sequence[Ranked], *, by: str) -> str:
         text += f", {', '.join(against)}"
     for place, other in zip(("second", "third"), others, strict=False):
         text += f"; {place}: {_shown(other)} {other.fit:.2f}"
+        if other.fit > best.fit and (reason := min(other.parts, key=lambda part: part[1]))[1] < 0:
+            text += f", {reason[0]} {reason[1]:+.2f}"
     return text
 
 

@@ -33,7 +33,7 @@ _NAME, _NAME_WORD = 3.0, 1.5
 _SUBJECT = 1.0
 """What a sentence begins with is mostly what it is about."""
 _MOST_TOKENS = 3
-_BREAK = re.compile(r"([^\w\s'’\-\u0300-\u036f\u0900-\u0963\u200c\u200d]+|\s[-'’]+|[-'’]+\s|\n)")
+_BREAK = re.compile(r"([^\w\s'’\-\u0300-\u036f\u0900-\u0963\u200c\u200d]+|\s[-'’]+|(?<![-'’])[-'’]+\s|\n)")
 _SENTENCE_END = re.compile(r"[.!?:…।。！？\n]")
 _HAN_KATAKANA = re.compile(r"[\u30a0-\u30ff\u3400-\u4dbf\u4e00-\u9fff]{2,}")
 _KANA = re.compile(r"[\u3041-\u30ff]")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from vidgend.errors import ProviderError, ProviderGarbage, StepTimeout
 from vidgend.pipeline.budget.port import Budget, Unlimited
@@ -64,10 +64,6 @@ class _Message(BaseModel):
 class _Choice(BaseModel):
     message: _Message
     finish_reason: str | None = None
-
-
-class _Completion(BaseModel):
-    choices: list[_Choice] = Field(min_length=1)
 
 
 class LlmChat:
@@ -124,7 +120,7 @@ class LlmChat:
             try:
                 if reply.wrong:
                     raise BadAnswer(reply.wrong)
-                return read(reply.text)
+                return await asyncio.to_thread(read, reply.text)  # up to 1 MB from a stranger
             except BadAnswer as error:
                 wrong = f"The answer was cut off; it must be shorter. {error}" if reply.cut_off else str(error)
                 again = f"{wrong} Answer again with the whole JSON object, mended."
@@ -144,7 +140,7 @@ class LlmChat:
             elif self._formats[0]:
                 body["response_format"] = {"type": self._formats[0]}
             try:
-                return _reply(await self._post(body, wish.name))
+                return await asyncio.to_thread(_reply, await self._post(body, wish.name))
             except _FormatRefused as refused:
                 if len(self._formats) == 1:
                     raise refused.error from None
@@ -166,7 +162,7 @@ class LlmChat:
                 call.answered(response.status_code, retry_after_s=retry_after_s(response.headers, now_s=self._clock()))
                 if response.status_code == 200:
                     answer = await read_answer(response, name=NAME, max_bytes=MAX_ANSWER_BYTES)
-                    tokens_in, tokens_out = tokens_used(answer)
+                    tokens_in, tokens_out = await asyncio.to_thread(tokens_used, answer)
                     call.answered(200, tokens_in=tokens_in, tokens_out=tokens_out)
                     return answer
                 raise self._refusal(response, await _start_of(response), formatted="response_format" in body)
@@ -230,8 +226,8 @@ async def _start_of(response: httpx.Response) -> bytes:
 def _reply(body: bytes) -> _Reply:
     """The first choice. What is no chat completion, or a refusal, is as good a reason to ask again as a bad answer."""
     try:
-        choice = _Completion.model_validate(json.loads(body)).choices[0]
-    except (ValueError, RecursionError, ValidationError):
+        choice = _Choice.model_validate(json.loads(body)["choices"][0])
+    except (ValueError, RecursionError, ValidationError, LookupError, TypeError):
         return _Reply(wrong="That was no chat completion.")
     message = choice.message
     if message.refusal or choice.finish_reason == "content_filter":

@@ -90,7 +90,7 @@ def test_a_script_of_nothing_but_signs_is_read_in_linear_time(language: str, pie
     began = time.process_time()
     main_phrases(text, language=language)
     assert all(0 < len(query) <= 80 for query in queries_for(text, language=language))
-    assert time.process_time() - began < 2.0
+    assert time.process_time() - began < 5.0
 
 
 @pytest.mark.parametrize("language", ["fr", "it", "pt", "ar", "hi"])

@@ -171,4 +171,4 @@ def test_a_hostile_answer_of_a_megabyte_is_read_in_no_time(piece: str) -> None:
             parse_answer(json.dumps({"title": whole["narration"], "hook": many["narration"], "scenes": scenes}))
         with suppress(BadAnswer):
             read_translation(json.dumps({"title": whole["narration"], "scenes": scenes}), ["a"] * 60, source="de")
-    assert time.process_time() - began < 5.0
+    assert time.process_time() - began < 15.0

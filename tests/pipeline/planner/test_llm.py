@@ -311,6 +311,16 @@ async def test_a_wait_beyond_the_time_that_is_left_is_not_begun(make: Make) -> N
     assert len(llm.requests) == 2
 
 
+@pytest.mark.parametrize(
+    "said", ["half an emoji: \ud83d", '{"scenes": "\ud800"}', '{"scenes": [{"narration": "\udc00"}]}']
+)
+async def test_half_a_surrogate_pair_in_an_answer_can_be_sent_back(make: Make, said: str) -> None:
+    async with LlmStandin(script=[said, "good"]) as llm:
+        plan = await make(llm).plan(IDEA)
+        assert "mended" in llm.messages()[-1]["content"]
+    assert plan.planner == "llm"
+
+
 async def test_a_long_wait_is_told_to_the_caller(make: Make) -> None:
     async with LlmStandin(script=["limited_long"]) as llm:
         with pytest.raises(ProviderRateLimited) as caught:

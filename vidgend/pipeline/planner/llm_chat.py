@@ -238,4 +238,5 @@ def _reply(body: bytes) -> _Reply:
     if isinstance(text, list):
         parts = [part.get("text", "") for part in text if isinstance(part, dict)]
         text = "".join(part for part in parts if isinstance(part, str))
+    text = text.encode("utf-8", "replace").decode()  # half an emoji could not be sent back
     return _Reply(text=text, cut_off=choice.finish_reason == "length")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +202,26 @@ async def test_a_song_of_ones_own_is_called_as_its_tags_say(ffmpeg: Ffmpeg, tmp_
         made = result(await make(runtime, scenes=SCENES[:1]))
         (song,) = [one for one in made.credits if one.kind == "music"]
         assert (song.title, song.author, song.licence) == ("Ebb", "Клара", "CC BY 4.0")
+
+
+@pytest.mark.parametrize("fps", ["24000/1001", "60000/1001"])
+async def test_a_card_is_exact_at_any_rate_whatever_the_authors_are_called(
+    ffmpeg: Ffmpeg, tmp_path: Path, fps: str
+) -> None:
+    files = clips(ffmpeg.path, tmp_path / "clips", 3)
+    hostile = ("\u200b", "{\\p1}m 0 0\\N{\\an1}, a}", "\u202eA\nb" + "W" * 400)
+    found = tuple(
+        replace(authored(number), credit=Credit(provider="pexels", author=name, page_url="javascript:1"))
+        for number, name in enumerate(hostile)
+    )
+    provider = FakeFootage({"*": found}, files, name="pexels")
+    settings = settings_for(tmp_path / "data", VIDGEND_RENDER__RESOLUTION="256x144")
+    async with workshop(tmp_path / "data", settings=settings, providers=(provider,)) as runtime:
+        made = result(await make(runtime, scenes=SCENES, transitions="dissolve", credits_card=True, fps=fps))
+        tracks = await packets(ffmpeg, await runtime.assets.local(made.files["video"].digest))
+        words = (await runtime.assets.local(made.files["description"].digest)).read_text(encoding="utf-8")
+    assert made.report["passed"] and tracks["video"].packets == made.report["frames"]
+    assert abs(tracks["video"].duration_s - tracks["audio"].duration_s) < 1 / 1000
+    ends = [span[1] for one in made.credits for span in one.seconds]
+    assert made.report["frames"] == round((max(ends) + 4.5) * Fraction(fps))
+    assert "javascript" not in words and "\u202e" not in words and words.count("\n") == len(words.splitlines())

@@ -52,6 +52,26 @@ async def test_a_narration_that_misses_the_wished_length_is_rewritten_and_spoken
     assert count["relength"] == 1 and count["narration"] == 2 * len(asked["scenes"])
 
 
+async def test_a_restart_and_other_shapes_of_the_video_ask_and_speak_nothing_twice(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    wanted: dict[str, Any] = {
+        "prompt": "A lighthouse keeper", "duration_target": SECONDS, "transitions": "cut",
+        "outputs": [{}, {"aspect_ratio": "9:16"}],
+    }  # fmt: skip
+    async with LlmStandin() as llm:
+        async with planned_by(llm, ffmpeg, tmp_path) as runtime:
+            first = result(await make(runtime, **wanted))
+            count = await finished_steps(runtime)
+        assert count["relength"] == 1 and count["narration"] == 2 * len(llm.asked()["scenes"])
+        async with planned_by(llm, ffmpeg, tmp_path) as runtime:
+            again = result(await make(runtime, **wanted))
+        assert len(llm.requests) == 2
+    assert again.report["steps"]["run"] == 0
+    assert again.report["narration"] == first.report["narration"]
+    assert [one.report["narration"] for one in first.outputs if one.report] == [first.report["narration"]]
+
+
 async def test_a_model_that_writes_no_other_length_leaves_a_video_and_a_word_about_it(
     ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:

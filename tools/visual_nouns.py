@@ -92,7 +92,16 @@ BY_HAND = {
         gym meal breakfast lunch dinner supper smoothie latte espresso noodle sushi burger renewable
         windmill turbine skyline skyscraper downtown streetlight metro subway airport runway meditation
         massage makeup tattoo hairstyle ribbon gift toy puzzle chess graffiti mural mosaic queue protest
-        riot race chase parachute yacht kayak stripe stripes pyramid""",
+        riot race chase parachute yacht kayak stripe stripes pyramid bear bears animal animals desert deserts field
+        fields gold book books television food foods shoe shoes telescope duck ducks sail sails dress dresses bat bats
+        nail nails pot pots keys flame flames feet foot eyes pepper church churches ruin ruins
+        card cards plant plants train trains net nets anchor anchors buoy coral corals ticket tickets medal medals
+        bible skeleton skeletons pharaoh pharaohs scroll scrolls notebook notebooks mask masks passport passports
+        ghost ghosts barbecue plow cable cables circuit circuits perfume""",
+    "v": """dancing singing reading writing playing riding sleeping working studying typing talking crying praying
+        meditating exercising jogging fighting marching teaching burning melting freezing blooming falling rising
+        glowing flowing harvesting planting bake cook stir hunt hike blinks digs eats flaps hops
+        sprinkles""",
     "m": """technology stock music song war battle game sport work business bank energy electricity heat cold
         sound voice computer internet network data code money shopping trade travel journey trip adventure
         holiday vacation nature landscape weather climate season morning evening afternoon midnight noon

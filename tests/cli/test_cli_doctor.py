@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -172,6 +174,30 @@ def test_a_model_server_that_runs_here_unused_is_named() -> None:
         found = list(planner_checks.local_servers("planner", places))
     assert [one.text for one in found] == [f"Ollama runs at {server.url}/v1 with gemma3:4b, 5, and is not used"]
     assert f'planner.base_url = "{server.url}/v1" and planner.model = "gemma3:4b"' in found[0].fix
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n", b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", b"\x00" * 70_000,
+        b"HTTP/1.1 200 OK\r\n\r\n" + b'{"data":' * 100_000, b'HTTP/1.1 200 OK\r\n\r\n{"data": null}',
+    ],
+    ids=["ssh", "nothing", "cut off", "noise", "nested", "null"],
+)  # fmt: skip
+def test_what_listens_where_a_model_server_might_and_is_none_is_not_noted(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def talk() -> None:
+            caller, _ = server.accept()
+            with caller, suppress(OSError):
+                caller.recv(65536)
+                caller.sendall(answer)
+
+        talking = threading.Thread(target=talk)
+        talking.start()
+        place = ("Ollama", f"http://127.0.0.1:{server.getsockname()[1]}/v1")
+        assert not list(planner_checks.local_servers("planner", (place,)))
+        talking.join()
 
 
 def test_a_model_server_on_vidgends_own_port_is_noted() -> None:

@@ -89,6 +89,37 @@ def test_what_a_provider_says_cannot_break_the_line() -> None:
     assert "\n" not in sentence(found)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)", "file:///etc/passwd", "//x.org/1", "https://x.org/\nVideo by B", "https://x.org/\u202efdp.exe",
+        "https://x.org/ a", "https://x.org/\u200b", "https://x.org/" + "a" * 2000,
+    ],
+)  # fmt: skip
+def test_what_is_no_plain_address_of_a_page_is_named_nowhere(url: str) -> None:
+    given = Credit(provider="pexels", author="Ada", page_url=url, author_url=url, licence_url=url, licence="CC BY 4.0")
+    (found,) = credits_of(BRIEF, (scene(0, "wave", credit=given),), ())
+    assert (found.page_url, found.author_url, found.licence_url) == ("", "", "")
+    (song,) = song_credits({"tracks": [{"title": "Tide", "licence": "", "page_url": url, "licence_url": url}]})
+    (heard,) = credits_of(BRIEF, (), (song,))
+    assert sentence(heard) == 'Music: "Tide"'
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u200d\u200d", "\u202e\u2066", " \t\n", "\ufeff"])
+def test_a_name_of_which_nothing_is_seen_is_none(name: str) -> None:
+    (found,) = credits_of(BRIEF, (scene(0, "wave", credit=Credit(provider="pexels", author=name)),), ())
+    assert found.author == "" and sentence(found) == "Video from Pexels"
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u200d", "\ufe0f", "\u00ad", "\u2060", "\u0301", ""])
+def test_a_card_stands_any_name(name: str) -> None:
+    frame = Frame(width_px=1080, height_px=1920)
+    names = [(name, ""), (name, name), (name, "Pexels"), ("Ada", name)]
+    faces = SHIPPED.preference(None, "en")
+    made = card_script(names, heading="Footage", more="{count} more", frame=frame, faces=faces, until_s=4.0)
+    assert any("Ada" in text for *_, text in lines(made))
+
+
 def test_a_description_has_title_summary_and_each_sentence_once() -> None:
     scenes = (scene(0, "wave", text="The tide turns. Gulls cry."), scene(1, "boat"))
     text = description_of(BRIEF, board(*scenes), [credit(), credit(), credit("generated", kind="generated", author="")])

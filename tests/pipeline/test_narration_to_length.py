@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from standins.llm_standin import LlmStandin
 
-from vidgend.errors import ProviderGarbage, StepError
+from vidgend.errors import ProviderGarbage, SpeechFailed, StepError
 from vidgend.models import Brief, Scene, Storyboard, Substitution
 from vidgend.pipeline.narration_to_length import MOST_OFF, RelengthStep, fit_narration, length_of
 from vidgend.pipeline.planner.llm_chat import TRIES, LlmChat
+from vidgend.pipeline.planner.llm_wire import MAX_NARRATION_CHARS
 from vidgend.pipeline.planner.rewriter import LlmRewriter
 
 IDEA = Brief(prompt="A lighthouse keeper", duration_s=30)
@@ -120,6 +122,32 @@ async def test_a_model_that_cannot_do_it_costs_the_job_nothing() -> None:
     assert found == before and "no usable narration" in run.substitutions[0].reason
 
 
+async def test_a_rewritten_narration_that_cannot_be_spoken_costs_the_job_nothing() -> None:
+    before = board(TEXT, TEXT)
+
+    async def speak_old(storyboard: Storyboard) -> list[int]:
+        if storyboard.scenes[0].narration != TEXT:
+            raise SpeechFailed("the voice has no such words")
+        return await speak_all(storyboard)
+
+    run = FakeRun(RelengthStep(FakeRewriter()))
+    found = await fit_narration(run, IDEA, before, rewriter=FakeRewriter(), speak_all=speak_old)  # type: ignore[arg-type]
+    assert found == before and "no such words" in run.substitutions[0].reason
+
+
+async def test_how_the_old_words_were_to_be_spoken_is_not_said_of_the_new_ones() -> None:
+    before = board(TEXT, TEXT)
+    marked = replace(before, scenes=tuple(replace(scene, markup=f"<p>{TEXT}</p>") for scene in before.scenes))
+    found, _ = await fitted(marked, FakeRewriter())
+    assert [scene.markup for scene in found.scenes] == [None, None] and found.scenes[0].narration != TEXT
+
+
+async def test_a_scene_is_never_asked_to_be_longer_than_what_is_believed() -> None:
+    rewriter = FakeRewriter()
+    await fitted(board(TEXT), rewriter, replace(IDEA, duration_s=300))
+    assert rewriter.asked[0][1] == [MAX_NARRATION_CHARS]
+
+
 @pytest.mark.parametrize(
     ("brief", "planner"),
     [
@@ -169,6 +197,12 @@ async def test_an_answer_that_is_no_such_narration_is_sent_back_and_then_refused
         with pytest.raises(ProviderGarbage):
             await LlmRewriter(chat).rewrite([TEXT, TEXT], targets=[200, 200], title="t", language="en")
         assert len(llm.requests) == TRIES
+
+
+async def test_scenes_are_put_in_the_order_of_their_numbers() -> None:
+    said = [{"number": 2, "narration": f"Two. {TEXT}"}, {"number": 1, "narration": f"One. {TEXT}"}]
+    found, _ = await rewritten([json.dumps({"scenes": said})], [TEXT, TEXT], [95, 95])
+    assert [text[:4] for text in found] == ["One.", "Two."]
 
 
 async def test_a_hostile_narration_holds_nothing_but_words() -> None:

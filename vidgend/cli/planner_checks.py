@@ -8,6 +8,7 @@ import json
 import time
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 from vidgend.cli.finding import Finding
@@ -54,7 +55,7 @@ def _models(base_url: str) -> list[str]:
             listed = json.loads(answer.read(1_000_000))["data"]
         names = [str(entry["id"])[:80] for entry in listed if isinstance(entry, dict) and entry.get("id")]
         return [name for name in names if name.isprintable()]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, HTTPException, ValueError, LookupError, TypeError, RecursionError):
         return []
 
 

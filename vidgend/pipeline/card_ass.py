@@ -97,7 +97,7 @@ class _Sheet:
         named, dim = _words(name), _words(f"{dot}{source}")
         shown = Caption(lines=((*named, *dim),), start_s=0.0, end_s=self.until_s)
         done, _ = set_caption(shown, shown.lines, self.faces)
-        return None if done is None else (done, dim)
+        return None if done is None or not done.width else (done, dim)  # joiners alone have a face, and no width
 
     @staticmethod
     def _cut(text: str, put: Callable[[str], tuple[SetCaption, tuple[Word, ...]] | None], room: float) -> str:

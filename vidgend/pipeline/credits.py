@@ -28,6 +28,7 @@ CHANGED = " (changed: cut and cropped)"
 PAINTED = "Painted backgrounds made by vidgend."
 _OWN = ("library", UPLOAD, MUSIC, "generated")
 _MOST_CHARS = 200
+_MOST_URL_CHARS = 2000
 _KINDS = {"video": "Video", "photo": "Photo"}
 _DEED = re.compile(r"^(CC[ -]?BY\b|Creative Commons)", re.I)
 _FREE = re.compile(r"^(CC0|PDM|Public Domain)", re.I)
@@ -79,14 +80,16 @@ def _named(clip: Clip) -> str:
 
 def _media(credit: Credit, **more: Any) -> MediaCredit:
     texts: dict[str, Any] = {
-        name: text if name.endswith("_url") else _line(text) for name, text in asdict(credit).items()
+        name: (text if _web(text) else "") if name.endswith("_url") else _line(text)
+        for name, text in asdict(credit).items()
     }
     return MediaCredit(**texts, **more)
 
 
 def _line(text: str) -> str:
-    """Text from outside on one line."""
-    return " ".join(clean(text).split())[:_MOST_CHARS]
+    """Text from outside on one line; "" if nothing of it is seen."""
+    line = " ".join(clean(text).split())[:_MOST_CHARS]
+    return line if any(map(str.isprintable, line.replace(" ", ""))) else ""
 
 
 def author_of(credit: Credit) -> str:
@@ -139,7 +142,10 @@ def _at(credit: Credit) -> str:
 
 
 def _web(url: str) -> bool:
-    return url.startswith(("https://", "http://")) and not any(char.isspace() for char in url)
+    """Whether it can be written down: an address of a page, in which nothing is hidden."""
+    return (
+        url.startswith(("https://", "http://")) and len(url) <= _MOST_URL_CHARS and url.isprintable() and " " not in url
+    )
 
 
 def short_names(credits: Sequence[MediaCredit]) -> tuple[tuple[str, str], ...]:

@@ -16,6 +16,7 @@ from vidgend.errors import StepError, ToolMissing
 from vidgend.models import Brief, Scene, Storyboard, Substitution
 from vidgend.pipeline.executor.port import StepOutput, StepRun, StepSpec
 from vidgend.pipeline.planner.builtin import reads_out
+from vidgend.pipeline.planner.llm_wire import MAX_NARRATION_CHARS
 from vidgend.pipeline.planner.port import Rewriter
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.styles import find_style
@@ -101,18 +102,20 @@ async def fit_narration(
     asked = f"asking the model for {factor:.0%} of it"
     await run.note(f"the narration takes {before.narrated_s:.1f} of {wished_s:g} s; {asked}")
     texts = [scene.narration for scene in told]
-    targets = [max(1, round(len(text) * factor)) for text in texts]
+    targets = [min(MAX_NARRATION_CHARS, max(1, round(len(text) * factor))) for text in texts]
     try:
-        rewritten = await _rewritten(run, storyboard, texts, targets, rewriter)
+        left = iter(await _rewritten(run, storyboard, texts, targets, rewriter))
+        other = replace(
+            storyboard,
+            scenes=tuple(
+                replace(scene, narration=next(left), markup=None) if scene.narration else scene
+                for scene in storyboard.scenes
+            ),
+        )
+        after = length_of(brief, await speak_all(other))
     except StepError as error:
         await run.substitute(_still_off(before, wished_s, error.detail))
         return _without_fillers(storyboard, before, wished_s)
-    left = iter(rewritten)
-    other = replace(
-        storyboard,
-        scenes=tuple(replace(scene, narration=next(left)) if scene.narration else scene for scene in storyboard.scenes),
-    )
-    after = length_of(brief, await speak_all(other))
     await run.note(f"the narration takes {after.narrated_s:.1f} of {wished_s:g} s now")
     best, length = (other, after) if abs(after.off(wished_s)) < abs(before.off(wished_s)) else (storyboard, before)
     if abs(length.off(wished_s)) > MOST_OFF:

@@ -111,6 +111,12 @@ def text_language(text: str, *, expected: str = "en") -> str | None:
     return best if sure and ahead and not mixed else None
 
 
+def can_be_told(language: str) -> bool:
+    """Whether `text_language` can find it. Of a text in another language (BCP-47) it finds that language's kin: Spanish
+    of Catalan, Russian of Ukrainian, Arabic of Persian."""
+    return primary(language) in {*STOP_WORDS, *(code for code, _ in _SCRIPTS)}
+
+
 def written_in_own_letters(text: str, language: str) -> bool:
     """False for a text in Latin letters that should be in a language with letters of its own."""
     own = primary(language) in {code for code, _ in _SCRIPTS}

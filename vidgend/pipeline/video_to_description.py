@@ -22,6 +22,8 @@ FEWEST_CHAPTERS, MOST_CHAPTERS = 3, 12
 SHORTEST_CHAPTER_S = 10.0
 _CHAPTER_CHARS = 60
 _SUMMARY_CHARS = 200
+_LOOKED_AT = 5
+"""Times as many characters of a narration are looked at as may be written: 120 long ones would take 50 ms."""
 
 
 def description_of(brief: Brief, storyboard: Storyboard, credits: Sequence[MediaCredit]) -> str:
@@ -63,7 +65,7 @@ def chapters_of(brief: Brief, storyboard: Storyboard) -> list[tuple[str, str]]:
 
 def _said(scene: Scene, limit: int) -> str:
     """The first sentence of a scene, or the beginning of it."""
-    text = " ".join(clean(scene.narration).split())
+    text = " ".join(clean(scene.narration[: _LOOKED_AT * limit]).split())
     if not has_words(text):
         return ""
     ends = [at + 1 for at, char in enumerate(text) if char in ".!?。！？।" and text[at + 1 : at + 2] in ("", " ")]

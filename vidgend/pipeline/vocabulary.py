@@ -25,13 +25,13 @@ _STOP_TEXT: dict[str, str] = {
         throughout thus till to together too toward towards two under until up upon us use used uses using
         very via was we well went were what when where whether which while who whole whom whose why will
         with within without would yes yet you your yours""",
-    "de": """ab aber alle allem allen aller alles als also am an andere anderen auch auf aus bei beim bin
-        bis bist da damit dann das dass dein dem den denn der des die dies diese diesem diesen dieser
-        dieses doch dort du durch ein eine einem einen einer eines er es etwas euch für gegen gibt hab
-        habe haben hat hatte hier hin ich ihm ihn ihr ihre im in ins ist ja jede jeder jedes kann kein
-        keine können man mehr mein mit muss nach nicht noch nun nur ob oder ohne sehr sein seine sich sie
-        sind so soll über um und uns unser unter viel vom von vor war waren was weil wenn wer werden wie
-        wir wird wo wurde zu zum zur zwischen""",
+    "de": """ab aber alle allem allen aller alles als also am an andere anderen auch auf aus bei
+        beim bin bis bist da damit dann das dass dein dem den denn der des die dies diese diesem diesen
+        dieser dieses doch dort du durch ein eine einem einen einer eines er es etwas euch für gegen
+        gibt hab habe haben hat hatte hier hin ich ihm ihn ihr ihre ihrem ihren ihrer im in ins ist ja
+        jede jeder jedes kann kein keine können man mehr mein mit muss nach nicht noch nun nur ob oder
+        ohne sehr sein seine seinem seinen seiner sich sie sind so soll über um und uns unser unter viel
+        vom von vor war waren was weil wenn wer werden wie wir wird wo wurde zu zum zur zwischen""",
     "fr": """à ai alors après au aussi autre aux avait avant avec avoir beaucoup bien ce cela ces cet
         cette ceux chaque chez comme comment dans de des deux donc du elle elles en encore entre est et
         était être eu eux fait font ici il ils je la le les leur leurs lui ma mais me même mes moins mon

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from importlib.resources import files
 
 import pytest
@@ -20,6 +21,8 @@ from vidgend.pipeline.planner.visual_words import english_at
         ("thing", "dog waves children bees boxes wolves sunset firefighter jellyfish coffee people"),
         ("action", "running crashing kneading flying"),
         ("look", "golden old baked wooden"),
+        ("thing", "bear animals desert train book food shoes television flames"),
+        ("action", "dancing reading singing eats"),
         ("unseen", "democracy went wrote built happiness truth noise"),
         ("unknown", "tiktok photosynthesis"),
     ],
@@ -53,11 +56,46 @@ def test_the_best_search_is_what_a_camera_can_see(text: str, best: str) -> None:
         ("Democracy is fragile, like glass.", ("glass",)),
         ("Mix the flour with warm water and knead the dough.", ("flour warm water dough", "warm water", "water")),
         ("The Secret Life Of Bees And Flowers", ("Bees Flowers", "Bees")),
+        ("Bears wait, and the dog doesn't bark.", ("Bears dog bark", "Bears")),
+        ("She isn't reading; they don't know, you won't either.", ("reading",)),
+        ("Wild animals look for food.", ("Wild animals food", "Wild animals", "animals")),
+        ("The train is in the desert.", ("train desert", "train")),
         ("Our new headphones cancel noise and last forty hours on one charge.", ("headphones",)),
     ],
 )
 def test_names_stay_whole_and_what_nobody_can_film_is_left_out(text: str, wanted: tuple[str, ...]) -> None:
     assert queries_for(text, language="en") == wanted
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "english"),
+    [
+        ("de", "Ein Zug fährt durch die Wüste.", "train desert"),
+        ("es", "El oso busca comida en el campo.", "bear food field"),
+        ("hi", "एक किसान अपने खेत में काम कर रहा है।", "farmer field"),
+        ("zh", "一只熊在田野里。", "bear field"),
+        ("fr", "Au coucher du soleil, un canard nage.", "sunset duck swimming"),
+    ],
+)
+def test_what_the_table_knows_is_a_thing_whatever_else_its_english_word_means(
+    language: str, text: str, english: str
+) -> None:
+    assert queries_for(text, language=language)[0] == english
+
+
+@pytest.mark.parametrize("piece", ["'", "’", "-", " -", "-' ", "A of ", "Rio de ", "a. ", "。", "的了", "カナ"])
+@pytest.mark.parametrize("language", ["en", "es", "ja"])
+def test_a_script_of_nothing_but_signs_is_read_in_linear_time(language: str, piece: str) -> None:
+    text = piece * (50_000 // len(piece))
+    began = time.process_time()
+    main_phrases(text, language=language)
+    assert all(0 < len(query) <= 80 for query in queries_for(text, language=language))
+    assert time.process_time() - began < 5.0
+
+
+@pytest.mark.parametrize("language", ["fr", "it", "pt", "ar", "hi"])
+def test_what_is_left_of_an_elided_word_is_no_search_if_it_is_a_letter(language: str) -> None:
+    assert queries_for("it's", language=language) == (LAST_RESORT,)
 
 
 def test_a_text_of_nothing_that_is_seen_still_searches_for_its_own_words() -> None:

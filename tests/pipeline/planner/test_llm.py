@@ -288,6 +288,39 @@ async def test_lasting_trouble_is_told_by_kind_without_key_or_address(
     assert "127.0.0.1" not in caught.value.detail
 
 
+async def test_formats_are_asked_for_again_after_trouble_that_they_were_not_to_blame_for(make: Make) -> None:
+    async with LlmStandin(script=["no_model"] * 4 + ["good"]) as llm:
+        planner = make(llm)
+        with pytest.raises(ProviderError):
+            await planner.plan(IDEA)
+        await planner.plan(IDEA)
+    assert llm.requests[-1]["response_format"]["type"] == "json_schema"
+
+
+async def test_two_questions_at_once_find_the_same_format_refused_once(make: Make) -> None:
+    async with LlmStandin(formats=("json_object",)) as llm:
+        planner = make(llm)
+        await asyncio.gather(*(planner.plan(IDEA) for _ in range(4)))
+        assert planner._chat.response_format == "json_object with a schema"
+
+
+async def test_a_wait_beyond_the_time_that_is_left_is_not_begun(make: Make) -> None:
+    async with LlmStandin(script=["limited"], retry_after_s="0.6") as llm:
+        with pytest.raises(ProviderRateLimited):
+            await make(llm, timeout_s=1.0).plan(IDEA)
+    assert len(llm.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "said", ["half an emoji: \ud83d", '{"scenes": "\ud800"}', '{"scenes": [{"narration": "\udc00"}]}']
+)
+async def test_half_a_surrogate_pair_in_an_answer_can_be_sent_back(make: Make, said: str) -> None:
+    async with LlmStandin(script=[said, "good"]) as llm:
+        plan = await make(llm).plan(IDEA)
+        assert "mended" in llm.messages()[-1]["content"]
+    assert plan.planner == "llm"
+
+
 async def test_a_long_wait_is_told_to_the_caller(make: Make) -> None:
     async with LlmStandin(script=["limited_long"]) as llm:
         with pytest.raises(ProviderRateLimited) as caught:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,11 +17,13 @@ from vidgend.pipeline.planner.llm_wire import (
     MAX_SCENES,
     BadAnswer,
     check_idea,
+    check_language,
     clean_query,
     clean_text,
     idea_message,
     parse_answer,
 )
+from vidgend.pipeline.planner.translation_wire import read_translation
 from vidgend.pipeline.speech.markup import read_markup
 from vidgend.pipeline.vocabulary import MOODS
 
@@ -136,3 +140,35 @@ def test_whatever_a_model_says_becomes_words_and_searches_within_bounds_or_nothi
         for text in (scene.narration, plan.title, *scene.queries):
             assert "://" not in text and not set("<>\u202e\u2066\x00\x07") & set(text)
         assert not any(set("/\\") & set(query) for query in scene.queries)
+
+
+KIN = {
+    "ca": "El far és a la punta del cap i la llum gira tota la nit. Els vaixells passen lluny de les roques, perquè el "
+    "guardià no dorm.",
+    "gl": "O faro está na punta do cabo e a luz xira toda a noite. Os barcos pasan lonxe das rochas.",
+    "uk": "Маяк стоїть на мисі, і світло обертається всю ніч. Кораблі йдуть далеко від скель.",
+    "mr": "दीपगृह टोकावर उभे आहे आणि प्रकाश रात्रभर फिरतो.",
+    "fa": "فانوس دریایی روی دماغه ایستاده است و نور تمام شب می‌چرخد.",
+}
+ENGLISH = "The lamp of the tower is lit at night and it turns above the sea until the morning."
+
+
+@pytest.mark.parametrize("language", KIN)
+def test_a_language_that_cannot_be_told_from_its_kin_is_believed_but_english_is_not(language: str) -> None:
+    check_language(KIN[language], language)
+    with pytest.raises(BadAnswer, match="language en"):
+        check_language(ENGLISH, language)
+
+
+@pytest.mark.parametrize("piece", ["\n", "\n ", "[](", "[", "<a ", "*_`[", "a-", "www.", "\n narrator "])
+def test_a_hostile_answer_of_a_megabyte_is_read_in_no_time(piece: str) -> None:
+    """What is quadratic takes minutes for it."""
+    whole = {"narration": piece * (1_000_000 // len(piece)), "queries": []}
+    many = {"narration": (piece * 2000)[:2000], "queries": [(piece * 700)[:700]] * 8}
+    began = time.process_time()
+    for scenes in ([whole], [many] * 60):
+        with suppress(BadAnswer):
+            parse_answer(json.dumps({"title": whole["narration"], "hook": many["narration"], "scenes": scenes}))
+        with suppress(BadAnswer):
+            read_translation(json.dumps({"title": whole["narration"], "scenes": scenes}), ["a"] * 60, source="de")
+    assert time.process_time() - began < 15.0

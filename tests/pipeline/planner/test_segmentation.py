@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,6 +43,14 @@ def test_a_script_is_told_again_word_for_word_and_spaced_as_it_was(language: str
     parts = script_to_narrations(text, language=language)
     assert text_of(parts, language) == text
     assert all(2.9 <= speech_s(part, language) <= 11 for part in parts), [speech_s(part, language) for part in parts]
+
+
+@pytest.mark.parametrize("sign", ["।", "。」", "了", "a", "...", ". ", "-", " -", ",'", "a\n\n"])
+def test_a_script_of_nothing_but_signs_is_cut_in_linear_time(sign: str) -> None:
+    text = sign * (20_000 // len(sign))
+    began = time.process_time()
+    assert "".join("".join(script_to_narrations(text, language="hi")).split()) == "".join(text.split())
+    assert time.process_time() - began < 8.0
 
 
 PIECES = [

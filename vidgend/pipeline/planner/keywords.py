@@ -33,7 +33,7 @@ _NAME, _NAME_WORD = 3.0, 1.5
 _SUBJECT = 1.0
 """What a sentence begins with is mostly what it is about."""
 _MOST_TOKENS = 3
-_BREAK = re.compile(r"([^\w\s'’\-\u0300-\u036f\u0900-\u0963\u200c\u200d]+|\s[-'’]+|[-'’]+\s|\n)")
+_BREAK = re.compile(r"([^\w\s'’\-\u0300-\u036f\u0900-\u0963\u200c\u200d]+|\s[-'’]+|(?<![-'’])[-'’]+\s|\n)")
 _SENTENCE_END = re.compile(r"[.!?:…।。！？\n]")
 _HAN_KATAKANA = re.compile(r"[\u30a0-\u30ff\u3400-\u4dbf\u4e00-\u9fff]{2,}")
 _KANA = re.compile(r"[\u3041-\u30ff]")
@@ -158,7 +158,7 @@ def _phrases(text: str, language: str, *, unseen: bool = False) -> list[_Phrase]
     if language in UNSPACED:
         sentences = enumerate(_SENTENCE_END.split(text))
         return [
-            _Phrase((_token(english),), number)
+            _Phrase((_known(english),), number)
             for number, part in sentences
             for english in english_in(part, language=language)
         ]
@@ -195,12 +195,20 @@ def _read(words: Sequence[str], at: int, name_end: int, language: str, *, unseen
         return None, 1
     if language != "en":
         found = english_at(words, at, language=language)
-        return (_token(found[0]), found[1]) if found else (None, 1)
+        return (_known(found[0]), found[1]) if found else (None, 1)
     token = _token(words[at])
     if token.kind == "action" and at and words[at - 1].casefold() in _ARTICLES and not words[at].endswith("ing"):
         token = replace(token, kind="thing", weight=_WEIGHTS["thing"])  # a seal, the watch
     adverb = words[at].casefold().endswith("ly") and len(words[at]) > 5 and token.kind in ("unknown", "look", "unseen")
     return (None if adverb or (token.kind == "unseen" and not unseen) else token), 1
+
+
+def _known(english: str) -> _Token:
+    """Of the table of what can be filmed, which holds no verbs but those in -ing: its `duck` is a bird."""
+    token = _token(english)
+    if token.kind not in ("unseen", "action") or english.endswith("ing"):
+        return token
+    return replace(token, kind="thing", weight=_WEIGHTS["thing"])
 
 
 def _token(english: str) -> _Token:
@@ -240,8 +248,9 @@ def _is_stop(word: str, language: str) -> bool:
     stop = STOP_WORDS.get(language, _STOP_HINDI if language == "hi" else frozenset())
     if low in stop or low[:1].isdigit() or (len(word) == 1 and word.isascii()):
         return True
-    before = low.replace("’", "'").partition("'")[0]
-    return language == "en" and before != low and before in stop
+    low = low.replace("’", "'")
+    before = low.partition("'")[0]
+    return language == "en" and before != low and (before in stop or low.endswith("n't"))  # you're, don't
 
 
 def _own_searches(text: str, language: str) -> list[str]:
@@ -260,10 +269,11 @@ def _own_searches(text: str, language: str) -> list[str]:
         while at < len(words):
             end = names.get(at, at)
             said = " ".join(words[at:end]) or _ELIDED.sub("", words[at])
-            if (end <= at and _is_stop(words[at], language)) or end - at > 1:
+            stops = end <= at and (_is_stop(words[at], language) or _is_stop(said, language))
+            if stops or end - at > 1:
                 phrases += _cut(run, language, sentence)
                 run = []
-            if end > at or not _is_stop(words[at], language):
+            if not stops:
                 weight = 1.5 * max(1, end - at) + min(len(said), 24) / 12
                 run.append(_Token(text=said, weight=weight, kind="unknown", named=end > at))
             at = max(end, at + 1)

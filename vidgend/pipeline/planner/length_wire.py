@@ -18,7 +18,7 @@ from vidgend.pipeline.planner.llm_wire import (
     message_of,
     parse_as,
 )
-from vidgend.pipeline.planner.translation_wire import TranslatedScene
+from vidgend.pipeline.planner.translation_wire import NumberedScene, in_order
 from vidgend.pipeline.vocabulary import has_words
 
 SYSTEM = (
@@ -32,7 +32,7 @@ SYSTEM = (
 class LengthAnswer(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    scenes: list[TranslatedScene] = Field(min_length=1, max_length=MAX_SCENES)
+    scenes: list[NumberedScene] = Field(min_length=1, max_length=MAX_SCENES)
 
 
 def length_schema(scenes: int | None = None) -> dict[str, Any]:
@@ -75,10 +75,7 @@ def length_message(texts: Sequence[str], targets: Sequence[int], *, title: str, 
 
 def read_lengths(answer: str, texts: Sequence[str], targets: Sequence[int], *, language: str) -> tuple[str, ...]:
     """The new texts. Raises: BadAnswer, also if they are no nearer to the length that is wanted."""
-    scenes = parse_as(LengthAnswer, answer).scenes
-    if len(scenes) != len(texts):
-        raise BadAnswer(f"There are {len(scenes)} scenes in the answer; exactly {len(texts)} are needed.")
-    found = tuple(scene.narration for scene in scenes)
+    found = tuple(scene.narration for scene in in_order(parse_as(LengthAnswer, answer).scenes, len(texts)))
     for number, text in enumerate(found, 1):
         if not has_words(text):
             raise BadAnswer(f"Scene {number} has no words.")

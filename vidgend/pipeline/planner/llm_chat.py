@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from vidgend.errors import ProviderError, ProviderGarbage, StepTimeout
 from vidgend.pipeline.budget.port import Budget, Unlimited
@@ -66,10 +66,6 @@ class _Choice(BaseModel):
     finish_reason: str | None = None
 
 
-class _Completion(BaseModel):
-    choices: list[_Choice] = Field(min_length=1)
-
-
 class LlmChat:
     """`base_url` ends before `/chat/completions`, such as `http://localhost:11434/v1`. `api_key` may be None.
 
@@ -110,21 +106,22 @@ class LlmChat:
 
         Raises: ProviderUnauthorized, ProviderRateLimited, ProviderError, ProviderGarbage, StepTimeout.
         """
+        until_s = asyncio.get_running_loop().time() + self._timeout_s
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await self._ask(wish, message, read)
+            async with asyncio.timeout_at(until_s):
+                return await self._ask(wish, message, read, until_s)
         except TimeoutError:
             raise StepTimeout(f"{NAME} did not answer within {self._timeout_s:g} s") from None
 
-    async def _ask(self, wish: Wish, message: str, read: Callable[[str], Answer]) -> Answer:
+    async def _ask(self, wish: Wish, message: str, read: Callable[[str], Answer], until_s: float) -> Answer:
         messages = [{"role": "system", "content": wish.system}, {"role": "user", "content": message}]
         wrong = ""
         for _ in range(TRIES):
-            reply = await self._complete(wish, messages)
+            reply = await self._complete(wish, messages, until_s)
             try:
                 if reply.wrong:
                     raise BadAnswer(reply.wrong)
-                return read(reply.text)
+                return await asyncio.to_thread(read, reply.text)  # up to 1 MB from a stranger
             except BadAnswer as error:
                 wrong = f"The answer was cut off; it must be shorter. {error}" if reply.cut_off else str(error)
                 again = f"{wrong} Answer again with the whole JSON object, mended."
@@ -132,28 +129,30 @@ class LlmChat:
                 messages = [*messages[:2], *said, {"role": "user", "content": again}]
         raise ProviderGarbage(f"{NAME} gave no usable {wish.name} in {TRIES} tries. {wrong[:300]}")
 
-    async def _complete(self, wish: Wish, messages: list[dict[str, str]]) -> _Reply:
-        """One answer, asked for in the strictest format that the server takes."""
+    async def _complete(self, wish: Wish, messages: list[dict[str, str]], until_s: float) -> _Reply:
+        """One answer, asked for in the strictest format that the server takes, until that time of the event loop."""
         while True:
+            asked = self._formats[0]
             body: dict[str, Any] = {"model": self._model, "messages": messages, "stream": False}
-            if self._formats[0] == "json_schema":
+            if asked == "json_schema":
                 schema = {"name": wish.name, "strict": True, "schema": wish.schema}
                 body["response_format"] = {"type": "json_schema", "json_schema": schema}
-            elif self._formats[0] == "schema":
+            elif asked == "schema":
                 body["response_format"] = {"type": "json_object", "schema": wish.counted or wish.schema}
-            elif self._formats[0]:
-                body["response_format"] = {"type": self._formats[0]}
+            elif asked:
+                body["response_format"] = {"type": asked}
             try:
-                return _reply(await self._post(body, wish.name))
-            except _FormatRefused as refused:
-                if len(self._formats) == 1:
-                    raise refused.error from None
-                self._formats = self._formats[1:]
+                return await asyncio.to_thread(_reply, await self._post(body, wish.name, until_s))
+            except _FormatRefused:
+                if self._formats[0] == asked:  # else another question has found that out meanwhile
+                    self._formats = self._formats[1:]
 
-    async def _post(self, body: dict[str, Any], what: str) -> bytes:
-        return await persevere(lambda: self._try_post(body, what), timeout_s=self._timeout_s, wait_s=self._retry_wait_s)
+    async def _post(self, body: dict[str, Any], what: str, until_s: float) -> bytes:
+        return await persevere(
+            lambda: self._try_post(body, what, until_s), timeout_s=self._timeout_s, wait_s=self._retry_wait_s
+        )
 
-    async def _try_post(self, body: dict[str, Any], what: str) -> bytes:
+    async def _try_post(self, body: dict[str, Any], what: str, until_s: float) -> bytes:
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         timeout = httpx.Timeout(self._timeout_s, connect=10.0)
         try:
@@ -166,17 +165,18 @@ class LlmChat:
                 call.answered(response.status_code, retry_after_s=retry_after_s(response.headers, now_s=self._clock()))
                 if response.status_code == 200:
                     answer = await read_answer(response, name=NAME, max_bytes=MAX_ANSWER_BYTES)
-                    tokens_in, tokens_out = tokens_used(answer)
+                    tokens_in, tokens_out = await asyncio.to_thread(tokens_used, answer)
                     call.answered(200, tokens_in=tokens_in, tokens_out=tokens_out)
                     return answer
-                raise self._refusal(response, await _start_of(response), formatted="response_format" in body)
+                start, left_s = await _start_of(response), until_s - asyncio.get_running_loop().time()
+                raise self._refusal(response, start, left_s=left_s, formatted="response_format" in body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Transient(transport_error(error, name=NAME)) from error
 
-    def _refusal(self, response: httpx.Response, start: bytes, *, formatted: bool) -> Exception:
-        """What an answer that is not a success means; `start` is the beginning of its body."""
-        found = refusal(response, name=NAME, now_s=self._clock(), timeout_s=self._timeout_s)
-        error = found.error if isinstance(found, Transient) else found
+    def _refusal(self, response: httpx.Response, start: bytes, *, left_s: float, formatted: bool) -> Exception:
+        """What an answer that is not a success means; `start` is the beginning of its body, `left_s` the time that is
+        left to wait in."""
+        found = refusal(response, name=NAME, now_s=self._clock(), timeout_s=left_s)
         if _TOO_LONG.search(start) and response.status_code < 500:
             error = ProviderError(f"{NAME}'s context is too short for this (HTTP {response.status_code})")
             error.retryable, error.max_retries = False, 0
@@ -184,7 +184,9 @@ class LlmChat:
         refuses = response.status_code in _REFUSES_FORMAT or (
             response.status_code == 500 and _NAMES_FORMAT.search(start) is not None
         )
-        return _FormatRefused(error) if formatted and refuses else found
+        if refuses and not formatted:  # so the formats were not what was wrong: there may be no such model yet
+            self._formats = _FORMATS
+        return _FormatRefused() if refuses and formatted else found
 
 
 def tokens_used(body: bytes) -> tuple[int, int]:
@@ -202,11 +204,7 @@ def tokens_used(body: bytes) -> tuple[int, int]:
 
 
 class _FormatRefused(Exception):
-    """The server may just not know the response format. `error` is what it is otherwise."""
-
-    def __init__(self, error: ProviderError) -> None:
-        super().__init__()
-        self.error = error
+    """The server may just not know the response format."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,8 +228,8 @@ async def _start_of(response: httpx.Response) -> bytes:
 def _reply(body: bytes) -> _Reply:
     """The first choice. What is no chat completion, or a refusal, is as good a reason to ask again as a bad answer."""
     try:
-        choice = _Completion.model_validate(json.loads(body)).choices[0]
-    except (ValueError, RecursionError, ValidationError):
+        choice = _Choice.model_validate(json.loads(body)["choices"][0])
+    except (ValueError, RecursionError, ValidationError, LookupError, TypeError):
         return _Reply(wrong="That was no chat completion.")
     message = choice.message
     if message.refusal or choice.finish_reason == "content_filter":
@@ -240,4 +238,5 @@ def _reply(body: bytes) -> _Reply:
     if isinstance(text, list):
         parts = [part.get("text", "") for part in text if isinstance(part, dict)]
         text = "".join(part for part in parts if isinstance(part, str))
+    text = text.encode("utf-8", "replace").decode()  # half an emoji could not be sent back
     return _Reply(text=text, cut_off=choice.finish_reason == "length")

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from vidgend.models import Brief
 from vidgend.pipeline.speech.voices import primary
-from vidgend.pipeline.text_language import text_language, written_in_own_letters
+from vidgend.pipeline.text_language import can_be_told, text_language, written_in_own_letters
 from vidgend.pipeline.timeline import CLOSING_S, LEAD_S, OPENING_S, TAIL_S
 from vidgend.pipeline.vocabulary import MOODS, chars_per_s, has_words, nearest_mood
 
@@ -33,6 +33,8 @@ _SCENE_S = 6.0
 _MOST_OVER, _LEAST_OF = 1.6, 0.3
 """A script may be this much longer than asked for, or this short, before the model is sent back; what is nearer is
 mended once it was spoken (`narration_to_length.py`)."""
+MOST_MARKED_CHARS = 2000
+"""A longer text is refused, or cut, before markup is looked for in it, which a stranger can make slow."""
 _LEAST_CHARS = 20
 """Of a scene's narration, for servers that write by the schema: small models like to leave it empty."""
 _SAME_MOST = 0.5
@@ -40,13 +42,13 @@ _SAME_MOST = 0.5
 
 _FENCE = re.compile(r"```[\w-]*[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL)
 _THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
-_LINK = re.compile(r"!?\[([^\]\n]{0,300})\]\([^)\n]{0,2000}\)")
+_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\([^)\n]{0,500}\)")
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.\-]{1,20}://|www\.)\S+", re.IGNORECASE)
-_HOST = re.compile(r"\b[\w\-]+\.(?:com|org|net|io|dev|info|co|tv|me|app|xyz|ru|cn|de|uk)\b", re.IGNORECASE)
+_HOST = re.compile(r"[\w\-]\.(?:com|org|net|io|dev|info|co|tv|me|app|xyz|ru|cn|de|uk)\b", re.IGNORECASE)
 _INLINE_TAG = re.compile(r"</?(?:b|i|u|em|strong|span|a)(?:\s[^<>\n]{0,200})?>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,200}>")
 _LINE_MARK = re.compile(
-    r"^\s*(?:#{1,6}\s+|>\s+|[-*+•]\s+|(?:narrator|voice-?over|vo)\s*:\s*)", re.IGNORECASE | re.MULTILINE
+    r"^[^\S\n]*(?:#{1,6}\s+|>\s+|[-*+•]\s+|(?:narrator|voice-?over|vo)\s*:\s*)", re.IGNORECASE | re.MULTILINE
 )
 _EMPHASIS = re.compile(r"\*{1,3}|_{2,3}|`+|~~|(?<!\w)_|_(?!\w)")
 _STAGE = re.compile(r"\[[^\[\]\n]{0,200}\]")
@@ -75,10 +77,10 @@ class SceneAnswer(BaseModel):
     @field_validator("narration", mode="after")
     @classmethod
     def _plain(cls, value: str) -> str:
-        value = clean_text(value).lstrip(" .…,;:")
-        if len(value) > MAX_NARRATION_CHARS:
+        cleaned = clean_text(value[:MOST_MARKED_CHARS]).lstrip(" .…,;:")
+        if len(cleaned) > MAX_NARRATION_CHARS or len(value) > MOST_MARKED_CHARS:
             raise ValueError(f"is longer than {MAX_NARRATION_CHARS} characters; split it into more scenes")
-        return value
+        return cleaned
 
     @field_validator("queries", mode="after")
     @classmethod
@@ -100,7 +102,7 @@ class PlanAnswer(BaseModel):
     @field_validator("title", "hook", mode="after")
     @classmethod
     def _plain_title(cls, value: str) -> str:
-        value = clean_text(value).strip("\"'“”")
+        value = clean_text(value[:MOST_MARKED_CHARS]).strip("\"'“”")
         return value if has_words(value) and len(value) <= MAX_HOOK_CHARS else ""
 
     @field_validator("pace", mode="after")
@@ -132,8 +134,8 @@ def clean_text(text: str) -> str:
 
 
 def clean_query(text: str) -> str:
-    """A search of a few words; "" if it names an address or holds no word."""
-    if _ADDRESS.search(text) or _HOST.search(text) or "/" in text or "\\" in text:
+    """A search of a few words; "" if it names an address or holds no word, or is a whole text."""
+    if len(text) > MAX_NARRATION_CHARS or _ADDRESS.search(text) or _HOST.search(text) or "/" in text or "\\" in text:
         return ""
     words = _SEARCHABLE.sub(" ", clean_text(text)).strip(" .,-&'’").split()
     query = " ".join(words[:8])[:MAX_QUERY_CHARS].strip()
@@ -295,11 +297,13 @@ def check_idea(answer: PlanAnswer, *, brief: Brief, language: str) -> None:
 
 
 def check_language(text: str, language: str) -> None:
-    """Raises: BadAnswer if the text is surely in another language."""
+    """Raises: BadAnswer if the text is surely in another language. For one that cannot be told from its kin that is
+    only English, into which models fall back."""
     found = text_language(text, expected=primary(language))
     if not written_in_own_letters(text, language):
         raise BadAnswer(f"The narration is not in the language {language}. Write all of it in {language}.")
-    if found is not None and primary(found) != primary(language):
+    sure = can_be_told(language) or found == "en"
+    if found is not None and sure and primary(found) != primary(language):
         raise BadAnswer(f"The narration is in the language {found}. Write all of it in {language}.")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from vidgend.pipeline.planner.llm_wire import BadAnswer, clean_text, message_of, parse_as
+from vidgend.pipeline.planner.llm_wire import MOST_MARKED_CHARS, BadAnswer, clean_text, message_of, parse_as
 from vidgend.pipeline.vocabulary import has_words
 
 MOST_SCENES = 60
@@ -19,6 +19,7 @@ MOST_CHARS = 12_000
 """So much is asked for at once: what a small model holds in mind, source and answer together."""
 _MOST_LONGER = 4
 _SOME_CHARS = 200
+_MOST_NARRATION_CHARS = 10_000
 """Chinese becomes up to four times as many letters in English, and a short text may grow more."""
 
 SYSTEM = (
@@ -29,7 +30,7 @@ SYSTEM = (
 )
 
 
-class TranslatedScene(BaseModel):
+class NumberedScene(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     number: int | None = None
@@ -38,6 +39,8 @@ class TranslatedScene(BaseModel):
     @field_validator("narration", mode="after")
     @classmethod
     def _plain(cls, value: str) -> str:
+        if len(value) > _MOST_NARRATION_CHARS:
+            raise ValueError("is far too long")
         return clean_text(value)
 
 
@@ -45,12 +48,12 @@ class TranslationAnswer(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     title: str = ""
-    scenes: list[TranslatedScene] = Field(min_length=1, max_length=MOST_SCENES)
+    scenes: list[NumberedScene] = Field(min_length=1, max_length=MOST_SCENES)
 
     @field_validator("title", mode="after")
     @classmethod
     def _plain_title(cls, value: str) -> str:
-        return clean_text(value).strip("\"'“”")[:200]
+        return clean_text(value[:MOST_MARKED_CHARS]).strip("\"'“”")[:200]
 
 
 def batches(texts: Sequence[str]) -> list[Sequence[str]]:
@@ -99,17 +102,22 @@ def translation_message(texts: Sequence[str], *, title: str, source: str, target
     )
 
 
+def in_order(scenes: Sequence[NumberedScene], count: int) -> Sequence[NumberedScene]:
+    """The `count` scenes by their numbers, where the model gave any. Raises: BadAnswer."""
+    if len(scenes) != count:
+        raise BadAnswer(f"There are {len(scenes)} scenes in the answer; exactly {count} are needed.")
+    if all(scene.number is None for scene in scenes):
+        return scenes
+    by_number = {scene.number: scene for scene in scenes}
+    if sorted(by_number, key=str) != sorted(range(1, count + 1), key=str):
+        raise BadAnswer(f"The scenes must have the numbers from 1 to {count}, each once.")
+    return [by_number[number] for number in range(1, count + 1)]
+
+
 def read_translation(text: str, texts: Sequence[str], *, source: str) -> tuple[str, tuple[str, ...]]:
     """(title or "", the texts in the other language). Raises: BadAnswer."""
     answer = parse_as(TranslationAnswer, text)
-    scenes = answer.scenes
-    if len(scenes) != len(texts):
-        raise BadAnswer(f"There are {len(scenes)} scenes in the answer; exactly {len(texts)} are needed.")
-    if any(scene.number is not None for scene in scenes):
-        by_number = {scene.number: scene for scene in scenes}
-        if sorted(by_number, key=str) != sorted(range(1, len(texts) + 1), key=str):
-            raise BadAnswer(f"The scenes must have the numbers from 1 to {len(texts)}, each once.")
-        scenes = [by_number[number] for number in range(1, len(texts) + 1)]
+    scenes = in_order(answer.scenes, len(texts))
     for number, (scene, said) in enumerate(zip(scenes, texts, strict=True), 1):
         most = len(said) * _MOST_LONGER + _SOME_CHARS
         if not has_words(scene.narration):

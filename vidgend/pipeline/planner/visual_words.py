@@ -45,6 +45,11 @@ def _table(language: str) -> dict[str, str]:
     return found
 
 
+@cache
+def _longest(language: str) -> int:
+    return max(map(len, _table(language)), default=0)
+
+
 def is_known(language: str) -> bool:
     """Whether there is a table for it."""
     return bool(_table(language))
@@ -62,8 +67,7 @@ def english_at(words: Sequence[str], start: int, *, language: str) -> tuple[str,
 
 def english_in(text: str, *, language: str) -> Iterator[str]:
     """The English for all that is known in a text without spaces, in its order."""
-    table = _table(language)
-    longest = max(map(len, table), default=0)
+    table, longest = _table(language), _longest(language)
     text = _key(text, language)
     place = 0
     while place < len(text):

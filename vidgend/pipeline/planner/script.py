@@ -14,6 +14,9 @@ from collections.abc import Callable
 from vidgend.pipeline.vocabulary import is_wide, speech_s, word_count
 
 MIN_SCENE_S = 3.0
+"""Of the parts of a sentence that is cut."""
+ALONE_S = 1.75
+"""From here on a whole sentence has a picture of its own: two short ones mostly speak of two things."""
 MAX_SCENE_S = 10.0
 HARD_MAX_S = 16.0
 """A sentence without any comma is cut between words only when it is longer than this."""
@@ -196,7 +199,7 @@ def _join_short(pieces: list[str], language: str) -> list[str]:
     if len(joined) > 1 and not word_count(joined[0]):
         joined[:2] = [join_texts(joined[0], joined[1])]
     last_two_s = [speech_s(piece, language) for piece in joined[-2:]]
-    if len(joined) > 1 and last_two_s[1] < MIN_SCENE_S and sum(last_two_s) <= MAX_SCENE_S:
+    if len(joined) > 1 and last_two_s[1] < ALONE_S and sum(last_two_s) <= MAX_SCENE_S:
         joined[-2:] = [join_texts(*joined[-2:])]
     return joined
 
@@ -213,12 +216,12 @@ def _belongs(before: str, piece: str, following: str, language: str) -> bool:
     if not word_count(piece):
         return True
     before_s, piece_s = speech_s(before, language), speech_s(piece, language)
-    tiny = min(before_s, piece_s) < MIN_SCENE_S / 2
+    tiny = min(before_s, piece_s) < ALONE_S / 2
     if before_s + piece_s > (1.2 if tiny else 1.0) * MAX_SCENE_S:
         return False
-    if before_s < MIN_SCENE_S:
+    if before_s < ALONE_S:
         return True
-    if piece_s >= MIN_SCENE_S:
+    if piece_s >= ALONE_S:
         return False
     following_s = speech_s(following, language)
     if not following or piece_s + following_s > MAX_SCENE_S:

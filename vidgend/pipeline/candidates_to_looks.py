@@ -46,7 +46,7 @@ _DECODE_TIMEOUT_S = 60.0
 
 
 def seen_args(pictures: Sequence[Path]) -> list[str]:
-    """Arguments of the ffmpeg that makes `0.rgb`, `1.rgb`, ... of JPEG files: the square in the middle, SEEN_PX wide."""
+    """Arguments of the ffmpeg that makes `0.rgb`, `1.rgb`, ... of JPEG files: the square in their middle."""
     fit = f"scale={SEEN_PX}:{SEEN_PX}:force_original_aspect_ratio=increase:flags=bicubic,crop={SEEN_PX}:{SEEN_PX}"
     args = ["-y"]
     for picture in pictures:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 
 LENGTH = 77
 """Of what the model reads, start and end included."""
@@ -71,7 +72,7 @@ def _joined(letters: list[str], ranks: Ranks) -> list[str]:
     again."""
     pieces = [*letters[:-1], letters[-1] + _LAST]
     while len(pieces) > 1:
-        best = min(zip(pieces, pieces[1:], strict=False), key=lambda pair: ranks.get(pair, len(ranks)))
+        best = min(pairwise(pieces), key=lambda pair: ranks.get(pair, len(ranks)))
         if best not in ranks:
             break
         joined, at = [], 0

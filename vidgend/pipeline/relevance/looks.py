@@ -39,8 +39,12 @@ class ClipSimilarity:
     label: Label = "cpu"
 
     def __init__(self, files: ClipFiles) -> None:
-        self.problem = files.problem
-        self.identity = "none" if files.problem else f"{files.vision.name}:{files.fingerprint}"
+        self.problem, self.identity = files.problem, "none"
+        if not self.problem:
+            try:
+                self.identity = f"{files.vision.name}:{files.fingerprint}"
+            except OSError as error:
+                self.problem = f"footage.image_model {files.folder} cannot be read: {error.strerror}"
         argv = (sys.executable, "-m", "vidgend.pipeline.relevance.clip_child", "--model", str(files.folder.absolute()))
         self._service = JsonService(argv, name="the image model", failure=StepError)
 

@@ -109,7 +109,7 @@ def _within(about: str, text: str) -> str:
 
 
 def mixed_fit(queries: Sequence[float], narration: Sequence[float]) -> tuple[float, int]:
-    """How well it all fits, of the fit to each search and to the narration, and the number of the search that fits best."""
+    """How well all fits, of the fits to the searches and to the narration, and the number of the best search."""
     worth = [fit * QUERY_WORTH[min(number, len(QUERY_WORTH) - 1)] for number, fit in enumerate(queries)]
     place = max(range(len(worth)), key=worth.__getitem__, default=0)
     if not narration:

@@ -131,7 +131,7 @@ class Parts:
     ends: ShotEnds
     client: httpx.AsyncClient
     similarities: tuple[TextSimilarity, ...]
-    looks: ImageSimilarity | None = None
+    looks: ImageSimilarity | None
     watch: LibraryWatch | None = None
     """For whoever runs for long; None without a library."""
 
@@ -425,4 +425,5 @@ def wire(
         client=client,
         watch=LibraryWatch(library, ffmpeg, partial(executor.slot, "ffmpeg"), executor.load) if library else None,
         similarities=similarities,
+        looks=looks,
     )

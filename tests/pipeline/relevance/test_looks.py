@@ -193,7 +193,20 @@ def test_without_a_folder_there_is_nothing_that_looks() -> None:
 
 def test_pieces_are_those_of_the_published_tokenizer() -> None:
     tokenizers = pytest.importorskip("tokenizers")
-    merges = ["r e", "re d</w>", "d o", "do g</w>", "' s</w>", "1 0</w>", "c a", "f Ã", "a Ã", "w a", "Â ½</w>", "! !</w>"]
+    merges = [
+        "r e",
+        "re d</w>",
+        "d o",
+        "do g</w>",
+        "' s</w>",
+        "1 0</w>",
+        "c a",
+        "f Ã",
+        "a Ã",
+        "w a",
+        "Â ½</w>",
+        "! !</w>",
+    ]
     letters = _letters()
     pieces = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(one.split()) for one in merges), START, END]
     vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
@@ -228,7 +241,9 @@ def test_pieces_are_those_of_the_published_tokenizer() -> None:
 
 
 def test_a_long_text_is_cut_before_the_end_and_what_is_said_to_be_the_end_is_not() -> None:
-    vocabulary = {piece: number for number, piece in enumerate([*LETTERS, *(f"{one}</w>" for one in LETTERS), START, END])}
+    vocabulary = {
+        piece: number for number, piece in enumerate([*LETTERS, *(f"{one}</w>" for one in LETTERS), START, END])
+    }
     ids = tokens_of("a " * 500, vocabulary, {})
     assert (len(ids), ids[0], ids[-1], set(ids[1:-1])) == (
         LENGTH, vocabulary[START], vocabulary[END], {vocabulary["a</w>"]}

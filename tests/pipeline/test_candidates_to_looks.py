@@ -64,6 +64,14 @@ async def test_among_clips_whose_words_fit_alike_the_picture_decides_and_the_rep
     assert f"picture +{PICTURE / 2:.2f}" in scene.why
 
 
+async def test_what_is_seen_is_the_square_in_the_middle(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    source = "color=blue:size=160x90:rate=30:duration=0.5,drawbox=x=35:y=0:w=90:h=90:color=red:t=fill"
+    flag = media.make(ffmpeg.path, ["-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p"], tmp_path / "flag.mp4")
+    looks = FakeLooks(lambda text, rgb: rgb[0] / 255)
+    (scene,) = await found(tmp_path / "job", scenes("sea"), footage({"f": flag}, sea="f"), looks=looks)
+    assert dict(scene.ranking[0].parts)["picture"] == pytest.approx(PICTURE / 2, abs=0.01)
+
+
 async def test_a_picture_does_not_outweigh_words_that_fit_much_better(tmp_path: Path, files: dict[str, Path]) -> None:
     words = FakeSimilarity(lambda _, described: {"a": 0.95, "b": 0.55}.get(described, 0.0))
     made = await found(tmp_path, scenes("sea"), footage(files, sea="ab"), looks=redness(), similarity=words)

@@ -104,7 +104,8 @@ class SceneSearch:
                 break
             if not await self.widen():
                 break
-        await self.ranked()  # now, beside other scenes: later they choose one after the other
+        if self._look is not None:
+            await self.ranked()  # now, beside other scenes: later they choose one after the other
 
     async def widen(self) -> bool:
         """Make the next search. False if there is none left that is worth it."""

@@ -31,8 +31,8 @@ def look_of(cosine: float) -> float:
 class ClipSimilarity:
     """An ImageSimilarity. `files` are already here; nothing is downloaded.
 
-    It has the label of a model on the cores, so its memory (about 250 MB, or 700 MB if it is not quantized) takes the
-    place of an encode's.
+    It has the label of a model on the cores, so its memory (some more than the size of its files) takes the place of an
+    encode's.
     """
 
     name = "clip"

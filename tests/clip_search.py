@@ -13,6 +13,10 @@ from typing import Any
 import media
 
 from vidgend.models import Brief, Candidate, Credit, Scene, Storyboard
+from vidgend.pipeline.candidate_to_thumbnail import KIND as THUMBNAIL
+from vidgend.pipeline.candidate_to_thumbnail import CandidateThumbnailStep
+from vidgend.pipeline.candidates_to_looks import KIND as LOOK
+from vidgend.pipeline.candidates_to_looks import JobLooks, LookStep
 from vidgend.pipeline.executor.local import LocalExecutor
 from vidgend.pipeline.ffmpeg import FfmpegTool
 from vidgend.pipeline.footage.fake import FakeFootage
@@ -20,7 +24,7 @@ from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.footage_search import FETCH, SEARCH, FetchStep, SearchStep
 from vidgend.pipeline.progress import Progress
 from vidgend.pipeline.relevance.fake import FakeSimilarity
-from vidgend.pipeline.relevance.port import TextSimilarity
+from vidgend.pipeline.relevance.port import ImageSimilarity, TextSimilarity
 from vidgend.pipeline.run import JobRun
 from vidgend.pipeline.scene_to_clip import ClipFinder
 from vidgend.store.assets.select import open_filesystem_assets
@@ -58,20 +62,31 @@ def scenes(*queries: str, **more: Any) -> tuple[Scene, ...]:
 
 @asynccontextmanager
 async def open_search(
-    folder: Path, *providers: FootageProvider, clock: Callable[[], float] = time.time
+    folder: Path,
+    *providers: FootageProvider,
+    clock: Callable[[], float] = time.time,
+    looks: ImageSimilarity | None = None,
+    notes: list[str] | None = None,
 ) -> AsyncIterator[tuple[JobRun, AssetStore]]:
     async def nothing(*_: Any) -> None:
         return None
 
+    async def note(line: str) -> None:
+        if notes is not None:
+            notes.append(line)
+
     folder.mkdir(exist_ok=True)
     database = await Database.open(folder / "db", clock=clock)
     assets = await open_filesystem_assets(database, folder / "assets")
+    tool = FfmpegTool()
+    registry: dict[str, Any] = {SEARCH: SearchStep(providers), FETCH: FetchStep(providers, tool, assets)}
+    if looks is not None:
+        registry |= {THUMBNAIL: CandidateThumbnailStep(providers, tool, assets), LOOK: LookStep(looks, tool, assets)}
     executor = LocalExecutor(
-        slots={"io": 8, "net": 4, "search": 4},
-        registry={SEARCH: SearchStep(providers), FETCH: FetchStep(providers, FfmpegTool(), assets)},
+        slots={"io": 8, "net": 4, "search": 4, "cpu": 1, "ffmpeg": 2}, registry=registry,
         steps=StepStore(database, assets, boot_id="test"), work=folder / "work",
     )  # fmt: skip
-    run = JobRun(executor, job_id="", salt="", announce=nothing, note=nothing, progress=Progress())
+    run = JobRun(executor, job_id="", salt="", announce=nothing, note=note, progress=Progress())
     try:
         yield run, assets
     finally:
@@ -89,12 +104,14 @@ def finder_for(
     similarity: TextSimilarity | None = None,
     recent: Mapping[tuple[str, str], float] | None = None,
     mood: str | None = None,
+    looks: ImageSimilarity | None = None,
 ) -> ClipFinder:
     board = Storyboard(title="", language="en", planner="", stretch=False, fps="30", scenes=wanted, mood=mood)
     brief = Brief(prompt="p", review=review, width_px=160, height_px=90)
     return ClipFinder(
         run=run, brief=brief, storyboard=board, providers=providers, unused={}, assets=assets,
         similarity=similarity or FakeSimilarity(), recent=recent or {},
+        look=JobLooks(run, looks, providers=providers, ffmpeg=FfmpegTool()).rerank if looks is not None else None,
     )  # fmt: skip
 
 
@@ -111,5 +128,5 @@ async def search(
 
 async def found(folder: Path, wanted: tuple[Scene, ...], *providers: FootageProvider, **more: Any) -> list[Scene]:
     """`more` is what `finder_for` takes."""
-    async with open_search(folder, *providers) as (run, assets):
+    async with open_search(folder, *providers, looks=more.get("looks")) as (run, assets):
         return await search(run, assets, wanted, *providers, **more)

@@ -26,7 +26,7 @@ from vidgend.pipeline.music.port import MusicLibrary, Track
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.planner.port import Planner, Rewriter, Translator
 from vidgend.pipeline.relevance.fake import FakeSimilarity
-from vidgend.pipeline.relevance.port import TextSimilarity
+from vidgend.pipeline.relevance.port import ImageSimilarity, TextSimilarity
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.pipeline.speech.port import SpeechEngine, Utterance
 from vidgend.pipeline.transcriber.port import Transcriber
@@ -94,6 +94,7 @@ def builder(
     transcriber: Transcriber | None = None,
     aligners: tuple[Aligner, ...] | None = None,
     similarity: TextSimilarity | None = None,
+    looks: ImageSimilarity | None = None,
 ) -> Callable[..., Parts]:
     def build(
         settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path, budget: Budget | None = None
@@ -103,7 +104,7 @@ def builder(
             settings, assets, steps, work=work, client=httpx.AsyncClient(), planners=planners or (BuiltinPlanner(),),
             providers=providers, unused_providers=unused or {}, engines=engines or (FakeSpeech(),),
             aligners=aligners or (Proportional(),), music=library or FakeMusic(tracks), translator=translator,
-            transcriber=transcriber, similarities=(similarity or FakeSimilarity(),), rewriter=rewriter,
+            transcriber=transcriber, similarities=(similarity or FakeSimilarity(),), rewriter=rewriter, looks=looks,
         )  # fmt: skip
 
     return build

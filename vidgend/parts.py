@@ -21,6 +21,8 @@ from vidgend.pipeline.budget.allowance import Window
 from vidgend.pipeline.budget.port import Budget
 from vidgend.pipeline.candidate_to_thumbnail import KIND as CANDIDATE_THUMBNAIL
 from vidgend.pipeline.candidate_to_thumbnail import CandidateThumbnailStep
+from vidgend.pipeline.candidates_to_looks import KIND as LOOK
+from vidgend.pipeline.candidates_to_looks import LookStep
 from vidgend.pipeline.captions.fonts import machine_fonts
 from vidgend.pipeline.credits_to_card import KIND as CARD
 from vidgend.pipeline.executor.local import LocalExecutor
@@ -56,8 +58,8 @@ from vidgend.pipeline.prompt_to_storyboard import PlanStep
 from vidgend.pipeline.recording_to_voice import KIND as RECORDING
 from vidgend.pipeline.recording_to_voice import RecordingStep
 from vidgend.pipeline.relevance.bm25 import Bm25Similarity
-from vidgend.pipeline.relevance.port import TextSimilarity
-from vidgend.pipeline.relevance.select import build_similarities
+from vidgend.pipeline.relevance.port import ImageSimilarity, TextSimilarity
+from vidgend.pipeline.relevance.select import build_looks, build_similarities
 from vidgend.pipeline.scene_to_segment import KIND as SEGMENT
 from vidgend.pipeline.scene_to_segment import RenderSettings, SegmentStep
 from vidgend.pipeline.scene_to_speech import KIND as NARRATION
@@ -129,6 +131,7 @@ class Parts:
     ends: ShotEnds
     client: httpx.AsyncClient
     similarities: tuple[TextSimilarity, ...]
+    looks: ImageSimilarity | None
     watch: LibraryWatch | None = None
     """For whoever runs for long; None without a library."""
 
@@ -136,9 +139,11 @@ class Parts:
         await self.executor.aclose()
         await self.ends.aclose()
         transcriber = self.producer.transcriber
-        closable: tuple[SpeechEngine | Aligner | Transcriber | FootageProvider | TextSimilarity, ...] = (
+        closable: tuple[
+            SpeechEngine | Aligner | Transcriber | FootageProvider | TextSimilarity | ImageSimilarity, ...
+        ] = (
             *self.engines, *self.aligners, *self.providers, *self.similarities,
-            *((transcriber,) if transcriber is not None else ()),
+            *((transcriber,) if transcriber is not None else ()), *((self.looks,) if self.looks is not None else ()),
         )  # fmt: skip
         for part in closable:
             await part.aclose()
@@ -293,6 +298,7 @@ def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, wor
         similarities=build_similarities(
             settings.footage.relevance, models_dir=settings.data_dir / "models", hub_dir=default_hub_dir()
         ),
+        looks=build_looks(settings.footage.image_model),
     )
 
 
@@ -313,6 +319,7 @@ def wire(
     rewriter: Rewriter | None = None,
     transcriber: Transcriber | None = None,
     similarities: tuple[TextSimilarity, ...] = (),
+    looks: ImageSimilarity | None = None,
 ) -> Parts:
     """The steps, the executor and the producer over chosen adapters."""
     render = settings.render
@@ -347,6 +354,8 @@ def wire(
         THUMBNAIL: ThumbnailStep(ffmpeg, assets),
         CHECK: CheckStep(ffmpeg, assets),
     }
+    if looks is not None:
+        registry[LOOK] = LookStep(looks, ffmpeg, assets)
     slots: dict[Label, int] = {
         "llm": LLM_SLOTS,
         "net": (net := settings.slots.net or DEFAULT_NET_SLOTS),
@@ -359,8 +368,8 @@ def wire(
 
     async def unload(label: Label) -> None:
         """The models that live there."""
-        parts: tuple[SpeechEngine | Aligner | Transcriber | TextSimilarity, ...] = (
-            *engines, *aligners, *transcribers, *similarities,
+        parts: tuple[SpeechEngine | Aligner | Transcriber | TextSimilarity | ImageSimilarity, ...] = (
+            *engines, *aligners, *transcribers, *similarities, *((looks,) if looks is not None else ()),
         )  # fmt: skip
         for part in parts:
             if part.label == label:
@@ -391,6 +400,7 @@ def wire(
         aligners=aligners,
         music=music,
         similarities=similarities,
+        looks=looks,
         ffmpeg=ffmpeg,
         fonts=fonts,
         render=RenderSettings(encoder=render.encoder, preset=render.preset, crf=render.crf, threads=threads),
@@ -416,4 +426,5 @@ def wire(
         client=client,
         watch=LibraryWatch(library, ffmpeg, partial(executor.slot, "ffmpeg"), executor.load) if library else None,
         similarities=similarities,
+        looks=looks,
     )

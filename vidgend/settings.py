@@ -180,6 +180,11 @@ class Footage(_Part):
         description="How it is told which clip fits. auto: by the small embedding model where it is installed, else by "
         "words (bm25).",
     )
+    image_model: Path | None = Field(
+        None,
+        description="A folder with a CLIP model (ONNX), by which clips are also chosen by what their preview pictures "
+        "show (docs/relevance.md). Unset: by what is said of them alone.",
+    )
     offline: bool = Field(
         False, description="Ask no provider: only what was fetched or prefetched before, the library and paintings."
     )

@@ -280,6 +280,22 @@ def test_it_is_told_how_clips_are_matched_and_how_to_do_better(home: Path, monke
     assert found.mark == "ok" and "by meaning: embeddings" in found.text
 
 
+def test_it_is_told_whether_the_folder_of_the_image_model_is_whole(home: Path) -> None:
+    assert list(stage_checks.looks(_settings())) == []
+    folder = home / "clip"
+    (found,) = stage_checks.looks(_settings(**{"footage.image_model": str(folder)}))
+    assert (found.section, found.mark) == ("footage", "note")
+    assert "clip is not a folder" in found.text and "docs/relevance.md" in found.fix
+    (folder / "onnx").mkdir(parents=True)
+    for name in ("vocab.json", "merges.txt", "onnx/vision_model_quantized.onnx"):
+        (folder / name).write_bytes(b"x")
+    (found,) = stage_checks.looks(_settings(**{"footage.image_model": str(folder)}))
+    assert (found.mark, "has no onnx/text_model.onnx" in found.text) == ("note", True)
+    (folder / "onnx" / "text_model.onnx").write_bytes(b"x")
+    (found,) = stage_checks.looks(_settings(**{"footage.image_model": str(folder)}))
+    assert found.mark == "ok" and "vision_model_quantized.onnx and text_model.onnx" in found.text
+
+
 def test_speech_says_which_engine_speaks_and_why_the_others_do_not() -> None:
     found = list(stage_checks.speech(_settings()))
     assert found[0].text.endswith("speaks (best one here)")

@@ -63,6 +63,7 @@ def findings(settings: Settings, url: str | None) -> Iterator[Finding]:
         stages.planner(settings),
         stages.footage(settings),
         stages.relevance(settings),
+        stages.looks(settings),
         model_checks.damaged(settings, "which clip fits", section="footage"),
         budget_checks.quotas(settings),
         stages.speech(settings),

@@ -257,6 +257,21 @@ def relevance(settings: Settings, section: str = "footage") -> Iterator[Finding]
     yield Finding(section=section, mark="note" if found.get else "ok", text=text, fix=found.get)
 
 
+def looks(settings: Settings, section: str = "footage") -> Iterator[Finding]:
+    """Whether the folder of the image model is whole. Nothing is said where none is set."""
+    from vidgend.pipeline.relevance.clip_files import REPOSITORY, clip_files
+
+    if settings.footage.image_model is None:
+        return
+    found = clip_files(settings.footage.image_model.expanduser())
+    if found.problem:
+        fix = f"Put the files of {REPOSITORY} there (docs/relevance.md), or unset it. Until then words decide."
+        yield Finding(section=section, mark="note", text=found.problem, fix=fix)
+    else:
+        text = f"previews are looked at: {found.vision.name} and {found.text.name} in {found.folder}"
+        yield Finding(section=section, mark="ok", text=text)
+
+
 def _library(folder: Path, place: int, section: str) -> Finding:
     from vidgend.pipeline.footage.library_files import walk
 

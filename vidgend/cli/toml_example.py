@@ -25,6 +25,7 @@ _HEAD = """\
 """
 _SAMPLES: dict[str, Any] = {
     "data_dir": "~/.local/share/vidgend",
+    "footage.image_model": "/srv/models/clip-vit-base-patch32",
     "music.folder": "/srv/music",
     "captions.fonts_folder": "/srv/fonts",
 }

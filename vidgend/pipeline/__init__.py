@@ -6,6 +6,7 @@
 |-------------------------|------------------------|------------------|--------|--------------------------------------|
 | prompt_to_storyboard.py | Brief                  | Storyboard       | llm    | brief, planner, model                |
 | scene_to_clip.py        | queries, target size   | Clip             | net    | query, provider, size, day; file     |
+| candidates_to_looks.py  | previews, words        | their order      | cpu    | previews, words, model; off if unset |
 | sentence_to_speech.py   | a sentence, voice      | sound, times     | gpu/cpu| text, voice, speed, engine, model    |
 | scene_to_speech.py      | narration, voice       | Speech           | io     | its sentences, pauses                |
 | speech_to_words.py      | Speech, narration      | Words            | cpu    | speech, text, aligner, model         |

@@ -27,6 +27,7 @@ from vidgend.models import (
 )
 from vidgend.pipeline.about import about_of
 from vidgend.pipeline.aligner.port import Aligner
+from vidgend.pipeline.candidates_to_looks import JobLooks
 from vidgend.pipeline.captions.fit import CaptionFit
 from vidgend.pipeline.captions.fonts import FontCatalog
 from vidgend.pipeline.card_length import card_frames
@@ -41,7 +42,7 @@ from vidgend.pipeline.planner.port import Planner, Rewriter, Translator
 from vidgend.pipeline.prefetch import prefetch_queries, prefetch_storyboard
 from vidgend.pipeline.prompt_to_storyboard import make_storyboard
 from vidgend.pipeline.recording_to_storyboard import found_again, make_recorded_storyboard, not_recorded
-from vidgend.pipeline.relevance.port import TextSimilarity
+from vidgend.pipeline.relevance.port import ImageSimilarity, TextSimilarity
 from vidgend.pipeline.repair import repaired
 from vidgend.pipeline.run import JobRun, first_cause
 from vidgend.pipeline.scene_lengths import SceneLengths
@@ -105,6 +106,7 @@ class Producer:
     assets: AssetStore
     scratch: Path
     similarities: Sequence[TextSimilarity]
+    looks: ImageSimilarity | None = None
     translator: Translator | None = None
     rewriter: Rewriter | None = None
     transcriber: Transcriber | None = None
@@ -170,6 +172,9 @@ class Producer:
 
     async def _finder(self, brief: Brief, run: JobRun, storyboard: Storyboard, keeper: StoryboardKeeper) -> ClipFinder:
         about = await asyncio.to_thread(about_of, brief, storyboard)
+        look = None
+        if self.looks is not None:
+            look = JobLooks(run, self.looks, providers=self.providers, ffmpeg=self.ffmpeg).rerank
         return ClipFinder(
             run=run,
             brief=brief,
@@ -178,6 +183,7 @@ class Producer:
             unused=self.unused_providers,
             assets=self.assets,
             similarity=JobSimilarity(run, self.similarities),
+            look=look,
             about=about,
             recent=await keeper.recently_shown(),
         )

@@ -12,7 +12,7 @@ A level costs one request for each provider and search, so none is begun while s
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from vidgend.models import Candidate, Scene
@@ -27,6 +27,8 @@ KEPT_CANDIDATES = 5
 """How many of the candidates the storyboard shows at most."""
 GOOD = 0.7
 """A fit that makes it needless to ask another provider the same."""
+Look = Callable[[Scene, Wish, tuple[Ranked, ...]], Awaitable[tuple[Ranked, ...]]]
+"""Candidates by their words -> by their pictures as well."""
 MOOD_SEARCHES = {
     "calm": "calm nature landscape", "energetic": "fast city motion", "happy": "people smiling outdoors",
     "nostalgic": "old film memories", "tender": "warm soft sunlight",
@@ -75,12 +77,14 @@ class SceneSearch:
         providers: Sequence[FootageProvider],
         similarity: TextSimilarity,
         wish: Wish,
+        look: Look | None = None,
     ) -> None:
         self.scene = scene
         self.wish = wish
         self._search = search
         self._providers = {provider.name: provider for provider in providers}
         self._similarity = similarity
+        self._look = look
         self._asks = asks_of(scene, providers, wish.mood)
         self._next = next(self._asks, None)
         self._found: list[tuple[str, Candidate]] = []
@@ -95,11 +99,13 @@ class SceneSearch:
     async def begin(self) -> None:
         """Ask until something fits: well, or, once every provider was asked for the best search, at all."""
         while self._next is not None:
-            best = max((one.fit for one in await self.ranked()), default=0.0)
-            if best >= GOOD or (self._next.level > 1 and any(one.fits for one in await self.ranked())):
-                return
+            best = max((one.fit for one in await self.ranked(look=False)), default=0.0)
+            if best >= GOOD or (self._next.level > 1 and any(one.fits for one in await self.ranked(look=False))):
+                break
             if not await self.widen():
-                return
+                break
+        if self._look is not None:
+            await self.ranked()  # now, beside other scenes: later they choose one after the other
 
     async def widen(self) -> bool:
         """Make the next search. False if there is none left that is worth it."""
@@ -120,15 +126,17 @@ class SceneSearch:
         self._found += [(text, candidate) for candidate in candidates]
         self._ranked = None
 
-    async def ranked(self, beside_rgb: tuple[str, ...] | None = None) -> tuple[Ranked, ...]:
+    async def ranked(self, beside_rgb: tuple[str, ...] | None = None, *, look: bool = True) -> tuple[Ranked, ...]:
         """What was found, best first, without what somebody refused. `beside_rgb` are the colours beside the scene, as
-        soon as they are known."""
+        soon as they are known; without `look` it is ranked by words alone."""
         if beside_rgb is not None and beside_rgb != self.wish.beside_rgb:
             self.wish = replace(self.wish, beside_rgb=beside_rgb)
             self._ranked = None
         if self._ranked is None:
             offered = [(text, one) for text, one in self._found if name_of(one) not in self.scene.refused]
             self._ranked = await rank(self._similarity, self.wish, offered) if offered else ()
+        if look and self._look is not None:
+            return await self._look(self.scene, self.wish, self._ranked)
         return self._ranked
 
     async def to_choose_from(

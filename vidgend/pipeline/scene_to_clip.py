@@ -22,7 +22,7 @@ from vidgend.pipeline.footage.port import FootageProvider
 from vidgend.pipeline.footage_search import FootageSearch, Name, Offer, no_footage
 from vidgend.pipeline.relevance.port import FLOOR, Ranked, TextSimilarity, Wish
 from vidgend.pipeline.run import JobRun
-from vidgend.pipeline.scene_to_candidates import SceneSearch, chosen_first, name_of
+from vidgend.pipeline.scene_to_candidates import Look, SceneSearch, chosen_first, name_of
 from vidgend.pipeline.vocabulary import speech_s
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.uploads import PROVIDER
@@ -70,6 +70,7 @@ class ClipFinder:
     unused: Mapping[str, str]
     assets: AssetStore
     similarity: TextSimilarity
+    look: Look | None = None
     about: str = ""
     recent: Mapping[Name, float] = field(default_factory=dict)
     _taken: dict[Name, int] = field(default_factory=dict)
@@ -132,8 +133,8 @@ class ClipFinder:
             recent=dict(self.recent),
         )
         return SceneSearch(
-            scene, search=self.search, providers=self.providers, similarity=self.similarity, wish=wish
-        )  # fmt: skip
+            scene, search=self.search, providers=self.providers, similarity=self.similarity, wish=wish, look=self.look
+        )
 
     async def _still_there(self, scene: Scene) -> Scene:
         """The scene; where its clip is no longer in the store, the same one is to be fetched again.

@@ -54,13 +54,31 @@ async def make_thumbnails(
     return replace(storyboard, scenes=tuple(scenes))
 
 
+def candidate_spec(
+    run: JobRun, candidate: Candidate, provider: FootageProvider, *, ffmpeg: Ffmpeg, priority: int
+) -> StepSpec:
+    """The step that makes the thumbnail of a candidate that is not here; its output has the `digest`."""
+    # What does not change the picture stays outside the key.
+    bare = replace(candidate, description="", renditions=())
+    args = {"candidate": _CANDIDATE.dump_python(bare, mode="json")}
+    return StepSpec(
+        key=run.key(KIND, args, CODE, f"{provider.identity}/{ffmpeg.version}"),
+        kind=KIND,
+        args=args,
+        label="io" if provider.name == "library" else "net",
+        # Short, and somebody waits for it: before the segments of other jobs.
+        priority=priority,
+        timeout_s=180,
+        max_attempts=1,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Sight:
-    """What is to be seen in a thumbnail, and the arguments of its step. `provider` is asked for a candidate."""
+    """What is to be seen in a thumbnail, and the arguments of its step; None for a candidate that is not here."""
 
     of: Candidate | Clip
-    args: dict[str, Any]
-    provider: FootageProvider | None = None
+    args: dict[str, Any] | None = None
 
 
 class _Thumbnails:
@@ -106,10 +124,7 @@ class _Thumbnails:
             return _Sight(of=of, args={"recipe": of.recipe, "fps": self._fps, "frame": frame})
         if isinstance(of, Clip):
             return _Sight(of=of, args=self._clip_args(of, scene))
-        # What does not change the picture stays outside the key.
-        candidate = replace(of, description="", renditions=())
-        args = {"candidate": _CANDIDATE.dump_python(candidate, mode="json")}
-        return _Sight(of=of, args=args, provider=self._providers.get(of.provider))
+        return _Sight(of=of)
 
     def _clip_args(self, clip: Clip, scene: Scene) -> dict[str, Any]:
         need_s = float(frames_to_s(scene.frames or 0, parse_fps(self._fps)))
@@ -128,23 +143,28 @@ class _Thumbnails:
 
     async def _make(self, scene: Scene, sight: _Sight) -> Thumbnail | None:
         try:
-            digest = await (self._asked(scene, sight) if "candidate" in sight.args else self._run_step(scene, sight))
+            if isinstance(sight.of, Candidate) and sight.args is None:
+                digest = await self._asked(scene, sight.of)
+            else:
+                digest = await self._made(scene, self._spec(sight, scene))
         except (StepError, NotFound) as error:
             self._reasons[error.detail].append(f"scene {scene.index + 1}'s {sight.of.provider} {sight.of.id[:40]}")
             return None
         return Thumbnail(provider=sight.of.provider, id=sight.of.id, digest=digest)
 
-    async def _asked(self, scene: Scene, sight: _Sight) -> str:
+    async def _asked(self, scene: Scene, candidate: Candidate) -> str:
         """Of a candidate that is not here, if its provider has not failed too often."""
-        name = sight.of.provider
-        if sight.provider is None:
+        name = candidate.provider
+        provider = self._providers.get(name)
+        if provider is None:
             raise ProviderError(f"{name} is not among the footage providers any more")
         async with self._turns[name]:
             failures = self._failures[name]
             if len(failures) >= _PATIENCE:
                 raise ProviderError(failures[-1])
             try:
-                digest = await self._run_step(scene, sight)
+                spec = candidate_spec(self._run, candidate, provider, ffmpeg=self._ffmpeg, priority=1 - scene.index)
+                digest = await self._made(scene, spec)
             except StepError as error:
                 if error.retryable:  # it is the provider, not the candidate
                     failures.append(error.detail)
@@ -152,20 +172,18 @@ class _Thumbnails:
             failures.clear()
             return digest
 
-    async def _run_step(self, scene: Scene, sight: _Sight) -> str:
-        output = await self._run.step(self._spec(sight, scene), stage="retrieving", scene=scene.index)
+    async def _made(self, scene: Scene, spec: StepSpec) -> str:
+        output = await self._run.step(spec, stage="retrieving", scene=scene.index)
         digest: str = output["digest"]
         return digest
 
     def _spec(self, sight: _Sight, scene: Scene) -> StepSpec:
-        provider = sight.provider
-        identity = self._ffmpeg.version if provider is None else f"{provider.identity}/{self._ffmpeg.version}"
+        assert sight.args is not None
         return StepSpec(
-            key=self._run.key(KIND, sight.args, CODE, identity),
+            key=self._run.key(KIND, sight.args, CODE, self._ffmpeg.version),
             kind=KIND,
             args=sight.args,
-            label="ffmpeg" if provider is None else "io" if provider.name == "library" else "net",
-            # Short, and somebody waits for it: before the segments of other jobs.
+            label="ffmpeg",
             priority=1 - scene.index,
             timeout_s=180,
             max_attempts=1,

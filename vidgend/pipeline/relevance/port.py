@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from vidgend.models import Candidate
@@ -30,6 +31,41 @@ class TextSimilarity(Protocol):
 
         The lines of a description are of less and less worth: the title, the tags, folder or album (`described`).
         Raises: StepError.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+SEEN_PX = 224
+"""Width and height of a picture as an ImageSimilarity sees it."""
+
+
+class ImageSimilarity(Protocol):
+    """How well what a picture shows fits the words that it is to go with."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def identity(self) -> str:
+        """As that of a TextSimilarity."""
+        ...
+
+    @property
+    def label(self) -> Label:
+        """What looking costs."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot look, as far as that is known before it is asked, or ""."""
+        ...
+
+    async def compare(self, wanted: Sequence[str], pictures: Sequence[Path]) -> list[list[float]]:
+        """One row for each wanted text, in it one number for each picture: 0 (something else) .. 1 (just that).
+
+        A picture is a file of uint8[SEEN_PX, SEEN_PX, 3], red, green, blue, without a header. Raises: StepError.
         """
         ...
 

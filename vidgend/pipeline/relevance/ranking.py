@@ -69,14 +69,14 @@ async def rank(
         return ()
     found = tuple(distinct.values())
     first = _first_search(candidates)
-    searches = tuple(dict.fromkeys(filter(None, (query.strip() for query in wish.queries))))
-    wanted = [_within(wish.about, text) for text in (*searches, wish.narration) if text.strip()]
+    searches = searches_of(wish)
+    wanted = wanted_of(wish)
     rows = await similarity.compare(wanted, [described(candidate) for candidate in found]) if wanted else []
     places = _places(candidates)
     ranked = []
     for number, candidate in enumerate(found):
         column = [row[number] for row in rows]
-        fit, place = _fit(column[: len(searches)], column[len(searches) :])
+        fit, place = mixed_fit(column[: len(searches)], column[len(searches) :])
         name = (candidate.provider, candidate.id)
         parts = [("words", fit), *_points(candidate, wish, weights), ("provider's order", weights.order * places[name])]
         shown = sorted((part for part in parts if round(part[1], 4)), key=lambda part: -abs(part[1]))
@@ -92,14 +92,24 @@ async def rank(
     return tuple(sorted(ranked, key=lambda one: -one.score))
 
 
+def searches_of(wish: Wish) -> tuple[str, ...]:
+    """The searches of a scene, each once."""
+    return tuple(dict.fromkeys(filter(None, (query.strip() for query in wish.queries))))
+
+
+def wanted_of(wish: Wish) -> list[str]:
+    """The texts that candidates are held against: the searches, then the narration if there is one."""
+    return [_within(wish.about, text) for text in (*searches_of(wish), wish.narration) if text.strip()]
+
+
 def _within(about: str, text: str) -> str:
     """A text in the light of what the video is about. The text comes first, so that it is not what is cut."""
     parts = (" ".join(part.split()).rstrip(". ") for part in (text, about))
     return ". ".join(filter(None, parts))[:MAX_TEXT_CHARS]
 
 
-def _fit(queries: Sequence[float], narration: Sequence[float]) -> tuple[float, int]:
-    """How well the words fit, and the number of the search that fits best."""
+def mixed_fit(queries: Sequence[float], narration: Sequence[float]) -> tuple[float, int]:
+    """How well all fits, of the fits to the searches and to the narration, and the number of the best search."""
     worth = [fit * QUERY_WORTH[min(number, len(QUERY_WORTH) - 1)] for number, fit in enumerate(queries)]
     place = max(range(len(worth)), key=worth.__getitem__, default=0)
     if not narration:

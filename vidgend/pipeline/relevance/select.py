@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from vidgend.pipeline.relevance.bm25 import Bm25Similarity
+from vidgend.pipeline.relevance.clip_files import clip_files
 from vidgend.pipeline.relevance.embeddings import EmbeddingSimilarity
+from vidgend.pipeline.relevance.looks import ClipSimilarity
 from vidgend.pipeline.relevance.model_files import INSTALL, PULL, find_embeddings
-from vidgend.pipeline.relevance.port import TextSimilarity
+from vidgend.pipeline.relevance.port import ImageSimilarity, TextSimilarity
 
 Preference = Literal["auto", "bm25"]
 
@@ -39,3 +41,8 @@ def build_similarities(preference: Preference, *, models_dir: Path, hub_dir: Pat
     model = None if preference == "bm25" else find_embeddings(models_dir=models_dir, hub_dir=hub_dir)
     words = Bm25Similarity()
     return (EmbeddingSimilarity(model), words) if model is not None else (words,)
+
+
+def build_looks(folder: Path | None) -> ImageSimilarity | None:
+    """What looks at pictures: the model in `folder`, which may turn out to be none; None if no folder is set."""
+    return ClipSimilarity(clip_files(folder.expanduser())) if folder is not None else None

@@ -56,7 +56,7 @@ async def test_the_best_of_all_providers_is_taken_and_who_is_not_needed_is_not_a
         similarity=fits({"sea a": 0.55, "sea b": 0.8, "reef d": 0.9}),
     )  # fmt: skip
     assert chosen(made) == "bd"
-    assert asked(first) == ["sea", "reef"] and asked(second) == ["sea"], "reef d is good enough"
+    assert sorted(asked(first)) == ["reef", "sea"] and asked(second) == ["sea"], "reef d is good enough"
 
 
 async def test_searches_widen_step_by_step_until_something_fits(tmp_path: Path, files: dict[str, Path]) -> None:
@@ -75,8 +75,8 @@ async def test_photos_are_asked_for_only_where_no_video_fits(tmp_path: Path, fil
     both = Both({"sea": (candidate("a"),), "reef": (candidate("b"),)}, files)
     both.kinds = ("video", "photo")
     await found(tmp_path, scenes("sea", "reef"), both, review=False, similarity=fits({"sea a": 0.9}))
-    assert [(query.text, query.kind) for query in both.queries] == [
-        ("sea", "video"), ("reef", "video"), ("reef", "photo")
+    assert sorted((query.text, query.kind) for query in both.queries) == [
+        ("reef", "photo"), ("reef", "video"), ("sea", "video")
     ]  # fmt: skip
 
 

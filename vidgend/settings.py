@@ -216,9 +216,7 @@ Respelling = Annotated[str, StringConstraints(min_length=1, max_length=200, patt
 class SpeechServerSettings(_Part):
     """A speech server with OpenAI's /audio/speech, such as Kokoro-FastAPI."""
 
-    base_url: ServiceUrl = Field(
-        "", description="Such as http://127.0.0.1:8880/v1. Empty: none is used."
-    )
+    base_url: ServiceUrl = Field("", description="Such as http://127.0.0.1:8880/v1. Empty: none is used.")
     model: str = Field("kokoro", description="The model's name there.")
     api_key: ApiKey = Field(SecretStr(""), description="Its key, if it wants one.")
     voices: tuple[str, ...] = Field(("af_heart",), min_length=1, description="Names of voices that it has.")
@@ -301,7 +299,9 @@ class Music(_Part):
     """The music under the narration."""
 
     enabled: bool = Field(True, description="Whether videos have music unless the request says otherwise.")
-    folder: AbsolutePath | None = Field(None, description="Your own tracks; sub-folder names are moods. Unset: the free ones.")
+    folder: AbsolutePath | None = Field(
+        None, description="Your own tracks; sub-folder names are moods. Unset: the free ones."
+    )
 
 
 class Captions(_Part):

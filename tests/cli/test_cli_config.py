@@ -161,7 +161,9 @@ def test_a_settings_file_that_is_not_there_is_an_error(vidgend) -> None:
         ('[egress]\nallow_networks = ["a"]\n', "egress.allow_networks[0]: not a network such as 192.168.1.0/24"),
     ],
 )
-def test_what_would_only_fail_later_is_refused_in_one_plain_line(vidgend, home: Path, text: str, complaint: str) -> None:
+def test_what_would_only_fail_later_is_refused_in_one_plain_line(
+    vidgend, home: Path, text: str, complaint: str
+) -> None:
     (home / "vidgend.toml").write_text(text)
     for command in (("config", "check"), ("doctor",)):
         result = vidgend(*command)

@@ -166,7 +166,7 @@ def test_what_a_prompt_holds_cannot_steer_the_terminal(vidgend, daemon: DaemonSt
     prompt = "The \u202e\u2066sea\x1b[2J\x07 \x9b\ufeffmi\u200cx"
     job = {"job_id": JOB, "status": "failed\u200b\n", "prompt": prompt, "created_at": "2026-01-01T00:00:00Z"}
     daemon.answers["GET", "/mcp/jobs"] = (200, {"jobs": [job], "next_cursor": None})
-    head, row = vidgend("list").stdout.splitlines()
+    _, row = vidgend("list").stdout.splitlines()
     assert row.startswith(f"{JOB}  failed  0%  ") and row.endswith("  The sea[2J mi\u200cx")
 
 

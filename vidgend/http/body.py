@@ -34,8 +34,8 @@ Body = TypeVar("Body", bound=BaseModel)
 async def read_body(request: web.Request, model: type[Body]) -> tuple[Body, str]:
     """The checked body and the SHA-256 of route and canonical JSON, which tells repeats from other requests.
 
-    Raises: UnsupportedMediaType, BadJson, InvalidFields, for parameters of the query too, RequestTimeout; aiohttp raises
-    on more than 1 MiB.
+    Raises: UnsupportedMediaType, BadJson, InvalidFields (parameters of the query too: there are none), RequestTimeout;
+    aiohttp raises on more than 1 MiB.
     """
     parameters(request)
     if request.content_type != "application/json":

@@ -202,7 +202,7 @@ def build_providers(
             provider = _stock(name, settings, client, budget)
             if provider is not None:
                 used.append(provider)
-            else:
+            elif not footage.offline:  # a key would help nothing there
                 unused[name] = f"no {name.upper()}_API_KEY is set"
     if {"pexels", "pixabay"} <= unused.keys():
         del unused["pexels"], unused["pixabay"]
@@ -228,7 +228,7 @@ def _stock(
         )
     chosen = footage.pexels if name == "pexels" else footage.pixabay
     key = chosen.api_key.get_secret_value()
-    if not key and not footage.offline:
+    if not key:
         return None
     adapter = PexelsFootage if name == "pexels" else PixabayFootage
     files = _files_client(settings, chosen.base_url)
@@ -237,8 +237,7 @@ def _stock(
 
 def build_library(settings: Settings) -> LibraryFootage:
     """The folders of the settings. Nothing is opened before the first search."""
-    folders = [folder.expanduser() for folder in settings.footage.library.folders]
-    return LibraryFootage(folders, index_path=settings.data_dir / LIBRARY_INDEX)
+    return LibraryFootage(settings.footage.library.folders, index_path=settings.data_dir / LIBRARY_INDEX)
 
 
 def _files_client(settings: Settings, base_url: str) -> httpx.AsyncClient | None:
@@ -255,9 +254,9 @@ def _files_client(settings: Settings, base_url: str) -> httpx.AsyncClient | None
 
 def build_music(settings: Settings) -> MusicLibrary:
     """Raises: SettingsInvalid if the folder is not there."""
-    if settings.music.folder is not None and not settings.music.folder.expanduser().is_dir():
+    if settings.music.folder is not None and not settings.music.folder.is_dir():
         raise SettingsInvalid(f"music.folder {settings.music.folder} is not a folder")
-    return FolderMusic(settings.music.folder.expanduser()) if settings.music.folder is not None else PackagedMusic()
+    return FolderMusic(settings.music.folder) if settings.music.folder is not None else PackagedMusic()
 
 
 def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path, budget: Budget) -> Parts:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from vidgend.pipeline.encoders.port import Preset
 from vidgend.pipeline.encoders.scales import DEFAULT_CRF
 from vidgend.pipeline.footage.openverse_wire import Licence
+from vidgend.setting_types import NO_NUL, AbsolutePath, ApiKey, ServiceUrl, each_once
 from vidgend.timebase import parse_fps
 
 _NAMED_SIZES = {"480p": "854x480", "720p": "1280x720", "1080p": "1920x1080", "1440p": "2560x1440", "4k": "3840x2160",
@@ -95,11 +96,11 @@ class PlannerSettings(_Part):
     engine: Literal["auto", "builtin", "llm"] = Field(
         "auto", description="auto: the model if base_url and model are set, else builtin."
     )
-    base_url: str = Field(
+    base_url: ServiceUrl = Field(
         "", description="An OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1 for Ollama."
     )
     model: str = Field("", description="The model's name there.")
-    api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
+    api_key: ApiKey = Field(SecretStr(""), description="Its key, if it wants one.")
     timeout_s: float = Field(120, gt=0, description="Seconds for a whole plan, retries included.")
     price_in_per_million: float = Field(
         0,
@@ -132,8 +133,8 @@ def quota(default: int, span: str) -> Any:
 class Pexels(_Part):
     """Stock footage from Pexels."""
 
-    api_key: SecretStr = Field(SecretStr(""), description="Free from pexels.com/api. Empty: Pexels is not used.")
-    base_url: str = Field("https://api.pexels.com", description="Another address for a proxy or a stand-in.")
+    api_key: ApiKey = Field(SecretStr(""), description="Free from pexels.com/api. Empty: Pexels is not used.")
+    base_url: ServiceUrl = Field("https://api.pexels.com", description="Another address for a proxy or a stand-in.")
     hourly_quota: int = quota(200, "hour")
     monthly_quota: int = quota(20_000, "31 days")
 
@@ -141,15 +142,15 @@ class Pexels(_Part):
 class Pixabay(_Part):
     """Stock footage from Pixabay."""
 
-    api_key: SecretStr = Field(SecretStr(""), description="Free from pixabay.com/api/docs. Empty: Pixabay is not used.")
-    base_url: str = Field("https://pixabay.com/api", description="Another address for a proxy or a stand-in.")
+    api_key: ApiKey = Field(SecretStr(""), description="Free from pixabay.com/api/docs. Empty: Pixabay is not used.")
+    base_url: ServiceUrl = Field("https://pixabay.com/api", description="Another address for a proxy or a stand-in.")
     minute_quota: int = quota(100, "minute")
 
 
 class Openverse(_Part):
     """Openly licensed photos, found through Openverse without a key; used if footage.providers names it."""
 
-    base_url: str = Field("https://api.openverse.org", description="Another address for a proxy or a stand-in.")
+    base_url: ServiceUrl = Field("https://api.openverse.org", description="Another address for a proxy or a stand-in.")
     minute_quota: int = quota(20, "minute")
     daily_quota: int = quota(200, "day")
     licences: tuple[Licence, ...] = Field(
@@ -162,7 +163,7 @@ class Openverse(_Part):
 class Library(_Part):
     """Your own videos and photos, found by what their names, folders and captions say (docs/library.md)."""
 
-    folders: tuple[Path, ...] = Field(
+    folders: tuple[AbsolutePath, ...] = Field(
         (), description="Folders to look in, sub-folders included. Watched; read, never changed."
     )
 
@@ -196,6 +197,11 @@ class Footage(_Part):
     openverse: Openverse = Openverse()
     library: Library = Library()
 
+    @field_validator("providers")
+    @classmethod
+    def _providers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return each_once(value)
+
     @property
     def quotas(self) -> dict[str, dict[float, int]]:
         """By service: requests that are allowed in a window of so many seconds."""
@@ -215,11 +221,9 @@ Respelling = Annotated[str, StringConstraints(min_length=1, max_length=200, patt
 class SpeechServerSettings(_Part):
     """A speech server with OpenAI's /audio/speech, such as Kokoro-FastAPI."""
 
-    base_url: str = Field(
-        "", pattern=r"^(https?://\S+)?$", description="Such as http://127.0.0.1:8880/v1. Empty: none is used."
-    )
+    base_url: ServiceUrl = Field("", description="Such as http://127.0.0.1:8880/v1. Empty: none is used.")
     model: str = Field("kokoro", description="The model's name there.")
-    api_key: SecretStr = Field(SecretStr(""), description="Its key, if it wants one.")
+    api_key: ApiKey = Field(SecretStr(""), description="Its key, if it wants one.")
     voices: tuple[str, ...] = Field(("af_heart",), min_length=1, description="Names of voices that it has.")
     language: str = Field("en-US", description="What its voices speak whose names do not say it (Kokoro's do).")
 
@@ -259,7 +263,7 @@ class AlignerSettings(_Part):
         description="auto: the voice's own times, else for English forced alignment (pocketsphinx) if installed, else "
         "whisper if installed, else by word length. A name: the voice's own times, else that one, else by word length.",
     )
-    model: str = Field("base", description="faster-whisper model: a name, or a folder.")
+    model: str = Field("base", pattern=NO_NUL, description="faster-whisper model: a name, or a folder.")
 
 
 class Render(_Part):
@@ -281,7 +285,7 @@ class Render(_Part):
     crf: int = Field(
         DEFAULT_CRF, ge=0, le=40, description="Quality on x264's scale for every encoder; lower is better and larger."
     )
-    ffmpeg: str = Field("", description="Path of ffmpeg. Empty: from the PATH, else the packaged one.")
+    ffmpeg: str = Field("", pattern=NO_NUL, description="Path of ffmpeg. Empty: from the PATH, else the packaged one.")
 
     @field_validator("resolution")
     @classmethod
@@ -300,14 +304,16 @@ class Music(_Part):
     """The music under the narration."""
 
     enabled: bool = Field(True, description="Whether videos have music unless the request says otherwise.")
-    folder: Path | None = Field(None, description="Your own tracks; sub-folder names are moods. Unset: the free ones.")
+    folder: AbsolutePath | None = Field(
+        None, description="Your own tracks; sub-folder names are moods. Unset: the free ones."
+    )
 
 
 class Captions(_Part):
     """The text in the picture."""
 
     font: str = Field("", description="Font family of captions. Empty: Inter, which comes with vidgend.")
-    fonts_folder: Path | None = Field(
+    fonts_folder: AbsolutePath | None = Field(
         None, description="Your own font files (.ttf, .otf, .ttc); requests name them by family. Unset: none."
     )
 
@@ -448,8 +454,9 @@ def _default_data_dir() -> Path:
 class Settings(_Part):
     """All of it."""
 
-    data_dir: Path = Field(
+    data_dir: AbsolutePath = Field(
         default_factory=_default_data_dir,
+        validate_default=True,
         description="Database, models and assets. Unset: systemd's StateDirectory, else ~/.local/share/vidgend.",
     )
     http: Http = Http()
@@ -470,11 +477,6 @@ class Settings(_Part):
     egress: Egress = Egress()
     usage: UsageSettings = UsageSettings()
     log: Log = Log()
-
-    @field_validator("data_dir", mode="after")
-    @classmethod
-    def _expand(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
 
     @property
     def assets_dir(self) -> Path:

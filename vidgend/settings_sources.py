@@ -15,6 +15,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
+from vidgend.complaints import in_words
 from vidgend.errors import SettingsInvalid
 from vidgend.settings import Settings, leaves
 
@@ -128,16 +129,32 @@ def find_config_file(environ: Mapping[str, str]) -> Path | None:
     return None
 
 
-def _complain(error: ValidationError, origin: str) -> SettingsInvalid:
-    lines = []
-    for problem in error.errors():
-        where = ".".join(str(part) for part in problem["loc"])
+def _place(loc: tuple[int | str, ...], tree: Any) -> str:
+    """`egress.allow_networks[0]`. pydantic's location also names its own parts, which the settings do not have."""
+    place, value = "", tree
+    for step in loc:
+        if isinstance(value, dict) and step in value:
+            place, value = (f"{place}.{step}" if place else str(step)), value[step]
+        elif isinstance(value, list | tuple) and isinstance(step, int) and step < len(value):
+            place, value = f"{place}[{step}]", value[step]
+    return place
+
+
+def _complain(error: ValidationError, tree: dict[str, Any], origin: str) -> SettingsInvalid:
+    found: dict[str, list[str]] = {}
+    for problem in error.errors(include_url=False, include_input=False):
+        where = _place(problem["loc"], tree)
         if problem["type"] == "extra_forbidden":
             known = [name for name, _ in leaves()]
             tables = sorted({name.rsplit(".", 1)[0] for name in known if "." in name})
-            lines.append(f"{where}: no such setting{_nearest(where, known + tables)}")
+            text = f"no such setting{_nearest(where, known + tables)}"
         else:
-            lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}")
+            text = in_words(problem["type"], problem["msg"], problem.get("ctx", {}))
+        if text not in found.setdefault(where, []):
+            found[where].append(text)
+    # What is said of a whole list follows from what is wrong with a part of it.
+    places = [one for one in found if not any(other.startswith(f"{one}[") for other in found)]
+    lines = [f"{one}: {', or '.join(found[one])}" for one in places]
     return SettingsInvalid("; ".join(lines), hint=f"{origin}. `vidgend config example` shows every setting.")
 
 
@@ -169,4 +186,4 @@ def load_settings(
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        raise _complain(error, f"read from {path or 'the environment'}") from None
+        raise _complain(error, tree, f"read from {path or 'the environment'}") from None

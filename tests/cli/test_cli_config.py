@@ -132,3 +132,67 @@ def test_a_settings_file_that_is_not_there_is_an_error(vidgend) -> None:
     result = vidgend("config", "check", "--config", "missing.toml")
     assert result.exit_code == 78
     assert "cannot read missing.toml" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('[footage.pexels]\napi_key = "ключ-secret"\n', "footage.pexels.api_key: a key is letters"),
+        ('[footage.pixabay]\napi_key = "a-secret\\nHost: x"\n', "footage.pixabay.api_key: a key is letters"),
+        ('[planner]\napi_key = "a secret"\n', "planner.api_key: a key is letters"),
+        ('[speech.server]\napi_key = "a\\u007fsecret"\n', "speech.server.api_key: a key is letters"),
+        ('[footage.pexels]\nbase_url = "api.pexels.com"\n', "footage.pexels.base_url: give the service's address"),
+        ('[footage.pixabay]\nbase_url = "http://:80/api"\n', "footage.pixabay.base_url: give the service's address"),
+        ('[footage.openverse]\nbase_url = "http://[zz]/"\n', "footage.openverse.base_url: give the service's address"),
+        ('[footage.openverse]\nbase_url = "http://a b/"\n', "footage.openverse.base_url: give the service's address"),
+        ('[footage.pexels]\nbase_url = "http://a:99999"\n', "footage.pexels.base_url: give the service's address"),
+        ('[footage.pexels]\nbase_url = "http://1.2.3.400"\n', "footage.pexels.base_url: give the service's address"),
+        ('[planner]\nbase_url = "file:///etc/passwd"\n', "planner.base_url: give the service's address"),
+        ('[footage.library]\nfolders = ["/a\\u0000b"]\n', "footage.library.folders[0]: a path must not be empty or"),
+        ('[footage.library]\nfolders = ["/a", ""]\n', "footage.library.folders[1]: a path must not be empty or"),
+        (
+            '[footage.library]\nfolders = ["~nobodyx/foo"]\n',
+            "footage.library.folders[0]: there is no home folder for '~nobodyx'",
+        ),
+        ('data_dir = "~nobodyx/foo"\n', "data_dir: there is no home folder for '~nobodyx'"),
+        ('[music]\nfolder = "~nobodyx"\n', "music.folder: there is no home folder for '~nobodyx'"),
+        ('[footage]\nproviders = ["library", "pexels", "library"]\n', "footage.providers: library is named twice"),
+        ('[footage]\nproviders = ["pexel"]\n', "footage.providers[0]: must be 'library', 'pexels'"),
+        ("[footage]\nproviders = []\n", "footage.providers: must not be empty"),
+        ('[egress]\nallow_networks = ["a"]\n', "egress.allow_networks[0]: not a network such as 192.168.1.0/24"),
+    ],
+)
+def test_what_would_only_fail_later_is_refused_in_one_plain_line(
+    vidgend, home: Path, text: str, complaint: str
+) -> None:
+    (home / "vidgend.toml").write_text(text)
+    for command in (("config", "check"), ("doctor",)):
+        result = vidgend(*command)
+        assert result.exit_code == 78, result.output
+        line = result.stderr.splitlines()[0]
+        assert complaint in line and "secret" not in result.output
+        assert ";" not in line and "Tuple" not in line and "lax" not in line
+
+
+def test_a_key_may_have_white_space_around_it() -> None:
+    settings = load_settings(environ={"PEXELS_API_KEY": " abc\n"})
+    assert settings.footage.pexels.api_key.get_secret_value() == "abc"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:9001", "https://a.example/v1/", "http://[::1]:80/x", "http://my_nas.lan", "http://u:p@a.b./c"],
+)
+def test_addresses_of_services(url: str) -> None:
+    name = "VIDGEND_FOOTAGE__PEXELS__BASE_URL"
+    assert load_settings(environ={name: url}).footage.pexels.base_url == url
+
+
+def test_folders_are_relative_to_the_working_folder_at_the_start(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    (home / "vidgend.toml").write_text(
+        '[footage.library]\nfolders = ["clips", "~/Videos"]\n[music]\nfolder = "songs"\n[captions]\nfonts_folder = "fonts"\n'
+    )
+    settings = load_settings(environ={})
+    assert settings.footage.library.folders == (home / "clips", Path("/home/me/Videos"))
+    assert (settings.music.folder, settings.captions.fonts_folder) == (home / "songs", home / "fonts")

@@ -225,6 +225,15 @@ def test_each_stock_service_without_its_key_is_told_with_where_to_get_it() -> No
     assert "https://pixabay.com/api/docs/" in found[0].fix and "PIXABAY_API_KEY" in found[0].fix
 
 
+def test_offline_is_told_and_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage_checks.urllib.request, "urlopen", lambda *_, **__: pytest.fail("asked"))
+    chosen = {"footage.offline": True, "footage.providers": ["openverse", "generated"]}
+    found = list(stage_checks.footage(_settings(**chosen)))
+    assert _marks(found) == ["note", "ok", "ok"]
+    assert "no service is asked" in found[0].text and "footage.offline = false" in found[0].fix
+    assert found[1].text == "1. openverse: what was fetched before"
+
+
 def test_openverse_is_asked_whether_it_can_be_reached() -> None:
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -162,6 +162,14 @@ def test_the_list_is_a_table_newest_first_as_the_daemon_gave_it(vidgend, daemon:
     assert daemon.seen[-1].query == {"state": ["completed"], "limit": ["1"]}
 
 
+def test_what_a_prompt_holds_cannot_steer_the_terminal(vidgend, daemon: DaemonStandin) -> None:
+    prompt = "The \u202e\u2066sea\x1b[2J\x07 \x9b\ufeffmi\u200cx"
+    job = {"job_id": JOB, "status": "failed\u200b\n", "prompt": prompt, "created_at": "2026-01-01T00:00:00Z"}
+    daemon.answers["GET", "/mcp/jobs"] = (200, {"jobs": [job], "next_cursor": None})
+    _, row = vidgend("list").stdout.splitlines()
+    assert row.startswith(f"{JOB}  failed  0%  ") and row.endswith("  The sea[2J mi\u200cx")
+
+
 @pytest.mark.parametrize("url", ["ftp://x", "http://", "http://x:abc", "http://x:99999"])
 def test_an_address_that_is_none_is_refused(vidgend, url: str) -> None:
     result = vidgend("list", "--url", url)

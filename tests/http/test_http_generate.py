@@ -386,6 +386,13 @@ async def test_a_prefetch_takes_the_newest_storyboard_of_a_job(world: World, cli
         ({"prompt": "???"}, "prompt_empty", None),
         ({}, "invalid_request", None),
         ({"queries": ["a", ""]}, "invalid_request", "/queries/1"),
+        ({"queries": ["a", "\u200b\u2060"]}, "invalid_request", "/queries/1"),
+        ({"queries": ["?!"]}, "invalid_request", "/queries/0"),
+        (
+            {"video": {"scenes": [{"narration": "a", "query": "\u202e"}]}},
+            "invalid_request",
+            "/video/scenes/0/query",
+        ),
         ({"queries": ["a"], "prompt": "a"}, "invalid_request", None),
         ({"video": {"prompt": "sea"}, "orientation": "square"}, "invalid_request", None),
         ({"video": {"prompt": "sea", "style": "nope"}}, "style_unknown", None),
@@ -397,6 +404,30 @@ async def test_a_prefetch_that_makes_no_sense_is_refused(
 ) -> None:
     told = await refused(await client.post("/mcp/prefetch", json=body), 422, code)
     assert pointer is None or told["errors"][0]["pointer"] == pointer
+
+
+async def test_lists_are_told_in_plain_words(client: Client) -> None:
+    told = await refused(await client.post("/mcp/prefetch", json={"queries": ["a"] * 2000}), 422, "invalid_request")
+    assert told["errors"] == [{"pointer": "/queries", "detail": "at most 50 items, not 2000"}]
+    told = await refused(await client.post("/mcp/prefetch", json={"queries": []}), 422, "invalid_request")
+    assert told["errors"] == [{"pointer": "/queries", "detail": "must not be empty"}]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/mcp/generate"), ("POST", "/mcp/prefetch"), ("GET", "/mcp/storyboard/job_1/versions"),
+        ("PATCH", "/mcp/storyboard/job_1"), ("POST", "/mcp/render/job_1"), ("GET", "/mcp/status/job_1"),
+        ("GET", "/mcp/result/job_1"), ("POST", "/mcp/cancel/job_1"), ("POST", "/mcp/retry/job_1"),
+        ("DELETE", "/mcp/jobs/job_1"), ("POST", "/mcp/pause"),
+    ],
+)  # fmt: skip
+async def test_parameters_that_nobody_reads_are_refused(world: World, client: Client, method: str, path: str) -> None:
+    body = {"json": {"prompt": "sea"}} if path in ("/mcp/generate", "/mcp/prefetch") else {}
+    body = {"json": {"title": "Sea"}} if method == "PATCH" else body
+    told = await refused(await client.request(method, f"{path}?foo=1", **body), 422, "invalid_request")
+    assert told["errors"] == [{"parameter": "foo", "detail": "no such parameter"}]
+    assert not await world.jobs.page(limit=1)
 
 
 async def test_the_prompt_never_reaches_the_log(client: Client, caplog: pytest.LogCaptureFixture) -> None:

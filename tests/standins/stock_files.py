@@ -23,6 +23,7 @@ FileMode = Literal[
     "truncated", "cut_small", "short", "file_error", "file_garbage", "file_html", "file_redirect", "slow_file",
     "drip_file", "wrong_part", "changed", "no_part", "bad_checksum", "file_gone",
 ]  # fmt: skip
+Digest = Literal["", "repr-digest", "digest", "content-md5"]
 Mode = Literal["ok"] | SearchMode | FileMode
 MODES: tuple[str, ...] = ("ok", *get_args(SearchMode), *get_args(FileMode))
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -44,6 +45,8 @@ class StandinClip:
     scales: tuple[float, ...] = (1.0, 2 / 3, 0.5)
     licence: str = "by"
     """Of Openverse's photos."""
+    still: bytes | None = None
+    """A JPEG of it, which its preview pictures are; None: those of the stand-in."""
 
     @property
     def words(self) -> str:
@@ -94,7 +97,7 @@ class FileStandin:
     """The key that was sent, by mistake, with each request for a picture."""
     redirect_to: str | None = None
     """Where `file_redirect` points; None is the file itself."""
-    digest: Literal["", "repr-digest", "digest", "content-md5"] = ""
+    digest: Digest = ""
     """Under which header files come with their checksum."""
     validator: Literal["etag", "weak", "date", ""] = "etag"
     host: str = "127.0.0.1"
@@ -138,9 +141,11 @@ class FileStandin:
         self.arrived.set()
         if self.spoil(None, ("slow_file",)) == "slow_file":
             await self.release.wait()
-        if self.picture is None or int(request.match_info["clip"]) not in self._by_id():
+        clip = self._by_id().get(int(request.match_info["clip"]))
+        picture = clip and (clip.still or self.picture)
+        if picture is None:
             raise web.HTTPNotFound
-        return web.Response(body=self.picture, content_type="image/jpeg")
+        return web.Response(body=picture, content_type="image/jpeg")
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         clip_id = int(request.match_info["clip"])

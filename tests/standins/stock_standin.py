@@ -22,6 +22,7 @@ from standins.stock_files import (
     HTML,
     MODES,
     PHOTO_SUFFIXES,
+    Digest,
     Download,
     FileStandin,
     Mode,
@@ -225,8 +226,20 @@ def _stem(word: str) -> str:
     return word.lower().removesuffix("ing").removesuffix("es").removesuffix("s")
 
 
-async def clips_in(folder: Path, *, ffmpeg: str | None = None, uhd: bool = False) -> list[StandinClip]:
-    """The `.mp4` files and the photos of a folder; sizes and lengths as `ffmpeg -i` reports them."""
+async def _still(path: Path, ffmpeg: str) -> bytes | None:
+    """The first picture of a file as a small JPEG; None if there is none."""
+    process = await asyncio.create_subprocess_exec(
+        ffmpeg, "-v", "error", "-nostdin", "-i", str(path), "-frames:v", "1", "-vf", "scale=480:-2", "-pix_fmt", "yuvj420p",
+        "-c:v", "mjpeg", "-f", "image2pipe", "-", stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    return (await process.communicate())[0] or None
+
+
+async def clips_in(
+    folder: Path, *, ffmpeg: str | None = None, uhd: bool = False, stills: bool = False
+) -> list[StandinClip]:
+    """The `.mp4` files and the photos of a folder; sizes and lengths as `ffmpeg -i` reports them. `stills`: with
+    preview pictures."""
     if ffmpeg is None:
         import imageio_ffmpeg
 
@@ -251,13 +264,14 @@ async def clips_in(folder: Path, *, ffmpeg: str | None = None, uhd: bool = False
                 duration_s=max(1, int(seconds)),
                 fps=float(size.group(3)),
                 scales=_SCALES if uhd else _SCALES[1:],
+                still=await _still(path, ffmpeg) if stills else None,
             )
         )
     return clips
 
 
 async def _serve(kind: type[StockStandin], options: argparse.Namespace) -> None:
-    clips = await clips_in(options.folder, ffmpeg=options.ffmpeg, uhd=options.uhd)
+    clips = await clips_in(options.folder, ffmpeg=options.ffmpeg, uhd=options.uhd, stills=True)
     standin = kind(
         clips=clips,
         key=options.key,
@@ -265,6 +279,7 @@ async def _serve(kind: type[StockStandin], options: argparse.Namespace) -> None:
         host=options.host,
         port=options.port,
         mode=options.mode,
+        digest=options.digest,
         strict=options.strict,
         any_orientation=options.any_orientation,
     )
@@ -286,6 +301,9 @@ def serve(kind: type[StockStandin], about: str | None) -> None:
     parser.add_argument("--strict", action="store_true", help="only clips that share a word with the query")
     parser.add_argument("--any-orientation", action="store_true", help="ignore the orientation that is asked for")
     parser.add_argument("--uhd", action="store_true", help="offer a size of twice the clip's as well")
-    parser.add_argument("--ffmpeg", help="path of ffmpeg, used once per clip to read its size")
+    parser.add_argument(
+        "--digest", default="repr-digest", choices=get_args(Digest), help="the header of files' checksums; '': none"
+    )
+    parser.add_argument("--ffmpeg", help="path of ffmpeg, used twice per clip: for its size and its preview picture")
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(kind, parser.parse_args()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vidgend.cli.exits import UNAVAILABLE
-from vidgend.cli.options import Options, echo_json, json_option, shared
+from vidgend.cli.options import Options, echo_json, json_option, shared, shown
 
 if TYPE_CHECKING:
     from vidgend.cli.finding import Finding
@@ -36,9 +36,9 @@ def doctor(options: Options, as_json: bool) -> None:
         if finding.section != section:
             section = finding.section
             click.echo(click.style(section, bold=True))
-        click.echo(f"  {click.style(f'{finding.mark:<8}', fg=_COLOURS[finding.mark])}{finding.text}")
+        click.echo(f"  {click.style(f'{finding.mark:<8}', fg=_COLOURS[finding.mark])}{shown(finding.text)}")
         if finding.fix:
-            click.echo(f"          -> {finding.fix}")
+            click.echo(f"          -> {shown(finding.fix)}")
     problems = sum(finding.mark == "problem" for finding in found)
     if as_json:
         echo_json({"ok": not problems, "findings": [finding.__dict__ for finding in found]})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vidgend.cli.options import Options, echo_json, json_option, shared
+from vidgend.cli.options import Options, echo_json, json_option, shared, shown
 from vidgend.cli.outcome import human_bytes, print_outcome, remarks
 from vidgend.cli.progress import View, span
 
@@ -63,10 +63,10 @@ def print_status(found: dict[str, Any], *, as_json: bool) -> None:
         parts.append(view.eta)
     click.echo(f"{found['job_id']}: {'; '.join(parts)}")
     for line in (found.get("logs") or [])[-_LOG_LINES:]:
-        click.echo(f"  {line}")
+        click.echo(f"  {shown(line)}")
     error = found.get("error")
     if error and error.get("hint"):
-        click.echo(f"hint: {error['hint']}")
+        click.echo(f"hint: {shown(error['hint'])}")
 
 
 @click.command()
@@ -102,7 +102,7 @@ def result(options: Options, job: str, output: str | None, force: bool, only_vid
             facts = [f"{float(other['duration']):.1f} s", f"{other['width']}x{other['height']}"]
             click.echo(f"{other['name']}: {other['video_url']}\n{', '.join(facts)}")
         for line in remarks(found):
-            click.echo(line)
+            click.echo(shown(line))
 
 
 @click.command()
@@ -187,12 +187,13 @@ def list_jobs(options: Options, state: str | None, limit: int, as_json: bool) ->
 
 def cut(text: str, width: int = _TEXT_CHARS) -> str:
     """The text on one line, at most `width` characters."""
-    flat = " ".join(text.split())
+    flat = shown(" ".join(text.split()))
     return flat if len(flat) <= width else flat[: width - 3].rstrip() + "..."
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Columns as wide as their widest cell; the last one is not padded."""
+    rows = [tuple(shown(" ".join(cell.splitlines())) for cell in row) for row in rows]
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     for row in (head, *rows):
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from vidgend.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+_HARMLESS = "\n\u200c\u200d"
 
 
 @dataclass
@@ -87,11 +90,17 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def shown(text: str) -> str:
+    """The text without what steers a terminal or turns its line about: control and format characters, but line ends and
+    the joiners, which some scripts are spelt with."""
+    return "".join(char for char in text if char in _HARMLESS or unicodedata.category(char) not in ("Cc", "Cf"))
+
+
 def report(error: VidgendError, *, verbose: bool = False) -> None:
     """`error:` and `hint:` on stderr; the last lines of the failed program too if `verbose`."""
-    click.echo(f"error: {error.detail}", err=True)
+    click.echo(f"error: {shown(error.detail)}", err=True)
     if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
+        click.echo(f"hint: {shown(error.hint)}", err=True)
     if isinstance(error, StepError) and error.tail:
         if verbose:
             click.echo(error.tail, err=True)

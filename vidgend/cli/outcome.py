@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vidgend.cli.options import echo_json
+from vidgend.cli.options import echo_json, shown
 from vidgend.cli.progress import span
 
 
@@ -72,4 +72,4 @@ def print_outcome(
     if beside:
         click.echo(f"beside it: {', '.join(beside)}")
     for line in remarks(result):
-        click.echo(line)
+        click.echo(shown(line))

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from vidgend.cli.own_files import OwnFiles
+from vidgend.complaints import in_words
 from vidgend.errors import BadInput, PromptEmpty, UnknownStyle
 from vidgend.http.wire import GenerateBody
 from vidgend.pipeline.styles import STYLES
@@ -118,7 +119,7 @@ def checked(model: type[Body], given: dict[str, Any]) -> Body:
             if not _OTHER_FORMS.isdisjoint(problem["loc"]):
                 continue
             place = _place(problem["loc"])
-            message = problem["msg"].removeprefix("Value error, ").replace("Input should", "must")
+            message = in_words(problem["type"], problem["msg"], problem.get("ctx", {}))
             if problem["type"] == "string_pattern_mismatch":
                 message = _SHAPES.get(place, "must not contain the character NUL")
             lines.setdefault(place, message[:1].lower() + message[1:])

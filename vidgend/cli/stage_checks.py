@@ -186,6 +186,13 @@ def _server(base_url: str, model: str, api_key: str, *, section: str, setting: s
 
 def footage(settings: Settings, section: str = "footage") -> Iterator[Finding]:
     usable = False
+    if settings.footage.offline:
+        yield Finding(
+            section=section,
+            mark="note",
+            text="footage.offline is set: no service is asked, only what was fetched before serves",
+            fix="Set footage.offline = false where there is a network.",
+        )
     for place, name in enumerate(settings.footage.providers, start=1):
         if name == "generated":
             usable = True
@@ -202,6 +209,9 @@ def footage(settings: Settings, section: str = "footage") -> Iterator[Finding]:
                     text=f"{place}. {name} is skipped: no key",
                     fix=f"A key is free at {_KEY_PAGES[name]} ; set {name.upper()}_API_KEY.",
                 )
+        elif name == "openverse" and settings.footage.offline:
+            usable = True
+            yield Finding(section=section, mark="ok", text=f"{place}. openverse: what was fetched before")
         elif name == "openverse":
             finding = openverse(settings.footage.openverse.base_url, place, section)
             usable = usable or finding.mark == "ok"
@@ -276,7 +286,7 @@ def _library(folder: Path, place: int, section: str) -> Finding:
     from vidgend.pipeline.footage.library_files import walk
 
     fix = "Correct footage.library.folders."
-    found = walk([folder.expanduser()])
+    found = walk([folder])
     for reason in found.missing.values():
         text = f"{place}. library: {folder}: {reason}"
         return Finding(section=section, mark="note", text=text, fix=f"{fix[:-1]}, or mount it.")

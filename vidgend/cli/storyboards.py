@@ -9,7 +9,7 @@ from urllib.parse import quote
 import click
 
 from vidgend.cli.jobs import cut, job_argument, local_time, table, watch_job
-from vidgend.cli.options import Options, echo_json, json_option, shared
+from vidgend.cli.options import Options, echo_json, json_option, shared, shown
 from vidgend.errors import BadInput
 
 
@@ -50,7 +50,7 @@ def storyboard(options: Options, job: str, version: int | None, versions: bool, 
 def print_storyboard(found: dict[str, Any]) -> None:
     request = found["request"]
     click.echo(
-        f"{found.get('title') or found['job_id']} (version {found['version']} by {found['author']}, "
+        f"{cut(found.get('title') or found['job_id'], 100)} (version {found['version']} by {shown(found['author'])}, "
         f"{found.get('language')}, {request['style']}, {request['voice']})"
     )
     rows = []
@@ -121,7 +121,7 @@ def edit(
         echo_json(found)
         return
     for change in found["changes"]:
-        click.echo(change_text(change))
+        click.echo(shown(change_text(change)))
     click.echo(f"version {found['version']}; `vidgend render {job}` makes the video")
 
 

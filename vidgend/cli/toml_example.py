@@ -88,11 +88,12 @@ def _kind(field: FieldInfo) -> str:
 
 def _type(kind: Any) -> str:
     origin, parts = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _type(parts[0])
     if origin is Literal:
         return "one of: " + ", ".join(str(part) for part in parts) if len(parts) > 1 else f"only {parts[0]}"
     if origin is dict:
-        inside = get_args(parts[1])[0] if get_origin(parts[1]) is Annotated else parts[1]
-        return f"table of {_type(inside)}s"
+        return f"table of {_type(parts[1])}s"
     if origin is tuple:
         inside = _type(parts[0])
         return f"list, each {inside}" if inside.startswith("one of") else f"list of {inside}s"

@@ -10,7 +10,7 @@ import click
 
 from vidgend.cli.exits import exit_code
 from vidgend.cli.jobs import cut, local_time, table
-from vidgend.cli.options import Options, echo_json, json_option, report, shared
+from vidgend.cli.options import Options, echo_json, json_option, report, shared, shown
 from vidgend.cli.outcome import human_bytes
 from vidgend.errors import BadInput, DaemonUnreachable, VidgendError
 
@@ -60,7 +60,7 @@ def upload(ctx: click.Context, files: tuple[str, ...], local: bool, as_json: boo
 
     def tell(found: dict[str, Any]) -> dict[str, Any]:
         if not as_json:
-            click.echo(f"{found['asset_id']}  {found['name']}: {_facts(found)}")
+            click.echo(f"{found['asset_id']}  {shown(found['name'])}: {_facts(found)}")
         return found
 
     if local:

@@ -34,8 +34,10 @@ Body = TypeVar("Body", bound=BaseModel)
 async def read_body(request: web.Request, model: type[Body]) -> tuple[Body, str]:
     """The checked body and the SHA-256 of route and canonical JSON, which tells repeats from other requests.
 
-    Raises: UnsupportedMediaType, BadJson, InvalidFields, RequestTimeout; aiohttp raises on more than 1 MiB.
+    Raises: UnsupportedMediaType, BadJson, InvalidFields (parameters of the query too: there are none), RequestTimeout;
+    aiohttp raises on more than 1 MiB.
     """
+    parameters(request)
     if request.content_type != "application/json":
         raise UnsupportedMediaType(f"the content type is {request.content_type!r}")
     try:
@@ -60,6 +62,7 @@ async def read_body(request: web.Request, model: type[Body]) -> tuple[Body, str]
 async def read_optional_body(request: web.Request, model: type[Body]) -> Body:
     """The checked body; the model's defaults where there is none. Raises: as read_body."""
     if not request.can_read_body:
+        parameters(request)
         return model()
     body, _ = await read_body(request, model)
     return body

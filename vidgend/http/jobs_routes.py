@@ -69,6 +69,7 @@ async def prefetch(request: web.Request) -> web.Response:
 
 @routes.get("/mcp/status/{job_id}")
 async def status(request: web.Request) -> web.Response:
+    parameters(request)
     services = request.app[SERVICES]
     job_id = job_id_of(request)
     # Before the row is read: the other way round a job that ends in between would seem to go back.
@@ -91,6 +92,7 @@ async def status(request: web.Request) -> web.Response:
 
 @routes.get("/mcp/result/{job_id}")
 async def result(request: web.Request) -> web.Response:
+    parameters(request)
     services = request.app[SERVICES]
     job = await services.jobs.get(job_id_of(request))
     if job.state == "completed" and job.result is not None:
@@ -125,6 +127,7 @@ async def _video(request: web.Request, job: Job) -> dict[str, Any] | None:
 
 @routes.post("/mcp/cancel/{job_id}")
 async def cancel(request: web.Request) -> web.Response:
+    parameters(request)
     job_id = job_id_of(request)
     state = await request.app[SERVICES].worker.cancel(job_id)
     if state in ("completed", "failed"):
@@ -135,6 +138,7 @@ async def cancel(request: web.Request) -> web.Response:
 @routes.post("/mcp/retry/{job_id}")
 async def retry(request: web.Request) -> web.Response:
     """Send a failed or cancelled job again, under its own id. What it had finished is not done again."""
+    parameters(request)
     services = request.app[SERVICES]
     job = await services.jobs.get(job_id_of(request))
     if job.state not in ("failed", "cancelled"):
@@ -151,6 +155,7 @@ async def retry(request: web.Request) -> web.Response:
 @routes.delete("/mcp/jobs/{job_id}")
 async def delete(request: web.Request) -> web.Response:
     """Forget an ended job: its row, its log, its events and its files."""
+    parameters(request)
     services = request.app[SERVICES]
     job = await services.jobs.get(job_id_of(request))
     if not job.ended:

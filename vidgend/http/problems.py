@@ -11,7 +11,9 @@ from typing import Any
 
 from aiohttp import web
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from vidgend.complaints import in_words
 from vidgend.errors import BadInput, NotFound, Unauthorized, Unavailable, VidgendError
 from vidgend.http.answers import json_answer
 
@@ -178,9 +180,9 @@ def from_aiohttp(error: web.HTTPException) -> web.Response:
 def from_pydantic(error: ValidationError, body: Any) -> InvalidFields:
     """JSON pointers into the body that the caller sent, with what is wrong there."""
     found: dict[str, list[str]] = {}
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
+    for item in error.errors(include_url=False, include_input=False):
         pointer = _pointer(item["loc"], item["type"], body)
-        detail = _detail(item["type"], item["msg"], str(item["loc"][-1]) if item["loc"] else "")
+        detail = _detail(item, str(item["loc"][-1]) if item["loc"] else "")
         if detail not in found.setdefault(pointer, []):
             found[pointer].append(detail)
     # A field of several forms complains once per form. Where one form fits well enough to complain about a
@@ -203,18 +205,6 @@ def _pointer(loc: tuple[int | str, ...], kind: str, body: Any) -> str:
     return pointer
 
 
-_PLAIN = {
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
-    "dict_type": "must be an object",
-    "tuple_type": "must be a list",
-    "list_type": "must be a list",
-    "extra_forbidden": "no such field",
-    "missing": "this field is required",
-    "none_required": "must be left out or null",
-}
-
-
 _PATTERNS = {
     "language": "must be a language tag such as en or pt-BR",
     "callback_url": "must be an http or https URL",
@@ -224,12 +214,8 @@ _PATTERNS = {
 """What a text must look like, by its field; all others only must not hold NUL."""
 
 
-def _detail(kind: str, message: str, field: str) -> str:
+def _detail(item: ErrorDetails, field: str) -> str:
     """What is wrong, in the words of JSON and not of Python."""
-    if kind in _PLAIN:
-        return _PLAIN[kind]
-    if kind == "string_pattern_mismatch":
+    if item["type"] == "string_pattern_mismatch":
         return _PATTERNS.get(field, "must not hold NUL characters")
-    if kind == "too_short":
-        return "must not be empty"
-    return message.removeprefix("Value error, ").replace("Input should", "should")
+    return in_words(item["type"], item["msg"], item.get("ctx", {}))

@@ -46,6 +46,7 @@ async def storyboard(request: web.Request) -> web.Response:
 @routes.get("/mcp/storyboard/{job_id}/versions")
 async def versions(request: web.Request) -> web.Response:
     """All versions, oldest first: who made each from which one, and what changed."""
+    parameters(request)
     services = request.app[SERVICES]
     job = await services.jobs.get(job_id_of(request))
     try:

@@ -44,7 +44,19 @@ NO_NUL = r"^[^\x00]*$"
 Aspect = Literal["16:9", "9:16", "1:1", "4:5"]
 Resolution = Literal["1280x720", "1920x1080", "3840x2160"]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
-Query = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=NO_NUL)]
+
+
+def _searchable(text: str) -> str:
+    if not has_words(text):
+        raise ValueError("must hold a letter or digit to search for")
+    return text
+
+
+Query = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=NO_NUL),
+    AfterValidator(_searchable),
+]
 
 
 class Body(BaseModel):

@@ -65,6 +65,10 @@ def test_the_packaged_model_stands_in_for_small_ones_and_says_so(tmp_path: Path)
     assert "Whisper base is not on this machine" in found.reason
 
 
+def test_the_folder_of_somebody_who_is_not_there_is_missing(tmp_path: Path) -> None:
+    assert find_model("~nobodyx/whisper", models_dir=tmp_path, hub_dir=tmp_path) is None
+
+
 def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
     found = probe("large-v3", models_dir=tmp_path, hub_dir=tmp_path)
     whisper = found["whisper"]

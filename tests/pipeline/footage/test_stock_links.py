@@ -127,6 +127,16 @@ async def test_what_lacks_its_key_is_told_in_one_sentence(keys: dict[str, str], 
             await provider.aclose()
 
 
+async def test_offline_a_service_without_a_key_is_left_out_and_not_talked_of() -> None:
+    environ = {"PEXELS_API_KEY": "k", "VIDGEND_FOOTAGE__OFFLINE": "true"}
+    async with httpx.AsyncClient() as client:
+        providers, why = build_providers(load_settings(environ=environ), client)
+        assert [provider.name for provider in providers] == ["pexels", "generated"]
+        assert list(why) == ["library"]
+        for provider in providers:
+            await provider.aclose()
+
+
 async def test_behind_a_proxy_the_proxy_makes_the_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:3128")
     settings = load_settings(environ={"PEXELS_API_KEY": "k"})

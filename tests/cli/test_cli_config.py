@@ -144,6 +144,7 @@ def test_a_settings_file_that_is_not_there_is_an_error(vidgend) -> None:
         ('[footage.pexels]\nbase_url = "api.pexels.com"\n', "footage.pexels.base_url: give the service's address"),
         ('[footage.pixabay]\nbase_url = "http://:80/api"\n', "footage.pixabay.base_url: give the service's address"),
         ('[footage.openverse]\nbase_url = "http://[zz]/"\n', "footage.openverse.base_url: give the service's address"),
+        ('[footage.openverse]\nbase_url = "http://>1][::"\n', "footage.openverse.base_url: give the service's address"),
         ('[footage.openverse]\nbase_url = "http://a b/"\n', "footage.openverse.base_url: give the service's address"),
         ('[footage.pexels]\nbase_url = "http://a:99999"\n', "footage.pexels.base_url: give the service's address"),
         ('[footage.pexels]\nbase_url = "http://1.2.3.400"\n', "footage.pexels.base_url: give the service's address"),

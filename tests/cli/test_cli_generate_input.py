@@ -105,7 +105,7 @@ def test_a_script_that_is_not_text_is_refused(vidgend, home: Path) -> None:
     [
         ("[{", "--scenes s.json: not JSON"),
         ('{"a": 1}', "--scenes s.json: must be a JSON list"),
-        ('[{"narration": "a"}, {"query": "b"}]', "--scenes, scene 2, narration: field required"),
+        ('[{"narration": "a"}, {"query": "b"}]', "--scenes, scene 2, narration: this field is required"),
         ('[{"narration": "a", "duration": -1}]', "--scenes, scene 1, duration: must be greater than 0"),
         ("[]", "--scenes: "),
     ],

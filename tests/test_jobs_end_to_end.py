@@ -54,7 +54,7 @@ async def test_a_script_becomes_a_video_with_its_own_words(ffmpeg: Ffmpeg, tmp_p
 
 
 async def test_a_second_identical_job_does_no_work_again(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
-    files = clips(ffmpeg.path, tmp_path / "clips", 3)
+    files = clips(ffmpeg.path, tmp_path / "clips", 12)
     speech = FakeSpeech()
     script = f"{SCRIPT} {SCRIPT} {SCRIPT}"  # more scenes than are encoded at once
     async with workshop(tmp_path / "data", providers=(fake_footage(files),), engines=(speech,)) as runtime:

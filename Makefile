@@ -8,10 +8,6 @@ PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip --disable-pip-version-check
 # Some images set it. Every daemon and child that is started would compile all modules anew: a second each.
 unexport PYTHONDONTWRITEBYTECODE
 
-# How often the chosen clip fits, over labelled scenes; with the model where it is installed.
-bench-relevance: $(VENV)/.installed-dev
-	$(BIN)/python -m bench relevance
-
 .PHONY: demo test check bench bench-relevance bench-speech test-long install lock clean
 
 demo: $(VENV)/.installed
@@ -34,6 +30,10 @@ check: $(VENV)/.installed-dev
 # Ratios measured in one run on this machine; see bench/README.md.
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
+
+# How often the chosen clip fits, over labelled scenes; with the model where it is installed.
+bench-relevance: $(VENV)/.installed-dev
+	$(BIN)/python -m bench relevance
 
 # The suites with faults at length: an hour or so.
 test-long: $(VENV)/.installed-dev

@@ -181,7 +181,7 @@ class Footage(_Part):
         description="How it is told which clip fits. auto: by the small embedding model where it is installed, else by "
         "words (bm25).",
     )
-    image_model: Path | None = Field(
+    image_model: AbsolutePath | None = Field(
         None,
         description="A folder with a CLIP model (ONNX), by which clips are also chosen by what their preview pictures "
         "show (docs/relevance.md). Unset: by what is said of them alone.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vidgend.cli.jobs import tell_failed
 from vidgend.cli.options import Options, echo_json, json_option, shared
 from vidgend.cli.outcome import print_outcome
 from vidgend.errors import BadInput, UnknownStyle
@@ -176,8 +177,7 @@ def _tell_prefetched(found: dict[str, Any], *, as_json: bool) -> None:
         echo_json(found)
         return
     click.echo(f"{found['job_id']}: {len(found['clips'])} clips are in the store, until that job is deleted")
-    for line in found["failed"]:
-        click.echo(f"note: {line}")
+    tell_failed(found)
 
 
 def _in_daemon(

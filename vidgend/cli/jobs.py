@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ def print_status(found: dict[str, Any], *, as_json: bool) -> None:
 @job_argument
 @click.option("-o", "--output", help="Fetch the video to this file or folder.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
-@click.option("--only-video", is_flag=True, help="Leave out the subtitles, word times and thumbnail beside it.")
+@click.option("--only-video", is_flag=True, help="Leave out the subtitles, word times, thumbnail and text beside it.")
 @json_option
 @shared()
 @click.pass_obj
@@ -95,6 +95,7 @@ def result(options: Options, job: str, output: str | None, force: bool, only_vid
         echo_json(found)
     elif found.get("kind") == "prefetch":
         click.echo(f"{len(found.get('clips') or ())} clips are in the store")
+        tell_failed(found)
     else:
         facts = [f"{float(found['duration']):.1f} s", f"{found['width']}x{found['height']}"]
         click.echo(f"{found['video_url']}\n{', '.join([*facts, human_bytes(found['size_bytes'])])}")
@@ -103,6 +104,12 @@ def result(options: Options, job: str, output: str | None, force: bool, only_vid
             click.echo(f"{other['name']}: {other['video_url']}\n{', '.join(facts)}")
         for line in remarks(found):
             click.echo(shown(line))
+
+
+def tell_failed(found: Mapping[str, Any]) -> None:
+    """What a prefetch could not get."""
+    for line in found.get("failed") or ():
+        click.echo(f"note: {shown(line)}")
 
 
 @click.command()
@@ -151,6 +158,7 @@ def prefetch(options: Options, /, queries: tuple[str, ...], watch: bool, as_json
         echo_json(found)
     else:
         click.echo(f"{job}: {len(found.get('clips') or ())} clips are in the store")
+        tell_failed(found)
 
 
 @click.command(name="list")

@@ -273,7 +273,7 @@ def looks(settings: Settings, section: str = "footage") -> Iterator[Finding]:
 
     if settings.footage.image_model is None:
         return
-    found = clip_files(settings.footage.image_model.expanduser())
+    found = clip_files(settings.footage.image_model)
     if found.problem:
         fix = f"Put the files of {REPOSITORY} there (docs/relevance.md), or unset it. Until then words decide."
         yield Finding(section=section, mark="note", text=found.problem, fix=fix)
@@ -319,15 +319,15 @@ def music(settings: Settings, section: str = "music") -> Iterator[Finding]:
     from vidgend.pipeline.music.folder import FolderMusic
     from vidgend.pipeline.music.packaged import PackagedMusic
 
+    own = settings.music.folder
+    if own is not None and not own.is_dir():
+        text = f"music.folder {own} is not a folder; vidgend does not start"
+        yield Finding(section=section, mark="problem", text=text, fix="Correct music.folder.")
+        return
     if not settings.music.enabled:
         yield Finding(section=section, mark="ok", text="off (music.enabled = false) unless a request asks for it")
         return
-    own = settings.music.folder
     library = FolderMusic(own) if own is not None else PackagedMusic()
-    if own is not None and not own.is_dir():
-        text = f"{own} is not a folder; videos have no music"
-        yield Finding(section=section, mark="note", text=text, fix="Correct music.folder.")
-        return
     if not library.tracks("calm", seed=0):
         text, fix = "no tracks; videos have no music", "pip install immich-memories-music==0.1.0, or set music.folder."
         yield Finding(section=section, mark="note", text=text, fix=fix)

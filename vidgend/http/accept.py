@@ -110,7 +110,10 @@ async def _checked(door: Door, body: GenerateBody) -> Brief:
 async def accept_prefetch(
     door: Door, body: PrefetchBody, *, key: str | None = None, body_sha256: str = ""
 ) -> tuple[str, bool]:
-    """The same for a prefetch job. Raises: BadInput, IdempotencyMismatch, Draining, StorageFull, QueueFull."""
+    """The same for a prefetch job.
+
+    Raises: BadInput and its kin, NotFound, BudgetSpent, Draining, StorageFull, QueueFull.
+    """
     if key is not None and (known := await earlier_job(door.database, key, body_sha256)) is not None:
         return known, False
     _check_draining(door)

@@ -34,14 +34,17 @@ async def prefetch_queries(
         run, FootageSearch(run, Brief(prompt="", width_px=wanted.width_px, height_px=wanted.height_px), nothing), unused
     )
     fetching.providers = [provider for provider in providers if provider.name != "generated"]
-    async with asyncio.TaskGroup() as group:
-        for number, query in enumerate(wanted.queries):
-            group.create_task(fetching.query(number, query, wanted.per_query), name=f"prefetch {query}")
+    try:
+        async with asyncio.TaskGroup() as group:
+            for number, query in enumerate(wanted.queries):
+                group.create_task(fetching.query(number, query, wanted.per_query), name=f"prefetch {query}")
+    except BaseExceptionGroup as failed:
+        raise first_cause(failed) from failed
     return fetching.outcome()
 
 
 async def prefetch_storyboard(
-    run: JobRun, wanted: PrefetchBrief, brief: Brief, storyboard: Storyboard, finder: ClipFinder
+    run: JobRun, wanted: PrefetchBrief, storyboard: Storyboard, finder: ClipFinder
 ) -> dict[str, Any]:
     """Fetch what each scene would show, and what else it could show up to `per_query` clips.
 
@@ -85,7 +88,7 @@ class _Fetching:
                 offers = [Offer(provider=provider, query=query, candidate=candidate) for candidate in found]
                 got += await self._fetch(offers, number, most - got)
         if not got:
-            missing = "; ".join(f"{name}: {why}" for name, why in self._unused.items())
+            missing = "; ".join(f"{name}: {why}" for name, why in self._unused.items()) or "footage.providers"
             reasons = [self._search.why_nothing(provider.name, [query]) for provider in self.providers]
             self._fail(f"{query!r}: {'; '.join(reasons) or f'no footage provider is set up ({missing})'}")
         self._run.progress.skip_fetches(number)
@@ -93,7 +96,8 @@ class _Fetching:
     async def scene(self, scene: Scene, most: int) -> None:
         assert scene.clip is not None
         if scene.clip.digest is None:
-            reasons = [one.reason for one in self._run.substitutions if one.scene in (None, scene.index + 1)]
+            told = [one for one in self._run.substitutions if one.stage == "retrieving"]
+            reasons = [one.reason for one in told if one.scene in (None, scene.index + 1)]
             self._fail(f"{scene.clip.query!r}: {'; '.join(reasons) or 'no provider is asked'}; it will be painted")
         else:
             self._note(scene.clip, scene.clip.query)

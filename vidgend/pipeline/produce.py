@@ -168,7 +168,7 @@ class Producer:
             await run.enter("planning", "planning the scenes")
             storyboard = await self._plan(brief, run)
         finder = await self._finder(brief, run, storyboard, keeper)
-        return await prefetch_storyboard(run, wanted, brief, storyboard, finder)
+        return await prefetch_storyboard(run, wanted, storyboard, finder)
 
     async def _finder(self, brief: Brief, run: JobRun, storyboard: Storyboard, keeper: StoryboardKeeper) -> ClipFinder:
         about = await asyncio.to_thread(about_of, brief, storyboard)

@@ -233,7 +233,7 @@ class ClipFinder:
         return found
 
     async def _paintings(self, scene: Scene) -> AsyncIterator[Offer]:
-        """Free paintings, best first; they never run out, since another seed is another picture."""
+        """Free paintings, best first; another seed is another picture, so there is one for each scene and refusal."""
         for provider in self.providers:
             if provider.name != "generated":
                 continue

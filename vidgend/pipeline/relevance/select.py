@@ -45,4 +45,4 @@ def build_similarities(preference: Preference, *, models_dir: Path, hub_dir: Pat
 
 def build_looks(folder: Path | None) -> ImageSimilarity | None:
     """What looks at pictures: the model in `folder`, which may turn out to be none; None if no folder is set."""
-    return ClipSimilarity(clip_files(folder.expanduser())) if folder is not None else None
+    return ClipSimilarity(clip_files(folder)) if folder is not None else None

@@ -90,7 +90,7 @@ async def test_only_the_best_by_words_are_looked_at_and_each_once(tmp_path: Path
     fake, looks = footage(files, sea="acdefghij" + "b"), redness()
     async with open_search(tmp_path, fake, looks=looks) as (run, assets):
         made = await search(run, assets, scenes("sea"), fake, looks=looks)
-        assert fake.previewed == sorted(fake.previewed) == list("acdefghi"[:LOOKED_AT])
+        assert sorted(fake.previewed) == list("acdefghi"[:LOOKED_AT])
         assert looks.asked == [LOOKED_AT]
         assert "picture" not in dict(next(one for one in made[0].ranking if one.id == "j").parts), "as it was"
         again = await search(run, assets, scenes("sea"), fake, looks=looks)

@@ -152,7 +152,15 @@ def _check_after_a_crash(connection: sqlite3.Connection, path: Path, check_s: fl
     last = connection.execute("SELECT clean_stop FROM boots ORDER BY rowid DESC LIMIT 1").fetchone()
     if last is None or last[0]:
         return
-    timer = threading.Timer(check_s, connection.interrupt)
+    looked = threading.Event()
+
+    def end_in_time() -> None:
+        pause_s = check_s
+        while not looked.wait(pause_s):  # again and again: an interrupt before the statement has begun is lost
+            connection.interrupt()
+            pause_s = 0.01
+
+    timer = threading.Thread(target=end_in_time, name="quick check")
     timer.start()
     try:
         answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -162,7 +170,7 @@ def _check_after_a_crash(connection: sqlite3.Connection, path: Path, check_s: fl
         _log.warning("quick_check_unfinished", extra={"hint": "`vidgend fsck` looks at all of the database"})
         return
     finally:
-        timer.cancel()
+        looked.set()
         timer.join()
     if answer != "ok":
         raise DatabaseDamaged(f"{path}: {answer}")

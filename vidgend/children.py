@@ -338,15 +338,21 @@ class JsonService:
 
     The child is started by the first request and restarted after a crash. An answer of
     `{"error": {"code": ..., "detail": ...}}` is raised as `failure(detail)`, or as OutOfMemory where it tells of that.
-    Cancelling a request kills the child, since it cannot be told to stop in the middle of its work.
+    Cancelling a request kills the child, since it cannot be told to stop in the middle of its work. After `idle_s`
+    without a request it is ended; None: only by `aclose`.
     """
 
-    def __init__(self, argv: Sequence[str], *, name: str, failure: type[StepError]) -> None:
+    def __init__(
+        self, argv: Sequence[str], *, name: str, failure: type[StepError], idle_s: float | None = None
+    ) -> None:
         self._argv = tuple(argv)
         self._name = name
         self._failure = failure
+        self._idle_s = idle_s
         self._child: Child | None = None
         self._lock = asyncio.Lock()
+        self._idle: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[None] | None = None
 
     @property
     def running(self) -> bool:
@@ -360,6 +366,27 @@ class JsonService:
     async def request(self, message: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
         """Send `message`, return the answer. Raises: the failure class, OutOfMemory, StepTimeout, StorageFull,
         ToolMissing."""
+        self._stay()
+        try:
+            return await self._ask(message, timeout_s=timeout_s)
+        finally:
+            self._stay()
+            if self._idle_s is not None:
+                self._idle = asyncio.get_running_loop().call_later(self._idle_s, self._begin_to_end)
+
+    def _stay(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _begin_to_end(self) -> None:
+        self._ending = asyncio.create_task(self._end(), name=f"{self._name} was idle")
+
+    async def _end(self) -> None:
+        async with self._lock:
+            await self._drop()
+
+    async def _ask(self, message: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
         async with self._lock:
             if not self.running:
                 await self._drop()
@@ -409,4 +436,7 @@ class JsonService:
 
     async def aclose(self) -> None:
         """Stop the child, if any."""
+        self._stay()
         await self._drop()
+        if self._ending is not None:
+            await self._ending

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -38,6 +39,19 @@ async def test_texts_are_compared_in_a_process_that_ends_when_it_is_closed(simil
     await similarity.aclose()
     assert not similarity._service.running
     assert await similarity.compare(["a dog"], ["a dog"]) == [[pytest.approx(fit_of(1.0), abs=1e-3)]]
+
+
+async def test_the_process_ends_by_itself_when_nobody_asks_and_comes_back(
+    similarity: EmbeddingSimilarity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similarity._service, "_idle_s", 0.05)
+    first = await similarity.compare(["sea"], ["waves", "sand"])
+    async with asyncio.timeout(10):
+        while similarity._service.running:
+            await asyncio.sleep(0.01)
+    assert await similarity.compare(["sea"], ["waves", "sand"]) == first and similarity._service.running
+    await similarity.aclose()
+    assert not similarity._service.running
 
 
 async def test_nothing_to_compare_starts_no_process(similarity: EmbeddingSimilarity) -> None:

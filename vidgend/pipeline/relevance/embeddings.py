@@ -16,6 +16,9 @@ LOAD_S = 30.0
 EACH_S = 0.5
 """A text takes 4 to 8 ms on a core of its own; the limits are for a machine that has none to spare."""
 
+IDLE_S = 2.0
+"""Scenes look for clips at the same time, and then nobody asks for long; starting anew takes a quarter of a second."""
+
 MIDDLE, SLOPE = 0.42, 9.5
 """At that cosine a description fits as likely as not, and so steep is it there. Fitted on the half `dev` of
 bench/relevance; the middle a little higher than there, since a search more costs less than a wrong picture."""
@@ -39,7 +42,7 @@ class EmbeddingSimilarity:
     def __init__(self, model: LocalEmbeddings) -> None:
         self.identity = f"all-MiniLM-L6-v2:{model.fingerprint}"
         argv = (sys.executable, "-m", "vidgend.pipeline.relevance.child", "--model", str(model.folder.absolute()))
-        self._service = JsonService(argv, name="embeddings", failure=StepError)
+        self._service = JsonService(argv, name="embeddings", failure=StepError, idle_s=IDLE_S)
 
     async def compare(self, wanted: Sequence[str], described: Sequence[str]) -> list[list[float]]:
         """See the port. Raises: StepError, OutOfMemory, StepTimeout."""

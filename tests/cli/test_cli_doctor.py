@@ -321,7 +321,7 @@ def test_an_engine_that_is_asked_for_but_missing_is_a_problem() -> None:
 
 def test_music_says_where_its_tracks_are(home: Path) -> None:
     assert "calm" in next(iter(stage_checks.music(_settings()))).text
-    assert _marks(list(stage_checks.music(_settings(**{"music.folder": str(home / "missing")})))) == ["note"]
+    assert _marks(list(stage_checks.music(_settings(**{"music.folder": str(home / "missing")})))) == ["problem"]
     assert "off" in next(iter(stage_checks.music(_settings(**{"music.enabled": False})))).text
 
 

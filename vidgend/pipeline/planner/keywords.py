@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from vidgend.pipeline.planner.names import names_in
@@ -85,6 +85,10 @@ class _Phrase:
     def shown(self) -> bool:
         """Whether there is a thing or a name in it, or what may be one."""
         return any(token.named or token.kind in ("thing", "partly", "unknown") for token in self.tokens)
+
+
+_Reader = Callable[[Sequence[str], int, int], tuple[_Token | None, int]]
+"""(words, at, end of the name that begins there, or at) -> the token, None for what is left out, and its words."""
 
 
 def queries_for(text: str, *, language: str, fallback: Iterable[str] = (), first: str | None = None) -> tuple[str, ...]:
@@ -164,6 +168,14 @@ def _phrases(text: str, language: str, *, unseen: bool = False) -> list[_Phrase]
         ]
     if language != "en" and not is_known(language):
         return []
+    phrases = _runs(text, language, lambda words, at, end: _read(words, at, end, language, unseen=unseen))
+    if any(phrase.shown for phrase in phrases):
+        phrases = [phrase for phrase in phrases if phrase.shown or any(one.kind == "action" for one in phrase.tokens)]
+    return phrases
+
+
+def _runs(text: str, language: str, read: _Reader) -> list[_Phrase]:
+    """The tokens of `text` that stand together: names of several words begin a phrase, what is left out ends one."""
     phrases: list[_Phrase] = []
     sentence = 0
     for words, starts in _clauses(text):
@@ -172,7 +184,7 @@ def _phrases(text: str, language: str, *, unseen: bool = False) -> list[_Phrase]
         run: list[_Token] = []
         at = 0
         while at < len(words):
-            token, count = _read(words, at, names.get(at, at), language, unseen=unseen)
+            token, count = read(words, at, names.get(at, at))
             if token is None or token.whole:
                 phrases += _cut(run, language, sentence)
                 run = []
@@ -180,8 +192,6 @@ def _phrases(text: str, language: str, *, unseen: bool = False) -> list[_Phrase]
                 run.append(token)
             at += count
         phrases += _cut(run, language, sentence)
-    if any(phrase.shown for phrase in phrases):
-        phrases = [phrase for phrase in phrases if phrase.shown or any(one.kind == "action" for one in phrase.tokens)]
     return phrases
 
 
@@ -259,26 +269,15 @@ def _own_searches(text: str, language: str) -> list[str]:
         pieces = _wide_phrases(text)
         best = sorted(pieces, key=lambda piece: -min(len(piece), 6))[:2]
         return _distinct([" ".join(piece for piece in pieces if piece in best), *best])
-    phrases: list[_Phrase] = []
-    sentence = 0
-    for words, starts in _clauses(text):
-        sentence += starts
-        names = dict(names_in(words, language=language, starts=starts))
-        run: list[_Token] = []
-        at = 0
-        while at < len(words):
-            end = names.get(at, at)
-            said = " ".join(words[at:end]) or _ELIDED.sub("", words[at])
-            stops = end <= at and (_is_stop(words[at], language) or _is_stop(said, language))
-            if stops or end - at > 1:
-                phrases += _cut(run, language, sentence)
-                run = []
-            if not stops:
-                weight = 1.5 * max(1, end - at) + min(len(said), 24) / 12
-                run.append(_Token(text=said, weight=weight, kind="unknown", named=end > at))
-            at = max(end, at + 1)
-        phrases += _cut(run, language, sentence)
-    return _searches(phrases)
+
+    def read(words: Sequence[str], at: int, end: int) -> tuple[_Token | None, int]:
+        count = max(end - at, 1)
+        said = " ".join(words[at:end]) or _ELIDED.sub("", words[at])
+        if end <= at and (_is_stop(words[at], language) or _is_stop(said, language)):
+            return None, count
+        return _Token(text=said, weight=1.5 * count + min(len(said), 24) / 12, kind="unknown", named=end > at), count
+
+    return _searches(_runs(text, language, read))
 
 
 def _wide_phrases(text: str) -> list[str]:

@@ -13,7 +13,6 @@ from pydantic import ConfigDict, Field, StrictBool, StrictFloat, StrictInt, Stri
 
 from vidgend.http.wire import (
     MAX_SCENES,
-    NO_NUL,
     AssetBody,
     Body,
     CaptionBody,
@@ -27,6 +26,7 @@ from vidgend.http.wire import (
 from vidgend.models import Brief, CaptionOptions, Clip, MusicOptions, Quality, TransitionKind
 from vidgend.pipeline.storyboard_edit import ChosenCandidate, Edit, NewScene, SceneEdit
 from vidgend.pipeline.styles import find_style
+from vidgend.setting_types import NO_NUL
 
 Author = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=NO_NUL)]
 Narration = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]

@@ -35,12 +35,12 @@ from vidgend.pipeline.captions.presets import find_preset
 from vidgend.pipeline.speech.markup import plain
 from vidgend.pipeline.styles import find_style
 from vidgend.pipeline.vocabulary import has_words
+from vidgend.setting_types import NO_NUL
 from vidgend.timebase import fps_text, parse_fps
 
 MAX_SCENES = 200
 ASPECTS: dict[str, tuple[int, int]] = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1), "4:5": (4, 5)}
 
-NO_NUL = r"^[^\x00]*$"
 Aspect = Literal["16:9", "9:16", "1:1", "4:5"]
 Resolution = Literal["1280x720", "1920x1080", "3840x2160"]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]

@@ -1,0 +1,29 @@
+"""Who calls: whose things the call may see and make, and what it may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from aiohttp import web
+
+Scope = Literal["read", "write", "admin"]
+"""read: look at one's own things. write: make, change and delete them. admin: what concerns everybody, such as pausing
+the queue and the metrics."""
+ALL_SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """`owner` is whose jobs, uploads and calls are seen; "" owns what is made without a key and with http.api_key.
+    `key_id` is the public part of the key that was sent; "" if none was, or that of the settings."""
+
+    owner: str = ""
+    key_id: str = ""
+    scopes: frozenset[Scope] = ALL_SCOPES
+
+
+ANYBODY = Caller()
+"""Where no key is asked for."""
+CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
+"""Set by the guard on every request that got past it."""

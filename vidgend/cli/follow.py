@@ -12,10 +12,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from vidgend.cli.client import Daemon
-from vidgend.cli.exits import Interrupted, error_of
+from vidgend.cli.exits import Interrupted
 from vidgend.cli.progress import Reporter, View
 from vidgend.cli.target import Target
+from vidgend.client.daemon import Daemon
+from vidgend.client.problems import error_of
 from vidgend.errors import DaemonUnreachable, StepError, VidgendError
 
 POLL_S = 0.5

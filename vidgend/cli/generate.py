@@ -14,9 +14,9 @@ from vidgend.cli.outcome import print_outcome
 from vidgend.errors import BadInput, UnknownStyle
 
 if TYPE_CHECKING:
-    from vidgend.cli.client import Daemon
     from vidgend.cli.own_files import OwnFiles
     from vidgend.cli.target import Target
+    from vidgend.client.daemon import Daemon
     from vidgend.http.wire import GenerateBody
 
 _START = "Start it with `vidgend serve`; without --remote and --url the work is done right here."

@@ -14,7 +14,7 @@ from vidgend.cli.outcome import human_bytes, print_outcome, remarks
 from vidgend.cli.progress import View, span
 
 if TYPE_CHECKING:
-    from vidgend.cli.client import Daemon
+    from vidgend.client.daemon import Daemon
 
 _LOG_LINES = 8
 _TEXT_CHARS = 60

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidgend import __version__, children
-from vidgend.cli.client import Daemon, reachable_url
 from vidgend.cli.finding import Finding
 from vidgend.cli.outcome import human_bytes
+from vidgend.client.daemon import Daemon, reachable_url
 from vidgend.cores import cores
 from vidgend.errors import NetworkFilesystem, StorageUnavailable, ToolMissing
 

@@ -16,7 +16,7 @@ from vidgend.cli.exits import BUG, INTERRUPTED, Interrupted, exit_code
 from vidgend.errors import DaemonUnreachable, StepError, StorageFull, VidgendError
 
 if TYPE_CHECKING:
-    from vidgend.cli.client import Daemon
+    from vidgend.client.daemon import Daemon
     from vidgend.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -43,7 +43,7 @@ class Options:
 
     def daemon(self) -> Daemon:
         """A client for the daemon at --url, else at the settings' address. Raises: SettingsInvalid."""
-        from vidgend.cli.client import Daemon, reachable_url
+        from vidgend.client.daemon import Daemon, reachable_url
 
         settings = self.settings()
         url = self.url or reachable_url(settings.http.host, settings.http.port)

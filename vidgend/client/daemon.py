@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from vidgend.cli.exits import error_of
+from vidgend.client.problems import error_of
 from vidgend.errors import (
     BadInput,
     Conflict,

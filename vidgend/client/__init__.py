@@ -1,0 +1,1 @@
+"""A client for a running vidgend, on the standard library alone."""

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from functools import cache
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -49,7 +50,7 @@ def errors_html(markdown: str) -> str:
     """The page. Every heading can be linked to by its words; links to files that a daemon does not serve are text."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(markdown)
-    for token, text in zip(tokens, tokens[1:], strict=False):
+    for token, text in pairwise(tokens):
         if token.type == "heading_open":
             token.attrSet("id", _anchor(text.content))
         if text.children:

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
+from keyword import iskeyword
 from typing import Any
 
 HEAD = '''\
@@ -67,6 +70,8 @@ def _quoted(value: Any) -> str:
 
 def class_of(name: str, schema: Mapping[str, Any]) -> str:
     """The class for an object schema."""
+    if any(map(iskeyword, schema.get("properties", {}))):
+        return _called(name, schema)
     required = set(schema.get("required", ()))
     lines = [f"class {python_name(name)}(TypedDict):"]
     for field, one in schema.get("properties", {}).items():
@@ -75,6 +80,15 @@ def class_of(name: str, schema: Mapping[str, Any]) -> str:
         if one.get("description"):
             lines += _docstring(one["description"])
     return "\n".join(lines if len(lines) > 1 else [*lines, "    pass"])
+
+
+def _called(name: str, schema: Mapping[str, Any]) -> str:
+    """The same as a call, which takes names that a class cannot have, but no descriptions."""
+    required = set(schema.get("required", ()))
+    kinds = {field: python_type(one) for field, one in schema["properties"].items()}
+    fields = {field: kind if field in required else f"NotRequired[{kind}]" for field, kind in kinds.items()}
+    inside = ", ".join(f"{_quoted(field)}: {_quoted(kind)}" for field, kind in fields.items())
+    return f"{python_name(name)} = TypedDict({_quoted(python_name(name))}, {{{inside}}})"
 
 
 def _docstring(text: str) -> list[str]:
@@ -88,8 +102,37 @@ def _docstring(text: str) -> list[str]:
     return [*lines, f'{line.rstrip()}"""']
 
 
+def used_schemas(document: Mapping[str, Any]) -> set[str]:
+    """The names of the schemas of bodies and answers, and of what these are made of."""
+    schemas, found = document["components"]["schemas"], set[str]()
+    calls = [call for path in document["paths"].values() for call in path.values()]
+    left = _references([(call.get("requestBody"), call["responses"]) for call in calls])
+    while left:
+        found |= left
+        left = _references([schemas[name] for name in left]) - found
+    return found
+
+
+def _references(value: Any) -> set[str]:
+    return set(re.findall(r"#/components/schemas/(\w+)", json.dumps(value)))
+
+
 def module(document: Mapping[str, Any]) -> str:
     """The whole file for an OpenAPI document."""
     schemas = document["components"]["schemas"]
-    classes = [class_of(name, schemas[name]) for name in sorted(schemas) if schemas[name].get("properties")]
-    return HEAD + "".join(f"\n\n{one}\n" for one in classes)
+    names = sorted(name for name in used_schemas(document) if schemas[name].get("properties"))
+    return HEAD + "".join(f"\n\n{class_of(name, schemas[name])}\n" for name in names)
+
+
+def current() -> str:
+    """The file as it should be."""
+    from vidgend.http.app import OPERATIONS
+    from vidgend.http.openapi import document
+
+    text = module(document(OPERATIONS, version=""))
+    ruff = [sys.executable, "-m", "ruff", "format", "--stdin-filename", "types.py", "-"]
+    return subprocess.run(ruff, input=text, text=True, capture_output=True, check=True).stdout
+
+
+if __name__ == "__main__":
+    sys.stdout.write(current())

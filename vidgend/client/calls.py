@@ -19,21 +19,21 @@ from vidgend.errors import AssetDamaged, DaemonUnreachable, NotFound
 if TYPE_CHECKING:
     from vidgend.client.types import (
         Accepted,
-        Asset,
-        Assets,
         Cancelled,
         GenerateBody,
         Jobs,
         PatchBody,
         PrefetchBody,
         Queue,
-        RenderAccepted,
+        Render,
         RenderBody,
         Result,
         Status,
         Storyboard,
         Styles,
         Summary,
+        Upload,
+        Uploads,
         Usage,
         Versions,
         Voices,
@@ -158,21 +158,21 @@ class Vidgend:
             if cursor is None:
                 return
 
-    def upload(self, path: str | PathLike[str], *, on_bytes: Callable[[int], None] | None = None) -> Asset:
+    def upload(self, path: str | PathLike[str], *, on_bytes: Callable[[int], None] | None = None) -> Upload:
         """Upload a clip, photo, song or recording; its `asset_id` goes into a request. Raises: OSError."""
         file = Path(path)
         size_bytes = file.stat().st_size
         told = on_bytes or (lambda count: None)
         return cast(
-            "Asset",
+            "Upload",
             self._again(lambda: self.daemon.upload(file, name=file.name, size_bytes=size_bytes, on_bytes=told)),
         )
 
-    def uploads(self) -> Iterator[Asset]:
+    def uploads(self) -> Iterator[Upload]:
         """All uploads, newest first."""
         cursor: str | None = None
         while True:
-            page = cast("Assets", self._get("/mcp/assets", cursor=cursor))
+            page = cast("Uploads", self._get("/mcp/assets", cursor=cursor))
             yield from page["assets"]
             cursor = page["next_cursor"]
             if cursor is None:
@@ -199,10 +199,10 @@ class Vidgend:
         path = _at("/mcp/storyboard/{}/revert", job)
         return cast("Storyboard", self._change("POST", path, {"version": version}, if_version))
 
-    def render(self, job: Job, **wishes: Unpack[RenderBody]) -> RenderAccepted:
+    def render(self, job: Job, **wishes: Unpack[RenderBody]) -> Render:
         """Approve a storyboard that awaits its review, or have the video made anew after an edit."""
         body = cast("dict[str, Any]", wishes)
-        return cast("RenderAccepted", self._once(lambda: self.daemon.call("POST", _at("/mcp/render/{}", job), body)))
+        return cast("Render", self._once(lambda: self.daemon.call("POST", _at("/mcp/render/{}", job), body)))
 
     def voices(self, *, language: str | None = None, engine: str | None = None) -> Voices:
         return cast("Voices", self._get("/mcp/voices", language=language, engine=engine))

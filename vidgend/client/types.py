@@ -172,6 +172,38 @@ class Error(TypedDict):
     """The end of what the failed program wrote."""
 
 
+class Event(TypedDict):
+    id: str
+    """The `webhook-id` of its deliveries."""
+    event: str
+    """What happened, such as `job.completed`."""
+    url: str
+    """Where it is sent."""
+    state: Literal["pending", "delivered", "dead"]
+    """`dead`: it was given up."""
+    attempts: int
+    """How often it was sent."""
+    last_error: str | None
+    """Why the last attempt failed."""
+    next_at: str | None
+    """When it is sent next; null unless it is pending."""
+    created_at: str | None
+    """When it happened."""
+    endpoint_disabled: bool
+    """Whether nothing is sent to that URL any more."""
+    endpoint_reason: str | None
+    """Why not."""
+
+
+class FieldError(TypedDict):
+    pointer: NotRequired[str]
+    """A JSON pointer into the body."""
+    parameter: NotRequired[str]
+    """The parameter of the query."""
+    detail: str
+    """What is wrong there."""
+
+
 class File(TypedDict):
     name: str
     """Its file name."""
@@ -225,6 +257,13 @@ class Jobs(TypedDict):
     """Asks for the next page as `cursor`; null after the last one."""
 
 
+class Livez(TypedDict):
+    status: Literal["alive"]
+    """It answers."""
+    version: str
+    """The version of vidgend."""
+
+
 class MediaCredit(TypedDict):
     provider: str
     """Where it was found."""
@@ -246,6 +285,17 @@ class MediaCredit(TypedDict):
     """The scenes that show it, from 1; empty for a song."""
     seconds: list[list[Any]]
     """From when to when it is seen in the video, in seconds."""
+
+
+class Month(TypedDict):
+    month: str
+    """The month (UTC), such as 2026-11."""
+    cost: float
+    """What it has cost so far."""
+    cap: float | None
+    """What it may cost; null: there is no cap."""
+    left: float | None
+    """What is left of that."""
 
 
 class MusicBody(TypedDict):
@@ -329,6 +379,19 @@ class PatchBody(TypedDict):
     author: NotRequired[str]
 
 
+class PauseBody(TypedDict):
+    reason: NotRequired[str]
+
+
+class Pause(TypedDict):
+    paused: bool
+    """Whether nothing is begun. What runs goes on, and jobs are still taken."""
+    paused_at: str | None
+    """Since when."""
+    reason: str | None
+    """Why, as who paused it said; "" if nothing was said."""
+
+
 class Piece(TypedDict):
     kind: Literal["scene", "transition", "card"]
     """The body of a scene, the transition after it, or the closing card."""
@@ -359,6 +422,53 @@ class Prefetched(TypedDict):
     """SHA-256 of the file, hexadecimal."""
 
 
+class Problem(TypedDict):
+    type: str
+    """The path of the page that explains it."""
+    title: str
+    """What kind of error it is."""
+    status: int
+    """The HTTP status."""
+    detail: str
+    """What is the matter this time."""
+    code: str
+    """A stable name of the kind of error."""
+    hint: NotRequired[str]
+    """What can be done about it."""
+    errors: NotRequired[list[FieldError]]
+    """The fields that are wrong."""
+
+
+class Queue(TypedDict):
+    paused: bool
+    """Whether nothing is begun. What runs goes on, and jobs are still taken."""
+    paused_at: str | None
+    """Since when."""
+    reason: str | None
+    """Why, as who paused it said; "" if nothing was said."""
+    lacking_bytes: int
+    """Disk space without which nothing is begun, in bytes; 0: there is enough."""
+    jobs: dict[str, int]
+    """How many jobs are in each state."""
+
+
+class Quota(TypedDict):
+    service: str
+    """Whose quota it is."""
+    windows: list[Window]
+    """How much is left of each."""
+    at_once: int | None
+    """How many requests may go now; null: nothing bounds it."""
+    next_request_at: str | None
+    """When the next one may go; null: now."""
+    waits_for: str | None
+    """What it waits for."""
+    told: Told | None
+    """What the service said itself."""
+    held_until: str | None
+    """Until when it wants no request."""
+
+
 class Ranked(TypedDict):
     provider: str
     """Where it is from."""
@@ -374,6 +484,26 @@ class Ranked(TypedDict):
     """What it was ranked by."""
     parts: dict[str, float]
     """What the score is made of, biggest first."""
+
+
+class Readyz(TypedDict):
+    status: Literal["ready"]
+    """A job sent now would be taken."""
+    version: str
+    """The version of vidgend."""
+
+
+class RedeliverBody(TypedDict):
+    webhook_id: NotRequired[str | None]
+
+
+class Redeliver(TypedDict):
+    job_id: str
+    """The job."""
+    status: Literal["accepted"]
+    """The events will be sent again."""
+    webhook_ids: list[str]
+    """Which ones."""
 
 
 class RenderBody(TypedDict):
@@ -481,6 +611,11 @@ class Result(TypedDict):
     """When the job ended."""
     metadata: dict[str, Any]
     """As the request had it."""
+
+
+class RevertBody(TypedDict):
+    version: int
+    author: NotRequired[str]
 
 
 class SceneBody(TypedDict):
@@ -671,6 +806,26 @@ class Storyboard(TypedDict):
     """What differs from the version before."""
 
 
+class Style(TypedDict):
+    name: str
+    """Goes into `style`."""
+    description: str
+    """How it looks."""
+    mood: str
+    """The mood of its music."""
+    captions: str
+    """The preset of its captions."""
+    transition: Literal["cut", "dissolve", "fade", "wipe", "slide", "zoom"]
+    """How one scene gives way to the next."""
+
+
+class Styles(TypedDict):
+    styles: list[Style]
+    """The styles."""
+    default: str
+    """The style of a request that names none."""
+
+
 class Substitution(TypedDict):
     stage: str
     """Where in the work."""
@@ -732,6 +887,30 @@ class Summary(TypedDict):
     """As the request had it."""
 
 
+class Sums(TypedDict):
+    calls: int
+    """Requests to providers."""
+    failed: int
+    """Those of them that failed."""
+    tokens_in: int
+    """Tokens sent to language models."""
+    tokens_out: int
+    """Tokens that they wrote."""
+    cost: float
+    """What it cost, in `currency`."""
+
+
+class Told(TypedDict):
+    limit: int
+    """How many requests it grants."""
+    left: int
+    """How many are left."""
+    reset_at: str | None
+    """When there are all again."""
+    at: str | None
+    """When it said so."""
+
+
 class TransitionBody(TypedDict):
     kind: Literal["cut", "dissolve", "fade", "wipe", "slide", "zoom"]
     duration: NotRequired[float | None]
@@ -743,6 +922,85 @@ class Transition(TypedDict):
     """How one scene gives way to the next."""
     duration: float
     """Seconds."""
+
+
+class Upload(TypedDict):
+    asset_id: str
+    """SHA-256 of the file, hexadecimal; names it in requests."""
+    kind: Literal["video", "photo", "audio"]
+    """What it is, by its content."""
+    name: str
+    """Its file name."""
+    content_type: str
+    """Its media type, by its content."""
+    size_bytes: int
+    """Its size in bytes."""
+    width: int | None
+    """Pixels; null for sound."""
+    height: int | None
+    """Pixels; null for sound."""
+    fps: float | None
+    """Frames a second of a video."""
+    duration: float | None
+    """Seconds; null for a photo."""
+    sample_rate: int | None
+    """Hertz; null where there is no sound file."""
+    channels: int | None
+    """How many channels of sound; null where there is no sound file."""
+    created_at: str | None
+    """When it was uploaded."""
+    url: str
+    """Where to get it. Signed links live for a day."""
+
+
+class Uploads(TypedDict):
+    assets: list[Upload]
+    """A page of uploads, newest first."""
+    next_cursor: str | None
+    """Asks for the next page as `cursor`; null after the last one."""
+
+
+class UsageEntry(TypedDict):
+    day: NotRequired[str]
+    """The day (UTC), in a view by day."""
+    job: NotRequired[str]
+    """The job, in a view by job."""
+    key: NotRequired[str]
+    """Whose calls they are, in views by key and by job."""
+    service: NotRequired[str]
+    """The service, in a view by service."""
+    first_call_at: NotRequired[str]
+    """When the job first called, in a view by job."""
+    last_call_at: NotRequired[str]
+    """When it last did."""
+    calls: int
+    """Requests to providers."""
+    failed: int
+    """Those of them that failed."""
+    tokens_in: int
+    """Tokens sent to language models."""
+    tokens_out: int
+    """Tokens that they wrote."""
+    cost: float
+    """What it cost, in `currency`."""
+    services: NotRequired[dict[str, int]]
+    """Calls of each service; not in a view by job."""
+
+
+Usage = TypedDict(
+    "Usage",
+    {
+        "from": "str",
+        "to": "str",
+        "by": 'Literal["day", "job", "key", "service"]',
+        "currency": "str",
+        "totals": "Sums",
+        "month": "Month",
+        "quotas": "list[Quota]",
+        "entries": "list[UsageEntry]",
+        "next_cursor": "str | None",
+    },
+)
 
 
 class Version(TypedDict):
@@ -773,6 +1031,54 @@ class VoiceOverBody(TypedDict):
     """Take nothing of it away as noise."""
 
 
+class Voice(TypedDict):
+    id: str
+    """The engine's name of the voice; goes into `voice`."""
+    engine: str
+    """What makes its speech."""
+    language: str
+    """What it speaks, as a language tag."""
+    gender: str
+    """How it sounds."""
+    tags: list[str]
+    """Other names of it that go into `voice`."""
+    usable: bool
+    """Whether it can be used here."""
+    reason: str | None
+    """Why it cannot."""
+    get: str | None
+    """How to get it."""
+    sample_url: NotRequired[str | None]
+    """A sentence in this voice, as WAV; null if none can be made."""
+
+
+class Voices(TypedDict):
+    voices: list[Voice]
+    """The voices."""
+    default: str
+    """The voice of a request that names none."""
+
+
+class Webhooks(TypedDict):
+    job_id: str
+    """The job."""
+    events: list[Event]
+    """Its events."""
+
+
+class Window(TypedDict):
+    span: str
+    """What the length is called, such as `hour`."""
+    seconds: float
+    """Its length in seconds."""
+    limit: int
+    """How many requests fit into it."""
+    used: int
+    """How many were sent within it up to now."""
+    left: int
+    """How many are left."""
+
+
 class WishedOutput(TypedDict):
     name: str
     """Its name among the videos of the job."""
@@ -795,31 +1101,3 @@ class Word(TypedDict):
     """Seconds."""
     confidence: float
     """How sure the time is, 0..1."""
-
-
-class Asset(TypedDict):
-    x: int
-
-
-class Assets(TypedDict):
-    x: int
-
-
-class Queue(TypedDict):
-    x: int
-
-
-class RenderAccepted(TypedDict):
-    x: int
-
-
-class Styles(TypedDict):
-    x: int
-
-
-class Usage(TypedDict):
-    x: int
-
-
-class Voices(TypedDict):
-    x: int

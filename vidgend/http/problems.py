@@ -136,8 +136,20 @@ HTTP_ERRORS: tuple[type[VidgendError], ...] = (
 """The codes that no other door of vidgend has."""
 
 
-def problem(error: VidgendError, /, *, headers: Mapping[str, str] | None = None, **members: Any) -> web.Response:
-    """The answer for an error. `members` are extension members; None values are left out."""
+def problem(error: VidgendError, /, *, headers: Mapping[str, str] | None = None) -> web.Response:
+    """The answer for an error."""
+    extra = dict(headers or {})
+    if error.retry_after_s is not None:
+        extra["Retry-After"] = str(math.ceil(error.retry_after_s))
+    if isinstance(error, Unauthorized):
+        extra["WWW-Authenticate"] = 'Bearer realm="vidgend"'
+    return json_answer(
+        problem_body(error), status=error.status, headers=extra, content_type="application/problem+json"
+    )
+
+
+def problem_body(error: VidgendError) -> dict[str, Any]:
+    """What a problem says."""
     body: dict[str, Any] = {
         "type": f"{DOCS_PATH}#{error.code}",
         "title": error.title,
@@ -149,14 +161,7 @@ def problem(error: VidgendError, /, *, headers: Mapping[str, str] | None = None,
         body["hint"] = error.hint
     if isinstance(error, InvalidFields):
         body["errors"] = error.errors[:MAX_ERRORS]
-    body |= {name: value for name, value in members.items() if value is not None}
-    extra = dict(headers or {})
-    retry_after_s = getattr(error, "retry_after_s", None)
-    if retry_after_s is not None:
-        extra["Retry-After"] = str(math.ceil(retry_after_s))
-    if isinstance(error, Unauthorized):
-        extra["WWW-Authenticate"] = 'Bearer realm="vidgend"'
-    return json_answer(body, status=error.status, headers=extra, content_type="application/problem+json")
+    return body | dict(error.members)
 
 
 def from_aiohttp(error: web.HTTPException) -> web.Response:

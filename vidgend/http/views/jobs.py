@@ -149,9 +149,7 @@ def status_view(
 
 
 def _segment(one: SegmentProgress) -> SegmentView:
-    return SegmentView.model_construct(
-        scene=one.scene, state=one.state, percent=one.percent, output=one.output or None
-    )
+    return SegmentView.model_construct(scene=one.scene, state=one.state, percent=one.percent, output=one.output or None)
 
 
 def _percent(job: Job, progress: Progress | None) -> float:

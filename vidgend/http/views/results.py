@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -13,7 +13,6 @@ from vidgend.http.views.credits import MediaCreditView, media_credit_view
 from vidgend.http.views.jobs import Kind
 from vidgend.models import JobState, Published, Result, Substitution
 from vidgend.store.jobs import Job
-
 
 
 class SubtitlesView(View):
@@ -134,15 +133,21 @@ def result_view(job: Job, urls: Mapping[str, str]) -> ResultView:
 
 
 def _prefetched(job: Job, found: Mapping[str, Any]) -> ResultView:
-    clips = found.get("clips")
+    clips: Sequence[Mapping[str, Any]] | None = found.get("clips")
     return ResultView.model_construct(
         job_id=job.id,
         status=job.state,
         kind=job.kind,
-        clips=None if clips is None else [PrefetchedView.model_construct(**clip) for clip in clips],
+        clips=None if clips is None else [_clip(clip) for clip in clips],
         failed=found.get("failed"),
         finished_at=rfc3339(job.finished_at),
         metadata=job.metadata,
+    )
+
+
+def _clip(clip: Mapping[str, Any]) -> PrefetchedView:
+    return PrefetchedView.model_construct(
+        query=clip["query"], provider=clip["provider"], id=clip["id"], asset=clip["asset"]
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from vidgend.http.views.base import Url, View
 from vidgend.models import TransitionKind
 from vidgend.pipeline.sample_texts import sample_text
-from vidgend.pipeline.styles import Style
+from vidgend.pipeline.styles.look import Style
 from vidgend.pipeline.voice_catalogue import Listed
 
 

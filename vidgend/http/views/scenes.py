@@ -28,7 +28,7 @@ class ClipView(View):
     height: int | None = Field(description="Pixels.")
     duration: float | None = Field(description="Seconds; null for a photo.")
     in_point: float | None = Field(
-        description="Where the scene begins in it, in seconds, if somebody chose that; null: the best part is looked for."
+        description="Where the scene begins in it, in seconds; null: the best part of it is looked for."
     )
     sha256: str | None = Field(description="SHA-256 of the file, hexadecimal; null for a painting.")
     thumbnail_url: Url | None = Field(description="A small JPEG of it, if there is one.")

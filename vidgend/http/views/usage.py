@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
@@ -14,7 +14,7 @@ from vidgend.pipeline.budget.accounts import Accounts, date_of
 from vidgend.pipeline.budget.allowance import Allowance, Told
 from vidgend.store.ledger import Entry, JobEntry, LedgerReads, Sums
 
-_DATE = {"format": "date"}
+_Date = Annotated[str, Field(json_schema_extra={"format": "date"})]
 
 
 class SumsView(View):
@@ -77,8 +77,8 @@ class QuotaView(View):
 class UsageView(View):
     model_config = ConfigDict(populate_by_name=True)
 
-    from_day: str = Field(alias="from", description="The first day (UTC).", json_schema_extra=_DATE)
-    to: str = Field(description="The last day (UTC).", json_schema_extra=_DATE)
+    from_day: _Date = Field(alias="from", description="The first day (UTC).")
+    to: _Date = Field(description="The last day (UTC).")
     by: By = Field(description="What each entry sums up.")
     currency: str = Field(description="What costs are in.")
     totals: SumsView = Field(description="All calls of these days.")
@@ -127,9 +127,8 @@ async def _entries(
     found = await ledger.entries(query.by, first_day, last_day, owner=owner)
     if query.by != "day" and query.after:
         found = [entry for entry in found if entry.name > query.after[0]]
-    return [_entry(query.by, entry) for entry in found[:limit]], (found[limit - 1].name,) if len(
-        found
-    ) > limit else None
+    more = len(found) > limit
+    return [_entry(query.by, entry) for entry in found[:limit]], (found[limit - 1].name,) if more else None
 
 
 def _entry(by: By, entry: Entry) -> UsageEntryView:

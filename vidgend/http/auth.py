@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from vidgend.errors import Unauthorized
-from vidgend.http.problems import DOCS_PATH, HostNotAllowed, OriginNotAllowed, SignatureInvalid
+from vidgend.http.problems import HostNotAllowed, OriginNotAllowed, SignatureInvalid
+from vidgend.http.views.problem import DOCS_PATH
 
 LINK_LIFE_S = 24 * 3600
 ASSETS_PATH = "/mcp/assets/"

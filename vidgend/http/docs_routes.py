@@ -11,7 +11,7 @@ from vidgend.errors import NotFound
 from vidgend.http.answers import JSON_HEADERS
 from vidgend.http.openapi import DOCUMENT
 from vidgend.http.operation import Media, Operations
-from vidgend.http.problems import DOCS_PATH
+from vidgend.http.views.problem import DOCS_PATH
 
 PLACES = (
     Path(__file__).parents[1] / "data" / "errors.md",

@@ -8,7 +8,7 @@ import sqlite3
 from vidgend.errors import DatabaseDamaged, DatabaseUnavailable
 from vidgend.http.operation import Call, Operations, Reply
 from vidgend.http.problems import NotReady
-from vidgend.http.views.health import LivezView, ReadyzView
+from vidgend.http.views.health import LivezView, ReadyzView, livez_view, readyz_view
 
 operations = Operations("health")
 
@@ -16,7 +16,7 @@ operations = Operations("health")
 @operations.json("GET", "/livez", id="livez", scope=None, answer=LivezView)
 async def livez(call: Call) -> Reply:
     """Whether the process answers."""
-    return Reply(view=LivezView(status="alive", version=call.services.version))
+    return Reply(view=livez_view(call.services.version))
 
 
 @operations.json("GET", "/readyz", id="readyz", scope=None, answer=ReadyzView, errors=(NotReady,))
@@ -39,4 +39,4 @@ async def readyz(call: Call) -> Reply:
         reasons.append("database")
     if reasons:
         raise NotReady(f"not ready: {', '.join(reasons)}").telling(reasons=reasons)
-    return Reply(view=ReadyzView(status="ready", version=services.version))
+    return Reply(view=readyz_view(services.version))

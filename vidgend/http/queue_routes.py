@@ -32,9 +32,7 @@ async def queue(call: Call) -> Reply:
     return Reply(view=queue_view(await services.jobs.paused(), counts, services.worker.lacking_bytes))
 
 
-@operations.json(
-    "POST", "/mcp/pause", id="pause", scope="admin", body=PauseBody, body_optional=True, answer=PauseView
-)
+@operations.json("POST", "/mcp/pause", id="pause", scope="admin", body=PauseBody, body_optional=True, answer=PauseView)
 async def pause(call: Call, body: PauseBody) -> Reply:
     """Begin nothing until resume, over restarts too. What runs goes on, and jobs are still taken."""
     await call.services.jobs.pause(body.reason)

@@ -98,5 +98,3 @@ async def invoke(
     if operation.query is not None:
         given.append(checked_query(query or {}, operation.query))
     return await operation.run(call, *given)
-
-

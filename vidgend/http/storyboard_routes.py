@@ -120,7 +120,9 @@ async def render(call: Call, body: RenderBody) -> Reply:
     services, job = call.services, await own_job(call)
     accepted = await render_storyboard(services, job.id, body)
     services.worker.wake()
-    return Reply(view=render_view(job.id, accepted), headers={"Location": f"/mcp/status/{job.id}"})
+    return Reply(
+        view=render_view(job.id, accepted.version, accepted.reuse), headers={"Location": f"/mcp/status/{job.id}"}
+    )
 
 
 def _if_match(call: Call) -> int | None:

@@ -29,7 +29,7 @@ from vidgend.http.body import parameters, whole
 from vidgend.http.operation import Call, Media, Operations, Reply
 from vidgend.http.problems import BadRequest, ExpectationFailed, InvalidFields, RequestTimeout, problem
 from vidgend.http.serving import answer_of, call_of
-from vidgend.http.views.uploads import UploadsView, UploadView, upload_view
+from vidgend.http.views.uploads import UploadsView, UploadView, upload_view, uploads_view
 from vidgend.http.wire import Body
 from vidgend.store.assets.port import check_digest
 from vidgend.store.uploads import Upload
@@ -130,10 +130,10 @@ async def uploads(call: Call, query: UploadsQuery) -> Reply:
         before = _from_cursor(query.cursor) if query.cursor is not None else None
         found = await services.uploads.page(limit=limit + 1, before=before, owner=owner)
     now_s = time.time()
-    page = tuple(
+    page = [
         upload_view(one, own_url(services, one.digest, base_url=call.base_url, now_s=now_s)) for one in found[:limit]
-    )
-    return Reply(view=UploadsView(assets=page, next_cursor=_cursor(found[limit - 1]) if len(found) > limit else None))
+    ]
+    return Reply(view=uploads_view(page, _cursor(found[limit - 1]) if len(found) > limit else None))
 
 
 @operations.json(

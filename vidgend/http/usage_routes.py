@@ -6,7 +6,7 @@ from pydantic import Field
 
 from vidgend.http.body import whole
 from vidgend.http.operation import Call, Operations, Reply
-from vidgend.http.usage_view import DEFAULT_PAGE, MAX_PAGE, By, read_query
+from vidgend.http.usage_query import DEFAULT_PAGE, MAX_PAGE, By, read_query
 from vidgend.http.views.usage import UsageView, usage_view
 from vidgend.http.wire import Body
 

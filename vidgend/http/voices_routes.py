@@ -22,7 +22,7 @@ from vidgend.http.body import parameters
 from vidgend.http.operation import Call, Media, Operations, Reply
 from vidgend.http.problems import BadRequest, PreconditionFailed, RangeNotSatisfiable
 from vidgend.http.services import SERVICES
-from vidgend.http.views.catalogue import VoicesView, voice_view
+from vidgend.http.views.catalogue import VoicesView, voices_view
 from vidgend.http.wire import Body
 
 SAMPLE_MAX_AGE_S = 24 * 3600
@@ -46,14 +46,14 @@ async def voices(call: Call, query: VoicesQuery) -> Reply:
     """The voices that can be used here, and with `all=true` how to get the others."""
     services = call.services
     language = (query.language or "").casefold()
-    shown = tuple(
-        voice_view(one, call.base_url)
+    shown = (
+        one
         for one in services.voices
         if (one.usable or query.all == "true")
         and (not language or f"{one.voice.language.casefold()}-".startswith(f"{language}-"))
         and query.engine in (None, one.voice.engine)
     )
-    return Reply(view=VoicesView(voices=shown, default=services.defaults.voice))
+    return Reply(view=voices_view(shown, services.defaults.voice, call.base_url))
 
 
 @operations.raw(

@@ -9,7 +9,7 @@ from pydantic import StringConstraints
 from vidgend.errors import Conflict, NotFound
 from vidgend.http.jobs_routes import own_job
 from vidgend.http.operation import Call, Operations, Reply
-from vidgend.http.views.webhooks import RedeliverView, WebhooksView, webhooks_view
+from vidgend.http.views.webhooks import RedeliverView, WebhooksView, redeliver_view, webhooks_view
 from vidgend.http.wire import Body
 from vidgend.setting_types import NO_NUL
 from vidgend.store.outbox import events_of, redeliver
@@ -39,5 +39,4 @@ async def redeliver_events(call: Call, body: RedeliverBody) -> Reply:
     services, job = call.services, await own_job(call)
     again = await redeliver(services.database, job.id, body.webhook_id)
     services.wake_webhooks()
-    view = RedeliverView(job_id=job.id, status="accepted", webhook_ids=tuple(again))
-    return Reply(view=view, headers={"Location": f"/mcp/webhooks/{job.id}"})
+    return Reply(view=redeliver_view(job.id, again), headers={"Location": f"/mcp/webhooks/{job.id}"})

@@ -199,6 +199,7 @@ async def test_the_others(world: World, client: Client) -> None:
     assert voices == await body(client, "/mcp/voices", all="true")
     for one in services.voices:
         assert dump_json(voice_view(one, "")) == json_bytes(voices_routes.voice_view(one, ""))
+    await world.jobs.resume()
     made, _ = await world.completed(callback_url="http://example.com/hook")
     events = await events_of(world.database, made.id)
     assert events and dump_json(webhooks_view(made.id, events)) == await body(client, f"/mcp/webhooks/{made.id}")

@@ -15,6 +15,7 @@ from vidgend.errors import NotFound
 from vidgend.http.views import catalogue, health, jobs, problem, queue, results, storyboard, uploads, usage, webhooks
 from vidgend.http.views.base import View, absent, dump, dump_json, with_members
 from vidgend.models import Brief
+from vidgend.pipeline.foresee import Piece, Reuse
 from vidgend.pipeline.progress import Progress
 from vidgend.pipeline.styles import STYLES
 from vidgend.store.jobs import Pause
@@ -117,6 +118,11 @@ def test_a_prefetch_has_clips_and_no_video() -> None:
 def test_the_others_fit_their_schemas() -> None:
     check(queue.queue_view(Pause(paused_at=0.0, reason=""), {"queued": 2}, 0))
     check(queue.pause_view(None))
+    reuse = Reuse(reused=(Piece(kind="scene", scene=1),), rebuilt=(Piece(kind="card", scene=2),))
+    assert check(storyboard.render_view("job_1", 3, reuse)) == {
+        "job_id": "job_1", "status": "accepted", "message": "Version 3 will be rendered.", "version": 3,
+        "segments": {"reused": [{"kind": "scene", "scene": 1}], "rebuilt": [{"kind": "card", "scene": 2}]},
+    }  # fmt: skip
     check(jobs.accepted_view("job_1", "The job is accepted."))
     check(jobs.cancelled_view("job_1", "cancelled"))
     check(webhooks.redeliver_view("job_1", ["msg_1"]))

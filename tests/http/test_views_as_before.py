@@ -13,12 +13,12 @@ from standins.services_standin import World
 from test_http_storyboard import board
 from test_http_usage import metered, noted
 
-from vidgend.http import job_views, problems, uploads_routes
+from vidgend.http import job_views, problems, storyboard_routes, uploads_routes, voices_routes
 from vidgend.http.answers import json_bytes
 from vidgend.http.asset_links import own_url
 from vidgend.http.usage_query import By, read_query
-from vidgend.http.views.base import dump_json
-from vidgend.http.views.catalogue import styles_view, voices_view
+from vidgend.http.views.base import dump, dump_json
+from vidgend.http.views.catalogue import styles_view, voice_view, voices_view
 from vidgend.http.views.health import livez_view, readyz_view
 from vidgend.http.views.jobs import jobs_view, status_view, summary_view
 from vidgend.http.views.problem import problem_view
@@ -164,6 +164,10 @@ async def test_storyboards(world: World, client: Client, placed: bool) -> None:
     shown = await body(client, f"/mcp/storyboard/{made.id}")
     found = await world.jobs.get(made.id)
     assert dump_json(storyboard_view(found, version, {})) == shown
+    urls = {digest: "http://x/thumbnail"}
+    old = storyboard_routes._view(version.storyboard, urls)["scenes"]
+    assert b"http://x/thumbnail" in json_bytes(old)
+    assert json_bytes(dump(storyboard_view(found, version, urls))["scenes"]) == json_bytes(old)
     lines = await world.storyboards.versions(made.id)
     assert dump_json(versions_view(found, lines)) == await body(client, f"/mcp/storyboard/{made.id}/versions")
 
@@ -190,9 +194,12 @@ async def test_the_others(world: World, client: Client) -> None:
     assert dump_json(livez_view(services.version)) == await body(client, "/livez")
     assert dump_json(readyz_view(services.version)) == await body(client, "/readyz")
     assert dump_json(styles_view(STYLES.values(), "cinematic")) == await body(client, "/mcp/styles")
-    base = f"http://{client.host}:{client.port}"
+    base = services.public_url or f"http://{client.host}:{client.port}"
     voices = dump_json(voices_view(services.voices, services.defaults.voice, base))
     assert voices == await body(client, "/mcp/voices", all="true")
+    for one in services.voices:
+        assert dump_json(voice_view(one, "")) == json_bytes(voices_routes.voice_view(one, ""))
+    await world.jobs.resume()
     made, _ = await world.completed(callback_url="http://example.com/hook")
     events = await events_of(world.database, made.id)
     assert events and dump_json(webhooks_view(made.id, events)) == await body(client, f"/mcp/webhooks/{made.id}")

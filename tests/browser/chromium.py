@@ -53,7 +53,7 @@ class Page:
             async with asyncio.timeout(within_s):
                 while not (value := await self.run(expression)):
                     await asyncio.sleep(0.1)
-        assert value, f"{expression}; the page shows: {(await self.run('document.body.innerText'))[:2000]}"
+        assert value, f"{expression}; the page shows: {(await self.run('document.body?.innerText'))[:2000]}"
         return value
 
     async def type(self, text: str) -> None:

@@ -42,20 +42,22 @@ def _complaints(page: Page) -> list[str]:
 
 async def test_the_api_can_be_read_and_tried(world: World, url: str, page: Page) -> None:
     await page.open(f"{url}/docs")
-    await page.until("document.body.innerText.includes('/mcp/generate')")
-    await page.until("document.body.innerText.includes('/mcp/storyboard/{job_id}')")
+    await page.until("document.body?.innerText.includes('/mcp/generate')")
+    await page.until("document.body?.innerText.includes('/mcp/storyboard/{job_id}')")
     await page.until("document.querySelector('input[placeholder=Token]')")
     await page.run("document.querySelector('input[placeholder=Token]').focus()")
     await page.type(KEY)
     # The list of queues needs nothing but the key.
     await page.run("location.hash = '#tag/queue/GET/mcp/queue'")
-    button = "[...document.querySelectorAll('button')].find(b => /Test Request.*get \\/mcp\\/queue\\)/s.test(b.innerText))"
+    button = (
+        "[...document.querySelectorAll('button')].find(b => /Test Request.*get \\/mcp\\/queue\\)/s.test(b.innerText))"
+    )
     await page.until(f"!!{button}")
     await page.run(f"{button}.click()")
     send = "[...document.querySelectorAll('button')].find(b => /^Send/.test(b.innerText.trim()))"
     await page.until(f"!!{send}")
     await page.run(f"{send}.click()")
-    await page.until("document.body.innerText.includes('200 OK')")
+    await page.until("document.body?.innerText.includes('200 OK')")
     assert f"{url}/mcp/queue" in page.requests
     assert [asked for asked in page.requests if not asked.startswith((f"{url}/", "data:", "blob:"))] == []
     assert _complaints(page) == []

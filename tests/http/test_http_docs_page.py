@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
+from standins.services_standin import KEY, World
 
-from vidgend.http.docs_page import FOLDER, _takes_gzip
+from vidgend.http.docs_page import PACKED_SCRIPT, takes_gzip
 from vidgend.http.errors_page import errors_html, wants_html
 
 ROOT = Path(__file__).parents[2]
@@ -19,48 +20,48 @@ Client = TestClient[Any, Any]
 CHROMIUM_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 
-async def _scripts(client: Client) -> list[str]:
-    return re.findall(r'<script src="([^"]+)" defer></script>', await (await client.get("/docs")).text())
+async def _script(client: Client) -> str:
+    found = re.search(r'<script src="([^"]+)"></script>', await (await client.get("/docs")).text())
+    assert found
+    return found[1]
 
 
-async def test_the_page_runs_only_scripts_of_this_server(client: Client) -> None:
+async def test_the_page_runs_only_a_script_of_this_server(world: World, connect: Any) -> None:
+    client = await connect(world.with_services(api_key=KEY))
     answer = await client.get("/docs")
     assert answer.status == 200
     assert answer.content_type == "text/html"
     page = await answer.text()
-    assert len(await _scripts(client)) == page.count("<script") == 2
-    assert not re.search(r"https?:|//|\son\w+=", page.replace("<!DOCTYPE html>", ""))
+    assert re.findall(r"<script [^>]*>[^<]+<", page) == []
+    assert not re.search(r"https?:|//|\son\w+=", page)
     policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
     assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == policy["frame-ancestors"] == "'none'"
     assert policy["script-src"] == policy["connect-src"] == "'self'"
     assert "unsafe-eval" not in str(policy)
+    assert (await client.get(await _script(client))).status == 200
 
 
-async def test_scripts_are_sent_packed_and_kept_for_ever(client: Client) -> None:
-    for path in await _scripts(client):
-        packed = await client.get(path, headers={"Accept-Encoding": "gzip"}, compress=False)
-        plain = await client.get(path, headers={"Accept-Encoding": "identity"})
-        assert packed.headers["Content-Encoding"] == "gzip"
-        assert "Content-Encoding" not in plain.headers
-        assert await packed.read() == await plain.read()
-        for answer in (packed, plain):
-            assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
-            assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-            assert answer.headers["Vary"] == "Accept-Encoding"
-            again = {"If-None-Match": answer.headers["ETag"]}
-            encoding = answer.headers.get("Content-Encoding", "identity")
-            assert (await client.get(path, headers={**again, "Accept-Encoding": encoding})).status == 304
-        assert packed.headers["ETag"] != plain.headers["ETag"]
+async def test_the_script_is_sent_packed_and_kept_for_ever(client: Client) -> None:
+    path = await _script(client)
+    plain = await client.get(path, headers={"Accept-Encoding": "identity"})
+    packed = await client.get(path, headers={"Accept-Encoding": "br, gzip"})
+    assert (packed.headers["Content-Encoding"], "Content-Encoding" in plain.headers) == ("gzip", False)
+    assert packed.content_length == PACKED_SCRIPT.stat().st_size < 1_500_000
+    assert await packed.read() == await plain.read() == gzip.decompress(PACKED_SCRIPT.read_bytes())
+    assert packed.headers["ETag"] != plain.headers["ETag"]
+    for answer, encoding in ((packed, "gzip"), (plain, "identity")):
+        assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        again = {"If-None-Match": answer.headers["ETag"], "Accept-Encoding": encoding}
+        assert (await client.get(path, headers=again)).status == 304
 
 
-async def test_what_is_sent_packed_is_as_small_as_on_the_disk(client: Client) -> None:
-    sent = await client.get((await _scripts(client))[0], headers={"Accept-Encoding": "gzip"})
-    assert sent.content_length == (FOLDER / "scalar.js.gz").stat().st_size < 1_500_000
-
-
-async def test_a_script_by_another_name_is_not_there(client: Client) -> None:
-    for name in ("scalar-0000000000000000.js", "scalar.js", "..%2fscalar.js.gz", "page.js"):
-        assert (await client.get(f"/docs/scripts/{name}")).status == 404
+async def test_another_version_of_the_script_is_not_kept(client: Client) -> None:
+    for path in ("/docs/scalar.js", "/docs/scalar.js?v=0000000000000000"):
+        assert (await client.get(path)).headers["Cache-Control"] == "no-store"
+    assert (await client.get("/docs/scalar.js?w=1")).status == 422
+    assert (await client.get("/docs/page.js")).status == 404
 
 
 @pytest.mark.parametrize(
@@ -71,12 +72,12 @@ async def test_a_script_by_another_name_is_not_there(client: Client) -> None:
     ],
 )  # fmt: skip
 def test_gzip_is_sent_to_whom_takes_it(header: str, taken: bool) -> None:
-    assert _takes_gzip(header) is taken
+    assert takes_gzip(header) is taken
 
 
 def test_the_shipped_script_is_the_one_that_is_written_down() -> None:
     recipe = runpy.run_path(str(ROOT / "tools" / "vendor_docs.py"))
-    recipe["_expect"]("the script", gzip.decompress((FOLDER / "scalar.js.gz").read_bytes()), recipe["SCRIPT_SHA256"])
+    recipe["_expect"]("the script", gzip.decompress(PACKED_SCRIPT.read_bytes()), recipe["SCRIPT_SHA256"])
     told = (ROOT / "docs" / "third-party.md").read_text()
     for fact in ("PACKAGE", "VERSION", "LICENCE", "SCRIPT_SHA256"):
         assert recipe[fact] in told

@@ -20,7 +20,7 @@ LINK_LIFE_S = 24 * 3600
 ASSETS_PATH = "/mcp/assets/"
 _SIGNED_PATHS = re.compile(r"/mcp/assets/.*|/mcp/storyboard/[^/]+/thumbnails/[^/]+")
 """What a signed link may open without the key."""
-OPEN_PATHS = ("/livez", "/readyz", "/openapi.json", DOCS_PATH)
+OPEN_PATHS = ("/livez", "/readyz", "/openapi.json", "/docs", "/docs/scalar.js", DOCS_PATH)
 
 
 def host_name(netloc: str) -> str:

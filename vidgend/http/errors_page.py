@@ -22,7 +22,7 @@ h3 { font-family: ui-monospace, monospace; font-size: 1rem; margin-top: 2rem }
 :target { background: #fe83; outline: .3rem solid #fe83 }
 """
 POLICY = (
-    f"default-src 'none'; style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'; "
+    f"default-src 'none'; img-src data:; style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _PAGE = """<!DOCTYPE html>

@@ -46,15 +46,14 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    async def until(self, expression: str, within_s: float = 20.0) -> Any:
-        """Wait until an expression is true, and what it is then."""
-        value = None
+    async def until(self, expression: str, within_s: float = 20.0) -> None:
+        """Wait until an expression, or what it promises, is true."""
+        true = False
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while not (value := await self.run(expression)):
+                while not (true := await self.run(f"Promise.resolve({expression}).then(Boolean)")):
                     await asyncio.sleep(0.1)
-        assert value, f"{expression}; the page shows: {(await self.run('document.body?.innerText'))[:2000]}"
-        return value
+        assert true, f"{expression}; the page shows: {(await self.run('document.body?.innerText'))[:2000]}"
 
     async def type(self, text: str) -> None:
         """Into what has the focus."""

@@ -29,6 +29,7 @@ _CONFIGURATION = {
     "mcp": {"disabled": True},
     "showDeveloperTools": "never",
     "hideClientButton": True,
+    "authentication": {"preferredSecurityScheme": "key"},
     "persistAuth": False,
     "defaultHttpClient": {"targetKey": "shell", "clientKey": "curl"},
 }

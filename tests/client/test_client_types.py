@@ -45,6 +45,9 @@ def _check(value: Any, kind: Any) -> None:
     elif get_origin(kind) is list:
         for one in value:
             _check(one, get_args(kind)[0])
+    elif get_origin(kind) is dict:
+        for one in value.values():
+            _check(one, get_args(kind)[1])
     elif isinstance(value, dict):
         for one in get_args(kind):
             if is_typeddict(one):

@@ -21,8 +21,9 @@ th, td { border: 1px solid #8886; padding: .25rem .5rem; text-align: left; verti
 h3 { font-family: ui-monospace, monospace; font-size: 1rem; margin-top: 2rem }
 :target { background: #fe83; outline: .3rem solid #fe83 }
 """
+_STYLE_SHA256 = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 POLICY = (
-    f"default-src 'none'; img-src data:; style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'; "
+    f"default-src 'none'; img-src data:; style-src 'sha256-{_STYLE_SHA256}'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _PAGE = """<!DOCTYPE html>

@@ -118,6 +118,22 @@ class NotReady(Unavailable):
     hint = "`reasons` says why."
 
 
+class TooManyStreams(VidgendError):
+    code = "too_many_streams"
+    title = "You have too many event streams open"
+    status = 429
+    retryable = True
+    retry_after_s = 15.0
+    hint = "Close some; GET /mcp/events tells of all your jobs in one stream."
+
+
+class StreamsFull(Unavailable):
+    code = "streams_full"
+    title = "Too many event streams are open"
+    retry_after_s = 15.0
+    hint = "Ask GET /mcp/status meanwhile."
+
+
 HTTP_ERRORS: tuple[type[VidgendError], ...] = (
     BadRequest,
     BadJson,
@@ -132,6 +148,8 @@ HTTP_ERRORS: tuple[type[VidgendError], ...] = (
     PreconditionFailed,
     RangeNotSatisfiable,
     NotReady,
+    TooManyStreams,
+    StreamsFull,
 )
 """The codes that no other door of vidgend has."""
 

@@ -1,0 +1,298 @@
+"""From the feed to all streams: one reader for the whole process, and a small queue for each stream.
+
+The reader is woken by commits, whoever made them, and looks by itself every LOOK_S should a wake get lost. How far jobs
+are is not written down: it is looked at every TICK_S and told to whoever listens. Nothing runs while nobody does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections import Counter, defaultdict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from vidgend.errors import Draining, VidgendError
+from vidgend.http.event_messages import ENDS, ends, live, told
+from vidgend.http.problems import StreamsFull, TooManyStreams
+from vidgend.http.sse import event
+from vidgend.store.database import Database
+from vidgend.store.feed import Feed, Happening
+
+_log = logging.getLogger(__name__)
+
+MAX_STREAMS = 400
+"""Each is a connection, of which a process may often have no more than 1024 (`ulimit -n`), files included."""
+MAX_STREAMS_OF_OWNER = 256
+"""So that one owner cannot take all."""
+MAX_WAITING = 500
+"""So many events wait for a stream whose client does not read: some minutes of a busy queue. Then it is cut, and what
+it missed is sent when it comes again."""
+LOOK_S = 1.5
+GATHER_S = 0.02
+"""Commits that follow each other are read together."""
+TICK_S = 0.5
+WAITING_S = 2.0
+"""How often it is looked at a job that waits, where something happened in the queue of its owner."""
+STALE_S = 10.0
+"""And where nothing did: the queue may have been paused, or the disk be full."""
+PAGE = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """An event as it is sent, to however many. `id` 0: not kept. `last`: with it the job has come to rest."""
+
+    id: int
+    job_id: str
+    data: bytes
+    last: bool = False
+
+
+class Listener:
+    """What one stream has still to send. `over`: nothing more comes."""
+
+    def __init__(self, owner: str, job_id: str | None, transport: asyncio.Transport | None) -> None:
+        self.owner = owner
+        self.job_id = job_id
+        self.over = False
+        self._transport = transport
+        self._waiting: deque[Message] = deque()
+        self._live: dict[str, Message] = {}
+        """The newest of each job: a slow client misses some, and has no more of them waiting than there are jobs."""
+        self._wake = asyncio.Event()
+
+    def put(self, message: Message) -> None:
+        if message.id:
+            self._waiting.append(message)
+            self._live.pop(message.job_id, None)
+        else:
+            self._live[message.job_id] = message
+        if len(self._waiting) > MAX_WAITING:
+            self.cut()
+        self._wake.set()
+
+    async def take(self, within_s: float) -> list[Message]:
+        """What there is to be sent, as soon as there is something; nothing if nothing came in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._wake.wait()
+        self._wake.clear()
+        found = [*self._waiting, *self._live.values()]
+        self._waiting.clear()
+        self._live.clear()
+        return found
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client has closed the connection."""
+        return self._transport is not None and self._transport.is_closing()
+
+    def end(self) -> None:
+        self.over = True
+        self._wake.set()
+
+    def cut(self) -> None:
+        """Also where a write still waits for the client."""
+        self.end()
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class EventBus:
+    """`status` gives the view of a job as GET /mcp/status has it, None for one that is not there."""
+
+    def __init__(self, database: Database, status: Callable[[str], Awaitable[Mapping[str, Any] | None]]) -> None:
+        self.feed = Feed(database)
+        self._database = database
+        self._status = status
+        self._listeners: set[Listener] = set()
+        self._of_job: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._of_owner: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._open: Counter[str] = Counter()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._woken = False
+        self._closed = False
+        self._moves: Counter[str] = Counter()
+        """By owner, how often a job of theirs has changed its state."""
+        self._moved: set[str] = set()
+        self._looked: dict[str, tuple[int, float]] = {}
+        self._shown: dict[str, bytes] = {}
+
+    @property
+    def streams(self) -> int:
+        return len(self._listeners)
+
+    @asynccontextmanager
+    async def listen(
+        self, owner: str, job_id: str | None = None, transport: asyncio.Transport | None = None
+    ) -> AsyncIterator[Listener]:
+        """Hear what happens to one job or, without `job_id`, to all of an owner, from now on.
+
+        `transport` is closed when its client does not keep up. Raises: TooManyStreams, StreamsFull, Draining.
+        """
+        if self._closed:
+            raise Draining
+        if self._open[owner] >= MAX_STREAMS_OF_OWNER:
+            raise TooManyStreams(f"{MAX_STREAMS_OF_OWNER} streams of yours are open")
+        if len(self._listeners) >= MAX_STREAMS:
+            raise StreamsFull(f"{MAX_STREAMS} event streams are open")
+        listener = Listener(owner, job_id, transport)
+        among = self._of_owner[owner] if job_id is None else self._of_job[job_id]
+        among.add(listener)
+        self._listeners.add(listener)
+        self._open[owner] += 1
+        try:
+            if not self._tasks:
+                self._start()
+            await self._started.wait()
+            yield listener
+        finally:
+            among.discard(listener)
+            self._listeners.discard(listener)
+            self._open[owner] -= 1
+            self._forget(owner, job_id)
+            if not self._listeners:
+                self._stop()
+
+    def close(self) -> None:
+        """End all streams; the server is about to stop."""
+        self._closed = True
+        self._started.set()
+        for listener in self._listeners:
+            listener.end()
+
+    def _forget(self, owner: str, job_id: str | None) -> None:
+        if not self._open[owner]:
+            del self._open[owner]
+            self._moves.pop(owner, None)
+        if not self._of_owner.get(owner):
+            self._of_owner.pop(owner, None)
+        if job_id is not None and not self._of_job.get(job_id):
+            self._of_job.pop(job_id, None)
+            self._looked.pop(job_id, None)
+            self._shown.pop(job_id, None)
+
+    # --- the tasks ---------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._started = asyncio.Event()
+        for name, work in (("event reader", self._read_all), ("event ticks", self._tick)):
+            task = asyncio.create_task(work(self._started), name=name)
+            task.add_done_callback(self._died)
+            self._tasks.append(task)
+
+    def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
+
+    def _died(self, task: asyncio.Task[None]) -> None:
+        """By a bug: the streams end, and with the clients that come again it begins anew."""
+        if task.cancelled() or task.exception() is None:
+            return
+        _log.error("events_died", exc_info=task.exception())
+        if task in self._tasks:
+            self._stop()
+            self._started.set()
+            for listener in self._listeners:
+                listener.end()
+
+    def _committed(self, loop: asyncio.AbstractEventLoop) -> None:
+        """On the writer's thread. Many commits wake the reader once."""
+        if not self._woken:
+            self._woken = True
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._wake.set)
+
+    async def _read_all(self, started: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        self._woken = False
+        last: int | None = None
+        with self._database.listening(lambda: self._committed(loop)):
+            while True:
+                try:
+                    if last is None:
+                        last = await self.feed.newest()
+                        started.set()
+                    while page := await self.feed.after(last, limit=PAGE):
+                        for happening in page:
+                            self._tell(happening)
+                        last = page[-1].id
+                except (VidgendError, sqlite3.Error) as error:
+                    _log.warning("events_unread", extra={"reason": str(error)})
+                    await asyncio.sleep(LOOK_S)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S):
+                        await self._wake.wait()
+                        await asyncio.sleep(GATHER_S)
+                self._woken = False  # before the look: what is committed from here on wakes it again
+                self._wake.clear()
+
+    def _tell(self, happening: Happening) -> None:
+        if happening.kind == "status" and happening.owner in self._open:
+            self._moves[happening.owner] += 1
+            self._moved.add(happening.job_id)
+        if wanting := self._wanting(happening.job_id, happening.owner):
+            data = event(happening.kind, told(happening), id=happening.id)
+            message = Message(id=happening.id, job_id=happening.job_id, data=data, last=ends(happening))
+            for listener in wanting:
+                listener.put(message)
+
+    def _wanting(self, job_id: str, owner: str) -> set[Listener]:
+        return self._of_job.get(job_id, set()) | self._of_owner.get(owner, set())
+
+    async def _tick(self, started: asyncio.Event) -> None:
+        await started.wait()
+        loop = asyncio.get_running_loop()
+        while True:
+            self._moved.clear()
+            for listener in [one for one in self._listeners if one.gone]:
+                listener.end()
+            try:
+                held = await self.feed.held()
+                for job_id, owner in held:
+                    if self._wanting(job_id, owner):
+                        await self._look(job_id, owner)
+                running = {job_id for job_id, _ in held}
+                for job_id, owner in self._waiting(running, loop.time()):
+                    await self._look(job_id, owner)
+                self._shown = {one: data for one, data in self._shown.items() if one in running or one in self._of_job}
+            except (VidgendError, sqlite3.Error) as error:
+                _log.warning("progress_unread", extra={"reason": str(error)})
+            await asyncio.sleep(TICK_S)
+
+    def _waiting(self, running: set[str], now_s: float) -> list[tuple[str, str]]:
+        """The followed jobs that do not run, whose place in the queue may have changed."""
+        due = []
+        for job_id, listeners in self._of_job.items():
+            owner = next(iter(listeners)).owner if listeners else ""
+            moves, looked_s = self._looked.get(job_id, (-1, float("-inf")))
+            wait_s = STALE_S if moves == self._moves[owner] else WAITING_S
+            if listeners and job_id not in running and now_s - looked_s >= wait_s:
+                self._looked[job_id] = (self._moves[owner], now_s)
+                due.append((job_id, owner))
+        return due
+
+    async def _look(self, job_id: str, owner: str) -> None:
+        """Tell how far a job is, if that has changed."""
+        self._moved.clear()
+        status = await self._status(job_id)
+        if status is None or status["status"] in ENDS or job_id in self._moved:
+            return  # what it has come to is told, or is about to be
+        data = event("progress", live(status))
+        if data != self._shown.get(job_id):
+            self._shown[job_id] = data
+            for listener in self._wanting(job_id, owner):
+                listener.put(Message(id=0, job_id=job_id, data=data))
+
+
+BUS: web.AppKey[EventBus] = web.AppKey("bus", EventBus)

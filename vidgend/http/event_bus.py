@@ -106,9 +106,9 @@ class Listener:
 
 
 class EventBus:
-    """`status` gives the view of a job as GET /mcp/status has it, None for one that is not there."""
+    """`status` gives the view of an owner's job as GET /mcp/status has it, None where there is none."""
 
-    def __init__(self, database: Database, status: Callable[[str], Awaitable[Mapping[str, Any] | None]]) -> None:
+    def __init__(self, database: Database, status: Callable[[str, str], Awaitable[Mapping[str, Any] | None]]) -> None:
         self.feed = Feed(database)
         self._database = database
         self._status = status
@@ -285,7 +285,7 @@ class EventBus:
     async def _look(self, job_id: str, owner: str) -> None:
         """Tell how far a job is, if that has changed."""
         self._moved.clear()
-        status = await self._status(job_id)
+        status = await self._status(job_id, owner)
         if status is None or status["status"] in ENDS or job_id in self._moved:
             return  # what it has come to is told, or is about to be
         data = event("progress", live(status))

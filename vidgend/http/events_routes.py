@@ -8,18 +8,22 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import web
+from pydantic import Field
 
-from vidgend.errors import NotFound
-from vidgend.http.body import parameters
-from vidgend.http.caller import CALLER
+from vidgend.errors import Draining, NotFound
+from vidgend.http.body import checked_query, parameters
+from vidgend.http.caller import CALLER, Caller
 from vidgend.http.event_bus import BUS, PAGE, EventBus, Listener
 from vidgend.http.event_messages import ENDS, told
-from vidgend.http.job_views import status_view, summary_view
-from vidgend.http.jobs_routes import job_id_of
-from vidgend.http.operation import Header, Media, Operations
-from vidgend.http.problems import InvalidFields, StreamsFull, TooManyStreams
+from vidgend.http.jobs_routes import job_id_of, status_of
+from vidgend.http.operation import Call, Header, Media, Operations
+from vidgend.http.problems import StreamsFull, TooManyStreams
 from vidgend.http.services import SERVICES, Services
+from vidgend.http.serving import call_of
 from vidgend.http.sse import SSE_HEADERS, comment, event, retry
+from vidgend.http.views.base import dump
+from vidgend.http.views.jobs import summary_view
+from vidgend.http.wire import Body
 from vidgend.models import ACTIVE_STATES, JobState
 
 operations = Operations("events")
@@ -35,12 +39,20 @@ _LIVE_STATES: tuple[JobState, ...] = ("queued", *ACTIVE_STATES, "awaiting_review
 _LAST_ID = Header(name="Last-Event-ID", description="The id of the last event that the client has seen.")
 _STREAM = (Media(content_type="text/event-stream", description="Server-sent events, until the job comes to rest."),)
 _STREAM_OF_ALL = (Media(content_type="text/event-stream", description="Server-sent events, without an end."),)
-_ERRORS = (TooManyStreams, StreamsFull)
+_ERRORS = (TooManyStreams, StreamsFull, Draining)
 
 
 def add_bus(app: web.Application) -> None:
+    """Before `add_closing` or after it: the streams end when the server begins to stop."""
     services = app[SERVICES]
-    bus = app[BUS] = EventBus(services.database, lambda job_id: _status(services, job_id))
+
+    async def status(job_id: str, owner: str) -> dict[str, Any] | None:
+        try:
+            return dump(await status_of(Call(services=services, caller=Caller(owner=owner), base_url=""), job_id))
+        except NotFound:
+            return None
+
+    bus = app[BUS] = EventBus(services.database, status)
 
     async def close(_: web.Application) -> None:
         bus.close()
@@ -48,8 +60,17 @@ def add_bus(app: web.Application) -> None:
     app.on_shutdown.append(close)
 
 
+class EventsQuery(Body):
+    last_event_id: str | None = Field(
+        None,
+        pattern="^[0-9]{1,18}$",
+        description="The same as the header Last-Event-ID, for clients that cannot set one.",
+    )
+
+
 @operations.raw(
-    "GET", "/mcp/events/{job_id}", id="job_events", scope="read", answer=_STREAM, headers=(_LAST_ID,),
+    "GET", "/mcp/events/{job_id}", id="job_events", scope="read", answer=_STREAM, query=EventsQuery,
+    headers=(_LAST_ID,),
     also={204: "The job has come to rest and the client has seen all of it: an EventSource then stops asking."},
     errors=(NotFound, *_ERRORS),
 )  # fmt: skip
@@ -57,13 +78,14 @@ async def job_events(request: web.Request) -> web.StreamResponse:
     """Follow one job. First comes what the client missed (after Last-Event-ID), then a `snapshot`, which is the answer
     of GET /mcp/status, then each `status`, `log`, `storyboard` and `progress` as it happens. The stream ends when the
     job is completed, failed, cancelled, deleted or awaits review."""
-    last = _last_event_id(request)
-    job_id, owner, bus = job_id_of(request), request[CALLER].owner, request.app[BUS]
-    async with bus.listen(owner, job_id, request.transport) as listener:
+    last, call, bus = _last_event_id(request), call_of(request), request.app[BUS]
+    job_id = job_id_of(call)
+    if request.method == "HEAD":
+        await status_of(call, job_id)
+        return web.Response(headers=SSE_HEADERS)
+    async with bus.listen(call.caller.owner, job_id, request.transport) as listener:
         newest = await bus.feed.newest()
-        snapshot = await _status(request.app[SERVICES], job_id, owner=owner, logs=True)
-        if snapshot is None:
-            raise NotFound("no such job")
+        snapshot = dump(await status_of(call, job_id))
         if last is not None and snapshot["status"] in ENDS and not await _missed(bus, last, job_id):
             return web.Response(status=204)
         stream = _Stream(request, bus, listener, newest, last)
@@ -71,13 +93,16 @@ async def job_events(request: web.Request) -> web.StreamResponse:
 
 
 @operations.raw(
-    "GET", "/mcp/events", id="events", scope="read", answer=_STREAM_OF_ALL, headers=(_LAST_ID,), errors=_ERRORS
-)
+    "GET", "/mcp/events", id="events", scope="read", answer=_STREAM_OF_ALL, query=EventsQuery, headers=(_LAST_ID,),
+    errors=_ERRORS,
+)  # fmt: skip
 async def all_events(request: web.Request) -> web.StreamResponse:
     """Follow all of one's jobs. First comes what the client missed (after Last-Event-ID), then a `snapshot` with the
     jobs that have not ended, as GET /mcp/jobs lists them, then what happens to any, also `deleted`. It has no end."""
     last = _last_event_id(request)
     owner, bus = request[CALLER].owner, request.app[BUS]
+    if request.method == "HEAD":
+        return web.Response(headers=SSE_HEADERS)
     async with bus.listen(owner, None, request.transport) as listener:
         newest = await bus.feed.newest()
         return await _Stream(request, bus, listener, newest, last).run(await _jobs(request.app[SERVICES], owner))
@@ -88,15 +113,12 @@ async def _missed(bus: EventBus, last: int, job_id: str) -> bool:
 
 
 def _last_event_id(request: web.Request) -> int | None:
-    """Of the header, which browsers send by themselves, or the query, for clients that cannot set it first."""
-    given = parameters(request, "last_event_id").get("last_event_id")
-    where = {"parameter": "last_event_id"} if given is not None else {"header": "Last-Event-ID"}
-    text = request.headers.get("Last-Event-ID", "") or given or ""
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise InvalidFields([{**where, "detail": "must be the id of an event"}])
-    return int(text)
+    """Of the header, which browsers send by themselves, else of the query. Raises: InvalidFields."""
+    given = parameters(request, "last_event_id")
+    if told_by_header := request.headers.get("Last-Event-ID"):
+        given = {"last_event_id": told_by_header}
+    last = checked_query(given, EventsQuery).last_event_id
+    return None if last is None else int(last)
 
 
 class _Stream:
@@ -162,35 +184,11 @@ class _Stream:
             raise ConnectionAbortedError from None
 
 
-async def _status(
-    services: Services, job_id: str, *, owner: str | None = None, logs: bool = False
-) -> dict[str, Any] | None:
-    """The status of a job as GET /mcp/status has it; None if there is none, or it is another owner's."""
-    # Before the row is read: the other way round a job that ends in between would seem to go back.
-    progress = services.worker.progress(job_id)
-    try:
-        job = await services.jobs.get(job_id)
-    except NotFound:
-        return None
-    if owner is not None and job.owner != owner:
-        return None
-    waits = job.state == "queued"
-    return status_view(
-        job,
-        progress if job.state in ACTIVE_STATES else None,
-        logs=await services.jobs.logs(job_id) if logs else [],
-        queue_position=await services.jobs.queue_position(job) if waits and job.ready else None,
-        pause=await services.jobs.paused() if waits else None,
-        now_s=services.database.clock(),
-        lacking_bytes=services.worker.lacking_bytes,
-    )
-
-
 async def _jobs(services: Services, owner: str) -> dict[str, Any]:
     """The jobs that have not ended, the newest of each state."""
     found = []
     for state in _LIVE_STATES:
-        for job in await services.jobs.page(state=state, limit=MAX_LISTED):
-            if job.owner == owner:
-                found.append(summary_view(job, services.worker.progress(job.id)))
+        for job in await services.jobs.page(state=state, limit=MAX_LISTED, owner=owner):
+            progress = services.worker.progress(job.id) if state in ACTIVE_STATES else None
+            found.append(dump(summary_view(job, progress)))
     return {"jobs": found}

@@ -219,6 +219,7 @@ _PATTERNS = {
     "language": "must be a language tag such as en or pt-BR",
     "callback_url": "must be an http or https URL",
     "name": "must be letters, digits, dots, _ or -",
+    "last_event_id": "must be the id of an event",
     "fps": "must be a frame rate such as 25, 29.97 or 30000/1001",
 }
 """What a text must look like, by its field; all others only must not hold NUL."""

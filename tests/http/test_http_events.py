@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient
 from event_streams import Event, kept, open_stream, words
 from standins.services_standin import World
 
+from vidgend.errors import DatabaseUnavailable
 from vidgend.http import event_bus, events_routes
 from vidgend.http.event_bus import BUS
 from vidgend.models import Brief, Scene, Storyboard
@@ -284,6 +285,42 @@ async def test_a_commit_is_told_at_once(world: World, client: Client, monkeypatc
             await stream.upto("log", line=str(number))
             waits.append(time.monotonic() - began)
     assert sorted(waits)[10] < 0.2, waits
+
+
+async def test_a_database_that_cannot_be_read_for_a_while_loses_nothing(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_bus, "LOOK_S", 0.1)
+    job = await world.running()
+    async with open_stream(client, f"/mcp/events/{job.id}") as stream:
+        await stream.upto("snapshot")
+        real, failures = at(client)[BUS].feed.after, [DatabaseUnavailable("the disk is away")] * 3
+
+        async def after(*args: Any, **more: Any) -> Any:
+            if failures:
+                raise failures.pop()
+            return await real(*args, **more)
+
+        monkeypatch.setattr(at(client)[BUS].feed, "after", after)
+        await world.jobs.note(job.id, "written meanwhile")
+        await stream.upto("log", line="written meanwhile")
+        assert not failures
+
+
+async def test_a_bug_ends_the_streams_and_the_next_ones_work(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await world.running()
+    async with open_stream(client, f"/mcp/events/{job.id}") as stream:
+        await stream.upto("snapshot")
+        with monkeypatch.context() as patch:
+            patch.setattr(event_bus, "told", None)
+            await world.jobs.note(job.id, "that nobody can tell")
+            assert kept(await stream.rest()) == []
+    async with open_stream(client, f"/mcp/events/{job.id}", last=stream.last_id) as stream:
+        assert words(await stream.upto("snapshot")) == ["log that nobody can tell"]
+        await world.jobs.note(job.id, "the next")
+        await stream.upto("log", line="the next")
 
 
 async def slow_client(client: Client, path: str) -> socket.socket:

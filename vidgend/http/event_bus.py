@@ -35,8 +35,12 @@ MAX_WAITING = 500
 """So many events wait for a stream whose client does not read: some minutes of a busy queue. Then it is cut, and what
 it missed is sent when it comes again."""
 LOOK_S = 1.5
-GATHER_S = 0.02
-"""Commits that follow each other are read together."""
+GATHER_S, GATHER_MOST_S = 0.02, 0.25
+GATHER_PER_STREAM_S = 0.001
+"""Commits that follow each other are read together, the longer the more streams there are: what costs is a write to
+each, however much there is in it. So 200 streams are 1000 writes a second at most."""
+AT_ONCE = 20
+"""So many streams are woken before others get their turn on the loop: some milliseconds."""
 TICK_S = 0.5
 WAITING_S = 2.0
 """How often it is looked at a job that waits, where something happened in the queue of its owner."""
@@ -76,6 +80,9 @@ class Listener:
             self._live[message.job_id] = message
         if len(self._waiting) > MAX_WAITING:
             self.cut()
+
+    def rouse(self) -> None:
+        """Have what was put sent."""
         self._wake.set()
 
     async def take(self, within_s: float) -> list[Message]:
@@ -224,28 +231,34 @@ class EventBus:
                         last = await self.feed.newest()
                         started.set()
                     while page := await self.feed.after(last, limit=PAGE):
+                        touched = set[Listener]()
                         for happening in page:
-                            self._tell(happening)
+                            touched |= self._tell(happening)
                         last = page[-1].id
+                        await _rouse(touched)
                 except (VidgendError, sqlite3.Error) as error:
                     _log.warning("events_unread", extra={"reason": str(error)})
                     await asyncio.sleep(LOOK_S)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_S):
                         await self._wake.wait()
-                        await asyncio.sleep(GATHER_S)
+                        gather_s = max(GATHER_S, GATHER_PER_STREAM_S * len(self._listeners))
+                        await asyncio.sleep(min(gather_s, GATHER_MOST_S))
                 self._woken = False  # before the look: what is committed from here on wakes it again
                 self._wake.clear()
 
-    def _tell(self, happening: Happening) -> None:
+    def _tell(self, happening: Happening) -> set[Listener]:
+        """Put an event into the queue of everybody who listens. Returns who that is."""
         if happening.kind == "status" and happening.owner in self._open:
             self._moves[happening.owner] += 1
             self._moved.add(happening.job_id)
-        if wanting := self._wanting(happening.job_id, happening.owner):
+        wanting = self._wanting(happening.job_id, happening.owner)
+        if wanting:
             data = event(happening.kind, told(happening), id=happening.id)
             message = Message(id=happening.id, job_id=happening.job_id, data=data, last=ends(happening))
             for listener in wanting:
                 listener.put(message)
+        return wanting
 
     def _wanting(self, job_id: str, owner: str) -> set[Listener]:
         return self._of_job.get(job_id, set()) | self._of_owner.get(owner, set())
@@ -291,8 +304,17 @@ class EventBus:
         data = event("progress", live(status))
         if data != self._shown.get(job_id):
             self._shown[job_id] = data
-            for listener in self._wanting(job_id, owner):
+            wanting = self._wanting(job_id, owner)
+            for listener in wanting:
                 listener.put(Message(id=0, job_id=job_id, data=data))
+            await _rouse(wanting)
+
+
+async def _rouse(listeners: set[Listener]) -> None:
+    for number, listener in enumerate(listeners, 1):
+        listener.rouse()
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
 
 
 BUS: web.AppKey[EventBus] = web.AppKey("bus", EventBus)

@@ -16,7 +16,7 @@ from event_streams import Event, kept, open_stream, words
 from standins.services_standin import World
 
 from vidgend.errors import DatabaseUnavailable
-from vidgend.http import event_bus, events_routes
+from vidgend.http import event_bus, event_listener, events_routes
 from vidgend.http.event_bus import BUS
 from vidgend.models import Brief, Scene, Storyboard
 from vidgend.pipeline.progress import Progress
@@ -337,7 +337,7 @@ async def slow_client(client: Client, path: str) -> socket.socket:
 async def test_a_client_that_reads_nothing_is_cut_off_and_others_are_not(
     world: World, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_bus, "MAX_WAITING", 50)
+    monkeypatch.setattr(event_listener, "MAX_WAITING", 50)
     job = await world.running()
     sock = await slow_client(client, f"/mcp/events/{job.id}")
     async with open_stream(client, f"/mcp/events/{job.id}") as quick:
@@ -355,6 +355,21 @@ async def test_a_client_that_reads_nothing_is_cut_off_and_others_are_not(
         await quick.upto("log", line="the quick one is still there")
     sock.close()
     assert sent > 50
+
+
+async def test_a_burst_cuts_nobody_off_who_reads(world: World, client: Client) -> None:
+    job = await world.running()
+    rows = [(job.id, 100 + number, 1.0, f"line {number}") for number in range(5000)]
+    async with contextlib.AsyncExitStack() as stack:
+        paths = ["/mcp/events", f"/mcp/events/{job.id}"] * 3
+        streams = [await stack.enter_async_context(open_stream(client, path)) for path in paths]
+        for stream in streams:
+            await stream.upto("snapshot")
+        reading = [asyncio.create_task(stream.upto("log", line="line 4999", within_s=60)) for stream in streams]
+        insert = "INSERT INTO job_events (job_id, seq, at, line) VALUES (?, ?, ?, ?)"
+        await world.database.write(lambda connection: connection.executemany(insert, rows))
+        for task in reading:
+            assert words(await task) == [f"log line {number}" for number in range(5000)]
 
 
 async def test_a_client_that_has_gone_is_noticed(world: World, client: Client) -> None:

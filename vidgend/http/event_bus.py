@@ -10,15 +10,15 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from vidgend.errors import Draining, VidgendError
+from vidgend.http.event_listener import Listener, Message
 from vidgend.http.event_messages import ENDS, ends, live, told
 from vidgend.http.problems import StreamsFull, TooManyStreams
 from vidgend.http.sse import event
@@ -31,9 +31,6 @@ MAX_STREAMS = 400
 """Each is a connection, of which a process may often have no more than 1024 (`ulimit -n`), files included."""
 MAX_STREAMS_OF_OWNER = 256
 """So that one owner cannot take all."""
-MAX_WAITING = 500
-"""So many events wait for a stream whose client does not read: some minutes of a busy queue. Then it is cut, and what
-it missed is sent when it comes again."""
 LOOK_S = 1.5
 GATHER_S, GATHER_MOST_S = 0.02, 0.25
 GATHER_PER_STREAM_S = 0.001
@@ -46,70 +43,7 @@ WAITING_S = 2.0
 """How often it is looked at a job that waits, where something happened in the queue of its owner."""
 STALE_S = 10.0
 """And where nothing did: the queue may have been paused, or the disk be full."""
-PAGE = 500
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Message:
-    """An event as it is sent, to however many. `id` 0: not kept. `last`: with it the job has come to rest."""
-
-    id: int
-    job_id: str
-    data: bytes
-    last: bool = False
-
-
-class Listener:
-    """What one stream has still to send. `over`: nothing more comes."""
-
-    def __init__(self, owner: str, job_id: str | None, transport: asyncio.Transport | None) -> None:
-        self.owner = owner
-        self.job_id = job_id
-        self.over = False
-        self._transport = transport
-        self._waiting: deque[Message] = deque()
-        self._live: dict[str, Message] = {}
-        """The newest of each job: a slow client misses some, and has no more of them waiting than there are jobs."""
-        self._wake = asyncio.Event()
-
-    def put(self, message: Message) -> None:
-        if message.id:
-            self._waiting.append(message)
-            self._live.pop(message.job_id, None)
-        else:
-            self._live[message.job_id] = message
-        if len(self._waiting) > MAX_WAITING:
-            self.cut()
-
-    def rouse(self) -> None:
-        """Have what was put sent."""
-        self._wake.set()
-
-    async def take(self, within_s: float) -> list[Message]:
-        """What there is to be sent, as soon as there is something; nothing if nothing came in time."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                await self._wake.wait()
-        self._wake.clear()
-        found = [*self._waiting, *self._live.values()]
-        self._waiting.clear()
-        self._live.clear()
-        return found
-
-    @property
-    def gone(self) -> bool:
-        """Whether the client has closed the connection."""
-        return self._transport is not None and self._transport.is_closing()
-
-    def end(self) -> None:
-        self.over = True
-        self._wake.set()
-
-    def cut(self) -> None:
-        """Also where a write still waits for the client."""
-        self.end()
-        if self._transport is not None:
-            self._transport.abort()
+PAGE = 200
 
 
 class EventBus:
@@ -236,6 +170,7 @@ class EventBus:
                             touched |= self._tell(happening)
                         last = page[-1].id
                         await _rouse(touched)
+                        await asyncio.sleep(GATHER_S if len(page) == PAGE else 0)  # those who keep up send it meanwhile
                 except (VidgendError, sqlite3.Error) as error:
                     _log.warning("events_unread", extra={"reason": str(error)})
                     await asyncio.sleep(LOOK_S)

@@ -13,7 +13,8 @@ from pydantic import Field
 from vidgend.errors import Draining, NotFound
 from vidgend.http.body import checked_query, parameters
 from vidgend.http.caller import CALLER, Caller
-from vidgend.http.event_bus import BUS, PAGE, EventBus, Listener
+from vidgend.http.event_bus import BUS, PAGE, EventBus
+from vidgend.http.event_listener import Listener
 from vidgend.http.event_messages import ENDS, told
 from vidgend.http.jobs_routes import job_id_of, status_of
 from vidgend.http.operation import Call, Header, Media, Operations

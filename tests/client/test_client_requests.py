@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from standins.daemon_standin import JOB, DaemonStandin, problem
 
-from vidgend.client import Patience, Vidgend
+from vidgend.client import NoEvents, Patience, Vidgend
 from vidgend.errors import (
     AssetDamaged,
     BadInput,
     DaemonUnreachable,
+    Draining,
     FfmpegFailed,
     NotFound,
     StoryboardChanged,
@@ -129,3 +130,51 @@ def test_an_address_that_is_none_is_refused() -> None:
     for url in ("", "ftp://x", "http://x:port", "http://"):
         with pytest.raises(BadInput):
             Vidgend(url)
+
+
+def _event(name: str, status: str, number: int) -> bytes:
+    return f'id: {number}\nevent: {name}\ndata: {{"job_id": "{JOB}", "status": "{status}"}}\n\n'.encode()
+
+
+EVENTS = f"/mcp/events/{JOB}"
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidgend.client.calls.COME_AGAIN_S", 0.01)
+
+
+@pytest.mark.usefixtures("eager")
+def test_events_go_on_where_a_stream_broke_off(standin: DaemonStandin, client: Vidgend) -> None:
+    standin.answers["GET", f"/mcp/status/{JOB}"] = (200, {"job_id": JOB, "status": "planning"})
+    standin.streams[EVENTS] = [
+        [_event("snapshot", "queued", 1), _event("status", "planning", 2), b"event: progress\nda"],
+        [b": nothing yet\n\n"],
+        [_event("status", "rendering", 5), _event("status", "failed", 6), _event("log", "", 7)],
+    ]
+    seen = [(event.name, event.data["status"], event.id) for event in client.events(JOB)]
+    assert seen == [
+        ("snapshot", "queued", "1"), ("status", "planning", "2"), ("status", "rendering", "5"), ("status", "failed", "6"),
+    ]  # fmt: skip
+    asked = [one.headers.get("Last-Event-Id") for one in standin.seen if one.path == EVENTS]
+    assert asked == [None, "2", "2"]
+
+
+@pytest.mark.usefixtures("eager")
+def test_events_end_where_there_are_none(
+    standin: DaemonStandin, client: Vidgend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin.answers["GET", f"/mcp/status/{JOB}"] = (200, {"job_id": JOB, "status": "completed"})
+    standin.answers["GET", EVENTS] = (204, None)
+    assert [*client.events(JOB, last_id="7")] == []
+    assert standin.seen[0].headers["Last-Event-Id"] == "7"
+    standin.answers["GET", EVENTS] = (200, {"not": "a stream"})
+    with pytest.raises(NoEvents):
+        next(client.events(JOB))
+    standin.answers["GET", EVENTS] = problem(404, "not_found", "no such job")
+    with pytest.raises(NotFound):
+        next(client.events(JOB))
+    monkeypatch.setattr("vidgend.client.calls.AWAY_S", 0.05)
+    standin.answers["GET", "/mcp/events"] = problem(503, "draining", "vidgend is stopping")
+    with pytest.raises(Draining):
+        next(client.events())

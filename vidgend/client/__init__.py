@@ -15,12 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vidgend.client.calls import Vidgend
+    from vidgend.client.event_stream import NoEvents, StreamEvent
     from vidgend.client.retries import Patience
     from vidgend.client.webhook import verify_webhook
 
-__all__ = ["Patience", "Vidgend", "verify_webhook"]
+__all__ = ["NoEvents", "Patience", "StreamEvent", "Vidgend", "verify_webhook"]
 
-_PLACES = {"Patience": "retries", "Vidgend": "calls", "verify_webhook": "webhook"}
+_PLACES = {
+    "NoEvents": "event_stream",
+    "Patience": "retries",
+    "StreamEvent": "event_stream",
+    "Vidgend": "calls",
+    "verify_webhook": "webhook",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,15 +6,17 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 from urllib.parse import quote
 
 from vidgend.client.daemon import CALL_TIMEOUT_S, Daemon
+from vidgend.client.event_stream import StreamEvent
 from vidgend.client.problems import raise_failure
 from vidgend.client.retries import Patience, patiently
-from vidgend.errors import AssetDamaged, DaemonUnreachable, NotFound
+from vidgend.errors import AssetDamaged, DaemonUnreachable, Draining, NotFound
 
 if TYPE_CHECKING:
     from vidgend.client.types import (
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     )
 
 POLL_S = 0.5
+COME_AGAIN_S = 2.0
+"""How long a stream of events that broke off is left alone."""
 AWAY_S = 60.0
 """How long a daemon may be away, for example for a restart, while a job is waited for: jobs survive that."""
 _ENDED = ("completed", "failed", "cancelled", "awaiting_review")
@@ -101,6 +105,31 @@ class Vidgend:
             if timeout_s is not None and time.monotonic() - began > timeout_s:
                 raise TimeoutError(f"{_id(job)} is not done after {timeout_s:g} s")
             time.sleep(POLL_S)
+
+    def events(self, job: Job | None = None, *, last_id: str = "") -> Iterator[StreamEvent]:
+        """What happens to a job until it has come to rest, or to all jobs without an end, as it happens. After a break
+        the stream is asked for again, so nothing is missed; `last_id` goes on after an event of an earlier time.
+
+        Raises: DaemonUnreachable after AWAY_S, NoEvents where no stream gets through.
+        """
+        job_id = None if job is None else _id(job)
+        heard_at = time.monotonic()
+        while True:
+            heard = False
+            try:
+                with closing(self.daemon.events(job_id, last_id=last_id)) as stream:
+                    for event in stream:
+                        heard, heard_at = True, time.monotonic()
+                        last_id = event.id or last_id
+                        yield event
+                        if job_id is not None and _at_rest(event):
+                            return
+                if job is not None and not heard and self.status(job)["status"] in _ENDED:
+                    return  # all of it was seen before
+            except (DaemonUnreachable, Draining):
+                if time.monotonic() - heard_at > AWAY_S:
+                    raise
+            time.sleep(COME_AGAIN_S)
 
     def result(self, job: Job) -> Result:
         """Raises: JobNotFinished, JobEnded, ResultExpired."""
@@ -233,6 +262,12 @@ class Vidgend:
 
     def _once(self, call: Callable[[], _T]) -> _T:
         return patiently(call, self._patience, repeatable=False)
+
+
+def _at_rest(event: StreamEvent) -> bool:
+    """Whether nothing more happens to the job that the event is about."""
+    ended = event.name in ("snapshot", "status") and event.data.get("status") in _ENDED
+    return ended or event.name == "deleted"
 
 
 def _id(job: Job) -> str:

@@ -55,7 +55,7 @@ class Wire:
             if not line:
                 raise ConnectionError("closed")
             answer = Answer(int(line.split()[1]))
-            while (raw := (await self.reader.readline()).rstrip(b"\r\n")):
+            while raw := (await self.reader.readline()).rstrip(b"\r\n"):
                 name, _, value = raw.decode("latin-1").partition(":")
                 answer.headers.append((name.lower(), value.strip()))
             length = answer.header("content-length")
@@ -93,7 +93,9 @@ class Site:
     def port(self) -> int:
         return self.listener.port
 
-    async def open(self, *, tls: ssl.SSLContext | None = None, name: str | None = None, source: str | None = None) -> Wire:
+    async def open(
+        self, *, tls: ssl.SSLContext | None = None, name: str | None = None, source: str | None = None
+    ) -> Wire:
         if self.listener.is_unix:
             pair = await asyncio.open_unix_connection(str(self.listener.path))
         else:
@@ -110,11 +112,15 @@ class Site:
 
 @asynccontextmanager
 async def open_site(
-    app: web.Application, *, unix_socket: Path | None = None, unix_mode: int = 0o600, limits: Limits = PLENTY, **more: Any
+    app: web.Application,
+    *,
+    unix_socket: Path | None = None,
+    unix_mode: int = 0o600,
+    limits: Limits = PLENTY,
+    **more: Any,
 ) -> AsyncIterator[Site]:
-    listeners = open_listeners(
-        host="" if unix_socket else "127.0.0.1", port=0, unix_socket=unix_socket, unix_mode=unix_mode
-    )
+    host = "" if unix_socket else "127.0.0.1"
+    listeners = await asyncio.to_thread(open_listeners, host=host, port=0, unix_socket=unix_socket, unix_mode=unix_mode)
     server = Server(app, limits=limits, **{"deadlines": QUICK, **more})
     await server.start(listeners)
     site = Site(server, listeners[0])

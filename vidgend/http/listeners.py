@@ -82,7 +82,7 @@ def open_listeners(*, host: str, port: int, unix_socket: Path | None, unix_mode:
     if not listeners:
         raise SettingsInvalid(
             "neither http.host nor http.unix_socket says where to listen",
-            hint="http.host = \"127.0.0.1\" is the default.",
+            hint='http.host = "127.0.0.1" is the default.',
         )
     return listeners
 
@@ -125,7 +125,7 @@ def _listen_unix(path: Path, mode: int) -> Listener:
     except OSError as error:
         sock.close()
         raise SettingsInvalid(
-            f"cannot listen on {path}: {error.strerror or error}",
+            f"cannot listen on the socket {path}: {error.strerror or error}",
             hint="Its folder must exist, and the daemon must be allowed to write there.",
         ) from None
 

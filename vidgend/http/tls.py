@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from pathlib import Path
@@ -21,6 +22,7 @@ class Certificate:
     def __init__(self, cert: Path, key: Path) -> None:
         """Raises: SettingsInvalid."""
         self._cert, self._key = cert, key
+        self._asked = asyncio.Event()
         self._seen = self._state()
         self.context = self._load()
 
@@ -42,23 +44,29 @@ class Certificate:
             ) from None
         return context
 
-    def reload(self) -> bool:
-        """Read the files again; what cannot be used changes nothing."""
+    def renew(self) -> None:
+        """Have `watch` read the files now."""
+        self._asked.set()
+
+    async def watch(self, every_s: float = LOOK_EVERY_S) -> None:
+        """Take a new certificate when its files have changed, or when it is asked for, until cancelled."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(every_s):
+                    await self._asked.wait()
+            if self._asked.is_set() or await asyncio.to_thread(self._state) != self._seen:
+                self._asked.clear()
+                await asyncio.to_thread(self._reload)
+
+    def _reload(self) -> None:
+        """What cannot be used changes nothing."""
         self._seen = self._state()
         try:
             self.context = self._load()
         except SettingsInvalid as error:
-            _log.error("tls_not_reloaded", extra={"reason": error.detail})
-            return False
-        _log.info("tls_reloaded")
-        return True
-
-    async def watch(self, every_s: float = LOOK_EVERY_S) -> None:
-        """Reload whenever the files have changed, until cancelled."""
-        while True:
-            await asyncio.sleep(every_s)
-            if await asyncio.to_thread(self._state) != self._seen:
-                await asyncio.to_thread(self.reload)
+            _log.error("tls_not_renewed", extra={"reason": error.detail})
+        else:
+            _log.info("tls_renewed")
 
     def _state(self) -> list[tuple[int, int, int] | None]:
         state: list[tuple[int, int, int] | None] = []

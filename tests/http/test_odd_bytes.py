@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import json
-import tracemalloc
-import zlib
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -180,22 +178,19 @@ async def test_what_follows_a_refused_body_is_no_request(site: Site) -> None:
         await wire.answer()
 
 
-@pytest.mark.parametrize("coding", [b"gzip", b"deflate"])
-async def test_a_bomb_is_stopped_at_the_size_of_a_body(site: Site, coding: bytes) -> None:
-    packed = zlib.compress(b" " * 200_000_000) if coding == b"deflate" else gzip.compress(b" " * 200_000_000)
-    tracemalloc.start()
-    answer = await site.ask(sized(packed, b"Content-Encoding: " + coding))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert (answer.status, answer.json["code"]) == (413, "body_too_large")
-    assert peak < 20_000_000
+@pytest.mark.parametrize("coding", [b"gzip", b"deflate", b"br", b"zip", b"gzip, gzip", b"identity, gzip", b"\xff"])
+async def test_a_packed_body_is_refused_and_not_unpacked(site: Site, coding: bytes) -> None:
+    """It could hold the loop: the library unpacks before anybody is asked."""
+    bomb = gzip.compress(bytes(100_000_000), 6) if coding == b"gzip" else BODY
+    began = time.process_time()
+    answer = await site.ask(sized(bomb, b"Content-Encoding: " + coding))
+    assert (answer.status, answer.json["code"]) == (415, "unsupported_media_type")
+    assert time.process_time() - began < 0.1
+    assert answer.header("accept-encoding") == "identity"
 
 
-@pytest.mark.parametrize("coding", [b"gzip", b"deflate", b"br", b"zip", b"gzip, gzip", b"\xff"])
-async def test_an_odd_coding_of_a_body_is_the_clients_fault(site: Site, coding: bytes) -> None:
-    answer = await site.ask(sized(BODY, b"Content-Encoding: " + coding))
-    assert answer.status in (202, 400, 413, 415)
-    assert answer.status == 202 or json.loads(answer.body)["code"]
+async def test_a_body_may_say_that_it_is_not_packed(site: Site) -> None:
+    assert (await site.ask(sized(BODY, b"Content-Encoding: identity"))).status == 202
 
 
 @pytest.mark.parametrize("kind", [b"multipart/form-data; boundary=x", b"text/plain", b"application/json, text/plain"])

@@ -76,7 +76,7 @@ class Connections:
                 del self._by_address[address]
 
     def drop_one(self) -> bool:
-        """Make room, at the cost of the address that has the most connections; of a proxy's only if nobody else has any."""
+        """Make room at the cost of the address that has the most connections; of a proxy only if nobody else can."""
         by_count = sorted(self._by_address, key=lambda one: (self._is_exempt(one), -len(self._by_address[one])))
         return any(self._drop_one_of(address) for address in by_count)
 

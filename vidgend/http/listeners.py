@@ -1,5 +1,7 @@
-"""The sockets to listen on: TCP, a unix socket, or what systemd hands over. Bound first of all, so that what is taken is
-told at once; nobody is answered before the server starts."""
+"""The sockets to listen on: TCP, a unix socket, or what systemd hands over.
+
+They are bound first of all, so that what is taken is told at once; nobody is answered before the server starts.
+"""
 
 from __future__ import annotations
 
@@ -47,8 +49,8 @@ class Listener:
 
     @property
     def who_else(self) -> str:
-        """Who besides this machine's own programs can come in; empty if nobody. A unix socket that everybody may open is
-        nothing else than an open port."""
+        """Who can come in whom its owner did not let in, in words; empty if nobody. By loopback that is nobody, by a
+        unix socket those whom its file lets."""
         name = self.socket.getsockname()
         if self.is_unix:
             with contextlib.suppress(OSError, TypeError, ValueError):
@@ -87,14 +89,16 @@ def open_listeners(*, host: str, port: int, unix_socket: Path | None, unix_mode:
     return listeners
 
 
-def refuse_open(listeners: Iterable[Listener], *, has_key: bool) -> None:
+def refuse_open(listeners: Iterable[Listener], *, has_key: bool, any_origin: bool = False) -> None:
     """Raises: SettingsInvalid if others can come in and no key is asked for."""
-    for listener in listeners:
-        if listener.who_else and not has_key:
-            raise SettingsInvalid(
-                f"{listener.who_else}, but no http.api_key is set",
-                hint="Set http.api_key (VIDGEND_HTTP__API_KEY), or listen on 127.0.0.1.",
-            )
+    others = next((listener.who_else for listener in listeners if listener.who_else), "")
+    if any_origin and not others:
+        others = 'with http.cors_origins = ["*"] every page in the browser of this machine can call'
+    if others and not has_key:
+        raise SettingsInvalid(
+            f"{others}, but no http.api_key is set",
+            hint="Set http.api_key (VIDGEND_HTTP__API_KEY), or listen on 127.0.0.1 for known origins.",
+        )
 
 
 def _listen_tcp(host: str, port: int) -> Listener:

@@ -94,8 +94,8 @@ class Connection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """A chunked request is the last one of its connection: aiohttp's parser in C takes the fields after its body for
-        headers of the next, which behind a proxy may be somebody else's."""
+        """A chunked request is the last one of its connection: aiohttp's parser in C takes the fields after the body for
+        headers of the next request, which behind a proxy may be somebody else's."""
         if "Transfer-Encoding" in request.headers:
             resp.force_close()
         return await super().finish_response(request, resp, start_time)

@@ -86,7 +86,7 @@ class Http(_Part):
         ge=10,
         le=100_000,
         description="Open connections; above it those that wait for a request make room. Each takes a file of the "
-        "process (the limit is raised as far as the system allows) and some 20 kB.",
+        "process (the limit is raised as far as the system allows) and some 10 kB.",
     )
     max_connections_per_address: int = Field(
         500,

@@ -57,6 +57,7 @@ async def test_tls_and_a_socket_at_once(tmp_path: Path) -> None:
         environ={
             "VIDGEND_HTTP__TLS_CERT": str(tmp_path / "cert.pem"), "VIDGEND_HTTP__TLS_KEY": str(tmp_path / "key.pem"),
             "VIDGEND_HTTP__UNIX_SOCKET": str(socket_path), "VIDGEND_HTTP__UNIX_SOCKET_MODE": "0660",
+            "VIDGEND_HTTP__PUBLIC_URL": "https://localhost",
         },
     )  # fmt: skip
     await daemon.start()

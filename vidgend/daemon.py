@@ -440,6 +440,7 @@ async def serve(settings: Settings) -> None:
                 api_key=settings.http.api_key.get_secret_value(),
                 allowed_hosts=(settings.http.host, *settings.http.allowed_hosts),
                 trusted_proxies=settings.http.trusted_proxies,
+                cors_origins=settings.http.cors_origins,
                 webhooks_enabled=runtime.webhooks_enabled,
                 allow_networks=runtime.allow_networks,
                 voices=await asyncio.to_thread(runtime.voices),

@@ -17,6 +17,7 @@ from standins.services_standin import World
 from vidgend.errors import SettingsInvalid
 from vidgend.http.app import make_app
 from vidgend.http.connections import Limits
+from vidgend.http.server import Deadlines
 from vidgend.http.tls import Certificate
 
 SLACK_S = 0.4
@@ -109,19 +110,21 @@ async def test_handshakes_count_as_connections_and_are_the_first_to_go(
 
 @pytest.mark.parametrize("asked", [True, False], ids=["asked for", "noticed"])
 async def test_a_renewed_certificate_is_shown_to_the_next_client(
-    site: Site, files: Files, certificate: Certificate, asked: bool
+    world: World, files: Files, certificate: Certificate, asked: bool
 ) -> None:
-    before = await site.open(tls=files.client(), name="localhost")
-    first = await serial(site, files)
-    watching = asyncio.create_task(certificate.watch(60 if asked else 0.02))
-    await asyncio.to_thread(files.renew)
-    if asked:
-        certificate.renew()
-    async with asyncio.timeout(5):
-        while await serial(site, files) == first:
-            await asyncio.sleep(0.02)
-    assert (await before.ask(GET)).status == 200
-    watching.cancel()
+    patient = Deadlines(stop_s=0.2)
+    async with open_site(make_app(world.services), certificate=certificate, deadlines=patient) as site:
+        before = await site.open(tls=files.client(), name="localhost")
+        first = await serial(site, files)
+        watching = asyncio.create_task(certificate.watch(60 if asked else 0.02))
+        await asyncio.to_thread(files.renew)
+        if asked:
+            certificate.renew()
+        async with asyncio.timeout(5):
+            while await serial(site, files) == first:
+                await asyncio.sleep(0.02)
+        assert (await before.ask(GET)).status == 200
+        watching.cancel()
 
 
 async def test_a_certificate_that_cannot_be_used_changes_nothing(

@@ -11,20 +11,13 @@ from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
 from vidgend.errors import VidgendError
-from vidgend.http.answers import COMMON_HEADERS
-from vidgend.http.problems import BadRequest, problem
+from vidgend.http.problems import BadRequest, HeadTooLarge, problem
+from vidgend.http.security_headers import complete
 
 _log = logging.getLogger(__name__)
 
 _MAX_HEADERS = 128
 _MAX_LINE_BYTES = 8190
-
-
-class HeadTooLarge(VidgendError):
-    code = "head_too_large"
-    title = "The head of the request is too large"
-    status = 431
-    hint = "A line may have up to 8190 bytes, and there may be up to 128 headers."
 
 
 class Connection(web.RequestHandler):
@@ -94,8 +87,8 @@ class Connection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """A chunked request is the last one of its connection: aiohttp's parser in C takes the fields after the body for
-        headers of the next request, which behind a proxy may be somebody else's."""
+        """A chunked request is the last one of its connection: aiohttp's parser in C takes the fields after its body
+        for headers of the next request, which behind a proxy may be somebody else's."""
         if "Transfer-Encoding" in request.headers:
             resp.force_close()
         return await super().finish_response(request, resp, start_time)
@@ -127,6 +120,7 @@ class Connection(web.RequestHandler):
             error = HeadTooLarge()
         else:
             error = BadRequest("it cannot be read as HTTP/1.1")
-        answer = problem(error, headers=COMMON_HEADERS)
+        answer = problem(error)
+        complete(answer.headers)
         answer.force_close()
         return answer

@@ -1,5 +1,8 @@
-"""What proxies say of the request that they pass on. Only those of the settings are believed, each about its own side, so
-the last entry counts: the ones before it may be the client's."""
+"""What proxies say of the request that they pass on.
+
+Only those of the settings are believed, each about its own side, so the last entry counts: those before it may be the
+client's own.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from aiohttp import web
 from vidgend.http.connections import LOCAL
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
+FORWARDED_HOST: web.RequestKey[str] = web.RequestKey("forwarded_host", str)
+"""What the gate found a proxy to say, if it is one of our names."""
 
 
 def is_proxy(peer: str | None, trusted: Networks) -> bool:
@@ -39,20 +44,15 @@ def client_address(peer: str | None, forwarded: Iterable[str], trusted: Networks
     return client[:45] or LOCAL
 
 
-def client_of(request: web.BaseRequest, trusted: Networks) -> str:
-    """The same for a request."""
-    return client_address(request.remote, request.headers.getall("X-Forwarded-For", ()), trusted)
-
-
 def scheme_of(request: web.BaseRequest, trusted: Networks) -> str:
     """`http` or `https`: how the client's own connection is."""
     told = _told(request, "Proto", trusted).lower()
     return told if told in ("http", "https") else request.scheme
 
 
-def host_of(request: web.BaseRequest, trusted: Networks) -> str:
-    """`name` or `name:port`, as the client called it; nothing says that it is one of ours."""
-    return _told(request, "Host", trusted) or request.headers.get("Host", "")
+def forwarded_host(request: web.BaseRequest, trusted: Networks) -> str:
+    """`name` or `name:port`, as a proxy was called; empty if none tells. Nothing says that it is one of ours."""
+    return _told(request, "Host", trusted)
 
 
 def _told(request: web.BaseRequest, what: str, trusted: Networks) -> str:

@@ -74,8 +74,8 @@ async def test_tls_and_a_socket_at_once(tmp_path: Path) -> None:
             assert answer.status == 200
             assert "Strict-Transport-Security" not in answer.headers
         daemon.environ["VIDGEND_HTTP__PORT"] = daemon.url.rpartition(":")[2]
-        assert "depth" in await command(daemon, "queue", "--json")  # by the certificate in the settings
-        assert "depth" in await command(daemon, "queue", "--json", "--url", f"unix://{socket_path}")
+        assert "paused" in await command(daemon, "queue", "--json")  # by the certificate in the settings
+        assert "paused" in await command(daemon, "queue", "--json", "--url", f"unix://{socket_path}")
         first = await serial(daemon.url, context)
         issue(authority, tmp_path)
         os.kill(daemon.pid, signal.SIGHUP)

@@ -478,6 +478,7 @@ async def serve(settings: Settings) -> None:
                     tasks.create_task(sender.run(), name="webhooks"),
                     tasks.create_task(runtime.worker.join(), name="worker"),
                     tasks.create_task(feed_watchdog(runtime.database), name="watchdog"),
+                    tasks.create_task(server.join(), name="server"),
                 ]
                 if certificate is not None:
                     side.append(tasks.create_task(certificate.watch(), name="certificate"))

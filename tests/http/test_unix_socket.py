@@ -127,6 +127,14 @@ def test_an_address_that_others_reach_needs_a_key(host: str, refused: bool) -> N
     listeners[0].close()
 
 
+def test_to_let_every_page_in_needs_a_key(path: Path) -> None:
+    listener = listen(path)
+    refuse_open([listener], has_key=True, any_origin=True)
+    with pytest.raises(SettingsInvalid, match=r"cors_origins.*http\.api_key"):
+        refuse_open([listener], has_key=False, any_origin=True)
+    listener.close()
+
+
 TAKER = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3)

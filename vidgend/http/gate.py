@@ -24,15 +24,14 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """`names` are those that the server goes by, `public_origin` the origin of its public URL, `prefix` the path of it.
-    `alone`: whether nothing else answers under its public name, on no port."""
+    """`names` are those that the server goes by. `only_tls`: whether its public name is its own, so that a browser may
+    be told never to call any port of it by plain HTTP."""
 
     names: frozenset[str]
     cors: Cors
     trusted: Networks
-    public_origin: str
-    prefix: str
-    alone: bool
+    public_url: str
+    only_tls: bool
 
     @classmethod
     def of(cls, services: Services, names: frozenset[str]) -> Gate:
@@ -41,9 +40,8 @@ class Gate:
             names=names,
             cors=Cors(services.cors_origins),
             trusted=services.trusted_proxies,
-            public_origin=services.public_url,
-            prefix=urlsplit(services.public_url).path.rstrip("/"),
-            alone=public.scheme == "https" and public.port in (None, 443),
+            public_url=services.public_url,
+            only_tls=public.scheme == "https" and public.port in (None, 443),
         )
 
     def check(self, request: web.Request) -> None:
@@ -63,20 +61,19 @@ class Gate:
     def _is_own(self, origin: str, request: web.Request) -> bool:
         """Name and port are those that the browser called: the same name with another port is another program."""
         place = _place(origin)
-        hosts = (request.headers.get("Host", ""), request.get(FORWARDED_HOST, ""))
-        return place is not None and (
-            place == _place(self.public_origin)
-            or any(place[1:] == (_place(f"{place[0]}://{host}") or ())[1:] for host in hosts)
-        )
+        if place is None:
+            return False
+        called = (request.headers.get("Host", ""), request.get(FORWARDED_HOST, ""))
+        return place in (_place(self.public_url), *(_place(f"{place[0]}://{host}") for host in called))
 
     def finish(self, request: web.BaseRequest, answer: web.StreamResponse) -> None:
         """Give an answer the headers that it lacks."""
-        only_tls = self.alone and scheme_of(request, self.trusted) == "https"
-        complete(answer.headers, only_tls=only_tls)
+        secure = scheme_of(request, self.trusted) == "https"
+        complete(answer.headers, only_tls=self.only_tls and secure)
         answer.headers.update(self.cors.headers(request.headers.get("Origin")))
         location = answer.headers.get("Location", "")
-        if self.prefix and location.startswith("/"):
-            answer.headers["Location"] = self.prefix + location
+        if location.startswith("/"):
+            answer.headers["Location"] = urlsplit(self.public_url).path.rstrip("/") + location
 
 
 GATE: web.AppKey[Gate] = web.AppKey("gate", Gate)

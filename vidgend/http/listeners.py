@@ -91,13 +91,17 @@ def open_listeners(*, host: str, port: int, unix_socket: Path | None, unix_mode:
 
 def refuse_open(listeners: Iterable[Listener], *, has_key: bool, any_origin: bool = False) -> None:
     """Raises: SettingsInvalid if others can come in and no key is asked for."""
+    if has_key:
+        return
+    instead = "listen on 127.0.0.1"
     others = next((listener.who_else for listener in listeners if listener.who_else), "")
     if any_origin and not others:
-        others = 'with http.cors_origins = ["*"] every page in the browser of this machine can call'
-    if others and not has_key:
+        others = 'with http.cors_origins = ["*"] every page in a browser of this machine can call'
+        instead = "name the origins"
+    if others:
         raise SettingsInvalid(
             f"{others}, but no http.api_key is set",
-            hint="Set http.api_key (VIDGEND_HTTP__API_KEY), or listen on 127.0.0.1 for known origins.",
+            hint=f"Set http.api_key (VIDGEND_HTTP__API_KEY), or {instead}.",
         )
 
 

@@ -82,6 +82,10 @@ class Server:
                 listener.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread_ms)
             self._accepting.append(asyncio.create_task(self._accept(listener), name=f"accept {listener.port}"))
 
+    async def join(self) -> None:
+        """Wait until it no longer accepts, which is an error before the stop. Raises: that error."""
+        await asyncio.gather(*self._accepting)
+
     async def stop(self) -> None:
         """Let nobody in any more, give those who are in a little time, then close everything."""
         for task in [*self._accepting, *self._arriving]:

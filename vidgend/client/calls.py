@@ -19,6 +19,8 @@ from vidgend.client.retries import Patience, patiently
 from vidgend.errors import AssetDamaged, DaemonUnreachable, Draining, NotFound
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from vidgend.client.types import (
         Accepted,
         Cancelled,
@@ -65,8 +67,11 @@ class Vidgend:
         api_key: str = "",
         timeout_s: float = CALL_TIMEOUT_S,
         patience: Patience | None = None,
+        tls: SSLContext | None = None,
     ) -> None:
-        self.daemon = Daemon(url, api_key=api_key, timeout_s=timeout_s)
+        """`tls` says which certificates are trusted where `url` is https and the daemon's is its own. Raises: BadInput
+        for a `url` that is none."""
+        self.daemon = Daemon(url, api_key=api_key, timeout_s=timeout_s, tls=tls)
         """For what has no method here."""
         self._patience = patience or Patience()
 

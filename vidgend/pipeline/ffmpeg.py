@@ -25,10 +25,10 @@ NEEDED_FILTERS = (
 )  # fmt: skip
 STALL_S = 120.0
 """A run that gets no further for so long is stuck."""
-MEDIA_LIMITS = Limits(cpu_s=48 * 3600, file_bytes=200_000_000_000, open_files=4096, secrets=False)
+MEDIA_LIMITS = Limits(cpu_s=48 * 3600, file_bytes=200_000_000_000, open_files=4096)
 """Of every ffmpeg: it reads files that strangers made. Far above what a render needs. The address space is free, since
 graphics drivers reserve more of it than there is memory (docs/adr/0013)."""
-LOOK_LIMITS = Limits(cpu_s=20, file_bytes=1_000_000_000, open_files=64, address_bytes=4 * 1024**3, secrets=False)
+LOOK_LIMITS = Limits(cpu_s=20, file_bytes=1_000_000_000, open_files=64, address_bytes=4 * 1024**3)
 """Of one that only looks at a file: a header, some small frames."""
 
 

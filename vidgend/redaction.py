@@ -1,0 +1,75 @@
+"""Secrets are kept out of what people read: those of the settings wherever they appear, and what looks like one."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+MASK = "***"
+SHORTEST = 6
+"""A secret of fewer characters is not looked for: it would be found in every other word, and could be guessed."""
+SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW", re.IGNORECASE)
+"""What the name of a variable has that holds a secret."""
+
+_SHAPES = re.compile(
+    r"""
+    (?P<head>
+        \bvg_[A-Za-z0-9]{4,32}_                                     # keys of vidgend: their public part may be read
+      | \bwhsec_
+      | \b(?:Bearer|Basic)[ ]+
+      | (?<=[?&])(?:key|token)=
+      | \b(?:sig|signature|api_?key|access_token|X-Amz-(?:Signature|Credential|Security-Token))(?:=|%3D)
+      | (?<=://)[^\s/@:"']{1,200}:(?=[^\s/@"']{1,200}@)             # user:password@host
+    )
+    [A-Za-z0-9+/=_.~%!$&*-]{6,}
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def _spellings(secret: str) -> Iterable[str]:
+    """A secret as it is, and as it stands in JSON, in a URL, in a Python literal and in a header of HTTP Basic."""
+    yield secret
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield repr(secret)[1:-1]
+    yield quote(secret, safe="")
+    yield quote_plus(secret)
+    yield unquote(secret)
+    encoded = base64.b64encode(secret.encode("utf-8", "replace")).decode()
+    yield encoded.rstrip("=")
+
+
+class Redactor:
+    """Call it with a text. `secrets` are masked wherever they stand, in whatever spelling is usual."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        found = {spelling for secret in secrets for spelling in _spellings(secret) if len(spelling) >= SHORTEST}
+        longest_first = sorted(found, key=lambda one: (-len(one), one))
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def __call__(self, text: str) -> str:
+        if self._known is not None:
+            text = self._known.sub(MASK, text)
+        return _SHAPES.sub(lambda found: f"{found['head']}{MASK}", text)
+
+
+def secrets_of_environment(environ: Mapping[str, str] = os.environ) -> set[str]:
+    """The values of variables that hold secrets by their name, and the passwords in addresses of proxies."""
+    found = {value.strip() for name, value in environ.items() if SECRET_NAME.search(name)}
+    for value in environ.values():
+        if "@" in value:
+            found.add(password_in(value))
+    return {value for value in found if len(value) >= SHORTEST}
+
+
+def password_in(url: str) -> str:
+    """The password in an address, "" if it has none."""
+    try:
+        return urlsplit(url).password or "" if "://" in url else ""
+    except ValueError:
+        return ""

@@ -66,7 +66,7 @@ class Redactor:
         if not any(hint in lower for hint in _HINTS):
             return text
         text = _SHAPES.sub(lambda found: f"{found['head']}{MASK}", text)
-        return _PASSWORD.sub(rf"\1{MASK}", text) if "@" in text else text
+        return without_password(text) if "@" in text else text
 
 
 def secrets_of_environment(environ: Mapping[str, str] = os.environ) -> set[str]:
@@ -76,6 +76,11 @@ def secrets_of_environment(environ: Mapping[str, str] = os.environ) -> set[str]:
         if "@" in value:
             found.add(password_in(value))
     return {value for value in found if len(value) >= SHORTEST}
+
+
+def without_password(url: str) -> str:
+    """An address as it may be shown."""
+    return _PASSWORD.sub(rf"\1{MASK}", url)
 
 
 def password_in(url: str) -> str:

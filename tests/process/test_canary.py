@@ -168,7 +168,7 @@ class Nest:
                     argv = (entry / "cmdline").read_bytes()  # first: until it is another program it is the daemon itself
                     environ = (entry / "environ").read_bytes()
                     if mark in environ and not argv.endswith(b"vidgend\0serve\0"):
-                        self.children |= {argv, environ}
+                        self.children.add(argv + b"\0" + environ)
 
     async def ask(
         self, http: aiohttp.ClientSession, path: str, method: str = "GET", *, key: str | None = None, **more: Any
@@ -192,7 +192,7 @@ class Nest:
 
     def assert_silent(self, what: str, content: bytes | str) -> None:
         found = self.canaries.found_in(content)
-        assert not found, f"{what} tells {found}: {_around(self.canaries, content)}"
+        assert not found, f"{what} tells {found} in {content[:300]!r}: {_around(self.canaries, content)}"
 
 
 def _around(canaries: Canaries, content: bytes | str) -> list[str]:

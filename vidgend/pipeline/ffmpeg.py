@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -162,14 +164,12 @@ class FfmpegFound:
 
 
 def _packaged() -> str | None:
-    try:
-        import imageio_ffmpeg
-    except ImportError:
+    """The file in the package. Its own `get_ffmpeg_exe` runs it to see whether it works, with our whole environment."""
+    spec = find_spec("imageio_ffmpeg")
+    if spec is None or spec.origin is None:
         return None
-    try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError:
-        return None
+    programs = sorted(Path(spec.origin).with_name("binaries").glob("ffmpeg-*"))
+    return next((str(path) for path in programs if os.access(path, os.X_OK)), None)
 
 
 async def _output(argv: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +30,7 @@ from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
 from vidgend.observe.looked_up import LookedUp, Places, Slot
 from vidgend.observe.loop_lag import LoopLag
+from vidgend.observe.scrape import Scrape
 from vidgend.observe.select import build_watchers
 from vidgend.observer import NOBODY, Observer
 from vidgend.parts import Parts, build_parts, read_accounts
@@ -272,7 +273,7 @@ class Runtime:
         """Raises: BudgetSpent if the language model may not be asked any more this month."""
         self.budget.check_money()
 
-    def looked_up(self, is_ready: Callable[[], bool | None] = lambda: None) -> LookedUp:
+    def looked_up(self) -> LookedUp:
         """What the metrics are looked up in."""
         executor, worker = self.parts.executor, self.worker
 
@@ -293,7 +294,6 @@ class Runtime:
             draining=lambda: worker.draining,
             lacking_bytes=lambda: worker.lacking_bytes,
             evictable_bytes=lambda: self.space.evictable_bytes,
-            is_ready=is_ready,
         )
 
     @property
@@ -431,6 +431,7 @@ async def serve(settings: Settings) -> None:
 
     from vidgend.http.app import IDLE_TIMEOUT_S, make_app
     from vidgend.http.services import Services
+    from vidgend.http.watch import Watch
     from vidgend.http.webhooks import WebhookSender, new_secret
 
     set_up_logging(settings.log.level, settings.log.format, settings.redactor())
@@ -471,6 +472,12 @@ async def serve(settings: Settings) -> None:
             observer=watchers.observer,
         )
         lag = LoopLag(watchers.observer)
+        watch = Watch(
+            find_ffmpeg=runtime.parts.ffmpeg.get,
+            has_asset=runtime.assets.blobs.has,
+            lag_s=lambda: lag.typical_s,
+            ballast_missing=lambda: bool(settings.store.ballast_bytes) and not runtime.ballast.present,
+        )
         app = make_app(
             Services(
                 database=runtime.database,
@@ -502,6 +509,9 @@ async def serve(settings: Settings) -> None:
                 version=__version__,
                 url_key=url_key,
                 presign=settings.assets.presign,
+                observer=watchers.observer,
+                scrape=Scrape(registry=watchers.metrics.registry, looked_up=runtime.looked_up()),
+                watch=watch,
             )
         )
         # aiohttp applies keepalive_timeout to unfinished request heads as well: slow clients are cut off.
@@ -518,6 +528,7 @@ async def serve(settings: Settings) -> None:
                     tasks.create_task(runtime.worker.join(), name="worker"),
                     tasks.create_task(feed_watchdog(runtime.database), name="watchdog"),
                     tasks.create_task(lag.run(), name="loop lag"),
+                    tasks.create_task(watch.run(), name="watch"),
                 ]
                 if runtime.parts.watch is not None:
                     side.append(tasks.create_task(runtime.parts.watch.run(), name="library"))

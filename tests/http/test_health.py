@@ -10,7 +10,7 @@ from vidgend.http.watch import Watch
 
 
 def test_all_is_well() -> None:
-    health = health_of(Condition(free_bytes=10**10, ffmpeg="", assets=""))
+    health = health_of(Condition(free_bytes=10**10, ffmpeg_missing=False, assets_away=False))
     assert health.reasons == [] and health.warnings == []
     assert {check.state for check in health.checks} == {"ok"}
     assert all(check.detail.endswith(".") for check in health.checks)
@@ -21,9 +21,9 @@ def test_all_is_well() -> None:
     [
         (Condition(draining=True), "draining"),
         (Condition(lacking_bytes=5_000_000), "storage_full"),
-        (Condition(quota_bytes=10, kept_bytes=10), "quota"),
-        (Condition(database="disk I/O error"), "database"),
-        (Condition(ffmpeg="no usable ffmpeg: none on the PATH"), "ffmpeg_missing"),
+        (Condition(over_quota=True, kept_bytes=10), "quota"),
+        (Condition(database_broken=True), "database"),
+        (Condition(ffmpeg_missing=True), "ffmpeg_missing"),
     ],
 )
 def test_what_keeps_jobs_away_says_why_and_what_to_do(condition: Condition, code: str) -> None:
@@ -36,9 +36,9 @@ def test_what_keeps_jobs_away_says_why_and_what_to_do(condition: Condition, code
 @pytest.mark.parametrize(
     ("condition", "code"),
     [
-        (Condition(assets="the bucket is away"), "assets_unreachable"),
+        (Condition(assets_away=True), "assets_unreachable"),
         (Condition(ballast_missing=True), "no_ballast"),
-        (Condition(paused="new disk"), "queue_paused"),
+        (Condition(paused=True), "queue_paused"),
         (Condition(lag_s=1.5), "loop_lag"),
         (Condition(children="late"), "children"),
         (Condition(children="loose"), "children"),
@@ -52,17 +52,17 @@ def test_what_wants_to_be_seen_to_keeps_no_job_away(condition: Condition, code: 
 
 def test_reasons_come_in_the_order_of_old_and_bytes_are_told() -> None:
     health = health_of(
-        Condition(draining=True, lacking_bytes=5_000_000, free_bytes=7, quota_bytes=1, kept_bytes=1, ffmpeg="none")
+        Condition(draining=True, lacking_bytes=5_000_000, free_bytes=7, over_quota=True, ffmpeg_missing=True)
     )
     assert health.reasons == ["draining", "storage_full", "quota", "ffmpeg_missing"]
     storage = next(one for one in health.checks if one.code == "storage_full")
-    assert storage.values == {"lacking_bytes": 5_000_000, "min_free_bytes": 0, "free_bytes": 7}
+    assert storage.values == {"lacking_bytes": 5_000_000, "free_bytes": 7}
     assert "5 MB" in storage.detail
-    broken = health_of(Condition(lacking_bytes=1, database="x", quota_bytes=1, kept_bytes=1))
+    broken = health_of(Condition(lacking_bytes=1, database_broken=True, over_quota=True))
     assert broken.reasons == ["storage_full", "database"], "a quota cannot be known without a database"
 
 
-async def test_what_takes_long_is_looked_at_in_the_background() -> None:
+async def test_what_takes_long_is_looked_at_in_the_background(caplog: pytest.LogCaptureFixture) -> None:
     away = True
 
     async def has(digest: str) -> bool:
@@ -74,11 +74,12 @@ async def test_what_takes_long_is_looked_at_in_the_background() -> None:
         return None
 
     watch = Watch(find_ffmpeg=find, has_asset=has, every_s=0.01)
-    assert watch.ffmpeg is None and watch.assets is None
+    assert watch.ffmpeg_missing is None and watch.assets_away is None
     task = asyncio.create_task(watch.run())
     await asyncio.sleep(0.05)
-    assert watch.ffmpeg == "" and watch.assets == "nas.lan did not answer in time"
+    assert watch.ffmpeg_missing is False and watch.assets_away is True
+    assert [record.__dict__["reason"] for record in caplog.records] == ["nas.lan did not answer in time"]
     away = False
     await asyncio.sleep(0.05)
-    assert watch.assets == ""
+    assert watch.assets_away is False
     task.cancel()

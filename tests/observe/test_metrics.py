@@ -54,10 +54,10 @@ async def test_prometheus_and_openmetrics_read_the_same_page(
 ) -> None:
     scrape = Scrape(registry=metrics.registry, looked_up=looked_up(database, tmp_path))
     metrics.step_ended(step(seconds=2))
-    page, content_type = await scrape("text/html, */*")
+    page, content_type = await scrape("text/html, */*", True)
     assert content_type.startswith("text/plain")
     old = read(page)
-    page, content_type = await scrape(OPEN_METRICS)
+    page, content_type = await scrape(OPEN_METRICS, True)
     assert content_type.startswith("application/openmetrics-text")
     new = read(page, open_metrics=True)
     assert series(old.values()) - {name for name in series(old.values()) if name.endswith("_created")} <= series(
@@ -69,7 +69,7 @@ async def test_prometheus_and_openmetrics_read_the_same_page(
 
 async def test_names_have_our_prefix_and_base_units(metrics: Metrics, database: Database, tmp_path: Path) -> None:
     scrape = Scrape(registry=metrics.registry, looked_up=looked_up(database, tmp_path))
-    page, _ = await scrape(OPEN_METRICS)
+    page, _ = await scrape(OPEN_METRICS, True)
     families = read(page, open_metrics=True).values()
     assert len(families) > 50
     for family in families:
@@ -164,7 +164,7 @@ async def test_a_broken_database_leaves_gaps_and_no_error(
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr(database, "read", broken)
-    page, _ = await Scrape(registry=metrics.registry, looked_up=looked_up(database, tmp_path))("")
+    page, _ = await Scrape(registry=metrics.registry, looked_up=looked_up(database, tmp_path))("", True)
     names = series(read(page).values())
     assert "vidgend_jobs" not in names and "vidgend_disk_free_bytes" in names
 

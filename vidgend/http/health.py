@@ -1,4 +1,7 @@
-"""How the daemon is: each thing that was looked at, whether it keeps jobs away, and what to do about it."""
+"""How the daemon is: each thing that was looked at, whether it keeps jobs away, and what to do about it.
+
+Probes are open to everybody, so nothing of paths, addresses and errors is told here: the log and `vidgend doctor` do.
+"""
 
 from __future__ import annotations
 
@@ -26,20 +29,19 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """What was found out. None: it is not known (yet), and nothing is said of it. `database` and the others are what is
-    wrong with them, "" if nothing is. `children` is how far child processes are held: see `children.held`."""
+    """What was found out. None: it is not known yet, and nothing is said of it. `children` is how far child processes
+    are held: see `children.held`."""
 
     draining: bool = False
     lacking_bytes: int = 0
     free_bytes: int | None = None
-    min_free_bytes: int = 0
-    database: str = ""
+    database_broken: bool = False
+    over_quota: bool = False
     kept_bytes: int = 0
-    quota_bytes: int = 0
-    ffmpeg: str | None = None
-    assets: str | None = None
+    ffmpeg_missing: bool | None = None
+    assets_away: bool | None = None
     ballast_missing: bool = False
-    paused: str | None = None
+    paused: bool = False
     lag_s: float = 0.0
     children: Literal["whole", "late", "loose"] = "whole"
 
@@ -61,13 +63,13 @@ class Health:
 def health_of(seen: Condition) -> Health:
     """What there is to say of a condition, what keeps jobs away in the order of old."""
     found = [_draining(seen), _storage(seen)]
-    if seen.quota_bytes and not seen.database:
+    if not seen.database_broken:
         found.append(_quota(seen))
-    found.append(_database(seen))
-    if seen.ffmpeg is not None:
-        found.append(_ffmpeg(seen.ffmpeg))
-    if seen.assets is not None:
-        found.append(_assets(seen.assets))
+    found.append(_database(seen.database_broken))
+    if seen.ffmpeg_missing is not None:
+        found.append(_ffmpeg(seen.ffmpeg_missing))
+    if seen.assets_away is not None:
+        found.append(_assets(seen.assets_away))
     found += [_ballast(seen), _queue(seen), _lag(seen), _children(seen)]
     return Health(checks=tuple(found))
 
@@ -82,7 +84,7 @@ def _draining(seen: Condition) -> Check:
 
 
 def _storage(seen: Condition) -> Check:
-    values: dict[str, int | float] = {"lacking_bytes": seen.lacking_bytes, "min_free_bytes": seen.min_free_bytes}
+    values: dict[str, int | float] = {"lacking_bytes": seen.lacking_bytes}
     if seen.free_bytes is not None:
         values["free_bytes"] = seen.free_bytes
     if seen.lacking_bytes:
@@ -95,41 +97,42 @@ def _storage(seen: Condition) -> Check:
 
 
 def _quota(seen: Condition) -> Check:
-    values: dict[str, int | float] = {"kept_bytes": seen.kept_bytes, "quota_bytes": seen.quota_bytes}
-    if seen.kept_bytes >= seen.quota_bytes:
+    values = {"kept_bytes": seen.kept_bytes}
+    if seen.over_quota:
         return Check(
             code="quota", state="failed", values=values,
-            detail=f"Results and uploads take {_bytes(seen.kept_bytes)} of {_bytes(seen.quota_bytes)}.",
+            detail=f"Results and uploads take {_bytes(seen.kept_bytes)}, which is all that assets.quota_bytes allows.",
             hint="Delete old jobs or uploads (`vidgend delete`, `vidgend uploads --delete`), or raise "
             "assets.quota_bytes.",
         )  # fmt: skip
     return Check(code="quota", state="ok", detail="There is room for results.", values=values)
 
 
-def _database(seen: Condition) -> Check:
-    if seen.database:
+def _database(broken: bool) -> Check:
+    if broken:
         return Check(
-            code="database", state="failed", detail=f"The database does not answer as it should: {seen.database}",
+            code="database", state="failed", detail="The database does not answer, or its disk failed to write.",
             hint="Look at the disk and at the daemon's log; `vidgend fsck` checks what is there.",
         )  # fmt: skip
     return Check(code="database", state="ok", detail="The database answers.")
 
 
-def _ffmpeg(trouble: str) -> Check:
-    if trouble:
+def _ffmpeg(missing: bool) -> Check:
+    if missing:
         return Check(
-            code="ffmpeg_missing", state="failed", detail=trouble,
-            hint="Install ffmpeg 5.1 or newer, or set render.ffmpeg; `vidgend doctor` says what it lacks.",
+            code="ffmpeg_missing", state="failed", detail="No ffmpeg was found that can do all that is needed.",
+            hint="Install ffmpeg 5.1 or newer, or set render.ffmpeg; `vidgend doctor` says what is lacking.",
         )  # fmt: skip
     return Check(code="ffmpeg_missing", state="ok", detail="There is an ffmpeg that can do all that is needed.")
 
 
-def _assets(trouble: str) -> Check:
+def _assets(away: bool) -> Check:
     """Jobs wait for a store that is away and do not fail, so it keeps none from being taken."""
-    if trouble:
+    if away:
         return Check(
-            code="assets_unreachable", state="warning", detail=trouble,
-            hint="Jobs wait until it is back. Look at assets.endpoint, the network and the keys.",
+            code="assets_unreachable", state="warning",
+            detail="The store of assets does not answer, or refuses the key.",
+            hint="Jobs wait until it is back. The log says why; look at assets.endpoint, the network and the keys.",
         )  # fmt: skip
     return Check(code="assets_unreachable", state="ok", detail="The store of assets answers.")
 
@@ -145,10 +148,9 @@ def _ballast(seen: Condition) -> Check:
 
 
 def _queue(seen: Condition) -> Check:
-    if seen.paused is not None:
-        why = f": {seen.paused}" if seen.paused else "."
+    if seen.paused:
         return Check(
-            code="queue_paused", state="warning", detail=f"The queue is paused by hand{why}",
+            code="queue_paused", state="warning", detail="The queue is paused by hand: jobs are taken and wait.",
             hint="`vidgend queue resume` goes on with it.",
         )  # fmt: skip
     return Check(code="queue_paused", state="ok", detail="The queue is not paused.")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
 
 from vidgend.errors import VidgendError
 
+_log = logging.getLogger(__name__)
 EVERY_S = 60.0
 _PATIENCE_S = 45.0
 _NO_DIGEST = "0" * 64
@@ -16,24 +18,42 @@ Look = Callable[[], Awaitable[object]]
 
 
 class Watch:
-    """Run `run` as a task. `ffmpeg` and `assets` are what was wrong with them at the last look, "" if nothing was;
-    None before there was one. `ffmpeg` is looked for by `find_ffmpeg`; `has_asset` asks the store."""
+    """Run `run` as a task. `ffmpeg_missing` and `assets_away` are None before the first look; what was wrong is in the
+    log. `find_ffmpeg` looks for it, `has_asset` asks the store. `lag_s` and `ballast_missing` are asked at once."""
 
     def __init__(
-        self, *, find_ffmpeg: Look, has_asset: Callable[[str], Awaitable[bool]], every_s: float = EVERY_S
+        self,
+        *,
+        find_ffmpeg: Look,
+        has_asset: Callable[[str], Awaitable[bool]],
+        lag_s: Callable[[], float] = lambda: 0.0,
+        ballast_missing: Callable[[], bool] = lambda: False,
+        every_s: float = EVERY_S,
     ) -> None:
         self._find_ffmpeg = find_ffmpeg
         self._has_asset = has_asset
+        self.lag_s = lag_s
+        self.ballast_missing = ballast_missing
         self._every_s = every_s
-        self.ffmpeg: str | None = None
-        self.assets: str | None = None
+        self.ffmpeg_missing: bool | None = None
+        self.assets_away: bool | None = None
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            self.ffmpeg = await _trouble(self._find_ffmpeg)
-            self.assets = await _trouble(lambda: self._has_asset(_NO_DIGEST))
+            self.ffmpeg_missing = _told("ffmpeg_missing", await _trouble(self._find_ffmpeg), self.ffmpeg_missing)
+            trouble = await _trouble(lambda: self._has_asset(_NO_DIGEST))
+            self.assets_away = _told("assets_unreachable", trouble, self.assets_away)
             await asyncio.sleep(self._every_s)
+
+
+def _told(event: str, trouble: str, before: bool | None) -> bool:
+    """Whether there is trouble; in the log it is said once, and once that it is over."""
+    if trouble and not before:
+        _log.warning(event, extra={"reason": trouble})
+    if before and not trouble:
+        _log.info(f"{event}_no_more")
+    return bool(trouble)
 
 
 async def _trouble(look: Look) -> str:

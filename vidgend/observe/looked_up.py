@@ -69,7 +69,7 @@ class _Seen:
 
 
 class LookedUp(Collector):
-    """Call `refresh` before each scrape. `ready` answers whether a job sent now would be taken."""
+    """Call `refresh` before each scrape. `is_ready` is whether a job sent now would be taken, if that is known."""
 
     def __init__(
         self,
@@ -81,7 +81,6 @@ class LookedUp(Collector):
         draining: Callable[[], bool],
         lacking_bytes: Callable[[], int],
         evictable_bytes: Callable[[], int],
-        is_ready: Callable[[], bool | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -91,7 +90,7 @@ class LookedUp(Collector):
         self._draining = draining
         self._lacking_bytes = lacking_bytes
         self._evictable_bytes = evictable_bytes
-        self._is_ready = is_ready
+        self.is_ready: bool | None = None
         self._clock = clock
         self._lock = asyncio.Lock()
         self._at = self._files_at = float("-inf")
@@ -140,9 +139,8 @@ class LookedUp(Collector):
 
     def _queue(self) -> Iterator[Metric]:
         yield _one("draining", "1 while the daemon is stopping.", float(self._draining()))
-        ready = self._is_ready()
-        if ready is not None:
-            yield _one("ready", "1 when /readyz last found that a job would be taken, else 0.", float(ready))
+        if self.is_ready is not None:
+            yield _one("ready", "1 if a job sent now would be taken, 0 if /readyz says why not.", float(self.is_ready))
         seen = self._seen.queue
         if seen is None:
             return

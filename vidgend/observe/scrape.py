@@ -13,8 +13,8 @@ from vidgend.observe.looked_up import LookedUp
 
 @dataclass(frozen=True, kw_only=True)
 class Scrape:
-    """Call it with the request's Accept; it answers body and content type. Off the loop, since it is some
-    milliseconds of work."""
+    """Call it with the request's Accept and whether the daemon is ready; it answers body and content type. Off the
+    loop, since it is some milliseconds of work."""
 
     registry: CollectorRegistry
     looked_up: LookedUp
@@ -22,7 +22,8 @@ class Scrape:
     def __post_init__(self) -> None:
         self.registry.register(self.looked_up)
 
-    async def __call__(self, accept: str) -> tuple[bytes, str]:
+    async def __call__(self, accept: str, is_ready: bool) -> tuple[bytes, str]:
+        self.looked_up.is_ready = is_ready
         await self.looked_up.refresh()
         encode, content_type = choose_encoder(accept)
         return await asyncio.to_thread(encode, self.registry), content_type

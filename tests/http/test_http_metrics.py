@@ -6,16 +6,15 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
-from http_types import Connect
 from observe.scraped import looked_up, read, value
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from standins.services_standin import World, open_world
+from standins.services_standin import World
 
 from vidgend.http.problems import NotReady
 from vidgend.observe.metrics import Metrics
@@ -24,6 +23,7 @@ from vidgend.observe.tracing import build_tracing
 from vidgend.observer import Observers
 
 Client = TestClient[Any, Any]
+Connect = Callable[..., Awaitable[Client]]
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def test_five_ids_are_one_series(client: Client, metrics: Metrics) -> None
     for number in range(5):
         await client.get(f"/mcp/status/job_{number}")
         await client.get(f"/no/such/{number}")
-        await client.request(f"ODD{number}", "/livez")
+        await client.request("PROPFIND", f"/mcp/{number}")
     get = metrics.registry.get_sample_value
     assert get("vidgend_http_requests_total", {"route": "/mcp/status/{job_id}", "method": "GET", "status": "4xx"}) == 5
     assert get("vidgend_http_requests_total", {"route": "other", "method": "GET", "status": "4xx"}) == 5
@@ -88,21 +88,18 @@ async def test_no_text_of_a_user_becomes_a_label(client: Client) -> None:
     await client.get("/evil_w0rd/evil_w0rd")
     page = await (await client.get("/metrics")).text()
     assert "evil_w0rd" not in page
-    assert value(read(page.encode()), "vidgend_jobs_accepted_total", kind="video") == 0 or True
 
 
 async def test_one_line_tells_everything_of_a_request(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="vidgend")
     await client.get("/mcp/status/job_1?sig=abc", headers={"X-Request-Id": "mine"})
     line = next(record.__dict__ for record in caplog.records if record.getMessage() == "request")
-    expected = {"request_id": "mine", "method": "GET", "route": "/mcp/status/{job_id}", "status": 404, "owner": ""}
+    expected = {"request_id": "mine", "method": "GET", "route": "/mcp/status/{job_id}", "status": 422, "owner": ""}
     assert expected.items() <= line.items() and line["ms"] >= 0 and line["client"] == "127.0.0.1"
     assert "key_id" in line and "abc" not in json.dumps({name: str(value) for name, value in line.items()})
 
 
-async def test_a_failure_is_answered_with_the_id_under_which_the_log_has_it(
-    client: Client, measured: World
-) -> None:
+async def test_a_failure_is_answered_with_the_id_under_which_the_log_has_it(client: Client, measured: World) -> None:
     measured.worker.draining = True
     answer = await client.get("/readyz", headers={"X-Request-Id": "mine"})
     body = await answer.json(content_type=None)
@@ -166,15 +163,10 @@ DOCUMENTED = Path(__file__).parents[2] / "docs" / "monitoring.md"
 
 
 async def test_the_page_of_metrics_names_each_and_no_other(client: Client) -> None:
-    families = read(await (await client.get("/metrics", headers={"Accept": "application/openmetrics-text"})).read(), open_metrics=True)
+    families = read(
+        await (await client.get("/metrics", headers={"Accept": "application/openmetrics-text"})).read(),
+        open_metrics=True,
+    )
     rows = dict(re.findall(r"^\| `(vidgend_\w+)` \| (\w+) \|", DOCUMENTED.read_text(), re.M))
-    kinds = {
-        f"{name}_total" if family.type == "counter" else name: family.type for name, family in families.items()
-    }
+    kinds = {f"{name}_total" if family.type == "counter" else name: family.type for name, family in families.items()}
     assert rows == kinds
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with open_world(tmp_path) as world:
-        yield world

@@ -10,7 +10,7 @@ from vidgend.http.watch import Watch
 
 
 def test_all_is_well() -> None:
-    health = health_of(Condition(free_bytes=10**10, ffmpeg_missing=False, assets_away=False))
+    health = health_of(Condition(ffmpeg_missing=False, assets_away=False))
     assert health.reasons == [] and health.warnings == []
     assert {check.state for check in health.checks} == {"ok"}
     assert all(check.detail.endswith(".") for check in health.checks)
@@ -51,12 +51,10 @@ def test_what_wants_to_be_seen_to_keeps_no_job_away(condition: Condition, code: 
 
 
 def test_reasons_come_in_the_order_of_old_and_bytes_are_told() -> None:
-    health = health_of(
-        Condition(draining=True, lacking_bytes=5_000_000, free_bytes=7, over_quota=True, ffmpeg_missing=True)
-    )
+    health = health_of(Condition(draining=True, lacking_bytes=5_000_000, over_quota=True, ffmpeg_missing=True))
     assert health.reasons == ["draining", "storage_full", "quota", "ffmpeg_missing"]
     storage = next(one for one in health.checks if one.code == "storage_full")
-    assert storage.values == {"lacking_bytes": 5_000_000, "free_bytes": 7}
+    assert storage.values == {"lacking_bytes": 5_000_000}
     assert "5 MB" in storage.detail
     broken = health_of(Condition(lacking_bytes=1, database_broken=True, over_quota=True))
     assert broken.reasons == ["storage_full", "database"], "a quota cannot be known without a database"

@@ -165,7 +165,9 @@ class Nest:
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit() and int(entry.name) not in (os.getpid(), self.process.pid):
                 with contextlib.suppress(OSError):
-                    argv = (entry / "cmdline").read_bytes()  # first: until it is another program it is the daemon itself
+                    argv = (
+                        entry / "cmdline"
+                    ).read_bytes()  # first: until it is another program it is the daemon itself
                     environ = (entry / "environ").read_bytes()
                     if mark in environ and not argv.endswith(b"vidgend\0serve\0"):
                         self.children.add(argv + b"\0" + environ)

@@ -34,7 +34,6 @@ class Condition:
 
     draining: bool = False
     lacking_bytes: int = 0
-    free_bytes: int | None = None
     database_broken: bool = False
     over_quota: bool = False
     kept_bytes: int = 0
@@ -84,9 +83,7 @@ def _draining(seen: Condition) -> Check:
 
 
 def _storage(seen: Condition) -> Check:
-    values: dict[str, int | float] = {"lacking_bytes": seen.lacking_bytes}
-    if seen.free_bytes is not None:
-        values["free_bytes"] = seen.free_bytes
+    values = {"lacking_bytes": seen.lacking_bytes}
     if seen.lacking_bytes:
         return Check(
             code="storage_full", state="failed", values=values,

@@ -15,6 +15,7 @@ _JOB_S = (1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 7200.0)
 _DB_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5)
 _LAG_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 _SPEEDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
+_Route = tuple[Gauge, Histogram, dict[tuple[str, str], Counter]]
 
 
 class Metrics(Observer):
@@ -49,6 +50,8 @@ class Metrics(Observer):
             ("route",), registry=registry,
         )  # fmt: skip
 
+        self._by_route: dict[str, _Route] = {}
+
         self._accepted = counter("jobs_accepted", "Jobs that were accepted.", "kind")
         self._job_ends = counter(
             "jobs_ended",
@@ -79,6 +82,12 @@ class Metrics(Observer):
         self._cost = counter("provider_cost", "What services have cost, in usage.currency.", "service")
 
         self._webhooks = counter("webhook_attempts", "Attempts to deliver a webhook.", "outcome")
+        for outcome in (
+            "delivered",
+            "failed",
+            "given_up",
+        ):  # there from the start, so that the first one is an increase
+            self._webhooks.labels(self._states(outcome))
         self._webhook_s = histogram("webhook_attempt_seconds", "Seconds that an attempt took.", _CALL_S)
 
         self._db_wait_s = histogram("db_write_wait_seconds", "Seconds that a write waited for the writer.", _DB_S)
@@ -93,14 +102,26 @@ class Metrics(Observer):
     # --- HTTP
 
     def request_began(self, route: str, method: str) -> None:
-        self._in_flight.labels(self._routes(route)).inc()
+        self._of_route(route)[0].inc()
 
     def request_ended(self, end: RequestEnd) -> None:
-        route = self._routes(end.route)
-        self._in_flight.labels(route).dec()
-        self._requests.labels(route, names.method(end.method), names.status_class(end.status or None)).inc()
+        in_flight, seconds, by_status = self._of_route(end.route)
+        in_flight.dec()
+        what = names.method(end.method), names.status_class(end.status or None)
+        counted = by_status.get(what)
+        if counted is None:
+            counted = by_status[what] = self._requests.labels(self._routes(end.route), *what)
+        counted.inc()
         if not end.stream:
-            self._request_s.labels(route).observe(end.seconds)
+            seconds.observe(end.seconds)
+
+    def _of_route(self, route: str) -> _Route:
+        """Looked up once: finding a series by its labels costs more than counting does."""
+        route = self._routes(route)
+        found = self._by_route.get(route)
+        if found is None:
+            found = self._by_route[route] = (self._in_flight.labels(route), self._request_s.labels(route), {})
+        return found
 
     # --- jobs and steps
 

@@ -112,6 +112,8 @@ class Writer:
         self._warned_at = float("-inf")
         self._untidy = True
         self.opened: Future[None] = Future()
+        self.listeners: tuple[Callable[[], None], ...] = ()
+        """Called on this thread after every commit; they must be quick and raise nothing."""
         self.trouble: str | None = None
         """The I/O error after which the disk could not yet be trusted again."""
 
@@ -227,9 +229,7 @@ class Writer:
                     outcomes.append((item, None, error))
                 else:
                     outcomes.append((item, value, None))
-            ran = time.monotonic()
-            connection.execute("COMMIT")
-            self._tell(batch, began, ran)
+            self._commit(batch, began)
         except BaseException as error:  # noqa: BLE001  handed to the callers
             self._undo(error)
             for item in batch:
@@ -264,15 +264,15 @@ class Writer:
             self._trust_the_disk()
             self._connection.execute("BEGIN IMMEDIATE")
             value = item.transaction(self._connection)
-            ran = time.monotonic()
-            self._connection.execute("COMMIT")
-            self._tell([item], began, ran)
+            self._commit([item], began)
         except BaseException as error:
             self._undo(error)
             raise
         return value
 
-    def _tell(self, batch: list[_Item], began: float, ran: float) -> None:
+    def _commit(self, batch: list[_Item], began: float) -> None:
+        ran = time.monotonic()
+        self._connection.execute("COMMIT")
         self._observer.committed(
             Commit(
                 transactions=len(batch),
@@ -281,6 +281,8 @@ class Writer:
                 commit_s=time.monotonic() - ran,
             )
         )
+        for told in self.listeners:
+            told()
 
     def _undo(self, error: BaseException) -> None:
         with contextlib.suppress(sqlite3.Error):

@@ -170,3 +170,21 @@ async def test_the_page_of_metrics_names_each_and_no_other(client: Client) -> No
     rows = dict(re.findall(r"^\| `(vidgend_\w+)` \| (\w+) \|", DOCUMENTED.read_text(), re.M))
     kinds = {f"{name}_total" if family.type == "counter" else name: family.type for name, family in families.items()}
     assert rows == kinds
+
+
+async def test_a_stream_is_counted_while_it_is_open_and_its_length_is_no_answer_time(
+    client: Client, measured: World, metrics: Metrics
+) -> None:
+    job = await measured.running()
+    route = {"route": "/mcp/events/{job_id}"}
+    get = metrics.registry.get_sample_value
+    async with client.get(f"/mcp/events/{job.id}") as answer:
+        assert answer.status == 200 and answer.content_type == "text/event-stream"
+        await answer.content.readany()
+        assert get("vidgend_http_requests_in_flight", route) == 1
+        await measured.jobs.finish_cancel(job.id)
+        await answer.content.read()
+    await asyncio.sleep(0.05)
+    assert get("vidgend_http_requests_in_flight", route) == 0
+    assert get("vidgend_http_requests_total", {**route, "method": "GET", "status": "2xx"}) == 1
+    assert get("vidgend_http_request_duration_seconds_count", route) == 0

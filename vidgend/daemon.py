@@ -29,6 +29,11 @@ from vidgend.http.tls import Certificate
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
+from vidgend.observe.looked_up import LookedUp, Places, Slot
+from vidgend.observe.loop_lag import LoopLag
+from vidgend.observe.scrape import Scrape
+from vidgend.observe.select import build_watchers
+from vidgend.observer import NOBODY, Observer
 from vidgend.parts import Parts, build_parts, read_accounts
 from vidgend.pipeline.aligner.select import recogniser_hint
 from vidgend.pipeline.budget.metered import Metered
@@ -97,11 +102,19 @@ class Runtime:
     parts: Parts
     worker: Worker
     webhook_wake: asyncio.Event
+    observer: Observer
+    space: Space
+    ballast: Ballast
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, *, only_own: bool = False, build: BuildParts = build_parts
+        cls,
+        settings: Settings,
+        *,
+        only_own: bool = False,
+        build: BuildParts = build_parts,
+        observer: Observer = NOBODY,
     ) -> AsyncIterator[Runtime]:
         """Lock the data directory, open the store, take up what was left, start working; undo it all at the end.
 
@@ -121,12 +134,12 @@ class Runtime:
             made = await asyncio.to_thread(ballast.ensure, settings.store.min_free_bytes)
             if not made and settings.store.ballast_bytes:
                 _log.warning("no_ballast", extra={"reason": "there is too little free disk space"})
-            database = await Database.open(settings.data_dir / "vidgend.db", on_full=ballast.drop)
+            database = await Database.open(settings.data_dir / "vidgend.db", on_full=ballast.drop, observer=observer)
             undo.push_async_callback(database.close)
             assets = AssetStore(database, open_blobs(settings))
             undo.push_async_callback(assets.aclose)
             await assets.prepare()
-            jobs = JobStore(database, boot_id=data_dir.boot_id, max_queued=settings.queue.max_queued)
+            jobs = JobStore(database, boot_id=data_dir.boot_id, max_queued=settings.queue.max_queued, observer=observer)
             recovered = await jobs.recover()
             if recovered.requeued or recovered.given_up:
                 _log.info("jobs_recovered", extra={"requeued": recovered.requeued, "given_up": recovered.given_up})
@@ -134,8 +147,11 @@ class Runtime:
             steps = StepStore(database, assets, boot_id=data_dir.boot_id)
             ledger = Ledger(database)
             accounts = await read_accounts(settings, ledger)
-            budget = Metered(ledger, accounts, wait_s=settings.footage.quota_wait_s, clock=database.clock)
+            budget = Metered(
+                ledger, accounts, wait_s=settings.footage.quota_wait_s, clock=database.clock, observer=observer
+            )
             parts = build(settings, assets, steps, work=work, budget=budget)
+            parts.executor.observer = observer
             undo.push_async_callback(parts.aclose)
             webhook_wake = asyncio.Event()
             uploads = UploadStore(database, assets)
@@ -165,6 +181,7 @@ class Runtime:
                 job_timeout_s=settings.queue.job_timeout_s,
                 result_event=_result_event(settings.base_url),
                 on_ended=webhook_wake.set,
+                observer=observer,
             )
             width_px, height_px = parse_resolution(settings.render.resolution)
             runtime = cls(
@@ -207,6 +224,9 @@ class Runtime:
                 parts=parts,
                 worker=worker,
                 webhook_wake=webhook_wake,
+                observer=observer,
+                space=space,
+                ballast=ballast,
             )
             undo.push_async_callback(runtime.samples.aclose)
             if only_own:
@@ -249,6 +269,29 @@ class Runtime:
     def check_money(self) -> None:
         """Raises: BudgetSpent if the language model may not be asked any more this month."""
         self.budget.check_money()
+
+    def looked_up(self) -> LookedUp:
+        """What the metrics are looked up in."""
+        executor, worker = self.parts.executor, self.worker
+
+        def slots() -> dict[str, Slot]:
+            used, waiting = executor.places_used, executor.waiting
+            return {
+                label: Slot(places=count, used=used[label], waiting=waiting[label])
+                for label, count in executor.slots.items()
+            }
+
+        return LookedUp(
+            database=self.database,
+            places=Places(
+                database=self.database.path, data_dir=self.settings.data_dir, assets=self.settings.assets_dir
+            ),
+            slots=slots,
+            accounts=self.budget.accounts,
+            draining=lambda: worker.draining,
+            lacking_bytes=lambda: worker.lacking_bytes,
+            evictable_bytes=lambda: self.space.evictable_bytes,
+        )
 
     @property
     def transcriber(self) -> Transcriber | None:
@@ -386,9 +429,10 @@ async def serve(settings: Settings) -> None:
     from vidgend.http.connections import Limits
     from vidgend.http.server import Server, files_for
     from vidgend.http.services import Services
+    from vidgend.http.watch import Watch
     from vidgend.http.webhooks import WebhookSender, new_secret
 
-    set_up_logging(settings.log.level, settings.log.format)
+    set_up_logging(settings.log.level, settings.log.format, settings.redactor())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = 0
@@ -409,7 +453,8 @@ async def serve(settings: Settings) -> None:
         listeners = await opened.enter_async_context(_listening(settings))
         port = next((listener.port for listener in listeners if listener.port), settings.http.port)
         settings = settings.model_copy(update={"http": settings.http.model_copy(update={"port": port})})
-        runtime = await opened.enter_async_context(Runtime.open(settings))
+        watchers = await asyncio.to_thread(build_watchers, os.environ, __version__)
+        runtime = await opened.enter_async_context(Runtime.open(settings, observer=watchers.observer))
         runtime.check_voice(settings.speech.voice, None)
         if settings.captions.font:
             await asyncio.to_thread(runtime.check_font, settings.captions.font)
@@ -425,6 +470,14 @@ async def serve(settings: Settings) -> None:
             secret=secret,
             wake=runtime.webhook_wake,
             allow_networks=settings.egress.allow_networks,
+            observer=watchers.observer,
+        )
+        lag = LoopLag(watchers.observer)
+        watch = Watch(
+            find_ffmpeg=runtime.parts.ffmpeg.get,
+            has_asset=runtime.assets.blobs.has,
+            lag_s=lambda: lag.typical_s,
+            ballast_missing=lambda: bool(settings.store.ballast_bytes) and not runtime.ballast.present,
         )
         app = make_app(
             Services(
@@ -458,6 +511,9 @@ async def serve(settings: Settings) -> None:
                 version=__version__,
                 url_key=url_key,
                 presign=settings.assets.presign,
+                observer=watchers.observer,
+                scrape=Scrape(registry=watchers.metrics.registry, looked_up=runtime.looked_up()),
+                watch=watch,
             )
         )
         server = Server(
@@ -479,6 +535,8 @@ async def serve(settings: Settings) -> None:
                     tasks.create_task(runtime.worker.join(), name="worker"),
                     tasks.create_task(feed_watchdog(runtime.database), name="watchdog"),
                     tasks.create_task(server.join(), name="server"),
+                    tasks.create_task(lag.run(), name="loop lag"),
+                    tasks.create_task(watch.run(), name="watch"),
                 ]
                 if certificate is not None:
                     side.append(tasks.create_task(certificate.watch(), name="certificate"))
@@ -492,3 +550,4 @@ async def serve(settings: Settings) -> None:
                     task.cancel()
         finally:
             await server.stop()
+            await asyncio.to_thread(watchers.close)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from vidgend.pipeline.encoders.port import Preset
 from vidgend.pipeline.encoders.scales import DEFAULT_CRF
 from vidgend.pipeline.footage.openverse_wire import Licence
+from vidgend.redaction import Redactor, password_in, secrets_of_environment
 from vidgend.setting_types import NO_NUL, AbsolutePath, ApiKey, Origin, ServiceUrl, each_once
 from vidgend.timebase import parse_fps
 
@@ -532,6 +533,22 @@ class Settings(_Part):
     egress: Egress = Egress()
     usage: UsageSettings = UsageSettings()
     log: Log = Log()
+
+    def secrets(self) -> set[str]:
+        """Every secret that is set: keys, and the passwords in addresses."""
+        found: set[str] = set()
+        for dotted, _ in leaves():
+            value: Any = self
+            for part in dotted.split("."):
+                value = getattr(value, part)
+            text = value.get_secret_value() if isinstance(value, SecretStr) else value
+            if isinstance(text, str):
+                found.add(text if isinstance(value, SecretStr) else password_in(text))
+        return found - {""}
+
+    def redactor(self) -> Redactor:
+        """Masks the secrets of these settings, and those of the environment."""
+        return Redactor(self.secrets() | secrets_of_environment())
 
     @property
     def assets_dir(self) -> Path:

@@ -9,8 +9,10 @@ from typing import Protocol
 
 from aiohttp import web
 
+from vidgend.http.watch import Watch
 from vidgend.http.wire import Defaults
 from vidgend.models import Brief, JobState, PrefetchBrief
+from vidgend.observer import NOBODY, Observer
 from vidgend.pipeline.budget.accounts import Accounts
 from vidgend.pipeline.file_to_upload import Intake
 from vidgend.pipeline.foresee import Reuse
@@ -91,6 +93,11 @@ class Services:
     """Who writes down what is said in a voice-over."""
     can_translate: bool = False
     """Whether there is a language model that can put a narration into another language."""
+    observer: Observer = NOBODY
+    scrape: Callable[[str, bool], Awaitable[tuple[bytes, str]]] | None = None
+    """The metrics in the form that an Accept asks for, with its content type, given whether /readyz says yes."""
+    watch: Watch | None = None
+    """What is looked at now and then for /readyz."""
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -24,6 +24,7 @@ from vidgend import __version__
 from vidgend.egress import Network
 from vidgend.errors import DatabaseUnavailable, SettingsInvalid, StorageFull, TargetForbidden
 from vidgend.guarded_client import Resolve, guarded_client
+from vidgend.observer import NOBODY, Observer
 from vidgend.pipeline.provider_http import retry_after_s
 from vidgend.store.outbox import Delivery, Outbox
 
@@ -85,6 +86,7 @@ class WebhookSender:
         allow_networks: Iterable[Network] = (),
         resolve: Resolve | None = None,
         clock: Callable[[], float] = time.time,
+        observer: Observer = NOBODY,
     ) -> None:
         """Raises: SettingsInvalid for a secret that is none."""
         self._outbox = outbox
@@ -93,6 +95,7 @@ class WebhookSender:
             allow_networks, timeout_s=TOTAL_TIMEOUT_S, max_connections=MAX_AT_ONCE, resolve=resolve
         )
         self._clock = clock
+        self._observer = observer
         self._woken = wake
         self._running: dict[str, str] = {}
         """Host by id of what is being delivered."""
@@ -134,8 +137,12 @@ class WebhookSender:
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
+            began = time.monotonic()
             outcome = await self._attempt(delivery)
-            await self._record(delivery, outcome)
+            seconds = time.monotonic() - began
+            again = await self._record(delivery, outcome)
+            told = "delivered" if not outcome.reason else "failed" if again else "given_up"
+            self._observer.webhook_tried(told, seconds)
         except _PASSING:
             # The row stays due. Hold its place for a while, or it would be sent over and over.
             _log.error("webhook_not_recorded", extra={"webhook": delivery.id})
@@ -144,7 +151,8 @@ class WebhookSender:
             self._running.pop(delivery.id, None)
             self._woken.set()
 
-    async def _record(self, delivery: Delivery, outcome: _Outcome) -> None:
+    async def _record(self, delivery: Delivery, outcome: _Outcome) -> bool:
+        """Whether it will be tried again."""
         about = {
             "webhook": delivery.id,
             "job": delivery.job_id,
@@ -154,12 +162,13 @@ class WebhookSender:
         if not outcome.reason:
             await self._outbox.delivered(delivery)
             _log.info("webhook_delivered", extra=about)
-            return
+            return False
         wait_s = await self._outbox.failed(
             delivery, outcome.reason, retry_after_s=outcome.retry_after_s, gone=outcome.gone
         )
         about |= {"reason": outcome.reason, "next_s": None if wait_s is None else round(wait_s)}
         _log.warning("webhook_failed" if wait_s is not None else "webhook_given_up", extra=about)
+        return wait_s is not None
 
     async def _attempt(self, delivery: Delivery) -> _Outcome:
         try:

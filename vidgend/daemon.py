@@ -25,6 +25,7 @@ from vidgend import __version__
 from vidgend.egress import Network
 from vidgend.errors import SettingsInvalid
 from vidgend.http.accept import accept_generate, accept_prefetch
+from vidgend.http.fetch_media import MediaFetcher
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
@@ -94,6 +95,7 @@ class Runtime:
     assets: AssetStore
     uploads: UploadStore
     intake: Intake
+    fetcher: MediaFetcher
     samples: VoiceSamples
     ledger: Ledger
     budget: Metered
@@ -169,6 +171,17 @@ class Runtime:
                 result_event=_result_event(settings.base_url),
                 on_ended=webhook_wake.set,
             )
+            intake = Intake(
+                uploads=uploads,
+                assets=assets,
+                space=space,
+                ffmpeg=parts.ffmpeg,
+                kept_bytes=jobs.kept_bytes,
+                slot=partial(parts.executor.slot, "io"),
+                make_room=worker.make_room,
+                max_bytes=settings.assets.max_upload_bytes,
+                quota_bytes=settings.assets.quota_bytes,
+            )
             width_px, height_px = parse_resolution(settings.render.resolution)
             runtime = cls(
                 settings=settings,
@@ -188,16 +201,11 @@ class Runtime:
                 outbox=Outbox(database),
                 assets=assets,
                 uploads=uploads,
-                intake=Intake(
-                    uploads=uploads,
-                    assets=assets,
-                    space=space,
-                    ffmpeg=parts.ffmpeg,
-                    kept_bytes=jobs.kept_bytes,
-                    slot=partial(parts.executor.slot, "io"),
-                    make_room=worker.make_room,
-                    max_bytes=settings.assets.max_upload_bytes,
-                    quota_bytes=settings.assets.quota_bytes,
+                intake=intake,
+                fetcher=MediaFetcher(
+                    intake=intake,
+                    allow_networks=settings.egress.for_media,
+                    timeout_s=settings.assets.fetch_timeout_s,
                 ),
                 samples=VoiceSamples(
                     engines=parts.engines,
@@ -243,7 +251,7 @@ class Runtime:
 
     @property
     def allow_networks(self) -> tuple[Network, ...]:
-        return self.settings.egress.allow_networks
+        return self.settings.egress.for_webhooks
 
     @property
     def can_translate(self) -> bool:
@@ -388,7 +396,8 @@ async def serve(settings: Settings) -> None:
 
     from vidgend.http.app import IDLE_TIMEOUT_S, make_app
     from vidgend.http.services import Services
-    from vidgend.http.webhooks import WebhookSender, new_secret
+    from vidgend.http.webhook_signing import Signer, new_secret
+    from vidgend.http.webhooks import WebhookSender
 
     set_up_logging(settings.log.level, settings.log.format)
     _check_bind(settings)
@@ -419,11 +428,12 @@ async def serve(settings: Settings) -> None:
             ).decode()
         )
         url_key = await asyncio.to_thread(_secret, settings.data_dir / "url.key", secrets.token_bytes(32))
+        signer = Signer(runtime.database, secret)
         sender = WebhookSender(
             outbox=runtime.outbox,
-            secret=secret,
+            signer=signer,
             wake=runtime.webhook_wake,
-            allow_networks=settings.egress.allow_networks,
+            allow_networks=settings.egress.for_webhooks,
         )
         app = make_app(
             Services(

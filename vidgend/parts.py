@@ -249,7 +249,7 @@ def _files_client(settings: Settings, base_url: str) -> httpx.AsyncClient | None
         return None
     url = httpx.URL(base_url)
     own = (url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80))
-    return guarded_client(settings.egress.allow_networks, own=own, timeout_s=30.0)
+    return guarded_client(settings.egress.for_providers, own=own, timeout_s=30.0)
 
 
 def build_music(settings: Settings) -> MusicLibrary:

@@ -26,6 +26,7 @@ from vidgend.egress import Network
 from vidgend.errors import SettingsInvalid
 from vidgend.http.accept import accept_generate, accept_prefetch
 from vidgend.http.fetch_media import MediaFetcher
+from vidgend.http.webhook_signing import Signer, new_secret
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
@@ -342,6 +343,12 @@ def _secret(path: Path, make: bytes) -> bytes:
     return make
 
 
+def webhook_secret(settings: Settings) -> str:
+    """What signs for the receivers that have no secret of their own; made if there is none yet."""
+    given = settings.webhooks.secret.get_secret_value()
+    return given or _secret(settings.data_dir / "webhook.secret", new_secret().encode()).decode()
+
+
 def _check_bind(settings: Settings) -> None:
     host = settings.http.host
     try:
@@ -396,7 +403,6 @@ async def serve(settings: Settings) -> None:
 
     from vidgend.http.app import IDLE_TIMEOUT_S, make_app
     from vidgend.http.services import Services
-    from vidgend.http.webhook_signing import Signer, new_secret
     from vidgend.http.webhooks import WebhookSender
 
     set_up_logging(settings.log.level, settings.log.format)
@@ -421,12 +427,7 @@ async def serve(settings: Settings) -> None:
         runtime.check_voice(settings.speech.voice, None)
         if settings.captions.font:
             await asyncio.to_thread(runtime.check_font, settings.captions.font)
-        secret = settings.webhooks.secret.get_secret_value() or await asyncio.to_thread(
-            lambda: _secret(
-                settings.data_dir / "webhook.secret",
-                new_secret().encode(),
-            ).decode()
-        )
+        secret = await asyncio.to_thread(webhook_secret, settings)
         url_key = await asyncio.to_thread(_secret, settings.data_dir / "url.key", secrets.token_bytes(32))
         signer = Signer(runtime.database, secret)
         sender = WebhookSender(

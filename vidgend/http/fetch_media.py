@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from urllib.parse import unquote
 
@@ -146,19 +146,18 @@ class MediaFetcher:
         check_literal(following, self._allow)
         return following
 
-    async def _pieces(self, response: httpx.Response, deadline: asyncio.Timeout) -> AsyncIterator[bytes]:
+    async def _pieces(self, response: httpx.Response, deadline: asyncio.Timeout) -> AsyncGenerator[bytes, None]:
         """The body as it comes. Raises: FetchFailed where it stalls or breaks off."""
         try:
-            async with aclosing(response.aiter_raw()) as body:
-                more = True
-                while more:
-                    waiting = bytearray()
-                    async with asyncio.timeout(self._stall_s):
-                        while len(waiting) < LEAST_BYTES and more:
-                            piece = await anext(body, None)
-                            waiting += piece or b""
-                            more = piece is not None
-                    yield bytes(waiting)
+            body, more = response.aiter_raw(), True
+            while more:
+                waiting = bytearray()
+                async with asyncio.timeout(self._stall_s):
+                    while len(waiting) < LEAST_BYTES and more:
+                        piece = await anext(body, None)
+                        waiting += piece or b""
+                        more = piece is not None
+                yield bytes(waiting)
         except (TimeoutError, httpx.TimeoutException):
             raise FetchFailed(f"less than {LEAST_BYTES} bytes came in {self._stall_s:g} s") from None
         except httpx.HTTPError:

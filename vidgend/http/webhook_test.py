@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from vidgend.egress import Network
 from vidgend.errors import CallbackForbidden
@@ -54,10 +56,27 @@ class WebhookTester:
         )
         keys = await self._signer.keys(url, owner=owner, now_s=now_s)
         headers = keys.headers(f"msg_{secrets.token_hex(12)}", int(now_s), body.encode())
-        async with guarded_client(
-            self._allow, timeout_s=TOTAL_TIMEOUT_S, max_connections=1, resolve=self._resolve
-        ) as client:
+        # Reading the certificates blocks.
+        opened = await asyncio.to_thread(
+            lambda: guarded_client(self._allow, timeout_s=TOTAL_TIMEOUT_S, max_connections=1, resolve=self._resolve)
+        )
+        async with opened as client:
             outcome = await call_receiver(client, url, body=body.encode(), headers=headers, now_s=now_s)
         if outcome.forbidden:
             raise CallbackForbidden(outcome.reason)
         return Tested(outcome=outcome, headers=headers, body=body, own_secret=keys.own)
+
+
+def test_told(url: str, tested: Tested) -> dict[str, Any]:
+    """The answer of POST /mcp/webhooks/test."""
+    outcome = tested.outcome
+    return {
+        "url": url,
+        "delivered": not outcome.reason,
+        "status": outcome.status,
+        "duration_ms": outcome.duration_ms,
+        "error": outcome.reason or None,
+        "own_secret": tested.own_secret,
+        "headers": tested.headers,
+        "body": tested.body,
+    }

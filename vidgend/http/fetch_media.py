@@ -135,10 +135,7 @@ class MediaFetcher:
         raise FetchFailed(f"the address redirects more than {HOPS} times")
 
     def _next(self, target: httpx.URL, location: str) -> httpx.URL:
-        try:
-            following = target.join(location)
-        except httpx.InvalidURL:
-            raise FetchFailed(f"{target.host} redirects to what is no address") from None
+        following = target.join(location)
         if not is_web_address(following):
             raise FetchFailed(f"{target.host} redirects to what is no http(s) address, or one with a password")
         if target.scheme == "https" and following.scheme != "https":

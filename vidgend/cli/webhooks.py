@@ -98,14 +98,14 @@ def _print_log(event: dict[str, Any]) -> None:
 
 
 @webhooks.command()
-@click.argument("url", metavar="URL")
+@click.argument("receiver", metavar="URL")
 @click.option("--rotate", is_flag=True, help="Make a new one; the old one signs as well for 24 hours.")
 @click.option("--remove", is_flag=True, help="Forget it: webhooks.secret signs again, as for all others.")
 @click.option("--owner", default="", metavar="OWNER", help="Whose jobs: an owner of keys.  [default: the only one]")
 @json_option
 @shared()
 @click.pass_obj
-def secret(options: Options, url: str, rotate: bool, remove: bool, owner: str, as_json: bool) -> None:
+def secret(options: Options, receiver: str, rotate: bool, remove: bool, owner: str, as_json: bool) -> None:
     """Show the signing secret of a receiver, which is made if it has none of its own yet.
 
     Works on data_dir, also while the daemon runs. URL is a callback_url; its query does not matter.
@@ -113,7 +113,7 @@ def secret(options: Options, url: str, rotate: bool, remove: bool, owner: str, a
     import time
 
     from vidgend.cli.data_dir import disk_errors
-    from vidgend.http.callback_url import check_url
+    from vidgend.http.callback_url import check_callback_url
     from vidgend.http.webhook_signing import endpoint_of, new_secret
     from vidgend.store.beside import write_beside
     from vidgend.store.webhook_secrets import forget_secret, keep_secret
@@ -121,8 +121,8 @@ def secret(options: Options, url: str, rotate: bool, remove: bool, owner: str, a
     if rotate and remove:
         raise click.UsageError("--rotate and --remove exclude each other")
     settings = options.settings()
-    check_url(url, settings.egress.for_webhooks, pointer="URL")
-    endpoint, path = endpoint_of(url), settings.data_dir / "vidgend.db"
+    check_callback_url(receiver, settings.egress.for_webhooks, pointer="URL")
+    endpoint, path = endpoint_of(receiver), settings.data_dir / "vidgend.db"
     with disk_errors(settings):
         if remove:
             if not write_beside(path, lambda rows: forget_secret(rows, owner=owner, endpoint=endpoint)):
@@ -147,24 +147,24 @@ def secret(options: Options, url: str, rotate: bool, remove: bool, owner: str, a
 
 
 @webhooks.command("test")
-@click.argument("url", metavar="URL")
+@click.argument("receiver", metavar="URL")
 @click.option("--local", is_flag=True, help="Send it from this process, with the settings and data_dir here.")
 @json_option
 @shared()
 @click.pass_context
-def test_receiver(ctx: click.Context, url: str, local: bool, as_json: bool) -> None:
+def test_receiver(ctx: click.Context, receiver: str, local: bool, as_json: bool) -> None:
     """Send a signed test event to a receiver and tell what came of it. The exit code is 1 if it was not taken."""
     options = ctx.ensure_object(Options)
     if local:
         from vidgend.cli.webhook_test_here import send_test_here
 
-        told = send_test_here(options.settings(), url)
+        told = send_test_here(options.settings(), receiver)
     else:
-        told = options.daemon().call("POST", "/mcp/webhooks/test", {"url": url}, timeout_s=_TEST_TIMEOUT_S)
+        told = options.daemon().call("POST", "/mcp/webhooks/test", {"url": receiver}, timeout_s=_TEST_TIMEOUT_S)
     if as_json:
         echo_json(told)
     else:
-        _print_test(url, told)
+        _print_test(receiver, told)
     if not told["delivered"]:
         ctx.exit(FOUND_WRONG)
 

@@ -66,6 +66,9 @@ VidgendError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Self
+
 
 class VidgendError(Exception):
     """Base of all. `detail` is for people, `code` for programs, `hint` says what to do next.
@@ -82,12 +85,19 @@ class VidgendError(Exception):
     """How often a job that ended with this is tried again by itself, after a wait."""
     retry_after_s: float | None = None
     """Seconds after which another try makes sense, where that is known."""
+    members: Mapping[str, Any] = {}
+    """What a problem says besides (RFC 9457, extension members), such as the state of the job."""
 
     def __init__(self, detail: str = "", *, hint: str | None = None) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         if hint is not None:
             self.hint = hint
+
+    def telling(self, **members: Any) -> Self:
+        """The same with more extension members; those that are None are left out."""
+        self.members = {**self.members, **{name: value for name, value in members.items() if value is not None}}
+        return self
 
 
 class BadInput(VidgendError):

@@ -403,6 +403,7 @@ async def serve(settings: Settings) -> None:
 
     from vidgend.http.app import IDLE_TIMEOUT_S, make_app
     from vidgend.http.services import Services
+    from vidgend.http.webhook_tester import WebhookTester
     from vidgend.http.webhooks import WebhookSender
 
     set_up_logging(settings.log.level, settings.log.format)
@@ -445,6 +446,8 @@ async def serve(settings: Settings) -> None:
                 assets=runtime.assets,
                 uploads=runtime.uploads,
                 intake=runtime.intake,
+                fetcher=runtime.fetcher,
+                webhook_tester=WebhookTester(signer=signer, allow_networks=settings.egress.for_webhooks),
                 defaults=runtime.defaults,
                 public_url=settings.http.public_url,
                 api_key=settings.http.api_key.get_secret_value(),

@@ -17,11 +17,11 @@ from standins.outbox_standin import SECRET, Post, open_post
 from standins.outside import PUBLIC, PUBLIC_NAME, PUBLIC_NETWORK, Outside, open_outside, taken, watch_connects
 from standins.services_standin import World
 
-from vidgend.errors import ProviderError, VidgendError
+from vidgend.errors import ProviderError
 from vidgend.guarded_client import guarded_client
 from vidgend.http.fetch_media import MediaFetcher
 from vidgend.http.webhook_signing import Signer
-from vidgend.http.webhook_test import WebhookTester
+from vidgend.http.webhook_tester import WebhookTester
 from vidgend.pipeline.footage.download import download
 from vidgend.settings import Egress
 from vidgend.store.outbox import events_of, redeliver
@@ -107,11 +107,8 @@ class Ways:
     """The routes by which an address from outside gets called."""
 
     outside: Outside
-    world: World
     client: TestClient[Any, Any]
     post: Post
-    fetcher: MediaFetcher
-    tester: WebhookTester
     folder: Path
     networks: Any
 
@@ -144,14 +141,19 @@ class Ways:
             await self.post.tick()
 
     async def test_event(self, url: str) -> str:
-        return await _code(self.tester.send(url))
+        return await self._asked("/mcp/webhooks/test", url)
 
     async def upload(self, url: str) -> str:
-        return await _code(self.fetcher.take(url))
+        return await self._asked("/mcp/assets", url)
 
     async def upload_by_redirect(self, url: str) -> str:
         self.outside.serve = _redirect_to(url)
-        return await _code(self.fetcher.take(self.outside.url("/clip.mp4")))
+        return await self._asked("/mcp/assets", self.outside.url("/clip.mp4"))
+
+    async def _asked(self, path: str, url: str) -> str:
+        answer = await self.client.post(path, json={"url": url})
+        told = await answer.json(content_type=None)
+        return str(told.get("code") or told.get("error") or "")
 
     async def provider_link(self, url: str) -> str:
         return await self._download(url.replace("http:", "https:", 1))
@@ -172,14 +174,6 @@ class Ways:
             except ProviderError as error:
                 return error.code
         return ""
-
-
-async def _code(call: Awaitable[Any]) -> str:
-    try:
-        await call
-    except VidgendError as error:
-        return error.code
-    return ""
 
 
 def _redirect_to(url: str) -> Any:
@@ -211,12 +205,11 @@ def open_ways(world: World, connect: Any, outside: Outside, tmp_path: Path) -> A
         )
         (tmp_path / "post").mkdir()
         async with open_post(tmp_path / "post") as post:
-            client = await connect(world.with_services(allow_networks=allow))
             tester = WebhookTester(signer=Signer(post.database, SECRET), allow_networks=allow, resolve=outside.resolve)
+            client = await connect(world.with_services(allow_networks=allow, fetcher=fetcher, webhook_tester=tester))
             async with post.sending(allow_networks=allow, resolve=outside.resolve):
                 yield Ways(
-                    outside=outside, world=world, client=client, post=post, fetcher=fetcher, tester=tester,
-                    folder=tmp_path, networks=for_media,
+                    outside=outside, client=client, post=post, folder=tmp_path, networks=for_media,
                 )  # fmt: skip
 
     return ways

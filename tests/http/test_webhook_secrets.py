@@ -15,7 +15,7 @@ from standins.receiver_standin import Call, Receiver
 from vidgend.errors import CallbackForbidden, NotFound
 from vidgend.http.problems import InvalidFields
 from vidgend.http.webhook_signing import Signer, endpoint_of, new_secret
-from vidgend.http.webhook_test import WebhookTester
+from vidgend.http.webhook_tester import WebhookTester
 from vidgend.models import Brief
 from vidgend.store.beside import write_beside
 from vidgend.store.outbox import events_of, redeliver

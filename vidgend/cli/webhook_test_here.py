@@ -15,13 +15,13 @@ def send_test_here(settings: Settings, url: str) -> dict[str, Any]:
     """The answer of POST /mcp/webhooks/test. Raises: NotFound where data_dir has no database, and as that does."""
     from vidgend.daemon import webhook_secret
     from vidgend.http.webhook_signing import Signer
-    from vidgend.http.webhook_test import WebhookTester, test_told
+    from vidgend.http.webhook_tester import WebhookTester, told_of
 
     async def send() -> dict[str, Any]:
         async with reading_rows(settings) as reads:
             signer = Signer(reads, await asyncio.to_thread(webhook_secret, settings))
             tester = WebhookTester(signer=signer, allow_networks=settings.egress.for_webhooks)
-            return test_told(url, await tester.send(url))
+            return told_of(url, await tester.send(url))
 
     with disk_errors(settings):
         return asyncio.run(send())

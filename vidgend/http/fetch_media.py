@@ -64,13 +64,15 @@ class MediaFetcher:
         However it ends, also when it is cancelled, nothing is left of a file that was not taken.
         Raises: InvalidFields, TargetForbidden, FetchFailed, FetchBusy, and what `Intake.take` does.
         """
-        target = check_url(url, self._allow, pointer="/url")
-        with self._place(owner):
-            try:
+        try:
+            target = check_url(url, self._allow, pointer="/url")
+            with self._place(owner):
                 taken, new = await self._fetch(target, name or unquote(target.path).rpartition("/")[2], owner)
-            except (FetchFailed, TargetForbidden) as error:
-                _log.info("fetch_failed", extra={"host": target.host, "code": error.code, "reason": error.detail})
-                raise
+        except (FetchFailed, TargetForbidden) as error:
+            _log.info("fetch_failed", extra={"code": error.code, "reason": error.detail})
+            if isinstance(error, TargetForbidden):
+                error.hint = _HINT
+            raise
         _log.info("fetched", extra={"host": target.host, "asset": taken.digest, "size_bytes": taken.size_bytes})
         return taken, new
 
@@ -94,9 +96,6 @@ class MediaFetcher:
                     return await self._intake.take(pieces, name=name, expected_bytes=expected_bytes, owner=owner)
         except TimeoutError:
             raise FetchFailed(f"the transfer was not finished after {self._timeout_s:g} s") from None
-        except TargetForbidden as error:
-            error.hint = _HINT
-            raise
 
     @asynccontextmanager
     async def _answer(self, target: httpx.URL) -> AsyncIterator[httpx.Response]:

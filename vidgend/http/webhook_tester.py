@@ -22,7 +22,7 @@ TEST_EVENT = "webhook.test"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tested:
+class SentEvent:
     """`headers` are those that a receiver verifies, of exactly this `body`; `own_secret` tells which secret signed."""
 
     outcome: Outcome
@@ -45,7 +45,7 @@ class WebhookTester:
         self._resolve = resolve
         self._clock = clock
 
-    async def send(self, url: str, *, owner: str = "") -> Tested:
+    async def send(self, url: str, *, owner: str = "") -> SentEvent:
         """One call, not repeated. Raises: InvalidFields, CallbackForbidden, DatabaseUnavailable."""
         check_callback_url(url, self._allow, pointer="/url")
         now_s = self._clock()
@@ -64,10 +64,10 @@ class WebhookTester:
             outcome = await call_receiver(client, url, body=body.encode(), headers=headers, now_s=now_s)
         if outcome.forbidden:
             raise CallbackForbidden(outcome.reason)
-        return Tested(outcome=outcome, headers=headers, body=body, own_secret=keys.own)
+        return SentEvent(outcome=outcome, headers=headers, body=body, own_secret=keys.own)
 
 
-def test_told(url: str, tested: Tested) -> dict[str, Any]:
+def told_of(url: str, tested: SentEvent) -> dict[str, Any]:
     """The answer of POST /mcp/webhooks/test."""
     outcome = tested.outcome
     return {

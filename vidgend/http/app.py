@@ -10,6 +10,7 @@ from vidgend.http import (
     assets_routes,
     catalogue_routes,
     docs_routes,
+    events_routes,
     health_routes,
     jobs_routes,
     queue_routes,
@@ -23,6 +24,7 @@ from vidgend.http import (
 from vidgend.http.auth import allowed_names
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.closing import add_closing
+from vidgend.http.events_routes import add_bus
 from vidgend.http.middlewares import catch, expect, finish_headers, make_guard, tell
 from vidgend.http.openapi import DOCUMENT, document_bytes
 from vidgend.http.operation import Operation
@@ -32,6 +34,7 @@ from vidgend.http.serving import handler_of
 OPERATIONS: tuple[Operation, ...] = tuple(
     chain(
         jobs_routes.operations,
+        events_routes.operations,
         queue_routes.operations,
         storyboard_routes.operations,
         thumbnails_routes.operations,
@@ -64,6 +67,7 @@ def make_app(services: Services) -> web.Application:
     app[SERVICES] = services
     app[DOCUMENT] = document_bytes(OPERATIONS, version=services.version)
     add_closing(app)
+    add_bus(app)
     for operation in OPERATIONS:
         handler = handler_of(operation)
         for method in (operation.method, "HEAD") if operation.method == "GET" else (operation.method,):

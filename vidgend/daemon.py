@@ -24,8 +24,10 @@ from vidgend import __version__
 from vidgend.egress import Network
 from vidgend.http.accept import accept_generate, accept_prefetch
 from vidgend.http.cors import ANY
+from vidgend.http.fetch_media import MediaFetcher
 from vidgend.http.listeners import Listener, open_listeners, refuse_open
 from vidgend.http.tls import Certificate
+from vidgend.http.webhook_signing import Signer, new_secret
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
@@ -96,6 +98,7 @@ class Runtime:
     assets: AssetStore
     uploads: UploadStore
     intake: Intake
+    fetcher: MediaFetcher
     samples: VoiceSamples
     ledger: Ledger
     budget: Metered
@@ -183,6 +186,17 @@ class Runtime:
                 on_ended=webhook_wake.set,
                 observer=observer,
             )
+            intake = Intake(
+                uploads=uploads,
+                assets=assets,
+                space=space,
+                ffmpeg=parts.ffmpeg,
+                kept_bytes=jobs.kept_bytes,
+                slot=partial(parts.executor.slot, "io"),
+                make_room=worker.make_room,
+                max_bytes=settings.assets.max_upload_bytes,
+                quota_bytes=settings.assets.quota_bytes,
+            )
             width_px, height_px = parse_resolution(settings.render.resolution)
             runtime = cls(
                 settings=settings,
@@ -202,16 +216,11 @@ class Runtime:
                 outbox=Outbox(database),
                 assets=assets,
                 uploads=uploads,
-                intake=Intake(
-                    uploads=uploads,
-                    assets=assets,
-                    space=space,
-                    ffmpeg=parts.ffmpeg,
-                    kept_bytes=jobs.kept_bytes,
-                    slot=partial(parts.executor.slot, "io"),
-                    make_room=worker.make_room,
-                    max_bytes=settings.assets.max_upload_bytes,
-                    quota_bytes=settings.assets.quota_bytes,
+                intake=intake,
+                fetcher=MediaFetcher(
+                    intake=intake,
+                    allow_networks=settings.egress.for_media,
+                    timeout_s=settings.assets.fetch_timeout_s,
                 ),
                 samples=VoiceSamples(
                     engines=parts.engines,
@@ -260,7 +269,7 @@ class Runtime:
 
     @property
     def allow_networks(self) -> tuple[Network, ...]:
-        return self.settings.egress.allow_networks
+        return self.settings.egress.for_webhooks
 
     @property
     def can_translate(self) -> bool:
@@ -374,6 +383,12 @@ def _secret(path: Path, make: bytes) -> bytes:
     return make
 
 
+def webhook_secret(settings: Settings) -> str:
+    """What signs for the receivers that have no secret of their own; made if there is none yet."""
+    given = settings.webhooks.secret.get_secret_value()
+    return given or _secret(settings.data_dir / "webhook.secret", new_secret().encode()).decode()
+
+
 def _certificate(settings: Settings) -> Certificate | None:
     """Raises: SettingsInvalid."""
     cert, key = settings.http.tls_cert, settings.http.tls_key
@@ -430,7 +445,8 @@ async def serve(settings: Settings) -> None:
     from vidgend.http.server import Server, files_for
     from vidgend.http.services import Services
     from vidgend.http.watch import Watch
-    from vidgend.http.webhooks import WebhookSender, new_secret
+    from vidgend.http.webhook_tester import WebhookTester
+    from vidgend.http.webhooks import WebhookSender
 
     set_up_logging(settings.log.level, settings.log.format, settings.redactor())
     stop = asyncio.Event()
@@ -458,18 +474,14 @@ async def serve(settings: Settings) -> None:
         runtime.check_voice(settings.speech.voice, None)
         if settings.captions.font:
             await asyncio.to_thread(runtime.check_font, settings.captions.font)
-        secret = settings.webhooks.secret.get_secret_value() or await asyncio.to_thread(
-            lambda: _secret(
-                settings.data_dir / "webhook.secret",
-                new_secret().encode(),
-            ).decode()
-        )
+        secret = await asyncio.to_thread(webhook_secret, settings)
         url_key = await asyncio.to_thread(_secret, settings.data_dir / "url.key", secrets.token_bytes(32))
+        signer = Signer(runtime.database, secret)
         sender = WebhookSender(
             outbox=runtime.outbox,
-            secret=secret,
+            signer=signer,
             wake=runtime.webhook_wake,
-            allow_networks=settings.egress.allow_networks,
+            allow_networks=settings.egress.for_webhooks,
             observer=watchers.observer,
         )
         lag = LoopLag(watchers.observer)
@@ -488,6 +500,8 @@ async def serve(settings: Settings) -> None:
                 assets=runtime.assets,
                 uploads=runtime.uploads,
                 intake=runtime.intake,
+                fetcher=runtime.fetcher,
+                webhook_tester=WebhookTester(signer=signer, allow_networks=settings.egress.for_webhooks),
                 defaults=runtime.defaults,
                 public_url=settings.http.public_url,
                 api_key=settings.http.api_key.get_secret_value(),

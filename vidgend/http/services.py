@@ -9,7 +9,9 @@ from typing import Protocol
 
 from aiohttp import web
 
+from vidgend.http.fetch_media import MediaFetcher
 from vidgend.http.watch import Watch
+from vidgend.http.webhook_tester import WebhookTester
 from vidgend.http.wire import Defaults
 from vidgend.models import Brief, JobState, PrefetchBrief
 from vidgend.observer import NOBODY, Observer
@@ -64,6 +66,8 @@ class Services:
     ledger: LedgerReads
     accounts: Accounts
     intake: Intake
+    fetcher: MediaFetcher
+    webhook_tester: WebhookTester
     defaults: Defaults
     public_url: str
     api_key: str
@@ -72,6 +76,7 @@ class Services:
     cors_origins: tuple[str, ...]
     webhooks_enabled: bool
     allow_networks: tuple[IPv4Network | IPv6Network, ...]
+    """Private networks that a callback_url may lead into."""
     voices: tuple[Listed, ...]
     sample: Callable[[str], Awaitable[str]]
     """The digest of a sample of a voice: see `VoiceSamples.make`."""

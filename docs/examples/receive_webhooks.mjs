@@ -26,7 +26,7 @@ const server = createServer(async (request, answer) => {
   if (!real || seen.has(id)) return; // it may come twice
   seen.add(id);
   const event = JSON.parse(body);
-  console.log(event.type, event.data.job_id);
+  console.log(event.type, JSON.stringify(event.data));
 });
 server.listen(Number(process.argv[2]), "127.0.0.1", () => {
   console.log(`listening on http://127.0.0.1:${server.address().port}`);

@@ -26,7 +26,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
         if self.headers["webhook-id"] not in seen:  # it may come twice
             seen.add(self.headers["webhook-id"])
-            print(event["type"], event["data"]["job_id"], flush=True)
+            print(event["type"], event["data"], flush=True)
 
 
 server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver)

@@ -10,7 +10,7 @@ from standardwebhooks.webhooks import Webhook
 
 from vidgend.client import verify_webhook
 from vidgend.errors import WebhookInvalid
-from vidgend.http.webhooks import new_secret, secret_bytes, signature
+from vidgend.http.webhook_signing import new_secret, secret_bytes, signature
 
 SECRET = new_secret()
 BODY = json.dumps({"type": "job.completed", "data": {"job_id": "job_1", "title": "Säge"}}).encode()

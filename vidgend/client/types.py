@@ -29,6 +29,17 @@ class AssetBody(TypedDict):
     asset: str
 
 
+class Attempt(TypedDict):
+    at: str | None
+    """When."""
+    status: int | None
+    """The receiver's HTTP status; null where there was no answer."""
+    duration_ms: int
+    """Milliseconds that it took."""
+    error: str | None
+    """Why it failed; null where it was delivered."""
+
+
 class Cancelled(TypedDict):
     job_id: str
     """The job."""
@@ -93,6 +104,19 @@ class Captions(TypedDict):
     """Whether the spoken word is coloured."""
     position: Literal["bottom", "middle", "top"] | None
     """null: as the preset has it."""
+
+
+class Check(TypedDict):
+    code: str
+    """Which: such as `storage_full`, `database`, `ffmpeg_missing`."""
+    state: Literal["ok", "warning", "failed"]
+    """`failed` keeps jobs away, `warning` does not."""
+    detail: str
+    """How it is."""
+    hint: NotRequired[str]
+    """What can be done about it."""
+    values: NotRequired[dict[str, int | float]]
+    """Numbers, such as `lacking_bytes`."""
 
 
 class Choice(TypedDict):
@@ -193,6 +217,8 @@ class Event(TypedDict):
     """Whether nothing is sent to that URL any more."""
     endpoint_reason: str | None
     """Why not."""
+    attempt_log: list[Attempt]
+    """The last attempts, oldest first."""
 
 
 class FieldError(TypedDict):
@@ -217,6 +243,13 @@ class File(TypedDict):
     """SHA-256 of its content, hexadecimal."""
     storage_uri: str
     """Its stable name: `s3://...` or `file:///...`."""
+
+
+class FromAddress(TypedDict):
+    url: str
+    """Where the file is: http or https."""
+    name: NotRequired[str]
+    """What the file is called; else the last part of the address."""
 
 
 class GenerateBody(TypedDict):
@@ -491,6 +524,15 @@ class Readyz(TypedDict):
     """A job sent now would be taken."""
     version: str
     """The version of vidgend."""
+    warnings: list[str]
+    """The codes of what wants to be seen to, and keeps no job away."""
+    checks: list[Check]
+    """All that was looked at."""
+
+
+class ReceiverBody(TypedDict):
+    url: str
+    """The receiver, as a callback_url."""
 
 
 class RedeliverBody(TypedDict):
@@ -898,6 +940,25 @@ class Sums(TypedDict):
     """Tokens that they wrote."""
     cost: float
     """What it cost, in `currency`."""
+
+
+class Tested(TypedDict):
+    url: str
+    """Where it was sent."""
+    delivered: bool
+    """Whether the receiver took it: any answer of 2xx."""
+    status: int | None
+    """The receiver's HTTP status; null where there was no answer."""
+    duration_ms: int
+    """Milliseconds that it took."""
+    error: str | None
+    """Why it was not delivered."""
+    own_secret: bool
+    """Whether the receiver has a secret of its own; else webhooks.secret signed."""
+    headers: dict[str, str]
+    """Those that a receiver verifies."""
+    body: str
+    """What was sent, byte for byte."""
 
 
 class Told(TypedDict):

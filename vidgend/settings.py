@@ -48,7 +48,7 @@ class _Part(BaseModel):
 class Http(_Part):
     """The server."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on. Anything but loopback needs api_key.")
+    host: str = Field("127.0.0.1", description="Address to listen on. Anything but loopback needs a key.")
     port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes a free one.")
     public_url: str = Field(
         "", description="How clients reach this server, for the links it gives. Empty: as the request that asks did."
@@ -60,7 +60,9 @@ class Http(_Part):
         (), description="Networks of proxies whose X-Forwarded-* headers are believed."
     )
     api_key: SecretStr = Field(
-        SecretStr(""), description="The bearer key that clients must send. Empty: none is asked for, loopback only."
+        SecretStr(""),
+        description="A bearer key that may do everything, for the owner `default`; also what this machine's commands "
+        "send. Empty: those of `vidgend keys`, and where there are none, none is asked for, on loopback only.",
     )
 
 
@@ -437,6 +439,42 @@ class UsageSettings(_Part):
     )
 
 
+class Limits(_Part):
+    """What one client or one owner of keys may take (docs/keys.md). None holds where no key is asked for, but those per
+    owner."""
+
+    requests_per_s: float = Field(
+        1000,
+        ge=0,
+        allow_inf_nan=False,
+        description="Requests a second of one key, and of one address with signed links. A client that polls as fast as "
+        "it can does a few hundred. 0: any.",
+    )
+    burst: int = Field(2000, ge=1, description="As many of them at once after a quiet time.")
+    anonymous_per_s: float = Field(
+        20,
+        ge=0,
+        allow_inf_nan=False,
+        description="Requests a second of one address without a valid key, where keys are asked for; a wrong key counts "
+        "as ten. 0: any.",
+    )
+    anonymous_burst: int = Field(100, ge=10, description="As many of them at once after a quiet time.")
+    queued_per_owner: int = Field(0, ge=0, description="Jobs of one owner that may wait; more get 429. 0: any.")
+    provider_calls_per_day: int = Field(
+        0,
+        ge=0,
+        description="Requests to footage providers on account of one owner in a day (UTC); above it the next provider "
+        "is taken. 0: any.",
+    )
+    cost_per_month: float = Field(
+        0,
+        ge=0,
+        allow_inf_nan=False,
+        description="What the language model may cost on account of one owner in a month (UTC), in usage.currency. "
+        "0: anything.",
+    )
+
+
 class Log(_Part):
     """The daemon's own log, on stderr."""
 
@@ -476,6 +514,7 @@ class Settings(_Part):
     webhooks: Webhooks = Webhooks()
     egress: Egress = Egress()
     usage: UsageSettings = UsageSettings()
+    limits: Limits = Limits()
     log: Log = Log()
 
     @property

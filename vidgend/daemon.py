@@ -52,7 +52,7 @@ from vidgend.store.ballast import Ballast
 from vidgend.store.database import Database, DataDir
 from vidgend.store.filesystem_kind import refuse_network
 from vidgend.store.jobs import JobStore
-from vidgend.store.ledger import Ledger
+from vidgend.store.ledger import Ledger, OwnerLimits
 from vidgend.store.outbox import Outbox
 from vidgend.store.past_steps import past_steps
 from vidgend.store.restore import refuse_half_restored
@@ -129,13 +129,18 @@ class Runtime:
             assets = AssetStore(database, open_blobs(settings))
             undo.push_async_callback(assets.aclose)
             await assets.prepare()
-            jobs = JobStore(database, boot_id=data_dir.boot_id, max_queued=settings.queue.max_queued)
+            jobs = JobStore(
+                database,
+                boot_id=data_dir.boot_id,
+                max_queued=settings.queue.max_queued,
+                queued_per_owner=settings.limits.queued_per_owner,
+            )
             recovered = await jobs.recover()
             if recovered.requeued or recovered.given_up:
                 _log.info("jobs_recovered", extra={"requeued": recovered.requeued, "given_up": recovered.given_up})
             storyboards = StoryboardStore(database)
             steps = StepStore(database, assets, boot_id=data_dir.boot_id)
-            ledger = Ledger(database)
+            ledger = Ledger(database, owner_limits(settings))
             accounts = await read_accounts(settings, ledger)
             budget = Metered(ledger, accounts, wait_s=settings.footage.quota_wait_s, clock=database.clock)
             parts = build(settings, assets, steps, work=work, budget=budget)
@@ -309,6 +314,11 @@ def retention_rules(settings: Settings) -> Rules:
         results_max_age_s=settings.assets.max_age_s,
         results_max_bytes=settings.assets.max_bytes,
     )
+
+
+def owner_limits(settings: Settings) -> OwnerLimits:
+    limits = settings.limits
+    return OwnerLimits(calls_per_day=limits.provider_calls_per_day, cost_per_month=limits.cost_per_month)
 
 
 def _result_event(base_url: str) -> Any:

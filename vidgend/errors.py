@@ -66,6 +66,9 @@ VidgendError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class VidgendError(Exception):
     """Base of all. `detail` is for people, `code` for programs, `hint` says what to do next.
@@ -299,6 +302,8 @@ class RateLimited(Unavailable):
     status = 429
     retry_after_s: float | None = 1
     hint = "Wait for Retry-After."
+    headers: Mapping[str, str] = MappingProxyType({})
+    """What the answer says of the limit."""
 
 
 class VoiceBusy(Unavailable):

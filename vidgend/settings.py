@@ -447,16 +447,16 @@ class Limits(_Part):
         1000,
         ge=0,
         allow_inf_nan=False,
-        description="Requests a second of one key, and of one address with signed links. A client that polls as fast as "
-        "it can does a few hundred. 0: any.",
+        description="Requests a second of one key, and of one address with signed links. A client that polls as "
+        "fast as it can does a few hundred. 0: any.",
     )
     burst: int = Field(2000, ge=1, description="As many of them at once after a quiet time.")
     anonymous_per_s: float = Field(
         20,
         ge=0,
         allow_inf_nan=False,
-        description="Requests a second of one address without a valid key, where keys are asked for; a wrong key counts "
-        "as ten. 0: any.",
+        description="Requests a second of one address without a valid key, where keys are asked for; a wrong key "
+        "counts as ten. 0: any.",
     )
     anonymous_burst: int = Field(100, ge=10, description="As many of them at once after a quiet time.")
     queued_per_owner: int = Field(0, ge=0, description="Jobs of one owner that may wait; more get 429. 0: any.")

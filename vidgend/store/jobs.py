@@ -50,8 +50,8 @@ ORDER BY rank LIMIT 1
 
 
 class JobStore(JobReads):
-    """The queue of one boot. All methods are safe to call from anywhere on the loop. `queued_per_owner` is how many jobs
-    of one owner may wait; 0: any number."""
+    """The queue of one boot. All methods are safe to call from anywhere on the loop. `queued_per_owner` is how many
+    jobs of one owner may wait; 0: any number."""
 
     def __init__(self, database: Database, *, boot_id: str, max_queued: int, queued_per_owner: int = 0) -> None:
         super().__init__(database)

@@ -13,6 +13,7 @@ import secrets
 import shutil
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ from vidgend.store.ballast import Ballast
 from vidgend.store.database import Database, DataDir
 from vidgend.store.filesystem_kind import refuse_network
 from vidgend.store.jobs import JobStore
+from vidgend.store.keys import read_keys
 from vidgend.store.ledger import Ledger, OwnerLimits
 from vidgend.store.outbox import Outbox
 from vidgend.store.past_steps import past_steps
@@ -344,16 +346,22 @@ def _secret(path: Path, make: bytes) -> bytes:
     return make
 
 
-def _check_bind(settings: Settings) -> None:
-    host = settings.http.host
+def is_loopback(host: str) -> bool:
     try:
-        loopback = ip_address(host).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
-        loopback = host == "localhost"
-    if not loopback and not settings.http.api_key.get_secret_value():
+        return host == "localhost"
+
+
+def _check_bind(settings: Settings) -> None:
+    """Raises: SettingsInvalid where others could reach a daemon that asks for no key, or one that nobody has."""
+    host = settings.http.host
+    if is_loopback(host) or settings.http.api_key.get_secret_value():
+        return
+    if not any(key.state(time.time()) == "live" for key in read_keys(settings.data_dir / "vidgend.db")):
         raise SettingsInvalid(
-            f"http.host {host} can be reached from other machines, but no http.api_key is set",
-            hint="Set http.api_key (VIDGEND_HTTP__API_KEY), or listen on 127.0.0.1.",
+            f"http.host {host} can be reached from other machines, but there is no key",
+            hint="Make one with `vidgend keys create NAME` (or set http.api_key), or listen on 127.0.0.1.",
         )
 
 
@@ -401,7 +409,7 @@ async def serve(settings: Settings) -> None:
     from vidgend.http.webhooks import WebhookSender, new_secret
 
     set_up_logging(settings.log.level, settings.log.format)
-    _check_bind(settings)
+    await asyncio.to_thread(_check_bind, settings)
     listener = await asyncio.to_thread(_listen, settings.http.host, settings.http.port)
     address = listener.getsockname()
     settings = settings.model_copy(update={"http": settings.http.model_copy(update={"port": address[1]})})

@@ -67,7 +67,7 @@ VidgendError
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
+from typing import Any, Self
 
 
 class VidgendError(Exception):
@@ -85,12 +85,21 @@ class VidgendError(Exception):
     """How often a job that ended with this is tried again by itself, after a wait."""
     retry_after_s: float | None = None
     """Seconds after which another try makes sense, where that is known."""
+    members: Mapping[str, Any] = {}
+    """What a problem says besides (RFC 9457, extension members), such as the state of the job."""
+    headers: Mapping[str, str] = {}
+    """What its answer over HTTP has in its head besides."""
 
     def __init__(self, detail: str = "", *, hint: str | None = None) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         if hint is not None:
             self.hint = hint
+
+    def telling(self, **members: Any) -> Self:
+        """The same with more extension members; those that are None are left out."""
+        self.members = {**self.members, **{name: value for name, value in members.items() if value is not None}}
+        return self
 
 
 class BadInput(VidgendError):
@@ -302,8 +311,6 @@ class RateLimited(Unavailable):
     status = 429
     retry_after_s: float | None = 1
     hint = "Wait for Retry-After."
-    headers: Mapping[str, str] = MappingProxyType({})
-    """What the answer says of the limit."""
 
 
 class VoiceBusy(Unavailable):

@@ -53,7 +53,7 @@ from vidgend.store.ballast import Ballast
 from vidgend.store.database import Database, DataDir
 from vidgend.store.filesystem_kind import refuse_network
 from vidgend.store.jobs import JobStore
-from vidgend.store.keys import read_keys
+from vidgend.store.keys import KeyStore, read_keys
 from vidgend.store.ledger import Ledger, OwnerLimits
 from vidgend.store.outbox import Outbox
 from vidgend.store.past_steps import past_steps
@@ -405,6 +405,8 @@ async def serve(settings: Settings) -> None:
     from aiohttp import web
 
     from vidgend.http.app import IDLE_TIMEOUT_S, make_app
+    from vidgend.http.keyring import Keyring
+    from vidgend.http.limits import Limits, Rate
     from vidgend.http.services import Services
     from vidgend.http.webhooks import WebhookSender, new_secret
 
@@ -443,6 +445,7 @@ async def serve(settings: Settings) -> None:
             wake=runtime.webhook_wake,
             allow_networks=settings.egress.allow_networks,
         )
+        limits = settings.limits
         app = make_app(
             Services(
                 database=runtime.database,
@@ -454,7 +457,15 @@ async def serve(settings: Settings) -> None:
                 intake=runtime.intake,
                 defaults=runtime.defaults,
                 public_url=settings.http.public_url,
-                api_key=settings.http.api_key.get_secret_value(),
+                keyring=Keyring(
+                    KeyStore(runtime.database),
+                    api_key=settings.http.api_key.get_secret_value(),
+                    always=not is_loopback(settings.http.host),
+                ),
+                limits=Limits(
+                    keyed=Rate(per_s=limits.requests_per_s, burst=limits.burst),
+                    anonymous=Rate(per_s=limits.anonymous_per_s, burst=limits.anonymous_burst),
+                ),
                 allowed_hosts=(settings.http.host, *settings.http.allowed_hosts),
                 trusted_proxies=settings.http.trusted_proxies,
                 webhooks_enabled=runtime.webhooks_enabled,

@@ -103,7 +103,7 @@ async def test_nothing_but_the_thumbnails_of_that_storyboard_is_served(world: Wo
 
 
 async def test_with_a_key_set_the_link_opens_that_thumbnail_and_nothing_else(world: World, connect: Any) -> None:
-    client: Client = await connect(world.with_services(api_key=KEY))
+    client: Client = await connect(world.with_api_key())
     job_id, digest = await reviewed(world)
     second = await made(world, job_id, JPEG + b"another")
     url = (await shown(client, job_id, Authorization=f"Bearer {KEY}"))["candidates"][0]["thumbnail_url"]

@@ -20,6 +20,7 @@ from vidgend.http import (
     voices_routes,
     webhook_routes,
 )
+from vidgend.http.admission import Admission
 from vidgend.http.auth import allowed_names
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.closing import add_closing
@@ -57,15 +58,22 @@ def make_app(services: Services) -> web.Application:
     To be run with `AppRunner(app, keepalive_timeout=IDLE_TIMEOUT_S, access_log=None)`.
     """
     names = allowed_names(services.allowed_hosts, services.public_url)
+    handlers = [(operation, handler_of(operation)) for operation in OPERATIONS]
+    admission = Admission(
+        keyring=services.keyring,
+        limits=services.limits,
+        url_key=services.url_key,
+        trusted=services.trusted_proxies,
+        scopes={handler: operation.scope for operation, handler in handlers},
+    )
     app = web.Application(
-        middlewares=[tell, catch, make_guard(services, names)],
+        middlewares=[tell, catch, make_guard(admission, names)],
         client_max_size=MAX_BODY_BYTES,
     )
     app[SERVICES] = services
     app[DOCUMENT] = document_bytes(OPERATIONS, version=services.version)
     add_closing(app)
-    for operation in OPERATIONS:
-        handler = handler_of(operation)
+    for operation, handler in handlers:
         app.router.add_route(operation.method, operation.path, handler, expect_handler=operation.expect or expect)
     app.on_response_prepare.append(finish_headers)
     return app

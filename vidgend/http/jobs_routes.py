@@ -178,7 +178,7 @@ async def _video(call: Call, job: Job) -> ResultView | None:
     files = job.result.files
     if not (await services.jobs.has_files(job.id) and await services.assets.has(files["video"].digest)):
         return None
-    return result_view(job, await result_urls(services, job.id, files, base_url=call.base_url))
+    return result_view(job, await result_urls(services, job.id, files, caller=call.caller, base_url=call.base_url))
 
 
 @operations.json(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import cast
 
 from vidgend.errors import Unauthorized
-from vidgend.http.caller import ALL_SCOPES, Caller, Scope
+from vidgend.http.caller import ALL_SCOPES, SETTINGS_KEY, Caller, Scope
 from vidgend.store.keys import KEY_FORM, Key, KeyStore, digest_of
 
 REMEMBERED_S = 1.0
@@ -62,7 +62,7 @@ class Keyring:
         """
         given = digest_of(token)
         if self._own is not None and hmac.compare_digest(given, self._own):
-            return Caller(owner="", key_id="", scopes=ALL_SCOPES)
+            return Caller(owner="", key_id=SETTINGS_KEY, scopes=ALL_SCOPES)
         form = KEY_FORM.fullmatch(token)
         if form is None:
             raise Unauthorized("the key is not right")

@@ -11,12 +11,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from vidgend.errors import VidgendError
+from vidgend.http.admission import Admission
 from vidgend.http.answers import COMMON_HEADERS
-from vidgend.http.auth import OPEN_PATHS, check_host, check_key, check_origin, client_address
+from vidgend.http.auth import OPEN_PATHS, check_host, check_origin, client_address
 from vidgend.http.body import MAX_BODY_BYTES
-from vidgend.http.caller import ANYBODY, CALLER
+from vidgend.http.caller import CALLER
 from vidgend.http.problems import BadRequest, BodyTooLarge, ExpectationFailed, from_aiohttp, problem
-from vidgend.http.services import SERVICES, Services
+from vidgend.http.services import SERVICES
 
 _log = logging.getLogger(__name__)
 
@@ -75,16 +76,14 @@ def _bug(request: web.Request, error: Exception) -> web.Response:
     return problem(VidgendError(hint="The daemon's log has the reason.").telling(request_id=request_id))
 
 
-def make_guard(services: Services, names: frozenset[str]) -> Middleware:
-    """Host, origin and key, in this order, on every path there is and every path there is not."""
+def make_guard(admission: Admission, names: frozenset[str]) -> Middleware:
+    """Host, origin, key and scope, in this order, on every path there is and every path there is not."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         check_host(request, names)
         check_origin(request, names)
-        if services.api_key and request.path not in OPEN_PATHS:
-            check_key(request, services.api_key, services.url_key)
-        request[CALLER] = ANYBODY
+        request[CALLER] = await admission.admit(request)
         return await handler(request)
 
     return guard

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from aiohttp import web
 
+from vidgend.http.keyring import Keyring
+from vidgend.http.limits import Limits
 from vidgend.http.wire import Defaults
 from vidgend.models import Brief, JobState, PrefetchBrief
 from vidgend.pipeline.budget.accounts import Accounts
@@ -64,7 +66,8 @@ class Services:
     intake: Intake
     defaults: Defaults
     public_url: str
-    api_key: str
+    keyring: Keyring
+    limits: Limits
     allowed_hosts: tuple[str, ...]
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     webhooks_enabled: bool
@@ -85,7 +88,7 @@ class Services:
     presign: bool
     """Whether results in a store that can sign its own links are linked to there."""
     url_key: bytes
-    """Signs asset URLs while an api_key is set."""
+    """Signs the links to assets where keys are asked for."""
     transcriber: Transcriber | None = None
     """Who writes down what is said in a voice-over."""
     can_translate: bool = False

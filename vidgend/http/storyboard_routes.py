@@ -137,5 +137,5 @@ def _if_match(call: Call) -> int | None:
 
 
 async def _shown(call: Call, job: Job, version: Version) -> Reply:
-    thumbnails = await thumbnail_urls(call.services, job.id, base_url=call.base_url)
+    thumbnails = await thumbnail_urls(call.services, job.id, caller=call.caller, base_url=call.base_url)
     return Reply(view=storyboard_view(job, version, thumbnails), headers={"ETag": f'"{version.number}"'})

@@ -32,9 +32,9 @@ async def made(world: World, job_id: str, content: bytes, *, kind: str = THUMBNA
     return digest
 
 
-async def reviewed(world: World) -> tuple[str, str]:
+async def reviewed(world: World, **submit: Any) -> tuple[str, str]:
     """A job whose storyboard shows the thumbnail of the second of three candidates, and its digest."""
-    job = await world.running()
+    job = await world.running(**submit)
     digest = await made(world, job.id, JPEG)
     clip = Clip(provider="pexels", id="2", kind="video", description="", query="", credit=CREDIT, digest="d" * 64)
     scene = Scene(

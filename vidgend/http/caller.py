@@ -23,6 +23,11 @@ class Caller:
     scopes: frozenset[Scope] = ALL_SCOPES
 
     @property
+    def sees(self) -> str | None:
+        """Whose numbers are told where they are summed up: those of its owner; None, with admin, of everybody."""
+        return None if "admin" in self.scopes else self.owner
+
+    @property
     def keyed(self) -> bool:
         """Whether a key is asked for: what this caller is given is private, and its links must be signed."""
         return bool(self.key_id)

@@ -74,6 +74,7 @@ def make_app(services: Services) -> web.Application:
     app[DOCUMENT] = document_bytes(OPERATIONS, version=services.version)
     add_closing(app)
     for operation, handler in handlers:
-        app.router.add_route(operation.method, operation.path, handler, expect_handler=operation.expect or expect)
+        for method in (operation.method, "HEAD") if operation.method == "GET" else (operation.method,):
+            app.router.add_route(method, operation.path, handler, expect_handler=operation.expect or expect)
     app.on_response_prepare.append(finish_headers)
     return app

@@ -81,7 +81,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "generate": (
         generate(scenes=lambda named: [{"narration": "The sea.", "clip": {"asset": named.clip}}]),
         generate(music=lambda named: {"asset": named.sound}),
-        generate(narration_audio=lambda named: {"asset": named.sound}),
+        generate(narration_audio=lambda named: {"asset": named.sound}, script=lambda _: "Waves roll in."),
     ),
     "prefetch": (
         lambda named, _: Ask(body={"storyboard": named.review}),

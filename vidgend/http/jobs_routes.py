@@ -22,6 +22,7 @@ from vidgend.errors import (
     NotFound,
     PromptEmpty,
     QueueFull,
+    QueueQuotaExceeded,
     ResultExpired,
     StorageFull,
     TargetForbidden,
@@ -63,6 +64,7 @@ _REPEATS = Header(
 _REFUSALS = (
     BadRequest, PromptEmpty, UnknownVoice, UnknownStyle, UnknownPreset, UnknownFont, LanguageUnsupported,
     FeatureUnavailable, UploadUnknown, IdempotencyMismatch, BudgetSpent, Draining, StorageFull, QueueFull,
+    QueueQuotaExceeded,
 )  # fmt: skip
 
 operations = Operations("jobs")
@@ -195,7 +197,7 @@ async def cancel(call: Call) -> Reply:
 
 @operations.json(
     "POST", "/mcp/retry/{job_id}", id="retry", scope="write", status=202, answer=AcceptedView,
-    errors=(NotFound, Conflict, Draining, StorageFull, QueueFull),
+    errors=(NotFound, Conflict, Draining, StorageFull, QueueFull, QueueQuotaExceeded),
 )  # fmt: skip
 async def retry(call: Call) -> Reply:
     """Send a failed or cancelled job again, under its own id. What it had finished is not done again."""

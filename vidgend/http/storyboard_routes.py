@@ -13,6 +13,7 @@ from vidgend.errors import (
     LanguageUnsupported,
     NotFound,
     QueueFull,
+    QueueQuotaExceeded,
     StorageFull,
     StoryboardChanged,
     StoryboardNotReady,
@@ -113,6 +114,7 @@ async def revert(call: Call, body: RevertBody) -> Reply:
     answer=RenderView,
     errors=(
         NotFound, Conflict, StoryboardNotReady, FeatureUnavailable, UploadUnknown, Draining, StorageFull, QueueFull,
+        QueueQuotaExceeded,
     ),
 )  # fmt: skip
 async def render(call: Call, body: RenderBody) -> Reply:

@@ -42,6 +42,7 @@ async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
             "request",
             extra={
                 "request_id": request[REQUEST_ID],
+                "key": request[CALLER].key_id if CALLER in request else "",
                 "client": client_address(request.remote, forwarded, request.app[SERVICES].trusted_proxies),
                 "method": request.method[:20],
                 "route": resource.canonical if resource is not None else "none",

@@ -8,12 +8,13 @@ import select
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from vidgend.cli.event_stream import MAX_LINE_BYTES, SILENCE_S, NoEvents, StreamEvent, read_events
 from vidgend.cli.exits import error_of
 from vidgend.errors import (
     BadInput,
@@ -135,6 +136,24 @@ class Daemon:
         data = None if body is None else json.dumps(body).encode()
         request = self._request(self.url + path, method, data, headers or {})
         return self._answer(self._opener, request, timeout_s or self._timeout_s)
+
+    def events(self, job_id: str | None = None, *, last_id: str = "") -> Generator[StreamEvent, None, None]:
+        """What happens to a job, or to all of one's jobs, until the stream ends; after event `last_id` if given.
+
+        Raises: NoEvents where the answer is none, or falls silent; and as every call does.
+        """
+        path = "/mcp/events" if job_id is None else f"/mcp/events/{quote(job_id, safe='')}"
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
+        request = self._request(self.url + path, "GET", None, headers)
+        with self._errors(), self._opener.open(request, timeout=SILENCE_S) as answer:
+            if answer.status == 204:
+                return
+            if answer.headers.get_content_type() != "text/event-stream":
+                raise NoEvents(f"what answers at {self.url} sends no events")
+            try:
+                yield from read_events(iter(lambda: answer.readline(MAX_LINE_BYTES), b""))
+            except (ValueError, TimeoutError) as error:
+                raise NoEvents(f"the events of {self.url} do not get through: {error}") from None
 
     def upload(
         self, path: Path, *, name: str, size_bytes: int, on_bytes: Callable[[int], None] = lambda count: None

@@ -10,6 +10,7 @@ from vidgend.http import (
     assets_routes,
     catalogue_routes,
     docs_routes,
+    events_routes,
     health_routes,
     jobs_routes,
     queue_routes,
@@ -24,6 +25,7 @@ from vidgend.http.admission import Admission
 from vidgend.http.auth import allowed_names
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.closing import add_closing
+from vidgend.http.events_routes import add_bus
 from vidgend.http.middlewares import catch, expect, finish_headers, make_guard, tell
 from vidgend.http.openapi import DOCUMENT, document_bytes
 from vidgend.http.operation import Operation
@@ -33,6 +35,7 @@ from vidgend.http.serving import handler_of
 OPERATIONS: tuple[Operation, ...] = tuple(
     chain(
         jobs_routes.operations,
+        events_routes.operations,
         queue_routes.operations,
         storyboard_routes.operations,
         thumbnails_routes.operations,
@@ -73,6 +76,7 @@ def make_app(services: Services) -> web.Application:
     app[SERVICES] = services
     app[DOCUMENT] = document_bytes(OPERATIONS, version=services.version)
     add_closing(app)
+    add_bus(app)
     for operation, handler in handlers:
         for method in (operation.method, "HEAD") if operation.method == "GET" else (operation.method,):
             app.router.add_route(method, operation.path, handler, expect_handler=operation.expect or expect)

@@ -116,6 +116,22 @@ class NotReady(Unavailable):
     hint = "`reasons` says why."
 
 
+class TooManyStreams(VidgendError):
+    code = "too_many_streams"
+    title = "You have too many event streams open"
+    status = 429
+    retryable = True
+    retry_after_s = 15.0
+    hint = "Close some; GET /mcp/events tells of all your jobs in one stream."
+
+
+class StreamsFull(Unavailable):
+    code = "streams_full"
+    title = "Too many event streams are open"
+    retry_after_s = 15.0
+    hint = "Ask GET /mcp/status meanwhile."
+
+
 HTTP_ERRORS: tuple[type[VidgendError], ...] = (
     BadRequest,
     BadJson,
@@ -130,6 +146,8 @@ HTTP_ERRORS: tuple[type[VidgendError], ...] = (
     PreconditionFailed,
     RangeNotSatisfiable,
     NotReady,
+    TooManyStreams,
+    StreamsFull,
 )
 """The codes that no other door of vidgend has."""
 
@@ -201,6 +219,7 @@ _PATTERNS = {
     "language": "must be a language tag such as en or pt-BR",
     "callback_url": "must be an http or https URL",
     "name": "must be letters, digits, dots, _ or -",
+    "last_event_id": "must be the id of an event",
     "fps": "must be a frame rate such as 25, 29.97 or 30000/1001",
 }
 """What a text must look like, by its field; all others only must not hold NUL."""

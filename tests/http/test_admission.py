@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
 import pytest
+from aiohttp import ClientError
 from aiohttp.test_utils import TestClient
 from standins.services_standin import KEY, World
 from yarl import URL
@@ -151,3 +153,22 @@ async def test_the_queue_quota_is_told_over_http(world: World, client: Client) -
     answer = await client.post("/mcp/generate", json={"prompt": "p"}, headers=ann)
     assert await code(answer) == (429, "queue_quota_exceeded") and int(answer.headers["Retry-After"]) == 30
     assert (await client.post("/mcp/generate", json={"prompt": "p"}, headers=bob)).status == 202
+
+
+async def test_what_a_key_has_open_ends_with_it(world: World, client: Client) -> None:
+    ann, bob = await world.key("ann"), await world.key("bob")
+    async with (
+        client.get("/mcp/events", headers=ann) as hers,
+        client.get("/mcp/events", headers=bob) as his,
+    ):
+        now = world.database.clock()
+        await world.database.write(lambda connection: revoke_key(connection, "ann", now=now))
+        with pytest.raises(ClientError):
+            async with asyncio.timeout(2):
+                while True:
+                    await hers.content.readany()
+        made = await client.post("/mcp/generate", json={"prompt": "p"}, headers=bob)
+        job_id, seen = (await made.json())["job_id"], b""
+        async with asyncio.timeout(5):
+            while job_id.encode() not in seen:
+                seen += await his.content.readany()

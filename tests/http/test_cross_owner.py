@@ -5,6 +5,7 @@ Each operation of the table has its cases here. One that is new fails the first 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -90,6 +91,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "status": (of_job("done"),),
     "result": (of_job("done"),),
     "cancel": (of_job("review"),),
+    "job_events": (of_job("done"),),
     "retry": (of_job("failed"),),
     "delete_job": (of_job("failed"),),
     "storyboard": (of_job("review"),),
@@ -119,7 +121,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     ),
     "delete_upload": (lambda named, _: Ask(path={"digest": named.sound}),),
 }
-LISTS = {"jobs", "uploads", "usage", "queue"}
+LISTS = {"jobs", "uploads", "usage", "queue", "events"}
 NAMES_NOTHING = {
     "upload", "pause", "resume", "voices", "voice_sample", "styles", "errors", "openapi", "livez", "readyz",
 }  # fmt: skip
@@ -225,6 +227,21 @@ async def test_no_list_shows_anothers_things(client: Client, ann: Things, bob: T
         shown[who] = "".join(texts)
     assert all(one in shown["ann"] for one in ids), "what is not shown to anybody shows nothing"
     assert not any(one in shown["bob"] for one in (*ids, '"ann"', ann.event))
+
+
+async def test_a_stream_of_events_shows_ones_own_alone(client: Client, ann: Things, bob: Things) -> None:
+    async with client.get("/mcp/events", headers={**bob.head, "Last-Event-ID": "0"}) as stream:
+        jobs = {}
+        for who, head in (("ann", ann.head), ("bob", bob.head)):
+            answer = await client.post("/mcp/generate", json={"prompt": "The sea"}, headers=head)
+            jobs[who] = (await answer.json())["job_id"]
+        seen = b""
+        async with asyncio.timeout(10):
+            while jobs["bob"].encode() not in seen:
+                seen += await stream.content.readany()
+    text = seen.decode()
+    assert all(one in text for one in (bob.done, bob.review, bob.failed)), "from the beginning on"
+    assert not any(one in text for one in (jobs["ann"], ann.done, ann.review, ann.failed))
 
 
 async def test_the_queue_and_the_calls_are_ones_own_unless_one_is_admin(

@@ -27,6 +27,7 @@ from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.closing import add_closing
 from vidgend.http.events_routes import add_bus
 from vidgend.http.middlewares import catch, expect, finish_headers, make_guard, tell
+from vidgend.http.open_requests import OpenRequests
 from vidgend.http.openapi import DOCUMENT, document_bytes
 from vidgend.http.operation import Operation
 from vidgend.http.services import SERVICES, Services
@@ -69,11 +70,13 @@ def make_app(services: Services) -> web.Application:
         trusted=services.trusted_proxies,
         scopes={handler: operation.scope for operation, handler in handlers},
     )
+    open_requests = OpenRequests(services.keyring)
     app = web.Application(
-        middlewares=[tell, catch, make_guard(admission, names)],
+        middlewares=[tell, catch, make_guard(admission, open_requests, names)],
         client_max_size=MAX_BODY_BYTES,
     )
     app[SERVICES] = services
+    app.cleanup_ctx.append(open_requests.watched)
     app[DOCUMENT] = document_bytes(OPERATIONS, version=services.version)
     add_closing(app)
     add_bus(app)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import cast
 
 from vidgend.errors import Unauthorized
-from vidgend.http.caller import ALL_SCOPES, SETTINGS_KEY, Caller, Scope
+from vidgend.http.caller import ALL_SCOPES, LINK, SETTINGS_KEY, Caller, Scope
 from vidgend.store.keys import KEY_FORM, Key, KeyStore, digest_of
 
 REMEMBERED_S = 1.0
@@ -82,6 +82,14 @@ class Keyring:
         form = KEY_FORM.fullmatch(token)
         _, key = self._known.get(form[1], (0.0, None)) if form is not None else (0.0, None)
         return form is not None and key is not None and hmac.compare_digest(digest_of(form[2]), key.secret_sha256)
+
+    async def holds(self, key_id: str) -> bool:
+        """Whether whoever was let in as this (`Caller.key_id`) would be let in again. Links and the key of the
+        settings do not end while vidgend runs."""
+        if key_id in ("", SETTINGS_KEY, LINK):
+            return True
+        key = await self._find(key_id)
+        return key is not None and key.state(self._clock()) == "live"
 
     async def _find(self, identity: str) -> Key | None:
         at, key = self._known.get(identity, (float("-inf"), None))

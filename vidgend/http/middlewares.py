@@ -16,6 +16,7 @@ from vidgend.http.answers import COMMON_HEADERS
 from vidgend.http.auth import OPEN_PATHS, check_host, check_origin, client_address
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.caller import CALLER
+from vidgend.http.open_requests import OpenRequests
 from vidgend.http.problems import BadRequest, BodyTooLarge, ExpectationFailed, from_aiohttp, problem
 from vidgend.http.services import SERVICES
 
@@ -77,15 +78,16 @@ def _bug(request: web.Request, error: Exception) -> web.Response:
     return problem(VidgendError(hint="The daemon's log has the reason.").telling(request_id=request_id))
 
 
-def make_guard(admission: Admission, names: frozenset[str]) -> Middleware:
+def make_guard(admission: Admission, open_requests: OpenRequests, names: frozenset[str]) -> Middleware:
     """Host, origin, key and scope, in this order, on every path there is and every path there is not."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         check_host(request, names)
         check_origin(request, names)
-        request[CALLER] = await admission.admit(request)
-        return await handler(request)
+        request[CALLER] = caller = await admission.admit(request)
+        with open_requests.during(request, caller):
+            return await handler(request)
 
     return guard
 

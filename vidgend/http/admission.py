@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from vidgend.errors import ForbiddenScope, Unauthorized
-from vidgend.http.auth import SIGNED_PATHS, client_address, link_owner
+from vidgend.http.auth import SIGNED_PATHS, link_owner
 from vidgend.http.caller import ANYBODY, LINK, NOBODY, Caller, Scope
 from vidgend.http.keyring import Keyring
 from vidgend.http.limits import WRONG_KEY_COST, Limits, address_name
 from vidgend.http.problems import SignatureInvalid
+from vidgend.http.proxied import Networks, client_address
 from vidgend.store.keys import KEY_FORM
 
 
@@ -27,7 +27,7 @@ class Admission:
         keyring: Keyring,
         limits: Limits,
         url_key: bytes,
-        trusted: tuple[IPv4Network | IPv6Network, ...],
+        trusted: Networks,
         scopes: Mapping[Handler, Scope | None],
     ) -> None:
         self._keyring = keyring

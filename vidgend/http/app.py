@@ -26,6 +26,7 @@ from vidgend.http.auth import allowed_names
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.closing import add_closing
 from vidgend.http.events_routes import add_bus
+from vidgend.http.gate import GATE, Gate, make_gate
 from vidgend.http.middlewares import catch, expect, finish_headers, make_guard, tell
 from vidgend.http.open_requests import OpenRequests
 from vidgend.http.openapi import DOCUMENT, document_bytes
@@ -51,17 +52,11 @@ OPERATIONS: tuple[Operation, ...] = tuple(
     )
 )
 """All there is to call."""
-IDLE_TIMEOUT_S = 15.0
-"""For AppRunner's `keepalive_timeout`. aiohttp closes a connection that has not sent a whole request head in this
-time, the first one included, so it is the deadline against slow clients as well."""
 
 
 def make_app(services: Services) -> web.Application:
-    """The application over `services`.
-
-    To be run with `AppRunner(app, keepalive_timeout=IDLE_TIMEOUT_S, access_log=None)`.
-    """
-    names = allowed_names(services.allowed_hosts, services.public_url)
+    """The application over `services`, to be run by `server.Server`."""
+    gate = Gate.of(services, allowed_names(services.allowed_hosts, services.public_url))
     handlers = [(operation, handler_of(operation)) for operation in OPERATIONS]
     admission = Admission(
         keyring=services.keyring,
@@ -72,9 +67,10 @@ def make_app(services: Services) -> web.Application:
     )
     open_requests = OpenRequests(services.keyring)
     app = web.Application(
-        middlewares=[tell, catch, make_guard(admission, open_requests, names)],
+        middlewares=[tell, catch, make_gate(gate), make_guard(admission, open_requests)],
         client_max_size=MAX_BODY_BYTES,
     )
+    app[GATE] = gate
     app[SERVICES] = services
     app.cleanup_ctx.append(open_requests.watched)
     app[DOCUMENT] = document_bytes(OPERATIONS, version=services.version)

@@ -12,12 +12,13 @@ from aiohttp.typedefs import Handler, Middleware
 
 from vidgend.errors import VidgendError
 from vidgend.http.admission import Admission
-from vidgend.http.answers import COMMON_HEADERS
-from vidgend.http.auth import OPEN_PATHS, check_host, check_origin, client_address
+from vidgend.http.auth import OPEN_PATHS
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.caller import CALLER
+from vidgend.http.gate import GATE
 from vidgend.http.open_requests import OpenRequests
 from vidgend.http.problems import BadRequest, BodyTooLarge, ExpectationFailed, from_aiohttp, problem
+from vidgend.http.proxied import client_address
 from vidgend.http.services import SERVICES
 
 _log = logging.getLogger(__name__)
@@ -78,13 +79,11 @@ def _bug(request: web.Request, error: Exception) -> web.Response:
     return problem(VidgendError(hint="The daemon's log has the reason.").telling(request_id=request_id))
 
 
-def make_guard(admission: Admission, open_requests: OpenRequests, names: frozenset[str]) -> Middleware:
-    """Host, origin, key and scope, in this order, on every path there is and every path there is not."""
+def make_guard(admission: Admission, open_requests: OpenRequests) -> Middleware:
+    """Key and scope, on every path there is and every path there is not."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        check_host(request, names)
-        check_origin(request, names)
         request[CALLER] = caller = await admission.admit(request)
         with open_requests.during(request, caller):
             return await handler(request)
@@ -104,6 +103,6 @@ async def expect(request: web.Request) -> web.Response | None:
 
 
 async def finish_headers(request: web.Request, answer: web.StreamResponse) -> None:
-    answer.headers.update(COMMON_HEADERS)
+    request.app[GATE].finish(request, answer)
     if REQUEST_ID in request:
         answer.headers["X-Request-Id"] = request[REQUEST_ID]

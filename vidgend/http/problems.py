@@ -51,6 +51,20 @@ class BodyTooLarge(VidgendError):
     hint = "A JSON body may have up to 1 MiB."
 
 
+class HeadTooLarge(VidgendError):
+    code = "head_too_large"
+    title = "The head of the request is too large"
+    status = 431
+    hint = "A line may have up to 8190 bytes, and there may be up to 128 headers."
+
+
+class BodyPacked(VidgendError):
+    code = "body_packed"
+    title = "Packed bodies are not taken"
+    status = 415
+    hint = "Send the body as it is, without the header Content-Encoding."
+
+
 class UnsupportedMediaType(VidgendError):
     code = "unsupported_media_type"
     title = "The body must be JSON"
@@ -88,7 +102,7 @@ class OriginNotAllowed(VidgendError):
     code = "origin_not_allowed"
     title = "Pages of that origin may not call this server"
     status = 403
-    hint = "Add the page's host to http.allowed_hosts in the settings if you trust it."
+    hint = "If you trust the page, add its origin to http.cors_origins. Behind a proxy set http.public_url."
 
 
 class SignatureInvalid(VidgendError):
@@ -136,6 +150,8 @@ HTTP_ERRORS: tuple[type[VidgendError], ...] = (
     BadRequest,
     BadJson,
     BodyTooLarge,
+    HeadTooLarge,
+    BodyPacked,
     UnsupportedMediaType,
     MethodNotAllowed,
     RequestTimeout,

@@ -70,6 +70,7 @@ class Services:
     limits: Limits
     allowed_hosts: tuple[str, ...]
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    cors_origins: tuple[str, ...]
     webhooks_enabled: bool
     allow_networks: tuple[IPv4Network | IPv6Network, ...]
     voices: tuple[Listed, ...]

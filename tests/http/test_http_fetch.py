@@ -12,7 +12,7 @@ from aiohttp import ClientTimeout, web
 from aiohttp.test_utils import TestClient
 from standins.outbox_standin import LOOPBACK, SECRET
 from standins.receiver_standin import Receiver, verify
-from standins.services_standin import KEY, World
+from standins.services_standin import World
 
 from vidgend.http import uploads_routes
 from vidgend.http.fetch_media import MediaFetcher

@@ -15,7 +15,8 @@ VidgendError
 │   ├── MediaRefused             media_refused
 │   ├── UploadTooLarge           upload_too_large
 │   ├── UploadUnknown            upload_unknown
-│   └── IdempotencyMismatch      idempotency_key_reused
+│   ├── IdempotencyMismatch      idempotency_key_reused
+│   └── WebhookInvalid           webhook_invalid
 ├── NotFound                     not_found
 │   └── AssetDamaged             asset_damaged
 ├── Unauthorized                 unauthorized
@@ -202,6 +203,13 @@ class IdempotencyMismatch(BadInput):
     code = "idempotency_key_reused"
     title = "The Idempotency-Key was used before with another body"
     hint = "Use a new key for a new request."
+
+
+class WebhookInvalid(BadInput):
+    """A receiver of webhooks got something that this daemon did not send, or not just now."""
+
+    code = "webhook_invalid"
+    title = "The webhook is not one of this daemon"
 
 
 class NotFound(VidgendError):

@@ -123,7 +123,8 @@ CASES: dict[str, tuple[Case, ...]] = {
 }
 LISTS = {"jobs", "uploads", "usage", "queue", "events"}
 NAMES_NOTHING = {
-    "upload", "test_webhook", "metrics", "pause", "resume", "voices", "voice_sample", "styles", "errors", "openapi", "livez", "readyz",
+    "upload", "test_webhook", "metrics", "pause", "resume", "voices", "voice_sample", "styles", "errors", "openapi",
+    "docs", "docs_script", "livez", "readyz",
 }  # fmt: skip
 """These know of no owner's things."""
 

@@ -130,7 +130,10 @@ class World:
 
     async def completed(self, **submit: Any) -> tuple[Job, Result]:
         """A job with a published video, thumbnail and subtitles."""
-        job = await self.running(**submit)
+        return await self.finish(await self.running(**submit))
+
+    async def finish(self, job: Job) -> tuple[Job, Result]:
+        """Complete a claimed job."""
         files = {}
         for role, name, content_type, content in (
             ("video", "output.mp4", "video/mp4", VIDEO),

@@ -16,7 +16,6 @@ from aiohttp import web
 from vidgend.http.caller import Caller
 from vidgend.http.problems import HostNotAllowed, SignatureInvalid
 from vidgend.http.proxied import FORWARDED_HOST, Networks, scheme_of
-from vidgend.http.views.problem import DOCS_PATH
 
 LINK_LIFE_S = 24 * 3600
 _CLOCK_SLACK_S = 300
@@ -24,8 +23,6 @@ _CLOCK_SLACK_S = 300
 ASSETS_PATH = "/mcp/assets/"
 SIGNED_PATHS = re.compile(r"/mcp/assets/.*|/mcp/storyboard/[^/]+/thumbnails/[^/]+")
 """What a signed link may open without the key."""
-OPEN_PATHS = ("/livez", "/readyz", "/openapi.json", DOCS_PATH)
-"""Asked for so often that they are no news in the log."""
 
 
 def host_name(netloc: str) -> str:

@@ -11,7 +11,6 @@ from aiohttp.typedefs import Handler, Middleware
 
 from vidgend.errors import VidgendError
 from vidgend.http.admission import Admission
-from vidgend.http.auth import OPEN_PATHS
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.caller import ANYBODY, CALLER
 from vidgend.http.gate import GATE
@@ -19,6 +18,7 @@ from vidgend.http.open_requests import OpenRequests
 from vidgend.http.problems import BadRequest, BodyTooLarge, ExpectationFailed, from_aiohttp, problem
 from vidgend.http.proxied import client_address
 from vidgend.http.services import SERVICES
+from vidgend.http.views.problem import DOCS_PATH
 from vidgend.observer import RequestEnd
 from vidgend.request_context import REQUEST, RequestContext, new_trace, request_id_of, trace_of
 
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 _STREAM: web.RequestKey[bool] = web.RequestKey("stream", bool)
 """Set where the answer is to last as long as the client likes."""
-_QUIET = (*OPEN_PATHS, "/metrics")
+_QUIET = ("/livez", "/readyz", "/openapi.json", "/docs", "/docs/scalar.js", DOCS_PATH, "/metrics")
 """Asked for so often that they are no news in the log."""
 
 

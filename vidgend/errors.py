@@ -17,12 +17,14 @@ VidgendError
 ├── NotFound                     not_found
 │   └── AssetDamaged             asset_damaged
 ├── Unauthorized                 unauthorized
+├── ForbiddenScope               forbidden_scope
 ├── Conflict
 │   ├── JobNotFinished           job_not_finished
 │   ├── JobEnded                 job_ended
 │   ├── UploadInUse              upload_in_use
 │   ├── StoryboardNotReady       storyboard_not_ready
-│   └── StoryboardChanged        storyboard_changed
+│   ├── StoryboardChanged        storyboard_changed
+│   └── NotApproved              not_approved
 ├── ResultExpired                result_expired
 ├── Unavailable
 │   ├── DatabaseUnavailable      database_unavailable
@@ -63,6 +65,9 @@ VidgendError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Self
+
 
 class VidgendError(Exception):
     """Base of all. `detail` is for people, `code` for programs, `hint` says what to do next.
@@ -79,12 +84,19 @@ class VidgendError(Exception):
     """How often a job that ended with this is tried again by itself, after a wait."""
     retry_after_s: float | None = None
     """Seconds after which another try makes sense, where that is known."""
+    members: Mapping[str, Any] = {}
+    """What a problem says besides (RFC 9457, extension members), such as the state of the job."""
 
     def __init__(self, detail: str = "", *, hint: str | None = None) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         if hint is not None:
             self.hint = hint
+
+    def telling(self, **members: Any) -> Self:
+        """The same with more extension members; those that are None are left out."""
+        self.members = {**self.members, **{name: value for name, value in members.items() if value is not None}}
+        return self
 
 
 class BadInput(VidgendError):
@@ -191,6 +203,13 @@ class Unauthorized(VidgendError):
     hint = "Send `Authorization: Bearer <http.api_key>`."
 
 
+class ForbiddenScope(VidgendError):
+    code = "forbidden_scope"
+    title = "The key may not do this"
+    status = 403
+    hint = "Take a key that has the scope (`vidgend keys create NAME --scope SCOPE`)."
+
+
 class Conflict(VidgendError):
     code = "conflict"
     title = "The job is not in a state for this"
@@ -225,6 +244,14 @@ class StoryboardChanged(Conflict):
     title = "The storyboard has a newer version than the one that was meant"
     status = 412
     hint = "Get the storyboard again, and send its version in If-Match."
+
+
+class NotApproved(Conflict):
+    """Only where a person is asked by an agent's client; whoever calls POST /mcp/render approves by that."""
+
+    code = "not_approved"
+    title = "The storyboard was not approved"
+    hint = "Change it with edit_storyboard, or call render_video with `approve` once the user has agreed to it."
 
 
 class ResultExpired(VidgendError):

@@ -14,6 +14,7 @@ from vidgend.errors import (
     DaemonUnreachable,
     DatabaseDamaged,
     DataDirLocked,
+    ForbiddenScope,
     NetworkFilesystem,
     NotFound,
     ProviderError,
@@ -58,7 +59,7 @@ EXITS: tuple[Exit, ...] = (
     Exit(
         code=78,
         meaning="the settings are wrong, or do not fit the daemon's key or the database",
-        errors=(SettingsInvalid, SchemaTooNew, DatabaseDamaged, NetworkFilesystem, Unauthorized),
+        errors=(SettingsInvalid, SchemaTooNew, DatabaseDamaged, NetworkFilesystem, Unauthorized, ForbiddenScope),
     ),
     Exit(code=130, meaning="interrupted; a job that the command had sent is cancelled"),
 )

@@ -1,0 +1,114 @@
+"""How a function becomes a tool of the SDK: one arguments model in, one view out, errors as tool errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.resolve import Resolve, build_resolver_plans
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
+from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import models_json_schema
+
+from vidgend.errors import VidgendError
+from vidgend.http.body import parse_json
+from vidgend.http.problems import BadJson, InvalidFields, from_pydantic
+from vidgend.http.views.problem import ProblemView
+from vidgend.mcp.answers import failed
+from vidgend.mcp.arguments import Arguments, Metadata, no_texts, schema_of
+
+Client = Context[Any, Any]
+_REF = "#/$defs/{model}"
+
+
+class Run(Protocol):
+    """What a tool does; `more` are the answers of its question, if it has one."""
+
+    def __call__(self, *, arguments: Any, client: Client, **more: Any) -> Awaitable[CallToolResult]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What the client's user is asked before a tool runs; its answer becomes the argument `name` of the tool."""
+
+    name: str
+    ask: Callable[..., Awaitable[Any]]
+
+
+def make_tool(
+    run: Run,
+    *,
+    title: str,
+    arguments: type[Arguments],
+    answers: tuple[type[BaseModel], ...],
+    read_only: bool = False,
+    destructive: bool = False,
+    idempotent: bool = False,
+    open_world: bool = False,
+    question: Question | None = None,
+) -> Tool:
+    """The tool called as the function is, described by its docstring. One of `answers` is what structuredContent holds."""
+    name, schema = run.__name__, schema_of(arguments)  # type: ignore[attr-defined]
+    questions: dict[str, Any] = {question.name: (Resolve(question.ask), True)} if question else {}
+    return Tool(
+        fn=run,
+        name=name,
+        title=title,
+        description=" ".join((run.__doc__ or "").split()),
+        parameters=schema,
+        fn_metadata=Metadata(arg_model=arguments, output_schema=answers_schema(answers), no_texts=no_texts(schema)),
+        is_async=True,
+        context_kwarg="client",
+        resolved_params=questions,
+        resolver_plans=build_resolver_plans(questions, {"arguments"}),
+        annotations=ToolAnnotations(
+            title=title,
+            read_only_hint=read_only,
+            destructive_hint=destructive,
+            idempotent_hint=idempotent or read_only,
+            open_world_hint=open_world,
+        ),
+    )
+
+
+def answers_schema(answers: tuple[type[BaseModel], ...]) -> dict[str, Any]:
+    """Of a view or a problem: clients check what a failed tool answers as well."""
+    _, schema = models_json_schema([(one, "serialization") for one in (*answers, ProblemView)], ref_template=_REF)
+    named = [{"$ref": _REF.format(model=one.__name__)} for one in (*answers, ProblemView)]
+    return {"type": "object", "anyOf": named, "$defs": schema["$defs"]}
+
+
+class ToolServer(MCPServer[Any]):
+    """Every error of a tool as a tool error with code, detail and hint."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Client | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        try:
+            _check(arguments)
+            return await super().call_tool(name, arguments, context)
+        except VidgendError as error:
+            return failed(error)
+        except ToolError as error:
+            cause = error.__cause__
+            if isinstance(cause, ValidationError):
+                return failed(from_pydantic(cause, arguments))
+            if isinstance(cause, VidgendError) and cause.code != VidgendError.code:
+                return failed(cause)
+            raise
+
+
+def _check(arguments: dict[str, Any]) -> None:
+    """What the body of a request is checked for before its fields are. Raises: InvalidFields, BadJson."""
+    try:
+        raw = json.dumps(arguments, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidFields([{"pointer": "", "detail": "a text holds half of a surrogate pair"}]) from None
+    except RecursionError:
+        raise BadJson("the arguments are nested too deeply") from None
+    parse_json(raw)

@@ -9,7 +9,8 @@ import pytest
 from aiohttp.test_utils import TestClient
 from standins.services_standin import World
 
-from vidgend.http.job_views import result_view
+from vidgend.http.views.base import dump
+from vidgend.http.views.results import result_view
 from vidgend.http.wire import Defaults, GenerateBody, to_brief
 from vidgend.models import Brief, OutputResult, Substitution
 
@@ -103,7 +104,7 @@ async def test_the_result_lists_every_video_with_its_own_links_and_fall_backs(wo
             OutputResult(name="tall", language="de", width_px=1080, height_px=1920, duration_s=13.0, report={"a": 1}),
         ),
     )
-    view = result_view(replace(job, result=several), {role: f"url of {role}" for role in files})
+    view = dump(result_view(replace(job, result=several), {role: f"url of {role}" for role in files}))
     wide, tall = view["outputs"]
     assert (wide["name"], wide["language"], wide["video_url"]) == ("wide", "en", "url of video")
     assert wide["video_url"] == view["video_url"] and wide["degraded"] == view["degraded"][:1]
@@ -111,5 +112,5 @@ async def test_the_result_lists_every_video_with_its_own_links_and_fall_backs(wo
     assert tall["video_url"] == "url of video:tall" and tall["subtitles"]["srt"] == "url of srt:tall"
     assert len(tall["degraded"]) == 2 and tall["report"] == {"a": 1}
     # A result of the time before outputs has its one video.
-    (only,) = result_view(job, {"video": "url"})["outputs"]
+    (only,) = dump(result_view(job, {"video": "url"}))["outputs"]
     assert (only["name"], only["video_url"], only["width"], only["language"]) == ("main", "url", 1920, None)

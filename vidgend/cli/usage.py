@@ -49,14 +49,16 @@ def usage(
 async def here(settings: Settings, asked: dict[str, str], limit: int) -> dict[str, Any]:
     """The daemon's answer, made from its database."""
     from vidgend.cli.data_dir import reading_rows
-    from vidgend.http.usage_view import read_query, usage_view
+    from vidgend.http.usage_query import read_query
+    from vidgend.http.views.base import dump
+    from vidgend.http.views.usage import usage_view
     from vidgend.parts import read_accounts
     from vidgend.store.ledger import LedgerReads
 
     async with reading_rows(settings) as reads:
         ledger = LedgerReads(reads)
         query = read_query(asked, now=ledger.now, limit=limit)
-        return await usage_view(ledger, await read_accounts(settings, ledger), query)
+        return dump(await usage_view(ledger, await read_accounts(settings, ledger), query))
 
 
 def _here(settings: Settings, asked: dict[str, str], limit: int) -> dict[str, Any]:

@@ -87,7 +87,8 @@ def _of_daemon(options: Options, every: bool) -> dict[str, Any]:
 
 def _of_this_machine(options: Options, every: bool) -> dict[str, Any]:
     """In the form of GET /mcp/voices. Raises: ToolMissing if no engine works, unless the others are wanted too."""
-    from vidgend.http.voices_routes import voice_view
+    from vidgend.http.views.base import dump
+    from vidgend.http.views.catalogue import voice_view
     from vidgend.pipeline.speech.hub import default_hub_dir
     from vidgend.pipeline.speech.port import SpeechEngine
     from vidgend.pipeline.speech.select import build_engines, probe
@@ -104,7 +105,7 @@ def _of_this_machine(options: Options, every: bool) -> dict[str, Any]:
     probed = probe(models_dir=models_dir, hub_dir=hub_dir, server=server)
     listed = catalogue(engines, probed, settings.speech.engine)
     return {
-        "voices": [voice_view(one, "") for one in listed if one.usable or every],
+        "voices": [dump(voice_view(one, "")) for one in listed if one.usable or every],
         "default": settings.speech.voice,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Protocol
 
 from vidgend.egress import Network
@@ -60,21 +61,21 @@ class Door(Ears, Protocol):
 
 
 async def accept_generate(
-    door: Door, body: GenerateBody, *, key: str | None = None, body_sha256: str = ""
+    door: Door, body: GenerateBody, *, key: str | None = None, body_sha256: str = "", owner: str = ""
 ) -> tuple[str, bool]:
     """Check a video job and put it into the queue. Answers (job id, whether it is new); the caller wakes the worker.
 
     The repeat of an accepted request gets its job, whatever else is the matter by now.
     Raises: BadInput and its kin, BudgetSpent, Draining, StorageFull, QueueFull.
     """
-    if key is not None and (known := await earlier_job(door.database, key, body_sha256)) is not None:
+    if key is not None and (known := await earlier_job(door.database, key, body_sha256, owner=owner)) is not None:
         return known, False
-    brief = await _checked(door, body)
+    brief = await _checked(door, body, owner)
     if body.callback_url is not None:
         if not door.webhooks_enabled:
             raise FeatureUnavailable("callback_url: webhooks.enabled is off in the settings", hint="Poll the status.")
         check_callback_url(body.callback_url, door.allow_networks)
-    await check_open(door, brief)
+    await check_open(door, brief, owner=owner)
     return await door.jobs.submit(
         brief,
         priority=body.priority,
@@ -82,12 +83,13 @@ async def accept_generate(
         callback_url=body.callback_url,
         idempotency_key=key,
         body_sha256=body_sha256,
+        owner=owner,
     )
 
 
-async def _checked(door: Door, body: GenerateBody) -> Brief:
+async def _checked(door: Door, body: GenerateBody, owner: str) -> Brief:
     """The brief of a request, checked for all that can be told beforehand. Raises: BadInput and its kin."""
-    media = await own_media(door.uploads, body)
+    media = await own_media(door.uploads, body, owner=owner)
     brief = to_brief(body, door.defaults, media.clips, media.music_title, media.voice_over)
     check_voice_over(door, body, brief, media.recording)
     if await check_languages(body, brief, can_translate=door.can_translate):
@@ -108,32 +110,35 @@ async def _checked(door: Door, body: GenerateBody) -> Brief:
 
 
 async def accept_prefetch(
-    door: Door, body: PrefetchBody, *, key: str | None = None, body_sha256: str = ""
+    door: Door, body: PrefetchBody, *, key: str | None = None, body_sha256: str = "", owner: str = ""
 ) -> tuple[str, bool]:
     """The same for a prefetch job.
 
     Raises: BadInput and its kin, NotFound, BudgetSpent, Draining, StorageFull, QueueFull.
     """
-    if key is not None and (known := await earlier_job(door.database, key, body_sha256)) is not None:
+    if key is not None and (known := await earlier_job(door.database, key, body_sha256, owner=owner)) is not None:
         return known, False
     _check_draining(door)
-    brief = await _prefetch_brief(door, body)
-    await check_open(door, brief)
-    return await door.jobs.submit(brief, idempotency_key=key, body_sha256=body_sha256)
+    brief = await _prefetch_brief(door, body, owner)
+    await check_open(door, brief, owner=owner)
+    return await door.jobs.submit(brief, idempotency_key=key, body_sha256=body_sha256, owner=owner)
 
 
-async def _prefetch_brief(door: Door, body: PrefetchBody) -> PrefetchBrief:
+async def _prefetch_brief(door: Door, body: PrefetchBody, owner: str) -> PrefetchBrief:
     """Raises: BadInput and its kin, NotFound for a job without a storyboard."""
     if body.queries is not None:
         return to_prefetch(body, door.defaults)
     storyboard: Storyboard | None = None
     if body.storyboard is not None:
-        version = await door.storyboards.get(body.storyboard)
+        version = None
+        with suppress(NotFound):
+            version = await door.storyboards.get((await door.jobs.get(body.storyboard, owner=owner)).id)
         if version is None:
             raise NotFound(f"there is no job {body.storyboard} with a storyboard")
         brief, storyboard = version.brief, version.storyboard
     else:
-        brief = await _checked(door, body.video or GenerateBody(prompt=body.prompt or "", aspect_ratio=aspect_of(body)))
+        asked = body.video or GenerateBody(prompt=body.prompt or "", aspect_ratio=aspect_of(body))
+        brief = await _checked(door, asked, owner)
     return PrefetchBrief(
         per_query=body.per_query or PER_SCENE,
         width_px=brief.width_px,
@@ -143,10 +148,10 @@ async def _prefetch_brief(door: Door, body: PrefetchBody) -> PrefetchBrief:
     )
 
 
-async def check_open(door: Door, brief: Brief | PrefetchBrief) -> None:
+async def check_open(door: Door, brief: Brief | PrefetchBrief, *, owner: str) -> None:
     """Whether such a job is taken now. Raises: Draining, StorageFull."""
     _check_draining(door)
-    await door.worker.check_room(brief)
+    await door.worker.check_room(brief, owner)
 
 
 def _check_draining(door: Door) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from aiohttp import web
 
 from vidgend.http import (
@@ -20,23 +22,30 @@ from vidgend.http import (
 )
 from vidgend.http.auth import allowed_names
 from vidgend.http.body import MAX_BODY_BYTES
+from vidgend.http.closing import add_closing
 from vidgend.http.middlewares import catch, expect, finish_headers, make_guard, tell
+from vidgend.http.openapi import DOCUMENT, document_bytes
+from vidgend.http.operation import Operation
 from vidgend.http.services import SERVICES, Services
+from vidgend.http.serving import handler_of
 
-_GROUPS = (
-    jobs_routes,
-    queue_routes,
-    storyboard_routes,
-    thumbnails_routes,
-    webhook_routes,
-    assets_routes,
-    uploads_routes,
-    usage_routes,
-    voices_routes,
-    catalogue_routes,
-    docs_routes,
-    health_routes,
+OPERATIONS: tuple[Operation, ...] = tuple(
+    chain(
+        jobs_routes.operations,
+        queue_routes.operations,
+        storyboard_routes.operations,
+        thumbnails_routes.operations,
+        webhook_routes.operations,
+        uploads_routes.operations,
+        assets_routes.operations,
+        usage_routes.operations,
+        voices_routes.operations,
+        catalogue_routes.operations,
+        docs_routes.operations,
+        health_routes.operations,
+    )
 )
+"""All there is to call."""
 IDLE_TIMEOUT_S = 15.0
 """For AppRunner's `keepalive_timeout`. aiohttp closes a connection that has not sent a whole request head in this
 time, the first one included, so it is the deadline against slow clients as well."""
@@ -53,10 +62,10 @@ def make_app(services: Services) -> web.Application:
         client_max_size=MAX_BODY_BYTES,
     )
     app[SERVICES] = services
-    for group in _GROUPS:
-        for route in group.routes:
-            assert isinstance(route, web.RouteDef)
-            more = {"expect_handler": expect, **route.kwargs}
-            app.add_routes([web.RouteDef(route.method, route.path, route.handler, more)])
+    app[DOCUMENT] = document_bytes(OPERATIONS, version=services.version)
+    add_closing(app)
+    for operation in OPERATIONS:
+        handler = handler_of(operation)
+        app.router.add_route(operation.method, operation.path, handler, expect_handler=operation.expect or expect)
     app.on_response_prepare.append(finish_headers)
     return app

@@ -11,6 +11,8 @@ from contextlib import aclosing
 from aiohttp import web
 
 from vidgend.errors import AssetDamaged, NotFound, ResultExpired, VidgendError
+from vidgend.http.caller import CALLER
+from vidgend.http.operation import Header, Media, Operations
 from vidgend.http.problems import PreconditionFailed, RangeNotSatisfiable, problem
 from vidgend.http.services import SERVICES
 from vidgend.store.assets.port import check_digest
@@ -47,14 +49,26 @@ _POLICY = (
     "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 )
 
-routes = web.RouteTableDef()
+READS_PARTS = (
+    Header(name="Range", description="One range of bytes."),
+    Header(name="If-Range", description="The ETag that the range is of."),
+    Header(name="If-None-Match", description="The ETag that the client has."),
+    Header(name="If-Match", description="The ETag that the client means."),
+)
+
+operations = Operations("assets")
 
 
-@routes.get("/mcp/assets/{digest}")
+@operations.raw(
+    "GET", "/mcp/assets/{digest}", id="asset", scope="read", answer=(Media(content_type="*/*"),), headers=READS_PARTS,
+    also={206: "A part of the file.", 304: "The file is the one that the client has."},
+    errors=(NotFound, ResultExpired, PreconditionFailed, RangeNotSatisfiable),
+)  # fmt: skip
 async def asset(request: web.Request) -> web.StreamResponse:
-    services = request.app[SERVICES]
-    digest = request.match_info["digest"]
-    known = await services.jobs.published(check_digest(digest)) or await services.uploads.served(digest)
+    """A file of a result, or an upload. Its address names its content, so it can be kept for ever."""
+    services, owner = request.app[SERVICES], request[CALLER].owner
+    digest = check_digest(request.match_info["digest"])
+    known = await services.jobs.published(digest, owner=owner) or await services.uploads.served(digest, owner=owner)
     if known is None:
         raise NotFound("no such asset")
     return await send_asset(request, digest, *known)

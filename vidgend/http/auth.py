@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from vidgend.errors import Unauthorized
-from vidgend.http.problems import DOCS_PATH, HostNotAllowed, OriginNotAllowed, SignatureInvalid
+from vidgend.http.problems import HostNotAllowed, OriginNotAllowed, SignatureInvalid
+from vidgend.http.views.problem import DOCS_PATH
 
 LINK_LIFE_S = 24 * 3600
 ASSETS_PATH = "/mcp/assets/"
 _SIGNED_PATHS = re.compile(r"/mcp/assets/.*|/mcp/storyboard/[^/]+/thumbnails/[^/]+")
 """What a signed link may open without the key."""
-OPEN_PATHS = ("/livez", "/readyz", DOCS_PATH)
+OPEN_PATHS = ("/livez", "/readyz", "/openapi.json", DOCS_PATH)
 
 
 def host_name(netloc: str) -> str:

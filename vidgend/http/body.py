@@ -6,11 +6,12 @@ import asyncio
 import hashlib
 import json
 import math
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from multidict import MultiMapping
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from vidgend.http.problems import (
     BadJson,
@@ -31,13 +32,9 @@ MAX_KEY_CHARS = 255
 Body = TypeVar("Body", bound=BaseModel)
 
 
-async def read_body(request: web.Request, model: type[Body]) -> tuple[Body, str]:
-    """The checked body and the SHA-256 of route and canonical JSON, which tells repeats from other requests.
-
-    Raises: UnsupportedMediaType, BadJson, InvalidFields (parameters of the query too: there are none), RequestTimeout;
-    aiohttp raises on more than 1 MiB.
-    """
-    parameters(request)
+async def read_json(request: web.Request) -> dict[str, Any]:
+    """The body as one JSON object. Raises: UnsupportedMediaType, BadJson, RequestTimeout; aiohttp raises on more than
+    1 MiB."""
     if request.content_type != "application/json":
         raise UnsupportedMediaType(f"the content type is {request.content_type!r}")
     try:
@@ -47,7 +44,12 @@ async def read_body(request: web.Request, model: type[Body]) -> tuple[Body, str]
         raise RequestTimeout from None
     except (web.RequestPayloadError, ConnectionError) as error:
         raise BadRequest("the body is broken or broke off") from error
-    value = parse_json(raw)
+    return parse_json(raw)
+
+
+def checked_body(value: Mapping[str, Any], model: type[Body], path: str) -> tuple[Body, str]:
+    """The body as the model has it, and the SHA-256 of path and canonical JSON, which tells repeats from other
+    requests. Raises: InvalidFields."""
     try:
         canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -56,16 +58,7 @@ async def read_body(request: web.Request, model: type[Body]) -> tuple[Body, str]
         body = model.model_validate(value)
     except ValidationError as error:
         raise from_pydantic(error, value) from None
-    return body, hashlib.sha256(request.path.encode() + b"\0" + canonical).hexdigest()
-
-
-async def read_optional_body(request: web.Request, model: type[Body]) -> Body:
-    """The checked body; the model's defaults where there is none. Raises: as read_body."""
-    if not request.can_read_body:
-        parameters(request)
-        return model()
-    body, _ = await read_body(request, model)
-    return body
+    return body, hashlib.sha256(path.encode() + b"\0" + canonical).hexdigest()
 
 
 def parse_json(raw: bytes) -> dict[str, Any]:
@@ -111,9 +104,9 @@ def _deeper_than(value: Any, limit: int) -> bool:
     return True
 
 
-def idempotency_key(request: web.Request) -> str | None:
+def idempotency_key(headers: MultiMapping[str]) -> str | None:
     """The Idempotency-Key, quoted as the draft standard has it or bare. Raises: BadRequest."""
-    values = request.headers.getall("Idempotency-Key", [])
+    values = headers.getall("Idempotency-Key", [])
     if not values:
         return None
     key = values[0].strip()
@@ -136,11 +129,26 @@ def parameters(request: web.Request, *known: str) -> dict[str, str]:
     return dict(request.query)
 
 
-def whole_number(values: dict[str, str], name: str, *, least: int, most: int) -> int | None:
-    """A parameter as a number; None if it is not given. Raises: InvalidFields."""
-    text = values.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-        raise InvalidFields([{"parameter": name, "detail": f"must be a whole number from {least} to {most}"}])
-    return int(text)
+def checked_query(values: Mapping[str, str], model: type[Body]) -> Body:
+    """The parameters as the model has them. Raises: InvalidFields."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        entries = from_pydantic(error, values).errors
+        raise InvalidFields([{"parameter": one["pointer"][1:], "detail": one["detail"]} for one in entries]) from None
+
+
+def _digits(least: int, most: int) -> Any:
+    def check(value: Any) -> Any:
+        if isinstance(value, str):
+            if not (value.isascii() and value.isdigit() and len(value) < 10 and least <= int(value) <= most):
+                raise ValueError(f"must be a whole number from {least} to {most}")
+            return int(value)
+        return value
+
+    return BeforeValidator(check, json_schema_input_type=int)
+
+
+def whole(least: int, most: int) -> Any:
+    """The type of a parameter that is a whole number: its digits, and nothing else."""
+    return Annotated[int, Field(ge=least, le=most), _digits(least, most)]

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from aiohttp import web
-
-from vidgend.http.answers import json_answer
-from vidgend.http.body import parameters
+from vidgend.http.operation import Call, Operations, Reply
+from vidgend.http.views.catalogue import StylesView, styles_view
 from vidgend.http.wire import GenerateBody
 from vidgend.pipeline.styles import STYLES
 
-routes = web.RouteTableDef()
+operations = Operations("catalogue")
 
 
-@routes.get("/mcp/styles")
-async def styles(request: web.Request) -> web.Response:
-    parameters(request)
-    return json_answer(
-        {
-            "styles": [
-                {
-                    "name": style.name,
-                    "description": style.description,
-                    "mood": style.mood,
-                    "captions": style.caption_preset,
-                    "transition": style.transition.kind,
-                }
-                for style in STYLES.values()
-            ],
-            "default": GenerateBody.model_fields["style"].default,
-        }
-    )
+@operations.json("GET", "/mcp/styles", id="styles", scope="read", answer=StylesView)
+async def styles(call: Call) -> Reply:
+    """The styles that a video can have."""
+    return Reply(view=styles_view(STYLES.values(), GenerateBody.model_fields["style"].default))

@@ -1,4 +1,4 @@
-"""The page about errors, which the `type` of every problem points into."""
+"""What the API says of itself: the OpenAPI document, and the page about errors that every problem's `type` leads to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from aiohttp import web
 
 from vidgend.errors import NotFound
 from vidgend.http.answers import JSON_HEADERS
-from vidgend.http.problems import DOCS_PATH
+from vidgend.http.openapi import DOCUMENT
+from vidgend.http.operation import Media, Operations
+from vidgend.http.views.problem import DOCS_PATH
 
 PLACES = (
     Path(__file__).parents[1] / "data" / "errors.md",
@@ -17,13 +19,20 @@ PLACES = (
 )
 """In a wheel, and in a checkout."""
 
-routes = web.RouteTableDef()
+operations = Operations("docs")
 
 
-@routes.get(DOCS_PATH)
+@operations.raw("GET", DOCS_PATH, id="errors", scope=None, answer=(Media(content_type="text/markdown"),))
 async def errors_page(request: web.Request) -> web.Response:
+    """What every error code means, and what to do about it."""
     text = await asyncio.to_thread(_read)
     return web.Response(text=text, content_type="text/markdown", charset="utf-8", headers=JSON_HEADERS)
+
+
+@operations.raw("GET", "/openapi.json", id="openapi", scope=None, answer=(Media(content_type="application/json"),))
+async def openapi(request: web.Request) -> web.Response:
+    """This document."""
+    return web.Response(body=request.app[DOCUMENT], content_type="application/json", headers=JSON_HEADERS)
 
 
 def _read() -> str:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
-from aiohttp import web
-
 from vidgend.errors import DatabaseDamaged, DatabaseUnavailable
-from vidgend.http.answers import json_answer
-from vidgend.http.problems import NotReady, problem
-from vidgend.http.services import SERVICES
+from vidgend.http.operation import Call, Operations, Reply
+from vidgend.http.problems import NotReady
+from vidgend.http.views.health import LivezView, ReadyzView, livez_view, readyz_view
 
-routes = web.RouteTableDef()
-
-
-@routes.get("/livez")
-async def livez(request: web.Request) -> web.Response:
-    return json_answer({"status": "alive", "version": request.app[SERVICES].version})
+operations = Operations("health")
 
 
-@routes.get("/readyz")
-async def readyz(request: web.Request) -> web.Response:
-    services = request.app[SERVICES]
+@operations.json("GET", "/livez", id="livez", scope=None, answer=LivezView)
+async def livez(call: Call) -> Reply:
+    """Whether the process answers."""
+    return Reply(view=livez_view(call.services.version))
+
+
+@operations.json("GET", "/readyz", id="readyz", scope=None, answer=ReadyzView, errors=(NotReady,))
+async def readyz(call: Call) -> Reply:
+    """Whether a job that is sent now would be taken; if not, `reasons` says why."""
+    services = call.services
     reasons: list[str] = []
     if services.worker.draining:
         reasons.append("draining")
@@ -38,5 +38,5 @@ async def readyz(request: web.Request) -> web.Response:
     if broken:
         reasons.append("database")
     if reasons:
-        return problem(NotReady(f"not ready: {', '.join(reasons)}"), reasons=reasons)
-    return json_answer({"status": "ready", "version": services.version})
+        raise NotReady(f"not ready: {', '.join(reasons)}").telling(reasons=reasons)
+    return Reply(view=readyz_view(services.version))

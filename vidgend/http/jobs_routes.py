@@ -6,79 +6,130 @@ import base64
 import binascii
 import re
 import struct
-from typing import Any, get_args
+from typing import Any
 
-from aiohttp import web
+from pydantic import Field
 
-from vidgend.errors import Conflict, JobEnded, JobNotFinished, NotFound, ResultExpired
+from vidgend.errors import (
+    BudgetSpent,
+    Conflict,
+    Draining,
+    FeatureUnavailable,
+    IdempotencyMismatch,
+    JobEnded,
+    JobNotFinished,
+    LanguageUnsupported,
+    NotFound,
+    PromptEmpty,
+    QueueFull,
+    ResultExpired,
+    StorageFull,
+    TargetForbidden,
+    UnknownFont,
+    UnknownPreset,
+    UnknownStyle,
+    UnknownVoice,
+    UploadUnknown,
+)
 from vidgend.http.accept import accept_generate, accept_prefetch, check_open
-from vidgend.http.answers import JSON_HEADERS, json_answer
 from vidgend.http.asset_links import result_urls
-from vidgend.http.auth import base_url
-from vidgend.http.body import idempotency_key, parameters, read_body, whole_number
-from vidgend.http.job_views import result_view, status_view, summary_view
-from vidgend.http.problems import InvalidFields, problem
-from vidgend.http.services import SERVICES
-from vidgend.http.wire import GenerateBody, PrefetchBody
+from vidgend.http.body import idempotency_key, whole
+from vidgend.http.operation import Call, Header, Operations, Reply
+from vidgend.http.problems import BadRequest, InvalidFields
+from vidgend.http.views.base import dump
+from vidgend.http.views.jobs import (
+    AcceptedView,
+    CancelledView,
+    JobsView,
+    StatusView,
+    accepted_view,
+    cancelled_view,
+    jobs_view,
+    status_view,
+    summary_view,
+)
+from vidgend.http.views.results import ResultView, result_view
+from vidgend.http.wire import Body, GenerateBody, PrefetchBody
 from vidgend.models import ACTIVE_STATES, JobState, Result
 from vidgend.store.jobs import Job
 
-STATES: tuple[str, ...] = get_args(JobState)
 DEFAULT_PAGE, MAX_PAGE = 50, 200
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_REPEATS = Header(
+    name="Idempotency-Key",
+    description="A text of your own for this request. Sent again with the same body within a week it is answered with "
+    "the same job.",
+)
+_REFUSALS = (
+    BadRequest, PromptEmpty, UnknownVoice, UnknownStyle, UnknownPreset, UnknownFont, LanguageUnsupported,
+    FeatureUnavailable, UploadUnknown, IdempotencyMismatch, BudgetSpent, Draining, StorageFull, QueueFull,
+)  # fmt: skip
 
-routes = web.RouteTableDef()
+operations = Operations("jobs")
 
 
-def job_id_of(request: web.Request) -> str:
+def job_id_of(call: Call) -> str:
     """The id in the path. Raises: NotFound for anything that cannot be one."""
-    job_id = request.match_info["job_id"]
+    job_id = call.path["job_id"]
     if not _JOB_ID.fullmatch(job_id):
         raise NotFound("no such job")
     return job_id
 
 
-def _accepted(job_id: str, message: str) -> web.Response:
+async def own_job(call: Call) -> Job:
+    """The job that the path names, if it is the caller's. Raises: NotFound."""
+    return await call.services.jobs.get(job_id_of(call), owner=call.caller.owner)
+
+
+def _accepted(job_id: str, message: str) -> Reply:
     """The same for a repeat as for the first: which of twins came first is nobody's business."""
-    return json_answer(
-        {"job_id": job_id, "status": "accepted", "message": message},
-        status=202,
-        headers={"Location": f"/mcp/status/{job_id}"},
+    return Reply(view=accepted_view(job_id, message), headers={"Location": f"/mcp/status/{job_id}"})
+
+
+@operations.json(
+    "POST", "/mcp/generate", id="generate", scope="write", status=202, body=GenerateBody, answer=AcceptedView,
+    headers=(_REPEATS,), errors=(*_REFUSALS, TargetForbidden),
+)  # fmt: skip
+async def generate(call: Call, body: GenerateBody) -> Reply:
+    """Make a video. The job is durable before it is answered; its status tells how far it is."""
+    job_id, _ = await accept_generate(
+        call.services,
+        body,
+        key=idempotency_key(call.headers),
+        body_sha256=call.body_sha256,
+        owner=call.caller.owner,
     )
-
-
-@routes.post("/mcp/generate")
-async def generate(request: web.Request) -> web.Response:
-    services = request.app[SERVICES]
-    body, body_sha256 = await read_body(request, GenerateBody)
-    key = idempotency_key(request)
-    job_id, _ = await accept_generate(services, body, key=key, body_sha256=body_sha256)
-    services.worker.wake()
+    call.services.worker.wake()
     return _accepted(job_id, "The job is accepted.")
 
 
-@routes.post("/mcp/prefetch")
-async def prefetch(request: web.Request) -> web.Response:
-    services = request.app[SERVICES]
-    body, body_sha256 = await read_body(request, PrefetchBody)
-    key = idempotency_key(request)
-    job_id, _ = await accept_prefetch(services, body, key=key, body_sha256=body_sha256)
-    services.worker.wake()
+@operations.json(
+    "POST", "/mcp/prefetch", id="prefetch", scope="write", status=202, body=PrefetchBody, answer=AcceptedView,
+    headers=(_REPEATS,), errors=(*_REFUSALS, NotFound),
+)  # fmt: skip
+async def prefetch(call: Call, body: PrefetchBody) -> Reply:
+    """Search and fetch footage ahead of time. It is a job of its own, followed like any other."""
+    job_id, _ = await accept_prefetch(
+        call.services,
+        body,
+        key=idempotency_key(call.headers),
+        body_sha256=call.body_sha256,
+        owner=call.caller.owner,
+    )
+    call.services.worker.wake()
     return _accepted(job_id, "The searches are accepted.")
 
 
-@routes.get("/mcp/status/{job_id}")
-async def status(request: web.Request) -> web.Response:
-    parameters(request)
-    services = request.app[SERVICES]
-    job_id = job_id_of(request)
+async def status_of(call: Call, job_id: str) -> StatusView:
+    """Raises: NotFound."""
+    services = call.services
     # Before the row is read: the other way round a job that ends in between would seem to go back.
     progress = services.worker.progress(job_id)
-    job = await services.jobs.get(job_id)
+    job = await services.jobs.get(job_id, owner=call.caller.owner)
     logs = await services.jobs.logs(job_id)
     waits = job.state == "queued"
     position = await services.jobs.queue_position(job) if waits and job.ready else None
-    view = status_view(
+    return status_view(
         job,
         progress if job.state in ACTIVE_STATES else None,
         logs=logs,
@@ -87,100 +138,107 @@ async def status(request: web.Request) -> web.Response:
         now_s=services.database.clock(),
         lacking_bytes=services.worker.lacking_bytes,
     )
-    return json_answer(view)
 
 
-@routes.get("/mcp/result/{job_id}")
-async def result(request: web.Request) -> web.Response:
-    parameters(request)
-    services = request.app[SERVICES]
-    job = await services.jobs.get(job_id_of(request))
+@operations.json("GET", "/mcp/status/{job_id}", id="status", scope="read", answer=StatusView, errors=(NotFound,))
+async def status(call: Call) -> Reply:
+    """How far a job is. Also what it waits for, when it will be done, and why it failed."""
+    return Reply(view=await status_of(call, job_id_of(call)))
+
+
+@operations.json(
+    "GET", "/mcp/result/{job_id}", id="result", scope="read", answer=ResultView,
+    errors=(NotFound, JobNotFinished, JobEnded, ResultExpired),
+)  # fmt: skip
+async def result(call: Call) -> Reply:
+    """The finished video. Where its files are, how long and large it is, what was substituted, and the quality report;
+    while another version is being made, the problem carries the one before as `previous`."""
+    job = await own_job(call)
     if job.state == "completed" and job.result is not None:
-        if not isinstance(job.result, Result):
-            return json_answer(result_view(job, {}))
-        shown = await _video(request, job)
+        shown = await _video(call, job) if isinstance(job.result, Result) else result_view(job, {})
         if shown is None:
             raise ResultExpired("the video is no longer in the store")
-        return json_answer(shown)
+        return Reply(view=shown)
     # Another version is being made, or could not be: what there was before can still be had.
-    earlier = await _video(request, job)
-    told: dict[str, Any] = {"job_status": job.state} | ({"previous": earlier} if earlier else {})
+    earlier = await _video(call, job)
+    told: dict[str, Any] = {"job_status": job.state, "previous": dump(earlier) if earlier is not None else None}
     if not job.ended:
-        return problem(JobNotFinished(f"the job is {job.state}"), **told)
+        raise JobNotFinished(f"the job is {job.state}").telling(**told)
     if job.state == "failed" and job.error is not None:
         why = {"code": job.error.code, "detail": job.error.detail, "hint": job.error.hint}
-        return problem(JobEnded(job.error.detail, hint=job.error.hint), **told, error=why)
-    return problem(JobEnded(f"the job was {job.state}"), **told)
+        raise JobEnded(job.error.detail, hint=job.error.hint).telling(**told, error=why)
+    raise JobEnded(f"the job was {job.state}").telling(**told)
 
 
-async def _video(request: web.Request, job: Job) -> dict[str, Any] | None:
+async def _video(call: Call, job: Job) -> ResultView | None:
     """The result of a video job as clients see it; None if there is none (any more)."""
-    services = request.app[SERVICES]
+    services = call.services
     if not isinstance(job.result, Result):
         return None
     files = job.result.files
     if not (await services.jobs.has_files(job.id) and await services.assets.has(files["video"].digest)):
         return None
-    base = base_url(request, services.public_url, services.trusted_proxies)
-    return result_view(job, await result_urls(services, job.id, files, base_url=base))
+    return result_view(job, await result_urls(services, job.id, files, base_url=call.base_url))
 
 
-@routes.post("/mcp/cancel/{job_id}")
-async def cancel(request: web.Request) -> web.Response:
-    parameters(request)
-    job_id = job_id_of(request)
-    state = await request.app[SERVICES].worker.cancel(job_id)
+@operations.json(
+    "POST", "/mcp/cancel/{job_id}", id="cancel", scope="write", answer=CancelledView, errors=(NotFound, Conflict)
+)
+async def cancel(call: Call) -> Reply:
+    """Stop a job. When this is answered nothing of it runs any more; a job that was cancelled before stays so."""
+    job = await own_job(call)
+    state = await call.services.worker.cancel(job.id)
     if state in ("completed", "failed"):
-        return problem(Conflict(f"the job has already {state}"), job_status=state)
-    return json_answer({"job_id": job_id, "status": state})
+        raise Conflict(f"the job has already {state}").telling(job_status=state)
+    return Reply(view=cancelled_view(job.id, state))
 
 
-@routes.post("/mcp/retry/{job_id}")
-async def retry(request: web.Request) -> web.Response:
+@operations.json(
+    "POST", "/mcp/retry/{job_id}", id="retry", scope="write", status=202, answer=AcceptedView,
+    errors=(NotFound, Conflict, Draining, StorageFull, QueueFull),
+)  # fmt: skip
+async def retry(call: Call) -> Reply:
     """Send a failed or cancelled job again, under its own id. What it had finished is not done again."""
-    parameters(request)
-    services = request.app[SERVICES]
-    job = await services.jobs.get(job_id_of(request))
+    services, job = call.services, await own_job(call)
     if job.state not in ("failed", "cancelled"):
-        return problem(
-            Conflict(f"the job is {job.state}: only one that failed or was cancelled can be retried"),
-            job_status=job.state,
-        )
-    await check_open(services, job.brief)
+        why = Conflict(f"the job is {job.state}: only one that failed or was cancelled can be retried")
+        raise why.telling(job_status=job.state)
+    await check_open(services, job.brief, owner=job.owner)
     await services.jobs.retry(job.id)
     services.worker.wake()
     return _accepted(job.id, "The job is accepted again.")
 
 
-@routes.delete("/mcp/jobs/{job_id}")
-async def delete(request: web.Request) -> web.Response:
+@operations.json(
+    "DELETE", "/mcp/jobs/{job_id}", id="delete_job", scope="write", status=204, answer=None,
+    errors=(NotFound, Conflict),
+)  # fmt: skip
+async def delete(call: Call) -> Reply:
     """Forget an ended job: its row, its log, its events and its files."""
-    parameters(request)
-    services = request.app[SERVICES]
-    job = await services.jobs.get(job_id_of(request))
+    job = await own_job(call)
     if not job.ended:
-        why = Conflict(f"the job is {job.state}", hint="Cancel it first.")
-        return problem(why, job_status=job.state)
-    await services.worker.delete(job.id)
-    return web.Response(status=204, headers=JSON_HEADERS)
+        raise Conflict(f"the job is {job.state}", hint="Cancel it first.").telling(job_status=job.state)
+    await call.services.worker.delete(job.id)
+    return Reply()
 
 
-@routes.get("/mcp/jobs")
-async def jobs(request: web.Request) -> web.Response:
-    """Newest first. `cursor` is the `next_cursor` of the page before."""
-    services = request.app[SERVICES]
-    given = parameters(request, "state", "limit", "cursor")
-    state = given.get("state")
-    if state is not None and state not in STATES:
-        raise InvalidFields([{"parameter": "state", "detail": f"must be one of {', '.join(STATES)}"}])
-    limit = whole_number(given, "limit", least=1, most=MAX_PAGE) or DEFAULT_PAGE
-    before = _from_cursor(given["cursor"]) if "cursor" in given else None
-    found = await services.jobs.page(state=state, limit=limit + 1, before=before)
-    page: list[dict[str, Any]] = [
+class JobsQuery(Body):
+    state: JobState | None = Field(None, description="Only jobs in this state.")
+    limit: whole(1, MAX_PAGE) = Field(DEFAULT_PAGE, description="So many at most.")  # type: ignore[valid-type]
+    cursor: str | None = Field(None, description="The `next_cursor` of the page before.")
+
+
+@operations.json("GET", "/mcp/jobs", id="jobs", scope="read", query=JobsQuery, answer=JobsView)
+async def jobs(call: Call, query: JobsQuery) -> Reply:
+    """The jobs, newest first, page by page."""
+    services, limit = call.services, query.limit
+    before = _from_cursor(query.cursor) if query.cursor is not None else None
+    found = await services.jobs.page(state=query.state, limit=limit + 1, before=before, owner=call.caller.owner)
+    page = [
         summary_view(job, services.worker.progress(job.id) if job.state in ACTIVE_STATES else None)
         for job in found[:limit]
     ]
-    return json_answer({"jobs": page, "next_cursor": _cursor(found[limit - 1]) if len(found) > limit else None})
+    return Reply(view=jobs_view(page, _cursor(found[limit - 1]) if len(found) > limit else None))
 
 
 def _cursor(job: Job) -> str:

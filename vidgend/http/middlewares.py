@@ -14,6 +14,7 @@ from vidgend.errors import VidgendError
 from vidgend.http.answers import COMMON_HEADERS
 from vidgend.http.auth import OPEN_PATHS, check_host, check_key, check_origin, client_address
 from vidgend.http.body import MAX_BODY_BYTES
+from vidgend.http.caller import ANYBODY, CALLER
 from vidgend.http.problems import BadRequest, BodyTooLarge, ExpectationFailed, from_aiohttp, problem
 from vidgend.http.services import SERVICES, Services
 
@@ -71,7 +72,7 @@ async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:
 def _bug(request: web.Request, error: Exception) -> web.Response:
     request_id = request[REQUEST_ID]
     _log.error("request_crashed", exc_info=error, extra={"request_id": request_id})
-    return problem(VidgendError(hint="The daemon's log has the reason."), request_id=request_id)
+    return problem(VidgendError(hint="The daemon's log has the reason.").telling(request_id=request_id))
 
 
 def make_guard(services: Services, names: frozenset[str]) -> Middleware:
@@ -83,6 +84,7 @@ def make_guard(services: Services, names: frozenset[str]) -> Middleware:
         check_origin(request, names)
         if services.api_key and request.path not in OPEN_PATHS:
             check_key(request, services.api_key, services.url_key)
+        request[CALLER] = ANYBODY
         return await handler(request)
 
     return guard

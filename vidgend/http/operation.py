@@ -1,4 +1,4 @@
-"""The operations of the API: one table of which the routes, the checks, the OpenAPI document and the MCP tools are made.
+"""The operations of the API: one table that routes, checks, OpenAPI document and MCP tools are made of.
 
 A group of operations is a file with `operations = Operations("jobs")` whose handlers are decorated:
 
@@ -6,7 +6,7 @@ A group of operations is a file with `operations = Operations("jobs")` whose han
     async def generate(call: Call, body: GenerateBody) -> Reply: ...
 
 A handler gets what it declares, checked: the body first, then the query. It knows nothing of sockets, so it is run for
-a request over HTTP and for one of a tool in this process alike. What sends or takes bytes is `raw` and gets the request.
+requests over HTTP and for tools in this process alike. What sends or takes bytes is `raw` and gets the request.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aiohttp import web
+from multidict import CIMultiDict, MultiMapping
 from pydantic import BaseModel
 
 from vidgend.errors import VidgendError
@@ -32,7 +33,7 @@ class Call:
     caller: Caller
     base_url: str
     path: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: MultiMapping[str] = field(default_factory=CIMultiDict)
     body_sha256: str = ""
 
 

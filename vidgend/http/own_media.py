@@ -26,7 +26,7 @@ class OwnMedia:
     voice_over: VoiceOver | None = None
 
 
-async def own_media(uploads: UploadStore, body: GenerateBody) -> OwnMedia:
+async def own_media(uploads: UploadStore, body: GenerateBody, *, owner: str = "") -> OwnMedia:
     """Raises: InvalidFields."""
     scenes = body.scenes or ()
     given = [ref.asset for scene in scenes for ref in (scene.clip, scene.image) if ref is not None]
@@ -35,7 +35,7 @@ async def own_media(uploads: UploadStore, body: GenerateBody) -> OwnMedia:
     if not given and music is None and voice is None:
         return OwnMedia()
     named = [*given, *([music] if music is not None else []), *([voice.asset] if voice is not None else [])]
-    known = await uploads.find(named)
+    known = await uploads.find(named, owner=owner)
     errors: list[dict[str, str]] = []
     recording = (
         checked(known, voice.asset, ("audio", "video"), "/narration_audio", errors) if voice is not None else None
@@ -82,12 +82,12 @@ class EditMedia:
     music_title: str | None = None
 
 
-async def edit_media(uploads: UploadStore, body: PatchBody) -> EditMedia:
+async def edit_media(uploads: UploadStore, body: PatchBody, *, owner: str = "") -> EditMedia:
     """The uploads that an edit names, as far as there are such. Raises: InvalidFields for its music."""
     named = [new.clip for new in body.add] + [patch.clip for patch in body.scenes]
     given = [one.asset for one in named if isinstance(one, AssetBody)]
     music = body.music.asset if isinstance(body.music, MusicBody) else None
-    known = await uploads.find([*given, *([music] if music is not None else [])])
+    known = await uploads.find([*given, *([music] if music is not None else [])], owner=owner)
     errors: list[dict[str, str]] = []
     title = _music_title(known, music, errors)
     if errors:

@@ -15,11 +15,9 @@ from pydantic_core import ErrorDetails
 
 from vidgend.complaints import in_words
 from vidgend.errors import BadInput, NotFound, Unauthorized, Unavailable, VidgendError
-from vidgend.http.answers import json_answer
-
-DOCS_PATH = "/docs/errors.md"
-MAX_ERRORS = 50
-"""So many `errors` are listed at most; a body can be wrong in more places than anyone reads."""
+from vidgend.http.answers import JSON_HEADERS
+from vidgend.http.views.base import dump_json
+from vidgend.http.views.problem import ProblemView, problem_view
 
 
 class BadRequest(VidgendError):
@@ -136,27 +134,21 @@ HTTP_ERRORS: tuple[type[VidgendError], ...] = (
 """The codes that no other door of vidgend has."""
 
 
-def problem(error: VidgendError, /, *, headers: Mapping[str, str] | None = None, **members: Any) -> web.Response:
-    """The answer for an error. `members` are extension members; None values are left out."""
-    body: dict[str, Any] = {
-        "type": f"{DOCS_PATH}#{error.code}",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.detail,
-        "code": error.code,
-    }
-    if error.hint:
-        body["hint"] = error.hint
-    if isinstance(error, InvalidFields):
-        body["errors"] = error.errors[:MAX_ERRORS]
-    body |= {name: value for name, value in members.items() if value is not None}
+def problem(error: VidgendError, /, *, headers: Mapping[str, str] | None = None) -> web.Response:
+    """The answer for an error."""
     extra = dict(headers or {})
-    retry_after_s = getattr(error, "retry_after_s", None)
-    if retry_after_s is not None:
-        extra["Retry-After"] = str(math.ceil(retry_after_s))
+    if error.retry_after_s is not None:
+        extra["Retry-After"] = str(math.ceil(error.retry_after_s))
     if isinstance(error, Unauthorized):
         extra["WWW-Authenticate"] = 'Bearer realm="vidgend"'
-    return json_answer(body, status=error.status, headers=extra, content_type="application/problem+json")
+    answer = web.Response(body=dump_json(view_of(error)), status=error.status, headers={**JSON_HEADERS, **extra})
+    answer.headers["Content-Type"] = "application/problem+json"
+    return answer
+
+
+def view_of(error: VidgendError) -> ProblemView:
+    """What is said of an error, wherever it is said."""
+    return problem_view(error, error.members, error.errors if isinstance(error, InvalidFields) else None)
 
 
 def from_aiohttp(error: web.HTTPException) -> web.Response:

@@ -2,65 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from aiohttp import web
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import StringConstraints
 
-from vidgend.http.answers import json_answer, rfc3339
-from vidgend.http.body import parameters, read_optional_body
-from vidgend.http.jobs_routes import STATES
-from vidgend.http.services import SERVICES, Services
+from vidgend.http.operation import Call, Operations, Reply
+from vidgend.http.views.queue import PauseView, QueueView, pause_view, queue_view
+from vidgend.http.wire import Body
+from vidgend.setting_types import NO_NUL
 
-routes = web.RouteTableDef()
+operations = Operations("queue")
 
 
-class PauseBody(BaseModel):
+class PauseBody(Body):
     """The body of POST /mcp/pause, which may be left out."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    reason: Annotated[str, StringConstraints(max_length=500, strip_whitespace=True, pattern=r"^[^\x00]*$")] = ""
+    reason: Annotated[str, StringConstraints(max_length=500, strip_whitespace=True, pattern=NO_NUL)] = ""
 
 
-class NoBody(BaseModel):
+class NoBody(Body):
     """Nothing, or {}."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-@routes.get("/mcp/queue")
-async def queue(request: web.Request) -> web.Response:
-    parameters(request)
-    services = request.app[SERVICES]
+@operations.json("GET", "/mcp/queue", id="queue", scope="read", answer=QueueView)
+async def queue(call: Call) -> Reply:
+    """How many jobs there are in each state, and whether the queue is paused."""
+    services = call.services
     counts = await services.jobs.counts()
-    jobs = {state: counts.get(state, 0) for state in STATES}
-    lacking_bytes = services.worker.lacking_bytes
-    return json_answer(await _pause_view(services) | {"lacking_bytes": lacking_bytes, "jobs": jobs})
+    return Reply(view=queue_view(await services.jobs.paused(), counts, services.worker.lacking_bytes))
 
 
-@routes.post("/mcp/pause")
-async def pause(request: web.Request) -> web.Response:
+@operations.json("POST", "/mcp/pause", id="pause", scope="admin", body=PauseBody, body_optional=True, answer=PauseView)
+async def pause(call: Call, body: PauseBody) -> Reply:
     """Begin nothing until resume, over restarts too. What runs goes on, and jobs are still taken."""
-    services = request.app[SERVICES]
-    body = await read_optional_body(request, PauseBody)
-    await services.jobs.pause(body.reason)
-    return json_answer(await _pause_view(services))
+    await call.services.jobs.pause(body.reason)
+    return Reply(view=pause_view(await call.services.jobs.paused()))
 
 
-@routes.post("/mcp/resume")
-async def resume(request: web.Request) -> web.Response:
-    services = request.app[SERVICES]
-    await read_optional_body(request, NoBody)
+@operations.json("POST", "/mcp/resume", id="resume", scope="admin", body=NoBody, body_optional=True, answer=PauseView)
+async def resume(call: Call, body: NoBody) -> Reply:
+    """Begin jobs again."""
+    services = call.services
     await services.jobs.resume()
     services.worker.wake()
-    return json_answer(await _pause_view(services))
-
-
-async def _pause_view(services: Services) -> dict[str, Any]:
-    found = await services.jobs.paused()
-    return {
-        "paused": found is not None,
-        "paused_at": rfc3339(found.paused_at) if found else None,
-        "reason": found.reason if found else None,
-    }
+    return Reply(view=pause_view(await services.jobs.paused()))

@@ -171,7 +171,7 @@ async def render_storyboard(door: ReviseDoor, job_id: str, body: RenderBody) -> 
     check_idle(job.state)
     brief = replace(version.brief, review=False, quality=body.quality or version.brief.quality)
     _check_words(version, brief, can_translate=door.can_translate)
-    await check_open(door, brief)
+    await check_open(door, brief, owner=job.owner)
     reuse = await door.foresee(job.id, version, brief)
     await door.jobs.render(job.id, version=version.number, brief=brief)
     return Accepted(version=version.number, reuse=reuse)

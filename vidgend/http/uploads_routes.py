@@ -9,17 +9,28 @@ import struct
 import time
 from collections.abc import AsyncIterator
 from email.message import Message
-from typing import Any
 
 from aiohttp import web
+from pydantic import Field
 
-from vidgend.errors import Draining, MediaRefused
-from vidgend.http.answers import JSON_HEADERS, json_answer, rfc3339
+from vidgend.errors import (
+    Draining,
+    MediaRefused,
+    NotFound,
+    StorageFull,
+    StorageUnavailable,
+    Unavailable,
+    UploadInUse,
+    UploadTooLarge,
+)
 from vidgend.http.asset_links import own_url
-from vidgend.http.auth import ASSETS_PATH, base_url
-from vidgend.http.body import parameters, whole_number
+from vidgend.http.auth import ASSETS_PATH
+from vidgend.http.body import parameters, whole
+from vidgend.http.operation import Call, Media, Operations, Reply
 from vidgend.http.problems import BadRequest, ExpectationFailed, InvalidFields, RequestTimeout, problem
-from vidgend.http.services import SERVICES, Services
+from vidgend.http.serving import answer_of, call_of
+from vidgend.http.views.uploads import UploadsView, UploadView, upload_view, uploads_view
+from vidgend.http.wire import Body
 from vidgend.store.assets.port import check_digest
 from vidgend.store.uploads import Upload
 
@@ -28,7 +39,7 @@ LEAST_BYTES = 64 * 1024
 """A client that sends less than this in STALL_S holds a connection and a file, and is cut off."""
 DEFAULT_PAGE, MAX_PAGE = 50, 200
 
-routes = web.RouteTableDef()
+operations = Operations("assets")
 
 
 async def expect_later(request: web.Request) -> web.Response | None:
@@ -36,11 +47,23 @@ async def expect_later(request: web.Request) -> web.Response | None:
     return None if request.headers["Expect"].lower() == "100-continue" else problem(ExpectationFailed())
 
 
-@routes.post("/mcp/assets", expect_handler=expect_later)
+class UploadQuery(Body):
+    name: str | None = Field(None, description="What the file is called; else as Content-Disposition has it.")
+
+
+@operations.raw(
+    "POST", "/mcp/assets", id="upload", scope="write", status=201, query=UploadQuery, answer=UploadView,
+    body=(Media(content_type="application/octet-stream", description="The bytes of the file, as it is."),),
+    also={200: "The same bytes are here already."}, expect=expect_later,
+    errors=(
+        BadRequest, MediaRefused, UploadTooLarge, RequestTimeout, Draining, StorageFull, StorageUnavailable,
+        Unavailable,
+    ),
+)  # fmt: skip
 async def upload(request: web.Request) -> web.Response:
-    """Take a file in. Its kind follows from its content."""
-    services = request.app[SERVICES]
-    given = parameters(request, "name")
+    """Take a file in: a video, a photo or sound. Its kind follows from its content."""
+    call, given = call_of(request), parameters(request, "name")
+    services, owner = call.services, call.caller.owner
     if services.worker.draining:
         raise Draining("vidgend is stopping; send this again after the restart")
     if request.content_type.startswith("multipart/"):
@@ -49,7 +72,7 @@ async def upload(request: web.Request) -> web.Response:
             hint="Send the raw bytes of the file as the body (curl -T FILE), and its name as ?name=...",
         )
     expected_bytes = request.content_length
-    await services.intake.check(expected_bytes)
+    await services.intake.check(expected_bytes, owner=owner)
     if "Expect" in request.headers:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
@@ -58,9 +81,11 @@ async def upload(request: web.Request) -> web.Response:
         _pieces(request),
         name=given.get("name") or _file_name(request.headers.get("Content-Disposition", "")),
         expected_bytes=None if packed else expected_bytes,
+        owner=owner,
     )
-    view = _view(services, made, base_url(request, services.public_url, services.trusted_proxies))
-    return json_answer(view, status=201 if new else 200, headers={"Location": f"{ASSETS_PATH}{made.digest}"})
+    view = upload_view(made, own_url(services, made.digest, base_url=call.base_url, now_s=time.time()))
+    location = {"Location": f"{ASSETS_PATH}{made.digest}"}
+    return answer_of(Reply(view=view, status=201 if new else 200, headers=location))
 
 
 async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
@@ -89,53 +114,36 @@ def _file_name(disposition: str) -> str:
         return ""
 
 
-@routes.get("/mcp/assets")
-async def uploads(request: web.Request) -> web.Response:
-    """Newest first. `cursor` is the `next_cursor` of the page before; `id` asks for one."""
-    services = request.app[SERVICES]
-    given = parameters(request, "id", "limit", "cursor")
-    limit = whole_number(given, "limit", least=1, most=MAX_PAGE) or DEFAULT_PAGE
-    if "id" in given:
-        found = list((await services.uploads.find([given["id"]])).values())
+class UploadsQuery(Body):
+    id: str | None = Field(None, description="Only this upload.")
+    limit: whole(1, MAX_PAGE) = Field(DEFAULT_PAGE, description="So many at most.")  # type: ignore[valid-type]
+    cursor: str | None = Field(None, description="The `next_cursor` of the page before.")
+
+
+@operations.json("GET", "/mcp/assets", id="uploads", scope="read", query=UploadsQuery, answer=UploadsView)
+async def uploads(call: Call, query: UploadsQuery) -> Reply:
+    """The uploads, newest first, page by page."""
+    services, owner, limit = call.services, call.caller.owner, query.limit
+    if query.id is not None:
+        found = list((await services.uploads.find([query.id], owner=owner)).values())
     else:
-        before = _from_cursor(given["cursor"]) if "cursor" in given else None
-        found = await services.uploads.page(limit=limit + 1, before=before)
-    base = base_url(request, services.public_url, services.trusted_proxies)
-    return json_answer(
-        {
-            "assets": [_view(services, one, base) for one in found[:limit]],
-            "next_cursor": _cursor(found[limit - 1]) if len(found) > limit else None,
-        }
-    )
+        before = _from_cursor(query.cursor) if query.cursor is not None else None
+        found = await services.uploads.page(limit=limit + 1, before=before, owner=owner)
+    now_s = time.time()
+    page = [
+        upload_view(one, own_url(services, one.digest, base_url=call.base_url, now_s=now_s)) for one in found[:limit]
+    ]
+    return Reply(view=uploads_view(page, _cursor(found[limit - 1]) if len(found) > limit else None))
 
 
-@routes.delete("/mcp/assets/{digest}")
-async def delete(request: web.Request) -> web.Response:
+@operations.json(
+    "DELETE", "/mcp/assets/{digest}", id="delete_upload", scope="write", status=204, answer=None,
+    errors=(NotFound, UploadInUse),
+)  # fmt: skip
+async def delete(call: Call) -> Reply:
     """Forget an upload. Its bytes go when nothing else needs them."""
-    await request.app[SERVICES].uploads.remove(check_digest(request.match_info["digest"]))
-    return web.Response(status=204, headers=JSON_HEADERS)
-
-
-def _view(services: Services, one: Upload, base: str) -> dict[str, Any]:
-    facts = one.facts
-    sound = {"sample_rate": facts.get("sample_rate_hz"), "channels": facts.get("channels") or None}
-    picture = {
-        "width": facts.get("width_px"),
-        "height": facts.get("height_px"),
-        "fps": (facts.get("fps") or None) if one.kind == "video" else None,
-    }
-    return {
-        "asset_id": one.digest,
-        "kind": one.kind,
-        "name": one.name,
-        "content_type": one.content_type,
-        "size_bytes": one.size_bytes,
-        **picture,
-        "duration": round(one.duration_s, 3) if one.duration_s is not None else None,
-        **sound,
-        "created_at": rfc3339(one.created_at),
-        "url": own_url(services, one.digest, base_url=base, now_s=time.time()),
-    }
+    await call.services.uploads.remove(check_digest(call.path["digest"]), owner=call.caller.owner)
+    return Reply()
 
 
 def _cursor(one: Upload) -> str:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+from pydantic import Field
 
-from vidgend.http.answers import json_answer
-from vidgend.http.body import parameters, whole_number
-from vidgend.http.services import SERVICES
-from vidgend.http.usage_view import MAX_PAGE, read_query, usage_view
+from vidgend.http.body import whole
+from vidgend.http.operation import Call, Operations, Reply
+from vidgend.http.usage_query import DEFAULT_PAGE, MAX_PAGE, By, read_query
+from vidgend.http.views.usage import UsageView, usage_view
+from vidgend.http.wire import Body
 
-routes = web.RouteTableDef()
-OWNER = ""
-"""Whose calls are shown: there is one owner until there are keys."""
+operations = Operations("usage")
 
 
-@routes.get("/mcp/usage")
-async def usage(request: web.Request) -> web.Response:
-    """`cursor` is the `next_cursor` of the page before."""
-    services = request.app[SERVICES]
-    given = parameters(request, "from", "to", "by", "limit", "cursor")
-    limit = whole_number(given, "limit", least=1, most=MAX_PAGE)
-    query = read_query(given, now=services.ledger.now, limit=limit)
-    return json_answer(await usage_view(services.ledger, services.accounts, query, owner=OWNER))
+class UsageParameters(Body):
+    from_: str | None = Field(None, alias="from", description="The first day (UTC), such as 2026-11-01.")
+    to: str | None = Field(None, description="The last day; unset: today.")
+    by: By = Field("day", description="What the entries are sums of.")
+    limit: whole(1, MAX_PAGE) = Field(DEFAULT_PAGE, description="So many at most.")  # type: ignore[valid-type]
+    cursor: str | None = Field(None, description="The `next_cursor` of the page before.")
+
+
+@operations.json("GET", "/mcp/usage", id="usage", scope="read", query=UsageParameters, answer=UsageView)
+async def usage(call: Call, query: UsageParameters) -> Reply:
+    """Provider calls, quota left and cost, by day, job, key or service."""
+    services = call.services
+    given = query.model_dump(by_alias=True, exclude={"limit"}, exclude_none=True)
+    wanted = read_query(given, now=services.ledger.now, limit=query.limit)
+    return Reply(view=await usage_view(services.ledger, services.accounts, wanted, owner=call.caller.owner))

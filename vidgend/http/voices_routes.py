@@ -3,89 +3,67 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from typing import Any
-from urllib.parse import quote
+from typing import Annotated, Literal
 
 from aiohttp import web
+from pydantic import Field
 
-from vidgend.errors import Draining, StepError, UnknownVoice
-from vidgend.http.answers import json_answer
-from vidgend.http.assets_routes import send_asset
-from vidgend.http.auth import base_url
+from vidgend.errors import (
+    Draining,
+    NotFound,
+    ResultExpired,
+    StepError,
+    UnknownVoice,
+    VoiceBusy,
+    VoiceUnavailable,
+)
+from vidgend.http.assets_routes import READS_PARTS, send_asset
 from vidgend.http.body import parameters
-from vidgend.http.problems import BadRequest, InvalidFields
+from vidgend.http.operation import Call, Media, Operations, Reply
+from vidgend.http.problems import BadRequest, PreconditionFailed, RangeNotSatisfiable
 from vidgend.http.services import SERVICES
-from vidgend.pipeline.sample_texts import sample_text
-from vidgend.pipeline.speech.select import NAMES
-from vidgend.pipeline.voice_catalogue import Listed
+from vidgend.http.views.catalogue import VoicesView, voices_view
+from vidgend.http.wire import Body
 
 SAMPLE_MAX_AGE_S = 24 * 3600
 """The address of a sample does not name its content: another engine may speak it one day."""
-_LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*")
 _LOOK_S = 0.25
+EngineName = Literal["server", "kokoro", "kokoro-onnx", "piper", "espeak-ng"]
 
-routes = web.RouteTableDef()
+operations = Operations("catalogue")
 
 
-@routes.get("/mcp/voices")
-async def voices(request: web.Request) -> web.Response:
-    """The voices that can be used here, with `all=true` the others too; `language=en` and `engine=kokoro` choose."""
-    services = request.app[SERVICES]
-    given = parameters(request, "language", "engine", "all")
-    _check(given)
-    language, engine = given.get("language", "").casefold(), given.get("engine")
-    base = base_url(request, services.public_url, services.trusted_proxies)
-    return json_answer(
-        {
-            "voices": [
-                voice_view(one, base)
-                for one in services.voices
-                if (one.usable or given.get("all") == "true")
-                and (not language or f"{one.voice.language.casefold()}-".startswith(f"{language}-"))
-                and engine in (None, one.voice.engine)
-            ],
-            "default": services.defaults.voice,
-        }
+class VoicesQuery(Body):
+    language: Annotated[str, Field(pattern=r"^([A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*)?$")] | None = Field(
+        None, description="Only voices of this language: en, or en-GB."
     )
+    engine: EngineName | None = Field(None, description="Only voices of this engine.")
+    all: Literal["true", "false"] = Field("false", description="Those that cannot be used here as well.")
 
 
-def _check(given: dict[str, str]) -> None:
-    """Raises: InvalidFields."""
-    errors = []
-    if given.get("language") and not _LANGUAGE.fullmatch(given["language"]):
-        errors.append({"parameter": "language", "detail": "must be a language tag such as en or pt-BR"})
-    if "engine" in given and given["engine"] not in NAMES:
-        errors.append({"parameter": "engine", "detail": f"must be one of {', '.join(NAMES)}"})
-    if given.get("all", "true") not in ("true", "false"):
-        errors.append({"parameter": "all", "detail": "must be true or false"})
-    if errors:
-        raise InvalidFields(errors)
+@operations.json("GET", "/mcp/voices", id="voices", scope="read", query=VoicesQuery, answer=VoicesView)
+async def voices(call: Call, query: VoicesQuery) -> Reply:
+    """The voices that can be used here, and with `all=true` how to get the others."""
+    services = call.services
+    language = (query.language or "").casefold()
+    shown = (
+        one
+        for one in services.voices
+        if (one.usable or query.all == "true")
+        and (not language or f"{one.voice.language.casefold()}-".startswith(f"{language}-"))
+        and query.engine in (None, one.voice.engine)
+    )
+    return Reply(view=voices_view(shown, services.defaults.voice, call.base_url))
 
 
-def voice_view(one: Listed, base: str) -> dict[str, Any]:
-    """`base` "" leaves out where its sample is, for there is no server."""
-    voice = one.voice
-    sampled = one.usable and sample_text(voice.language)
-    view: dict[str, Any] = {
-        "id": voice.id,
-        "engine": voice.engine,
-        "language": voice.language,
-        "gender": voice.gender,
-        "tags": list(voice.tags),
-        "usable": one.usable,
-        "reason": one.reason or None,
-        "get": one.get or None,
-    }
-    return view | ({"sample_url": f"{base}{sample_path(voice.id)}" if sampled else None} if base else {})
-
-
-def sample_path(name: str) -> str:
-    """Where a daemon has the sample of a voice, by id, tag or blend."""
-    return f"/mcp/voices/{quote(name, safe='')}/sample"
-
-
-@routes.get("/mcp/voices/{name}/sample")
+@operations.raw(
+    "GET", "/mcp/voices/{name}/sample", id="voice_sample", scope="read", answer=(Media(content_type="audio/wav"),),
+    headers=READS_PARTS, also={206: "A part of the file.", 304: "The file is the one that the client has."},
+    errors=(
+        NotFound, VoiceBusy, VoiceUnavailable, Draining, BadRequest, ResultExpired, PreconditionFailed,
+        RangeNotSatisfiable,
+    ),
+)  # fmt: skip
 async def sample(request: web.Request) -> web.StreamResponse:
     """A sentence in a voice's language, made when it is first asked for."""
     parameters(request)

@@ -2,61 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from aiohttp import web
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import StringConstraints
 
-from vidgend.http.answers import json_answer, rfc3339
-from vidgend.http.body import parameters, read_optional_body
-from vidgend.http.jobs_routes import job_id_of
-from vidgend.http.services import SERVICES
-from vidgend.store.outbox import Event, events_of, redeliver
+from vidgend.errors import Conflict, NotFound
+from vidgend.http.jobs_routes import own_job
+from vidgend.http.operation import Call, Operations, Reply
+from vidgend.http.views.webhooks import RedeliverView, WebhooksView, redeliver_view, webhooks_view
+from vidgend.http.wire import Body
+from vidgend.setting_types import NO_NUL
+from vidgend.store.outbox import events_of, redeliver
 
-routes = web.RouteTableDef()
+operations = Operations("webhooks")
 
 
-class RedeliverBody(BaseModel):
+class RedeliverBody(Body):
     """The body of POST /mcp/webhooks/<job_id>/redeliver, which may be left out."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    webhook_id: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]*$")] | None = None
+    webhook_id: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_NUL)] | None = None
 
 
-@routes.get("/mcp/webhooks/{job_id}")
-async def webhooks(request: web.Request) -> web.Response:
-    services = request.app[SERVICES]
-    parameters(request)
-    job = await services.jobs.get(job_id_of(request))
-    events = await events_of(services.database, job.id)
-    return json_answer({"job_id": job.id, "events": [_view(event) for event in events]})
+@operations.json("GET", "/mcp/webhooks/{job_id}", id="webhooks", scope="read", answer=WebhooksView, errors=(NotFound,))
+async def webhooks(call: Call) -> Reply:
+    """The events of a job that were or will be sent to its callback_url, and how each went."""
+    job = await own_job(call)
+    return Reply(view=webhooks_view(job.id, await events_of(call.services.database, job.id)))
 
 
-@routes.post("/mcp/webhooks/{job_id}/redeliver")
-async def redeliver_events(request: web.Request) -> web.Response:
-    services = request.app[SERVICES]
-    job_id = job_id_of(request)
-    body = await read_optional_body(request, RedeliverBody)
-    again = await redeliver(services.database, job_id, body.webhook_id)
+@operations.json(
+    "POST", "/mcp/webhooks/{job_id}/redeliver", id="redeliver_webhooks", scope="write", status=202,
+    body=RedeliverBody, body_optional=True, answer=RedeliverView, errors=(NotFound, Conflict),
+)  # fmt: skip
+async def redeliver_events(call: Call, body: RedeliverBody) -> Reply:
+    """Send a job's events again, or one of them. They keep their ids."""
+    services, job = call.services, await own_job(call)
+    again = await redeliver(services.database, job.id, body.webhook_id)
     services.wake_webhooks()
-    return json_answer(
-        {"job_id": job_id, "status": "accepted", "webhook_ids": again},
-        status=202,
-        headers={"Location": f"/mcp/webhooks/{job_id}"},
-    )
-
-
-def _view(event: Event) -> dict[str, Any]:
-    return {
-        "id": event.id,
-        "event": event.event,
-        "url": event.url,
-        "state": event.state,
-        "attempts": event.attempts,
-        "last_error": event.last_error,
-        "next_at": rfc3339(event.next_at),
-        "created_at": rfc3339(event.created_at),
-        "endpoint_disabled": event.disabled is not None,
-        "endpoint_reason": event.disabled,
-    }
+    return Reply(view=redeliver_view(job.id, again), headers={"Location": f"/mcp/webhooks/{job.id}"})

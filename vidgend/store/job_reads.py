@@ -16,18 +16,28 @@ class JobReads:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def get(self, job_id: str) -> Job:
-        """Raises: NotFound."""
-        rows = await self._database.read(f"SELECT {COLUMNS} FROM jobs WHERE id = ?", (job_id,))
+    async def get(self, job_id: str, *, owner: str | None = None) -> Job:
+        """`owner`: only if it is theirs; None looks at everybody's. Raises: NotFound."""
+        rows = await self._database.read(
+            f"SELECT {COLUMNS} FROM jobs WHERE id = ?1 AND (?2 IS NULL OR owner = ?2)", (job_id, owner)
+        )
         if not rows:
             raise NotFound(f"no job {job_id!r}")
         return read_job(rows[0])
 
     async def page(
-        self, *, state: str | None = None, limit: int = 50, before: tuple[float, str] | None = None
+        self,
+        *,
+        state: str | None = None,
+        limit: int = 50,
+        before: tuple[float, str] | None = None,
+        owner: str | None = None,
     ) -> list[Job]:
-        """Newest first; `before` is the (created_at, id) of the last one seen."""
+        """Newest first; `before` is the (created_at, id) of the last one seen. `owner` None: everybody's."""
         where, parameters = ["1"], list[Any]()
+        if owner is not None:
+            where.append("owner = ?")
+            parameters.append(owner)
         if state is not None:
             where.append("state = ?")
             parameters.append(state)
@@ -71,9 +81,13 @@ class JobReads:
         rows = await self._database.read("SELECT paused_at, reason FROM pauses WHERE name = 'queue'")
         return Pause(paused_at=rows[0][0], reason=rows[0][1]) if rows else None
 
-    async def published(self, digest: str) -> tuple[str, str] | None:
-        """(file name, content type) of a published asset."""
-        rows = await self._database.read("SELECT name, content_type FROM published WHERE digest = ? LIMIT 1", (digest,))
+    async def published(self, digest: str, *, owner: str) -> tuple[str, str] | None:
+        """(file name, content type) of an asset that a job of this owner published."""
+        rows = await self._database.read(
+            "SELECT p.name, p.content_type FROM published AS p JOIN jobs AS j ON j.id = p.job_id "
+            "WHERE p.digest = ? AND j.owner = ? LIMIT 1",
+            (digest, owner),
+        )
         return (rows[0][0], rows[0][1]) if rows else None
 
     async def has_files(self, job_id: str) -> bool:

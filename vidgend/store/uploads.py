@@ -183,9 +183,11 @@ class UploadStore:
         )
         return [_upload(row) for row in rows]
 
-    async def served(self, digest: str) -> tuple[str, str] | None:
-        """(file name, content type) of an upload."""
-        rows = await self._database.read("SELECT name, content_type FROM uploads WHERE digest = ? LIMIT 1", (digest,))
+    async def served(self, digest: str, *, owner: str) -> tuple[str, str] | None:
+        """(file name, content type) of an upload of this owner."""
+        rows = await self._database.read(
+            "SELECT name, content_type FROM uploads WHERE digest = ? AND owner = ?", (digest, owner)
+        )
         return (rows[0][0], rows[0][1]) if rows else None
 
     async def remove(self, digest: str, *, owner: str = "") -> None:

@@ -1,0 +1,61 @@
+"""The webhook events of a job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from pydantic import Field
+
+from vidgend.http.answers import rfc3339
+from vidgend.http.views.base import Time, View
+from vidgend.store.outbox import Event
+
+EventState = Literal["pending", "delivered", "dead"]
+
+
+class EventView(View):
+    id: str = Field(description="The `webhook-id` of its deliveries.")
+    event: str = Field(description="What happened, such as `job.completed`.")
+    url: str = Field(description="Where it is sent.")
+    state: EventState = Field(description="`dead`: it was given up.")
+    attempts: int = Field(description="How often it was sent.")
+    last_error: str | None = Field(description="Why the last attempt failed.")
+    next_at: Time | None = Field(description="When it is sent next; null unless it is pending.")
+    created_at: Time | None = Field(description="When it happened.")
+    endpoint_disabled: bool = Field(description="Whether nothing is sent to that URL any more.")
+    endpoint_reason: str | None = Field(description="Why not.")
+
+
+class WebhooksView(View):
+    job_id: str = Field(description="The job.")
+    events: list[EventView] = Field(description="Its events.")
+
+
+class RedeliverView(View):
+    job_id: str = Field(description="The job.")
+    status: Literal["accepted"] = Field(description="The events will be sent again.")
+    webhook_ids: list[str] = Field(description="Which ones.")
+
+
+def webhooks_view(job_id: str, events: Sequence[Event]) -> WebhooksView:
+    return WebhooksView.model_construct(job_id=job_id, events=[event_view(event) for event in events])
+
+
+def event_view(event: Event) -> EventView:
+    return EventView.model_construct(
+        id=event.id,
+        event=event.event,
+        url=event.url,
+        state=cast(EventState, event.state),
+        attempts=event.attempts,
+        last_error=event.last_error,
+        next_at=rfc3339(event.next_at),
+        created_at=rfc3339(event.created_at),
+        endpoint_disabled=event.disabled is not None,
+        endpoint_reason=event.disabled,
+    )
+
+
+def redeliver_view(job_id: str, webhook_ids: Sequence[str]) -> RedeliverView:
+    return RedeliverView.model_construct(job_id=job_id, status="accepted", webhook_ids=list(webhook_ids))

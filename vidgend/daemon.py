@@ -389,6 +389,7 @@ async def serve(settings: Settings) -> None:
     from vidgend.http.app import IDLE_TIMEOUT_S, make_app
     from vidgend.http.services import Services
     from vidgend.http.webhooks import WebhookSender, new_secret
+    from vidgend.mcp.here import add_own_mcp
 
     set_up_logging(settings.log.level, settings.log.format)
     _check_bind(settings)
@@ -458,6 +459,7 @@ async def serve(settings: Settings) -> None:
                 presign=settings.assets.presign,
             )
         )
+        add_own_mcp(app)
         # aiohttp applies keepalive_timeout to unfinished request heads as well: slow clients are cut off.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=STREAMS_END_S, keepalive_timeout=IDLE_TIMEOUT_S)
         await runner.setup()

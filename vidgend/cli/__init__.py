@@ -14,6 +14,7 @@ from vidgend.cli.job_actions import JOB_ACTIONS
 from vidgend.cli.jobs import JOB_COMMANDS
 from vidgend.cli.library import library
 from vidgend.cli.maintenance import MAINTENANCE_COMMANDS
+from vidgend.cli.mcp import mcp
 from vidgend.cli.models import models
 from vidgend.cli.options import Commands, shared
 from vidgend.cli.queue import QUEUE_COMMANDS
@@ -44,7 +45,7 @@ def cli() -> None:
 
 
 for _command in (
-    *(serve, generate, *JOB_COMMANDS, *STORYBOARD_COMMANDS, *JOB_ACTIONS, *QUEUE_COMMANDS, *WEBHOOK_COMMANDS),
+    *(serve, mcp, generate, *JOB_COMMANDS, *STORYBOARD_COMMANDS, *JOB_ACTIONS, *QUEUE_COMMANDS, *WEBHOOK_COMMANDS),
     *(*UPLOAD_COMMANDS, usage, *MAINTENANCE_COMMANDS, doctor, library, models, voices, styles, config),
 ):
     cli.add_command(_command)

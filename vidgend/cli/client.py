@@ -94,7 +94,7 @@ class Daemon:
         if not usable:
             raise BadInput(f"not an address of a daemon: {url!r}", hint="Write it like http://127.0.0.1:8080.")
         self.url = parts.geturl().rstrip("/")
-        self._key = api_key
+        self.api_key = api_key
         self._timeout_s = timeout_s
         self._handlers: list[Any] = [_NoRedirects()]
         if parts.hostname in _LOOPBACK:
@@ -198,8 +198,8 @@ class Daemon:
         headers = {"Accept": "application/json", "User-Agent": "vidgend-cli", **extra}
         if isinstance(data, bytes):
             headers["Content-Type"] = "application/json"
-        if self._key and url.startswith(self.url + "/"):
-            headers["Authorization"] = f"Bearer {self._key}"
+        if self.api_key and url.startswith(self.url + "/"):
+            headers["Authorization"] = f"Bearer {self.api_key}"
         return urllib.request.Request(url, data=data, headers=headers, method=method)
 
     @contextmanager

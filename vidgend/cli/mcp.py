@@ -11,7 +11,7 @@ from vidgend.cli.options import Options, shared
 @shared()
 @click.pass_obj
 def mcp(options: Options) -> None:
-    """Speak the Model Context Protocol on stdin and stdout, for Claude Desktop and the like; docs/mcp.md has their settings.
+    """Speak the Model Context Protocol on stdin and stdout, for Claude Desktop and the like (docs/mcp.md).
 
     It works on the daemon at --url, which need not run yet. Stdout is the protocol's; all else is on stderr.
     """

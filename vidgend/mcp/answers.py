@@ -19,7 +19,8 @@ from mcp_types import (
 )
 
 from vidgend.errors import VidgendError
-from vidgend.http.problems import problem_body
+from vidgend.http.problems import view_of
+from vidgend.http.views.base import dump
 from vidgend.mcp.backend import Picture
 
 _NOT_FOR_THE_MODEL = frozenset(
@@ -43,15 +44,14 @@ def sayable(view: Mapping[str, Any]) -> dict[str, Any]:
 
 def failed(error: VidgendError) -> CallToolResult:
     """What went wrong, in a form that the model can act on."""
+    problem = sayable(dump(view_of(error)))
     lines = [f"{error.code}: {error.detail}"]
     lines += [
         f"- {entry.get('pointer') or entry.get('parameter') or 'the arguments'}: {entry.get('detail')}"
-        for entry in problem_body(error).get("errors", ())
+        for entry in problem.get("errors", ())
     ]
     lines += [error.hint] if error.hint else []
-    return CallToolResult(
-        content=[TextContent(text="\n".join(lines))], structured_content=problem_body(error), is_error=True
-    )
+    return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content=problem, is_error=True)
 
 
 def protocol_error(error: VidgendError) -> MCPError:
@@ -60,7 +60,7 @@ def protocol_error(error: VidgendError) -> MCPError:
     return MCPError(
         code=INVALID_PARAMS if mistaken else INTERNAL_ERROR,
         message=f"{error.code}: {error.detail}",
-        data=problem_body(error),
+        data=sayable(dump(view_of(error))),
     )
 
 

@@ -113,6 +113,7 @@ SAID: dict[str, str] = {
     "order": "All scenes that are left, in their new order.",
     "add": "New scenes.",
     "title": "The video's title.",
+    "transitions": "Between scenes: cut, dissolve, fade, wipe, slide or zoom; unset: as the style has it.",
     "credits_card": "Whether a card at the end names the authors.",
     "author": "Who is said to have made the change.",
     "version": "The version of the storyboard; unset: the newest.",
@@ -123,13 +124,18 @@ SAID: dict[str, str] = {
 
 def schema_of(arguments: type[Arguments]) -> dict[str, Any]:
     """The JSON Schema of a tool's arguments."""
-    schema = arguments.model_json_schema()
-    for needless in ("title", "description"):
-        schema.pop(needless, None)
-    for name, argument in schema.get("properties", {}).items():
-        argument.pop("title", None)
+    schema: dict[str, Any] = untitled(arguments.model_json_schema())
+    schema.pop("description", None)
+    for name, argument in schema["properties"].items():
         argument.setdefault("description", SAID.get(name, ""))
     return schema
+
+
+def untitled(schema: Any) -> Any:
+    """Without pydantic's titles, which say the names once more: a model reads all of it."""
+    if isinstance(schema, dict):
+        return {name: untitled(one) for name, one in schema.items() if name != "title" or not isinstance(one, str)}
+    return [untitled(one) for one in schema] if isinstance(schema, list) else schema
 
 
 class Metadata(FuncMetadata):

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from vidgend.http.auth import base_url
 from vidgend.http.caller import CALLER
-from vidgend.http.services import Services
+from vidgend.http.services import SERVICES
 from vidgend.mcp.mount import add_mcp
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 _CALLER, _BASE_URL = "vidgend.caller", "vidgend.base_url"
 
 
-def add_own_mcp(app: web.Application, services: Services) -> None:
-    """Serve vidgend itself at /mcp."""
+def add_own_mcp(app: web.Application) -> None:
+    """Serve vidgend itself at /mcp, in an application that has services."""
+    services = app[SERVICES]
 
     def build() -> MCPServer[Any]:
         from vidgend.mcp.local import LocalBackend

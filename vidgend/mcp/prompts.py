@@ -76,7 +76,8 @@ async def describe_video(
     return [
         UserMessage(
             f"Write a title (60 characters at most), a description of two short paragraphs and ten tags for publishing "
-            f"this video on {platform}, in the language of its narration. It is {result['duration']:g} seconds long.\n\n"
+            f"this video on {platform}, in the language of its narration. It is {result['duration']:g} seconds "
+            "long.\n\n"
             f"Narration: {said}\n\nEnd the description with the credits: {', '.join(credits) or 'none are needed'}."
         )
     ]

@@ -19,10 +19,11 @@ from vidgend.mcp.tasks import Tasks
 from vidgend.mcp.tool import ToolServer
 
 INSTRUCTIONS = (
-    "vidgend makes narrated, captioned videos on the user's own server. generate_video answers a job_id at once; look at "
-    "get_video_status every few seconds until it says completed, then call get_video_result and give the user the link. "
-    "If the user wants to see what is planned first, set `review`: then get_storyboard shows it, edit_storyboard changes "
-    "it and render_video goes on. list_voices and the resource vidgend://styles say what there is to choose from."
+    "vidgend makes narrated, captioned videos on the user's own server. generate_video answers a job_id at once; look "
+    "at get_video_status every few seconds until it says completed, then call get_video_result and give the user the "
+    "link. If the user wants to see first what is planned, set `review`: then get_storyboard shows it, edit_storyboard "
+    "changes it and render_video goes on. list_voices and the resource vidgend://styles say what there is to choose "
+    "from."
 )
 Request = ServerRequestContext[Any, Any]
 _LONG = CacheHint(ttl_ms=3_600_000, scope="public")
@@ -44,10 +45,10 @@ def make_server(
     """`backend_of` gives each request its view of vidgend. `state_key` (32 bytes) seals what a question to the user
     carries, so that it can be answered after a restart; `owner_of` says whose question it is."""
 
-    async def with_backend(request: Request, call_next: CallNext) -> HandlerResult:
-        before = CURRENT.set(backend_of(request))
+    async def with_backend(ctx: Request, call_next: CallNext) -> HandlerResult:
+        before = CURRENT.set(backend_of(ctx))
         try:
-            return await call_next(request)
+            return await call_next(ctx)
         finally:
             CURRENT.reset(before)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -20,16 +21,14 @@ from vidgend.http.body import parse_json
 from vidgend.http.problems import BadJson, InvalidFields, from_pydantic
 from vidgend.http.views.problem import ProblemView
 from vidgend.mcp.answers import failed
-from vidgend.mcp.arguments import Arguments, Metadata, no_texts, schema_of
+from vidgend.mcp.arguments import Arguments, Metadata, no_texts, schema_of, untitled
 
 Client = Context[Any, Any]
 _REF = "#/$defs/{model}"
 
 
-class Run(Protocol):
-    """What a tool does; `more` are the answers of its question, if it has one."""
-
-    def __call__(self, *, arguments: Any, client: Client, **more: Any) -> Awaitable[CallToolResult]: ...
+Run = Callable[..., Awaitable[CallToolResult]]
+"""What a tool does. It gets `arguments`, `client` if it has such a parameter, and the answer to its question."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +51,8 @@ def make_tool(
     open_world: bool = False,
     question: Question | None = None,
 ) -> Tool:
-    """The tool called as the function is, described by its docstring. One of `answers` is what structuredContent holds."""
-    name, schema = run.__name__, schema_of(arguments)  # type: ignore[attr-defined]
+    """The tool called as the function is, and described by its docstring. structuredContent is one of `answers`."""
+    name, schema = run.__name__, schema_of(arguments)
     questions: dict[str, Any] = {question.name: (Resolve(question.ask), True)} if question else {}
     return Tool(
         fn=run,
@@ -63,7 +62,7 @@ def make_tool(
         parameters=schema,
         fn_metadata=Metadata(arg_model=arguments, output_schema=answers_schema(answers), no_texts=no_texts(schema)),
         is_async=True,
-        context_kwarg="client",
+        context_kwarg="client" if "client" in inspect.signature(run).parameters else None,
         resolved_params=questions,
         resolver_plans=build_resolver_plans(questions, {"arguments"}),
         annotations=ToolAnnotations(
@@ -78,9 +77,10 @@ def make_tool(
 
 def answers_schema(answers: tuple[type[BaseModel], ...]) -> dict[str, Any]:
     """Of a view or a problem: clients check what a failed tool answers as well."""
-    _, schema = models_json_schema([(one, "serialization") for one in (*answers, ProblemView)], ref_template=_REF)
-    named = [{"$ref": _REF.format(model=one.__name__)} for one in (*answers, ProblemView)]
-    return {"type": "object", "anyOf": named, "$defs": schema["$defs"]}
+    models: tuple[type[BaseModel], ...] = (*answers, ProblemView)
+    _, schema = models_json_schema([(one, "serialization") for one in models], ref_template=_REF)
+    named = [{"$ref": _REF.format(model=one.__name__)} for one in models]
+    return {"type": "object", "anyOf": named, "$defs": untitled(schema["$defs"])}
 
 
 class ToolServer(MCPServer[Any]):

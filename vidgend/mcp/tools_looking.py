@@ -13,7 +13,7 @@ from vidgend.http.views.results import PrefetchedView, ResultView
 from vidgend.mcp.answers import done, image, link
 from vidgend.mcp.arguments import JobArguments, ListVideosArguments, ListVoicesArguments
 from vidgend.mcp.backend import backend
-from vidgend.mcp.tool import Client, make_tool
+from vidgend.mcp.tool import make_tool
 
 _SUBTITLES = {
     "srt": ("SubRip subtitles", "application/x-subrip"),
@@ -22,13 +22,13 @@ _SUBTITLES = {
 }
 
 
-async def get_video_status(*, arguments: JobArguments, client: Client) -> CallToolResult:
+async def get_video_status(*, arguments: JobArguments) -> CallToolResult:
     """How far a job is: its state, percent, what is being done, how long it will take. Look again after a few seconds
     while the state is none of completed, failed, cancelled and awaiting_review."""
     return done(await backend().call("status", path={"job_id": arguments.job_id}))
 
 
-async def get_video_result(*, arguments: JobArguments, client: Client) -> CallToolResult:
+async def get_video_result(*, arguments: JobArguments) -> CallToolResult:
     """The finished video: a link to it, its poster, its subtitles, the credits, and what was substituted and why. Only
     after get_video_status says completed."""
     return await show_result(arguments.job_id)
@@ -63,12 +63,12 @@ async def _files(result: dict[str, Any]) -> list[ContentBlock]:
     return shown
 
 
-async def list_videos(*, arguments: ListVideosArguments, client: Client) -> CallToolResult:
+async def list_videos(*, arguments: ListVideosArguments) -> CallToolResult:
     """All jobs that are known, the newest first, page by page."""
     return done(await backend().call("jobs", query=arguments.model_dump(exclude_none=True)))
 
 
-async def list_voices(*, arguments: ListVoicesArguments, client: Client) -> CallToolResult:
+async def list_voices(*, arguments: ListVoicesArguments) -> CallToolResult:
     """The voices that can speak here, and which one speaks unless another is asked for."""
     return done(await backend().call("voices", query=arguments.model_dump(exclude_none=True)))
 

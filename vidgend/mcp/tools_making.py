@@ -42,24 +42,25 @@ def ended(status: dict[str, object]) -> VidgendError:
     return error.telling(job_id=status["job_id"], job_status=status["status"])
 
 
-async def prefetch_assets(*, arguments: PrefetchArguments, client: Client) -> CallToolResult:
+async def prefetch_assets(*, arguments: PrefetchArguments) -> CallToolResult:
     """Search and download clips ahead of time, for queries, a prompt, a video request or the storyboard of a job, so
     that a later video of the same finds them here. It answers a job_id at once, as generate_video does."""
     return done(await backend().call("prefetch", body=arguments.body()))
 
 
-async def cancel_video(*, arguments: JobArguments, client: Client) -> CallToolResult:
+async def cancel_video(*, arguments: JobArguments) -> CallToolResult:
     """Stop making a video. What is done of it is kept for later ones; a job that has ended cannot be cancelled."""
     return done(await backend().call("cancel", path={"job_id": arguments.job_id}))
 
 
 TOOLS: tuple[Tool, ...] = (
     make_tool(
-        generate_video, title="Make a video", arguments=GenerateArguments, answers=(AcceptedView, StatusView, ResultView),
-        open_world=True,
+        generate_video, title="Make a video", arguments=GenerateArguments, 
+        answers=(AcceptedView, StatusView, ResultView), open_world=True,
     ),
     make_tool(
-        prefetch_assets, title="Fetch clips ahead", arguments=PrefetchArguments, answers=(AcceptedView,), open_world=True
+        prefetch_assets, title="Fetch clips ahead", arguments=PrefetchArguments, answers=(AcceptedView,),
+        open_world=True,
     ),
     make_tool(
         cancel_video, title="Stop a video", arguments=JobArguments, answers=(CancelledView,), destructive=True,

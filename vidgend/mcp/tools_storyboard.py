@@ -36,13 +36,15 @@ class Approved(BaseModel):
     approve: bool
 
 
-async def get_storyboard(*, arguments: GetStoryboardArguments, client: Client) -> CallToolResult:
+async def get_storyboard(*, arguments: GetStoryboardArguments) -> CallToolResult:
     """The storyboard of a video: its scenes with what is said in them, the clip that was chosen for each and the
     other candidates. It exists as soon as the job is past planning."""
-    board = await backend().call(
-        "storyboard", path={"job_id": arguments.job_id}, query={"version": arguments.version} if arguments.version else {}
-    )
+    board = await _board(arguments.job_id, arguments.version)
     return done(board, *(await _pictures(board) if arguments.pictures else ()))
+
+
+async def _board(job_id: str, version: int | None) -> dict[str, Any]:
+    return await backend().call("storyboard", path={"job_id": job_id}, query={"version": version} if version else {})
 
 
 async def _pictures(board: dict[str, Any]) -> list[ContentBlock]:
@@ -56,10 +58,10 @@ async def _pictures(board: dict[str, Any]) -> list[ContentBlock]:
     return shown
 
 
-async def edit_storyboard(*, arguments: EditArguments, client: Client) -> CallToolResult:
-    """Change the storyboard of a video that awaits review or is done: what is said, which clip is shown, lengths, order,
-    new scenes, the voice, the style. What is not named stays. It makes a new version and renders nothing: that is
-    render_video."""
+async def edit_storyboard(*, arguments: EditArguments) -> CallToolResult:
+    """Change the storyboard of a video that awaits review or is done: what is said, which clip is shown, lengths,
+    order, new scenes, the voice, the style. What is not named stays. It makes a new version and renders nothing: that
+    is render_video."""
     headers = {"If-Match": f'"{arguments.if_version}"'} if arguments.if_version is not None else {}
     path = {"job_id": arguments.job_id}
     return done(await backend().call("edit_storyboard", path=path, body=arguments.body(), headers=headers))
@@ -72,9 +74,7 @@ async def ask_approval(arguments: RenderArguments, client: Client) -> Elicit[App
         return Approved(approve=True)
     if not can_ask(client.request_context):
         return Approved(approve=arguments.approve)
-    board = await backend().call(
-        "storyboard", path={"job_id": arguments.job_id}, query={"version": arguments.version} if arguments.version else {}
-    )
+    board = await _board(arguments.job_id, arguments.version)
     return Elicit(question(board), Approval)
 
 
@@ -90,9 +90,7 @@ def question(board: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-async def render_video(
-    *, arguments: RenderArguments, client: Client, approval: ElicitationResult[Approval]
-) -> CallToolResult:
+async def render_video(*, arguments: RenderArguments, approval: ElicitationResult[Approval]) -> CallToolResult:
     """Approve the storyboard of a video that awaits review, or have another version or quality of a finished one
     rendered. Scenes that did not change are not made again. Look at get_video_status afterwards."""
     if not isinstance(approval, AcceptedElicitation) or not approval.data.approve:

@@ -1,0 +1,45 @@
+"""A server for the official conformance suite: our application, bridge and server class, with the suite's own tools.
+
+`python tests/mcp/conformance_server.py [PORT]`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from aiohttp import web
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+
+from conformance_tasks import MemoryTasks, tools_over
+from conformance_tools import build
+from standins.services_standin import open_world
+
+from vidgend.http.app import IDLE_TIMEOUT_S, make_app
+from vidgend.logs import set_up_logging
+from vidgend.mcp.mount import add_mcp
+from vidgend.mcp.tasks import Tasks
+
+
+async def main(port: int) -> None:
+    set_up_logging("warning", "text")
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_world(Path(folder)) as world:
+            app = make_app(world.services)
+            tasks = MemoryTasks()
+            add_mcp(app, lambda: build(Tasks(tasks), tools=tools_over(tasks)))
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, keepalive_timeout=IDLE_TIMEOUT_S)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+            print(f"ready on http://127.0.0.1:{runner.addresses[0][1]}/mcp", flush=True)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await runner.cleanup()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 0))

@@ -66,6 +66,7 @@ def make_app(services: Services) -> web.Application:
     add_closing(app)
     for operation in OPERATIONS:
         handler = handler_of(operation)
-        app.router.add_route(operation.method, operation.path, handler, expect_handler=operation.expect or expect)
+        for method in (operation.method, "HEAD") if operation.method == "GET" else (operation.method,):
+            app.router.add_route(method, operation.path, handler, expect_handler=operation.expect or expect)
     app.on_response_prepare.append(finish_headers)
     return app

@@ -87,7 +87,7 @@ def document(operations: tuple[Operation, ...], *, version: str) -> dict[str, An
     }
 
 
-References = Mapping[tuple[type[BaseModel], JsonSchemaMode], dict[str, Any]]
+References = Mapping[tuple[Any, JsonSchemaMode], dict[str, Any]]
 
 
 def _schemas(operations: Iterable[Operation]) -> tuple[References, dict[str, Any]]:
@@ -99,7 +99,8 @@ def _schemas(operations: Iterable[Operation]) -> tuple[References, dict[str, Any
         if isinstance(operation.answer, type):
             wanted[operation.answer, "serialization"] = None
     references, definitions = models_json_schema(list(wanted), ref_template="#/components/schemas/{model}")
-    return references, definitions.get("$defs", {})
+    schemas: dict[str, Any] = definitions.get("$defs", {})
+    return references, schemas
 
 
 def _entry(operation: Operation, references: References) -> dict[str, Any]:

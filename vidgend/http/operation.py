@@ -64,6 +64,7 @@ class Media:
 
 JsonHandler = Callable[..., Awaitable[Reply]]
 RawHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ExpectHandler = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +89,7 @@ class Operation:
     errors: tuple[type[VidgendError], ...]
     run: JsonHandler | None = None
     raw: RawHandler | None = None
-    expect: RawHandler | None = None
+    expect: ExpectHandler | None = None
     """Answers `Expect: 100-continue` another way than the others."""
 
 
@@ -147,7 +148,7 @@ class Operations:
         headers: tuple[Header, ...] = (),
         also: Mapping[int, str] | None = None,
         errors: tuple[type[VidgendError], ...] = (),
-        expect: RawHandler | None = None,
+        expect: ExpectHandler | None = None,
     ) -> Callable[[RawHandler], RawHandler]:
         """An operation that has the request to itself and checks for itself what it is given."""
 

@@ -1,6 +1,6 @@
 """A server for the official conformance suite: our application, bridge and server class, with the suite's own tools.
 
-`python tests/mcp/conformance_server.py [PORT]`
+`PYTHONPATH=tests python tests/mcp/conformance_server.py [PORT]`
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ import tempfile
 from pathlib import Path
 
 from aiohttp import web
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-
 from conformance_tasks import MemoryTasks, tools_over
 from conformance_tools import build
 from standins.services_standin import open_world

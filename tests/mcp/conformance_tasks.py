@@ -15,7 +15,14 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CallToolRequestParams, CallToolResult, InputRequiredResult, TextContent
+from mcp_types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    InputRequiredResult,
+    TextContent,
+)
 
 from vidgend.mcp.capabilities import wants_tasks
 from vidgend.mcp.tasks import Request, Task, needs_tasks
@@ -38,7 +45,9 @@ class _Running:
         self.view = {**self.view, "status": status, "lastUpdatedAt": _now(), **more}
 
     async def ask(self, **questions: Any) -> dict[str, Any]:
-        self.asked = {key: one.model_dump(mode="json", by_alias=True, exclude_none=True) for key, one in questions.items()}
+        self.asked = {
+            key: one.model_dump(mode="json", by_alias=True, exclude_none=True) for key, one in questions.items()
+        }
         self.become("input_required")
         await self.answered.wait()
         self.become("working")
@@ -58,7 +67,14 @@ class MemoryTasks:
         now = _now()
         one = _Running(
             id := secrets.token_hex(16),
-            {"taskId": id, "status": "working", "createdAt": now, "lastUpdatedAt": now, "ttlMs": 600_000, "pollIntervalMs": 100},
+            {
+                "taskId": id,
+                "status": "working",
+                "createdAt": now,
+                "lastUpdatedAt": now,
+                "ttlMs": 600_000,
+                "pollIntervalMs": 100,
+            },
         )
         self._running[id] = one
         one.work = asyncio.create_task(self._run(one, work))

@@ -20,7 +20,6 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import (
     MISSING_REQUIRED_CLIENT_CAPABILITY,
     AudioContent,
-
     Completion,
     CreateMessageRequest,
     CreateMessageRequestParams,
@@ -44,9 +43,7 @@ from pydantic import Field
 from vidgend.mcp.tool import ToolServer
 
 PNG = base64.b64encode(
-    base64.b64decode(
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
-    )
+    base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg==")
 ).decode()
 WAV = base64.b64encode(
     b"RIFF" + (36).to_bytes(4, "little") + b"WAVEfmt " + (16).to_bytes(4, "little")
@@ -223,7 +220,9 @@ def test_x_mcp_header(region: Annotated[str, Field(json_schema_extra={"x-mcp-hea
     return f"region={region}"
 
 
-async def test_missing_capability(said: Annotated[CreateMessageResult, Resolve(lambda: Sample([], max_tokens=1))]) -> str:
+async def test_missing_capability(
+    said: Annotated[CreateMessageResult, Resolve(lambda: Sample([], max_tokens=1))],
+) -> str:
     """Needs a client that can sample."""
     return "sampled"
 
@@ -319,6 +318,18 @@ async def test_input_required_result_capabilities(ctx: Context) -> str | InputRe
     return "answered"
 
 
+async def test_trigger_tool_change(ctx: Context) -> str:
+    """Tells those who listen that there are other tools."""
+    await ctx.notify_tools_changed()
+    return "told"
+
+
+async def test_trigger_prompt_change(ctx: Context) -> str:
+    """Tells those who listen that there are other prompts."""
+    await ctx.notify_prompts_changed()
+    return "told"
+
+
 TOOLS = (
     test_simple_text, test_image_content, test_audio_content, test_embedded_resource, test_multiple_content_types,
     test_tool_with_logging, test_logging_tool, test_tool_with_progress, test_error_handling, test_sampling,
@@ -326,7 +337,8 @@ TOOLS = (
     test_x_mcp_header, test_missing_capability, test_streaming_elicitation, test_input_required_result_elicitation,
     test_input_required_result_sampling, test_input_required_result_list_roots,
     test_input_required_result_request_state, test_input_required_result_multiple_inputs,
-    test_input_required_result_multi_round, test_input_required_result_capabilities,
+    test_input_required_result_multi_round, test_input_required_result_capabilities, test_trigger_tool_change,
+    test_trigger_prompt_change,
 )  # fmt: skip
 
 
@@ -360,7 +372,7 @@ def test_prompt_with_arguments(arg1: str, arg2: str) -> str:
     return f"Prompt with arguments: arg1='{arg1}', arg2='{arg2}'"
 
 
-def test_prompt_with_embedded_resource(resourceUri: str) -> list[Message]:  # noqa: N803  the suite's name
+def test_prompt_with_embedded_resource(resourceUri: str) -> list[Message]:
     """With a resource."""
     embedded = resource(resourceUri, "text/plain", "Embedded resource content for testing.")
     return [UserMessage(embedded), UserMessage("Please process the embedded resource above.")]
@@ -401,9 +413,7 @@ def build(*extensions: Extension, tools: tuple[Tool, ...] = ()) -> ToolServer:
     server = ToolServer("conformance", version="1", extensions=extensions, tools=list(tools))
     for tool in TOOLS:
         server.add_tool(tool)
-    server.add_tool(
-        test_input_required_result_request_state, name="test_input_required_result_tampered_state"
-    )
+    server.add_tool(test_input_required_result_request_state, name="test_input_required_result_tampered_state")
     odd = Tool.from_function(test_simple_text, name="json_schema_2020_12_tool")
     server._tool_manager._tools[odd.name] = odd.model_copy(update={"parameters": SCHEMA_2020_12})
     server.resource("test://static-text", mime_type="text/plain")(static_text)
@@ -418,6 +428,3 @@ def build(*extensions: Extension, tools: tuple[Tool, ...] = ()) -> ToolServer:
     low.add_request_handler("resources/subscribe", SubscribeRequestParams, _accept)
     low.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, _accept)
     return server
-
-
-

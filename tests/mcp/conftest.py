@@ -55,9 +55,11 @@ async def serve() -> AsyncIterator[Serve]:
 async def connected(url: str, *, key: str = "", **options: Any) -> AsyncIterator[Client]:
     """A client of the SDK at /mcp of `url`."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    async with httpx2.AsyncClient(headers=headers, timeout=httpx2.Timeout(30, read=300)) as http:
-        async with Client(streamable_http_client(f"{url}/mcp", http_client=http), **options) as client:
-            yield client
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=httpx2.Timeout(30, read=300)) as http,
+        Client(streamable_http_client(f"{url}/mcp", http_client=http), **options) as client,
+    ):
+        yield client
 
 
 @pytest.fixture

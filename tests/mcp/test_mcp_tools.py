@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from conftest import Connect, Mode  # type: ignore[import-not-found]
-from mcp_types import CallToolResult
 from standins.services_standin import World
 
 

@@ -55,7 +55,7 @@ async def cancel_video(*, arguments: JobArguments) -> CallToolResult:
 
 TOOLS: tuple[Tool, ...] = (
     make_tool(
-        generate_video, title="Make a video", arguments=GenerateArguments, 
+        generate_video, title="Make a video", arguments=GenerateArguments,
         answers=(AcceptedView, StatusView, ResultView), open_world=True,
     ),
     make_tool(

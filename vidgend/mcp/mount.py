@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 PATH = "/mcp"
+METHODS = ("GET", "POST", "DELETE")
+"""GET and DELETE are for the sessions of the older revision."""
 MAX_SESSIONS = 1000
 IDLE_S = 1800.0
 """A session of the older revision that nobody used for so long is forgotten; its client begins another one."""
@@ -36,7 +38,9 @@ def add_mcp(
     def scope(request: web.Request) -> dict[str, Any]:
         return {"user": mount.user(request)} | extra(request)
 
-    app.router.add_route("*", PATH, handler_of_asgi(mount.find, scope), expect_handler=expect)
+    handler = handler_of_asgi(mount.find, scope)
+    for method in METHODS:
+        app.router.add_route(method, PATH, handler, expect_handler=expect)
 
 
 class _Mount:

@@ -12,7 +12,8 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import Resolve, build_resolver_plans
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult, ToolAnnotations
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
 
@@ -84,7 +85,7 @@ def answers_schema(answers: tuple[type[BaseModel], ...]) -> dict[str, Any]:
 
 
 class ToolServer(MCPServer[Any]):
-    """Every error of a tool as a tool error with code, detail and hint."""
+    """Every error of a tool as a tool error with code, detail and hint. What a client gets wrong is no crash."""
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Client | None = None
@@ -101,6 +102,20 @@ class ToolServer(MCPServer[Any]):
             if isinstance(cause, VidgendError) and cause.code != VidgendError.code:
                 return failed(cause)
             raise
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Client | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """Raises: MCPError for a prompt or arguments that there are not."""
+        found = next((prompt for prompt in await self.list_prompts() if prompt.name == name), None)
+        if found is None:
+            raise MCPError(code=INVALID_PARAMS, message="there is no such prompt")
+        known = {one.name: one.required for one in found.arguments or ()}
+        wrong = sorted(set(arguments or ()) - set(known))
+        wrong += [one for one, required in known.items() if required and one not in (arguments or {})]
+        if wrong:
+            raise MCPError(code=INVALID_PARAMS, message=f"missing, or no argument of this prompt: {', '.join(wrong)}")
+        return await super().get_prompt(name, arguments, context)
 
 
 def _check(arguments: dict[str, Any]) -> None:

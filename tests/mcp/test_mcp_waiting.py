@@ -60,7 +60,7 @@ async def test_who_waits_is_told_how_far_it_is_and_gets_the_video(world: World, 
         assert await world.jobs.complete(job, found, scenes=2, line="completed", event={})
         result = await task
     assert result.structured_content["sha256"] == found.files["video"].digest
-    assert [one.name for one in result.content if isinstance(one, ResourceLink)][0] == "output.mp4"
+    assert next(one.name for one in result.content if isinstance(one, ResourceLink)) == "output.mp4"
     numbers = [number for number, _, _ in told.lines]
     assert numbers == sorted(set(numbers)) and all(total == 100 for _, total, _ in told.lines)
     assert done.id != job.id

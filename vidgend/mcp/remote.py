@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -28,6 +29,7 @@ ROUTES: dict[str, tuple[str, str]] = {
     "styles": ("GET", "/mcp/styles"),
 }
 """Method and path of the operations that the tools use."""
+_OWN_PATH = re.compile(r"/mcp/(assets|storyboard)/.*")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -36,13 +38,15 @@ class RemoteBackend:
 
     def __init__(self, url: str, *, api_key: str = "") -> None:
         self.url = url.rstrip("/")
-        headers = {"Accept": "application/json", "User-Agent": "vidgend-mcp"}
-        if api_key:
-            headers["Authorization"] = f"Bearer {api_key}"
+        self._key = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         # A proxy of the environment is not meant for this machine; a redirect would carry the key to another host.
         loopback = urlsplit(self.url).hostname in _LOOPBACK
         self._client = httpx.AsyncClient(
-            base_url=self.url, headers=headers, timeout=CALL_TIMEOUT_S, follow_redirects=False, trust_env=not loopback
+            base_url=self.url,
+            headers={"Accept": "application/json", "User-Agent": "vidgend-mcp"},
+            timeout=CALL_TIMEOUT_S,
+            follow_redirects=False,
+            trust_env=not loopback,
         )
 
     async def __aenter__(self) -> RemoteBackend:
@@ -64,8 +68,9 @@ class RemoteBackend:
         method, template = ROUTES[operation_id]
         address = template.format_map({name: quote(value, safe="") for name, value in (path or {}).items()})
         given = {name: value for name, value in (query or {}).items() if value is not None}
+        sent = {**self._key, **(headers or {})}
         try:
-            answer = await self._client.request(method, address, params=given, json=body, headers=headers)
+            answer = await self._client.request(method, address, params=given, json=body, headers=sent)
         except httpx.HTTPError as error:
             raise _unreachable(self.url, error) from None
         return _value(self.url, answer)
@@ -79,13 +84,15 @@ class RemoteBackend:
             return False
 
     async def picture(self, url: str, digest: str = "") -> Picture | None:
-        """The daemon names its files by its public address; they are fetched from the one that already answers.
+        """The daemon names its files by its public address; they are fetched from the one that already answers. Those
+        that lie elsewhere are fetched from there, without the key.
 
         Raises: DaemonUnreachable.
         """
-        _, ours, tail = url.partition("/mcp/")
+        found = _OWN_PATH.search(url)
+        place, key = (found[0], self._key) if found else (url, {})
         try:
-            async with self._client.stream("GET", f"/mcp/{tail}" if ours else url) as answer:
+            async with self._client.stream("GET", place, headers=key) as answer:
                 if answer.status_code != 200:
                     return None
                 content = b""

@@ -17,14 +17,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Protocol
 
 from vidgend import __version__
 from vidgend.egress import Network
-from vidgend.errors import SettingsInvalid
 from vidgend.http.accept import accept_generate, accept_prefetch
+from vidgend.http.cors import ANY
+from vidgend.http.listeners import Listener, open_listeners, refuse_open
+from vidgend.http.tls import Certificate
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
@@ -65,10 +66,6 @@ from vidgend.store.uploads import UploadStore
 from vidgend.worker import NOT_RECORDED, Worker
 
 _log = logging.getLogger(__name__)
-
-
-STREAMS_END_S = 2.0
-"""How long a stop waits for downloads that are under way; a client can ask for the rest after the restart."""
 
 
 class BuildParts(Protocol):
@@ -334,28 +331,29 @@ def _secret(path: Path, make: bytes) -> bytes:
     return make
 
 
-def _check_bind(settings: Settings) -> None:
-    host = settings.http.host
-    try:
-        loopback = ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost"
-    if not loopback and not settings.http.api_key.get_secret_value():
-        raise SettingsInvalid(
-            f"http.host {host} can be reached from other machines, but no http.api_key is set",
-            hint="Set http.api_key (VIDGEND_HTTP__API_KEY), or listen on 127.0.0.1.",
-        )
+def _certificate(settings: Settings) -> Certificate | None:
+    """Raises: SettingsInvalid."""
+    cert, key = settings.http.tls_cert, settings.http.tls_key
+    return Certificate(cert, key) if cert is not None and key is not None else None
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Bind before anything else is touched, so that a taken port is told at once. Port 0 takes a free one."""
+@asynccontextmanager
+async def _listening(settings: Settings) -> AsyncIterator[list[Listener]]:
+    """Where the settings want it. Raises: SettingsInvalid."""
+    http = settings.http
+    listeners = await asyncio.to_thread(
+        open_listeners,
+        host=http.host,
+        port=http.port,
+        unix_socket=http.unix_socket,
+        unix_mode=int(http.unix_socket_mode, 8),
+    )
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise SettingsInvalid(
-            f"cannot listen on {host} port {port}: {error.strerror or error}",
-            hint="Is another vidgend running? Choose another http.port, or stop the other one.",
-        ) from None
+        refuse_open(listeners, has_key=bool(http.api_key.get_secret_value()), any_origin=ANY in http.cors_origins)
+        yield listeners
+    finally:
+        for listener in listeners:
+            await asyncio.to_thread(listener.close)
 
 
 def notify_systemd(message: str) -> None:
@@ -384,18 +382,14 @@ async def serve(settings: Settings) -> None:
 
     Raises: SettingsInvalid, DataDirLocked, SchemaTooNew, OSError (port in use).
     """
-    from aiohttp import web
-
-    from vidgend.http.app import IDLE_TIMEOUT_S, make_app
+    from vidgend.http.app import make_app
+    from vidgend.http.connections import Limits
+    from vidgend.http.server import Server, files_for
     from vidgend.http.services import Services
     from vidgend.http.webhooks import WebhookSender, new_secret
     from vidgend.mcp.here import add_own_mcp
 
     set_up_logging(settings.log.level, settings.log.format)
-    _check_bind(settings)
-    listener = await asyncio.to_thread(_listen, settings.http.host, settings.http.port)
-    address = listener.getsockname()
-    settings = settings.model_copy(update={"http": settings.http.model_copy(update={"port": address[1]})})
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = 0
@@ -409,7 +403,14 @@ async def serve(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
-    async with Runtime.open(settings) as runtime:
+    certificate = await asyncio.to_thread(_certificate, settings)
+    if certificate is not None:
+        loop.add_signal_handler(signal.SIGHUP, certificate.renew)
+    async with contextlib.AsyncExitStack() as opened:
+        listeners = await opened.enter_async_context(_listening(settings))
+        port = next((listener.port for listener in listeners if listener.port), settings.http.port)
+        settings = settings.model_copy(update={"http": settings.http.model_copy(update={"port": port})})
+        runtime = await opened.enter_async_context(Runtime.open(settings))
         runtime.check_voice(settings.speech.voice, None)
         if settings.captions.font:
             await asyncio.to_thread(runtime.check_font, settings.captions.font)
@@ -440,6 +441,7 @@ async def serve(settings: Settings) -> None:
                 api_key=settings.http.api_key.get_secret_value(),
                 allowed_hosts=(settings.http.host, *settings.http.allowed_hosts),
                 trusted_proxies=settings.http.trusted_proxies,
+                cors_origins=settings.http.cors_origins,
                 webhooks_enabled=runtime.webhooks_enabled,
                 allow_networks=runtime.allow_networks,
                 voices=await asyncio.to_thread(runtime.voices),
@@ -460,20 +462,28 @@ async def serve(settings: Settings) -> None:
             )
         )
         add_own_mcp(app)
-        # aiohttp applies keepalive_timeout to unfinished request heads as well: slow clients are cut off.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=STREAMS_END_S, keepalive_timeout=IDLE_TIMEOUT_S)
-        await runner.setup()
+        server = Server(
+            app,
+            limits=Limits(
+                total=files_for(settings.http.max_connections),
+                per_address=settings.http.max_connections_per_address,
+            ),
+            trusted=settings.http.trusted_proxies,
+            certificate=certificate,
+        )
         try:
-            await web.SockSite(runner, listener).start()
-            host = f"[{address[0]}]" if ":" in address[0] else address[0]
-            print(f"vidgend ready on http://{host}:{address[1]}", flush=True)
+            await server.start(listeners)
+            print(f"vidgend ready on {listeners[0].url(server.scheme)}", flush=True)
             notify_systemd("READY=1")
             async with asyncio.TaskGroup() as tasks:
                 side = [
                     tasks.create_task(sender.run(), name="webhooks"),
                     tasks.create_task(runtime.worker.join(), name="worker"),
                     tasks.create_task(feed_watchdog(runtime.database), name="watchdog"),
+                    tasks.create_task(server.join(), name="server"),
                 ]
+                if certificate is not None:
+                    side.append(tasks.create_task(certificate.watch(), name="certificate"))
                 if runtime.parts.watch is not None:
                     side.append(tasks.create_task(runtime.parts.watch.run(), name="library"))
                 await stop.wait()
@@ -483,4 +493,4 @@ async def serve(settings: Settings) -> None:
                 for task in side:
                     task.cancel()
         finally:
-            await runner.cleanup()
+            await server.stop()

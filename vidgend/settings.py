@@ -18,14 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from vidgend.pipeline.encoders.port import Preset
 from vidgend.pipeline.encoders.scales import DEFAULT_CRF
 from vidgend.pipeline.footage.openverse_wire import Licence
-from vidgend.setting_types import NO_NUL, AbsolutePath, ApiKey, ServiceUrl, each_once
+from vidgend.setting_types import NO_NUL, AbsolutePath, ApiKey, Origin, ServiceUrl, each_once
 from vidgend.timebase import parse_fps
 
 _NAMED_SIZES = {"480p": "854x480", "720p": "1280x720", "1080p": "1920x1080", "1440p": "2560x1440", "4k": "3840x2160",
                 "2160p": "3840x2160"}  # fmt: skip
 
 
-_EVERY_ADDRESS = ("", "0", "0.0.0.0", "::")
+_EVERY_ADDRESS = ("0", "0.0.0.0", "::")
 """To listen on, not to connect to."""
 
 
@@ -48,8 +48,25 @@ class _Part(BaseModel):
 class Http(_Part):
     """The server."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on. Anything but loopback needs api_key.")
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to listen on. Anything but loopback needs api_key. Empty: no TCP, unix_socket alone.",
+    )
     port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes a free one.")
+    unix_socket: AbsolutePath | None = Field(
+        None, description="A unix socket to listen on as well, such as /run/vidgend/vidgend.sock. Unset: none."
+    )
+    unix_socket_mode: str = Field(
+        "0600",
+        pattern=r"^0?[0-7]{3}$",
+        description="Its permissions, octal: whoever may write may call. With others among them api_key is needed.",
+    )
+    tls_cert: AbsolutePath | None = Field(
+        None, description="PEM file with the certificate and its chain: https instead of http. Unset: no TLS."
+    )
+    tls_key: AbsolutePath | None = Field(
+        None, description="PEM file with its key. Both are read again when they change, and on SIGHUP."
+    )
     public_url: str = Field(
         "", description="How clients reach this server, for the links it gives. Empty: as the request that asks did."
     )
@@ -59,9 +76,47 @@ class Http(_Part):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="Networks of proxies whose X-Forwarded-* headers are believed."
     )
+    cors_origins: tuple[Origin, ...] = Field(
+        (),
+        description='Web pages of other origins that may call, such as ["https://n8n.lan"]. "*": all, which needs '
+        "api_key, since any page in the owner's browser can call then.",
+    )
+    max_connections: int = Field(
+        2000,
+        ge=10,
+        le=100_000,
+        description="Open connections; above it those that wait for a request make room. Each takes a file of the "
+        "process (the limit is raised as far as the system allows) and some 10 kB.",
+    )
+    max_connections_per_address: int = Field(
+        500,
+        ge=1,
+        le=100_000,
+        description="Of them from one address (IPv6: one /64). Many clients of one machine, or behind one NAT, fit; "
+        "trusted_proxies are not counted.",
+    )
     api_key: SecretStr = Field(
         SecretStr(""), description="The bearer key that clients must send. Empty: none is asked for, loopback only."
     )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _cors_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "*" in value and len(value) > 1:
+            raise ValueError('"*" stands alone')
+        return each_once(value)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Http:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together")
+        if not self.host and self.unix_socket is None:
+            raise ValueError("an empty host needs unix_socket")
+        return self
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.tls_cert is not None else "http"
 
 
 class Queue(_Part):
@@ -490,7 +545,8 @@ class Settings(_Part):
         """How clients reach the server, as far as that can be known without a request of theirs."""
         host = "localhost" if self.http.host in _EVERY_ADDRESS else self.http.host
         host = f"[{host}]" if ":" in host else host
-        return self.http.public_url.rstrip("/") or f"http://{host}:{self.http.port}"
+        own = f"{self.http.scheme}://{host}:{self.http.port}" if host else "http://localhost"
+        return self.http.public_url.rstrip("/") or own
 
 
 def leaves(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from aiohttp import web
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_types import ElicitResult, ImageContent, ResourceLink
@@ -18,7 +20,7 @@ from mcp_world import Mode, awaiting_review, call, failed_job, refused, served
 from standins.services_standin import KEY, World
 
 from vidgend.cli import cli
-from vidgend.http.app import OPERATIONS
+from vidgend.http.app import OPERATIONS, make_app
 from vidgend.mcp.remote import ROUTES, RemoteBackend
 
 NOBODY = "http://127.0.0.1:1"
@@ -95,7 +97,9 @@ async def test_without_a_daemon_it_says_so_and_lives(tmp_path: Path, mode: Mode)
 async def test_what_answers_there_may_be_something_else(tmp_path: Path) -> None:
     async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\nConnection: close\r\n\r\n<hi>")
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\nConnection: close\r\n\r\n<hi>"
+        )
         await writer.drain()
         writer.close()
 
@@ -117,7 +121,9 @@ async def test_a_key_goes_to_the_daemon_alone(world: World) -> None:
 
     async def stranger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         seen.append((await reader.readuntil(b"\r\n\r\n")).decode())
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc")
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc"
+        )
         await writer.drain()
         writer.close()
 
@@ -127,6 +133,19 @@ async def test_a_key_goes_to_the_daemon_alone(world: World) -> None:
         picture = await backend.picture(url)
     assert picture is not None and picture.content == b"abc"
     assert len(seen) == 1 and KEY not in seen[0]
+
+
+async def test_a_daemon_on_a_socket_is_reached_too(world: World, tmp_path: Path) -> None:
+    app, place = make_app(world.services), tmp_path / "a b.sock"
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.UnixSite(runner, str(place)).start()
+    try:
+        async with RemoteBackend(f"unix://{quote(str(place))}") as backend:
+            assert await backend.alive()
+            assert (await backend.call("voices"))["default"] == "en-US-neutral"
+    finally:
+        await runner.cleanup()
 
 
 def test_the_routes_are_those_of_the_table() -> None:

@@ -143,7 +143,9 @@ async def test_a_stop_with_nothing_but_an_open_stream_takes_no_time(daemon: Daem
         headers = {"Accept": "application/json, text/event-stream"}
         hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
         begun = await http.post(
-            f"{daemon.url}/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}, headers=headers
+            f"{daemon.url}/mcp",
+            json={"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello},
+            headers=headers,
         )
         headers |= {"Mcp-Session-Id": begun.headers["Mcp-Session-Id"], "Mcp-Protocol-Version": "2025-11-25"}
         async with http.stream("GET", f"{daemon.url}/mcp", headers=headers) as stream:

@@ -198,6 +198,7 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             api_key="",
             allowed_hosts=("vidgend.lan",),
             trusted_proxies=(),
+            cors_origins=(),
             webhooks_enabled=True,
             allow_networks=(),
             voices=(Listed(voice=VOICE), JAPANESE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from vidgend.cli.options import Options, shared
+from vidgend.cli.options import Options, daemon_at, shared
 
 
 @click.command()
@@ -17,9 +17,11 @@ def mcp(options: Options) -> None:
     """
     import asyncio
 
-    daemon = options.daemon()
     from vidgend.logs import set_up_logging
+
+    settings = options.settings()
+    daemon = daemon_at(options.url, settings)
     from vidgend.mcp.stdio import serve
 
     set_up_logging("debug" if options.verbose else "warning", "text")
-    asyncio.run(serve(daemon.url, api_key=daemon.api_key))
+    asyncio.run(serve(daemon.url, api_key=settings.http.api_key.get_secret_value(), tls=daemon.tls))

@@ -11,11 +11,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from vidgend.errors import VidgendError
-from vidgend.http.answers import COMMON_HEADERS
-from vidgend.http.auth import OPEN_PATHS, check_host, check_key, check_origin, client_address
+from vidgend.http.auth import OPEN_PATHS, check_key
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.caller import ANYBODY, CALLER
+from vidgend.http.gate import GATE
 from vidgend.http.problems import BadRequest, BodyTooLarge, ExpectationFailed, from_aiohttp, problem
+from vidgend.http.proxied import client_address
 from vidgend.http.services import SERVICES, Services
 
 _log = logging.getLogger(__name__)
@@ -75,13 +76,11 @@ def _bug(request: web.Request, error: Exception) -> web.Response:
     return problem(VidgendError(hint="The daemon's log has the reason.").telling(request_id=request_id))
 
 
-def make_guard(services: Services, names: frozenset[str]) -> Middleware:
-    """Host, origin and key, in this order, on every path there is and every path there is not."""
+def make_guard(services: Services) -> Middleware:
+    """The key, on every path there is and every path there is not."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        check_host(request, names)
-        check_origin(request, names)
         if services.api_key and request.path not in OPEN_PATHS:
             check_key(request, services.api_key, services.url_key)
         request[CALLER] = ANYBODY
@@ -102,6 +101,6 @@ async def expect(request: web.Request) -> web.Response | None:
 
 
 async def finish_headers(request: web.Request, answer: web.StreamResponse) -> None:
-    answer.headers.update(COMMON_HEADERS)
+    request.app[GATE].finish(request, answer)
     if REQUEST_ID in request:
         answer.headers["X-Request-Id"] = request[REQUEST_ID]

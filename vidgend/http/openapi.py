@@ -17,7 +17,9 @@ from vidgend.http.operation import Media, Operation
 from vidgend.http.problems import (
     BadJson,
     BadRequest,
+    BodyPacked,
     BodyTooLarge,
+    HeadTooLarge,
     HostNotAllowed,
     OriginNotAllowed,
     RequestTimeout,
@@ -182,13 +184,13 @@ def _responses(operation: Operation, references: References) -> dict[str, Any]:
 
 def _common(operation: Operation) -> list[type[VidgendError]]:
     """What may be said of any such request."""
-    common: list[type[VidgendError]] = [BadRequest, HostNotAllowed, OriginNotAllowed, BadInput]
+    common: list[type[VidgendError]] = [BadRequest, HostNotAllowed, OriginNotAllowed, HeadTooLarge, BadInput]
     if operation.scope is not None:
         common += [Unauthorized, StorageUnavailable]
     if operation.scope is not None and operation.raw is not None:
         common.append(SignatureInvalid)
     if operation.body is not None:
-        common.append(BodyTooLarge)
+        common += [BodyTooLarge, BodyPacked]
     if isinstance(operation.body, type):
         common += [BadJson, UnsupportedMediaType, RequestTimeout]
     return common

@@ -67,6 +67,7 @@ class Services:
     api_key: str
     allowed_hosts: tuple[str, ...]
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    cors_origins: tuple[str, ...]
     webhooks_enabled: bool
     allow_networks: tuple[IPv4Network | IPv6Network, ...]
     voices: tuple[Listed, ...]

@@ -76,11 +76,10 @@ async def upload(request: web.Request) -> web.Response:
     if "Expect" in request.headers:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
-    packed = "Content-Encoding" in request.headers  # then the length says nothing about the file
     made, new = await services.intake.take(
         _pieces(request),
         name=given.get("name") or _file_name(request.headers.get("Content-Disposition", "")),
-        expected_bytes=None if packed else expected_bytes,
+        expected_bytes=expected_bytes,
         owner=owner,
     )
     view = upload_view(made, own_url(services, made.digest, base_url=call.base_url, now_s=time.time()))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
@@ -34,19 +35,22 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class RemoteBackend:
-    """The daemon at `url`. Used as an async context manager."""
+    """The daemon at `url`, which may be that of a socket (`unix:///...`). Used as an async context manager."""
 
-    def __init__(self, url: str, *, api_key: str = "") -> None:
+    def __init__(self, url: str, *, api_key: str = "", tls: ssl.SSLContext | None = None) -> None:
         self.url = url.rstrip("/")
         self._key = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         # A proxy of the environment is not meant for this machine; a redirect would carry the key to another host.
-        loopback = urlsplit(self.url).hostname in _LOOPBACK
+        parts = urlsplit(self.url)
+        local = parts.scheme == "unix"
         self._client = httpx.AsyncClient(
-            base_url=self.url,
+            base_url="http://localhost" if local else self.url,
+            transport=httpx.AsyncHTTPTransport(uds=unquote(parts.path)) if local else None,
+            verify=tls or True,
             headers={"Accept": "application/json", "User-Agent": "vidgend-mcp"},
             timeout=CALL_TIMEOUT_S,
             follow_redirects=False,
-            trust_env=not loopback,
+            trust_env=not local and parts.hostname not in _LOOPBACK,
         )
 
     async def __aenter__(self) -> RemoteBackend:

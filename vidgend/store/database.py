@@ -16,8 +16,9 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -186,6 +187,15 @@ class Database:
             return [tuple(row) for row in await self._reader.execute_fetchall(sql, parameters)]
         except sqlite3.Error as error:
             raise schema.named(error, self.path) from error
+
+    @contextmanager
+    def listening(self, told: Callable[[], None]) -> Iterator[None]:
+        """While inside, `told` is called after every commit, on the writer's thread: it has to be quick."""
+        self._writer.listeners += (told,)
+        try:
+            yield
+        finally:
+            self._writer.listeners = tuple(one for one in self._writer.listeners if one is not told)
 
     @property
     def wal_bytes(self) -> int:

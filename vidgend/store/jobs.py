@@ -361,17 +361,17 @@ class JobStore(JobReads):
         now = self._database.clock()
 
         def transaction(connection: sqlite3.Connection) -> bool:
-            rows = connection.execute(
-                "UPDATE jobs SET state = 'awaiting_review', boot_id = NULL, token = NULL, suspicion = 0, "
-                "progress = max(progress, ?), scenes_done = 0, scenes_total = ?, updated_at = ? "
-                f"WHERE {HELD} RETURNING cancel_requested",
-                (progress, scenes, now, *claim_of(job)),
-            ).fetchall()
-            if not rows:
+            held = connection.execute(f"SELECT cancel_requested FROM jobs WHERE {HELD}", claim_of(job)).fetchone()
+            if held is None:
                 return False
-            if rows[0][0]:  # somebody wanted its end meanwhile
+            if held[0]:  # somebody wanted its end meanwhile
                 return end_job(connection, job.id, "cancelled", now=now, line="cancelled")
-            note(connection, job.id, now, line)
+            note(connection, job.id, now, line)  # first: see end_job
+            connection.execute(
+                "UPDATE jobs SET state = 'awaiting_review', boot_id = NULL, token = NULL, suspicion = 0, "
+                "progress = max(progress, ?), scenes_done = 0, scenes_total = ?, updated_at = ? WHERE id = ?",
+                (progress, scenes, now, job.id),
+            )
             tell(connection, job.id, "awaiting_review", now=now, data=event)
             return True
 

@@ -107,6 +107,8 @@ class Writer:
         self._warned_at = float("-inf")
         self._untidy = True
         self.opened: Future[None] = Future()
+        self.listeners: tuple[Callable[[], None], ...] = ()
+        """Called on this thread after every commit; they must be quick and raise nothing."""
         self.trouble: str | None = None
         """The I/O error after which the disk could not yet be trusted again."""
 
@@ -213,7 +215,7 @@ class Writer:
                     outcomes.append((item, None, error))
                 else:
                     outcomes.append((item, value, None))
-            connection.execute("COMMIT")
+            self._commit()
         except BaseException as error:  # noqa: BLE001  handed to the callers
             self._undo(error)
             for item in batch:
@@ -247,11 +249,16 @@ class Writer:
             self._trust_the_disk()
             self._connection.execute("BEGIN IMMEDIATE")
             value = transaction(self._connection)
-            self._connection.execute("COMMIT")
+            self._commit()
         except BaseException as error:
             self._undo(error)
             raise
         return value
+
+    def _commit(self) -> None:
+        self._connection.execute("COMMIT")
+        for told in self.listeners:
+            told()
 
     def _undo(self, error: BaseException) -> None:
         with contextlib.suppress(sqlite3.Error):

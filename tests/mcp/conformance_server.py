@@ -10,12 +10,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from aiohttp import web
 from conformance_tasks import MemoryTasks, tools_over
 from conformance_tools import build
 from standins.services_standin import open_world
 
-from vidgend.http.app import IDLE_TIMEOUT_S, make_app
+from vidgend.http.app import make_app
+from vidgend.http.connections import Limits
+from vidgend.http.listeners import open_listeners
+from vidgend.http.server import Server
 from vidgend.logs import set_up_logging
 from vidgend.mcp.mount import add_mcp
 from vidgend.mcp.tasks import Tasks
@@ -28,14 +30,14 @@ async def main(port: int) -> None:
             app = make_app(world.services)
             tasks = MemoryTasks()
             add_mcp(app, lambda: build(Tasks(tasks), tools=tools_over(tasks)))
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, keepalive_timeout=IDLE_TIMEOUT_S)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", port).start()
-            print(f"ready on http://127.0.0.1:{runner.addresses[0][1]}/mcp", flush=True)
+            server = Server(app, limits=Limits(total=1000, per_address=1000))
+            (listener,) = open_listeners(host="127.0.0.1", port=port, unix_socket=None, unix_mode=0)
+            await server.start([listener])
+            print(f"ready on http://127.0.0.1:{listener.port}/mcp", flush=True)
             try:
                 await asyncio.Event().wait()
             finally:
-                await runner.cleanup()
+                await server.stop()
 
 
 if __name__ == "__main__":

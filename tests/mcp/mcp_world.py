@@ -15,8 +15,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 from standins.services_standin import World
 
-from vidgend.http.app import IDLE_TIMEOUT_S, make_app
+from vidgend.http.app import make_app
 from vidgend.http.caller import CALLER, Caller
+from vidgend.http.connections import Limits
+from vidgend.http.listeners import open_listeners
+from vidgend.http.server import Server
 from vidgend.mcp.here import add_own_mcp
 from vidgend.models import Candidate, Clip, Credit, Scene, Storyboard, Thumbnail
 from vidgend.store.jobs import Failure
@@ -47,13 +50,13 @@ async def served(world: World) -> AsyncIterator[str]:
     app = make_app(world.services)
     add_own_mcp(app)
     app.middlewares.append(as_told)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, keepalive_timeout=IDLE_TIMEOUT_S)
-    await runner.setup()
+    server = Server(app, limits=Limits(total=1000, per_address=1000))
+    (listener,) = open_listeners(host="127.0.0.1", port=0, unix_socket=None, unix_mode=0)
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await server.start([listener])
+        yield f"http://127.0.0.1:{listener.port}"
     finally:
-        await runner.cleanup()
+        await server.stop()
 
 
 @asynccontextmanager

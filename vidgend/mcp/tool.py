@@ -99,7 +99,8 @@ class ToolServer(MCPServer[Any]):
             cause = error.__cause__
             if isinstance(cause, ValidationError):
                 return failed(from_pydantic(cause, arguments))
-            if isinstance(cause, VidgendError) and cause.code != VidgendError.code:
+            # A bug of ours is for the log; one that a daemon far away has logged comes with the id of the request.
+            if isinstance(cause, VidgendError) and (cause.code != VidgendError.code or cause.members):
                 return failed(cause)
             raise
 

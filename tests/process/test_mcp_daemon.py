@@ -153,7 +153,7 @@ async def test_a_stop_with_nothing_but_an_open_stream_takes_no_time(daemon: Daem
             stopped = time.monotonic()
             assert await daemon.terminate() == 0
             took_s = time.monotonic() - stopped
-    assert took_s < max(1.5, usual_s + 1), (took_s, usual_s)
+    assert took_s < max(1.5, usual_s * 3), (took_s, usual_s)
 
 
 async def test_on_stdio_a_desktop_host_makes_a_video(daemon: Daemon) -> None:

@@ -24,11 +24,18 @@ from vidgend import __version__
 from vidgend.egress import Network
 from vidgend.http.accept import accept_generate, accept_prefetch
 from vidgend.http.cors import ANY
+from vidgend.http.fetch_media import MediaFetcher
 from vidgend.http.listeners import Listener, open_listeners, refuse_open
 from vidgend.http.tls import Certificate
+from vidgend.http.webhook_signing import Signer, new_secret
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
+from vidgend.observe.looked_up import LookedUp, Places, Slot
+from vidgend.observe.loop_lag import LoopLag
+from vidgend.observe.scrape import Scrape
+from vidgend.observe.select import build_watchers
+from vidgend.observer import NOBODY, Observer
 from vidgend.parts import Parts, build_parts, read_accounts
 from vidgend.pipeline.aligner.select import recogniser_hint
 from vidgend.pipeline.budget.metered import Metered
@@ -91,17 +98,26 @@ class Runtime:
     assets: AssetStore
     uploads: UploadStore
     intake: Intake
+    fetcher: MediaFetcher
     samples: VoiceSamples
     ledger: Ledger
     budget: Metered
     parts: Parts
     worker: Worker
     webhook_wake: asyncio.Event
+    observer: Observer
+    space: Space
+    ballast: Ballast
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, *, only_own: bool = False, build: BuildParts = build_parts
+        cls,
+        settings: Settings,
+        *,
+        only_own: bool = False,
+        build: BuildParts = build_parts,
+        observer: Observer = NOBODY,
     ) -> AsyncIterator[Runtime]:
         """Lock the data directory, open the store, take up what was left, start working; undo it all at the end.
 
@@ -121,12 +137,12 @@ class Runtime:
             made = await asyncio.to_thread(ballast.ensure, settings.store.min_free_bytes)
             if not made and settings.store.ballast_bytes:
                 _log.warning("no_ballast", extra={"reason": "there is too little free disk space"})
-            database = await Database.open(settings.data_dir / "vidgend.db", on_full=ballast.drop)
+            database = await Database.open(settings.data_dir / "vidgend.db", on_full=ballast.drop, observer=observer)
             undo.push_async_callback(database.close)
             assets = AssetStore(database, open_blobs(settings))
             undo.push_async_callback(assets.aclose)
             await assets.prepare()
-            jobs = JobStore(database, boot_id=data_dir.boot_id, max_queued=settings.queue.max_queued)
+            jobs = JobStore(database, boot_id=data_dir.boot_id, max_queued=settings.queue.max_queued, observer=observer)
             recovered = await jobs.recover()
             if recovered.requeued or recovered.given_up:
                 _log.info("jobs_recovered", extra={"requeued": recovered.requeued, "given_up": recovered.given_up})
@@ -134,8 +150,11 @@ class Runtime:
             steps = StepStore(database, assets, boot_id=data_dir.boot_id)
             ledger = Ledger(database)
             accounts = await read_accounts(settings, ledger)
-            budget = Metered(ledger, accounts, wait_s=settings.footage.quota_wait_s, clock=database.clock)
+            budget = Metered(
+                ledger, accounts, wait_s=settings.footage.quota_wait_s, clock=database.clock, observer=observer
+            )
             parts = build(settings, assets, steps, work=work, budget=budget)
+            parts.executor.observer = observer
             undo.push_async_callback(parts.aclose)
             webhook_wake = asyncio.Event()
             uploads = UploadStore(database, assets)
@@ -165,6 +184,18 @@ class Runtime:
                 job_timeout_s=settings.queue.job_timeout_s,
                 result_event=_result_event(settings.base_url),
                 on_ended=webhook_wake.set,
+                observer=observer,
+            )
+            intake = Intake(
+                uploads=uploads,
+                assets=assets,
+                space=space,
+                ffmpeg=parts.ffmpeg,
+                kept_bytes=jobs.kept_bytes,
+                slot=partial(parts.executor.slot, "io"),
+                make_room=worker.make_room,
+                max_bytes=settings.assets.max_upload_bytes,
+                quota_bytes=settings.assets.quota_bytes,
             )
             width_px, height_px = parse_resolution(settings.render.resolution)
             runtime = cls(
@@ -185,16 +216,11 @@ class Runtime:
                 outbox=Outbox(database),
                 assets=assets,
                 uploads=uploads,
-                intake=Intake(
-                    uploads=uploads,
-                    assets=assets,
-                    space=space,
-                    ffmpeg=parts.ffmpeg,
-                    kept_bytes=jobs.kept_bytes,
-                    slot=partial(parts.executor.slot, "io"),
-                    make_room=worker.make_room,
-                    max_bytes=settings.assets.max_upload_bytes,
-                    quota_bytes=settings.assets.quota_bytes,
+                intake=intake,
+                fetcher=MediaFetcher(
+                    intake=intake,
+                    allow_networks=settings.egress.for_media,
+                    timeout_s=settings.assets.fetch_timeout_s,
                 ),
                 samples=VoiceSamples(
                     engines=parts.engines,
@@ -207,6 +233,9 @@ class Runtime:
                 parts=parts,
                 worker=worker,
                 webhook_wake=webhook_wake,
+                observer=observer,
+                space=space,
+                ballast=ballast,
             )
             undo.push_async_callback(runtime.samples.aclose)
             if only_own:
@@ -240,7 +269,7 @@ class Runtime:
 
     @property
     def allow_networks(self) -> tuple[Network, ...]:
-        return self.settings.egress.allow_networks
+        return self.settings.egress.for_webhooks
 
     @property
     def can_translate(self) -> bool:
@@ -249,6 +278,29 @@ class Runtime:
     def check_money(self) -> None:
         """Raises: BudgetSpent if the language model may not be asked any more this month."""
         self.budget.check_money()
+
+    def looked_up(self) -> LookedUp:
+        """What the metrics are looked up in."""
+        executor, worker = self.parts.executor, self.worker
+
+        def slots() -> dict[str, Slot]:
+            used, waiting = executor.places_used, executor.waiting
+            return {
+                label: Slot(places=count, used=used[label], waiting=waiting[label])
+                for label, count in executor.slots.items()
+            }
+
+        return LookedUp(
+            database=self.database,
+            places=Places(
+                database=self.database.path, data_dir=self.settings.data_dir, assets=self.settings.assets_dir
+            ),
+            slots=slots,
+            accounts=self.budget.accounts,
+            draining=lambda: worker.draining,
+            lacking_bytes=lambda: worker.lacking_bytes,
+            evictable_bytes=lambda: self.space.evictable_bytes,
+        )
 
     @property
     def transcriber(self) -> Transcriber | None:
@@ -331,6 +383,12 @@ def _secret(path: Path, make: bytes) -> bytes:
     return make
 
 
+def webhook_secret(settings: Settings) -> str:
+    """What signs for the receivers that have no secret of their own; made if there is none yet."""
+    given = settings.webhooks.secret.get_secret_value()
+    return given or _secret(settings.data_dir / "webhook.secret", new_secret().encode()).decode()
+
+
 def _certificate(settings: Settings) -> Certificate | None:
     """Raises: SettingsInvalid."""
     cert, key = settings.http.tls_cert, settings.http.tls_key
@@ -386,10 +444,12 @@ async def serve(settings: Settings) -> None:
     from vidgend.http.connections import Limits
     from vidgend.http.server import Server, files_for
     from vidgend.http.services import Services
-    from vidgend.http.webhooks import WebhookSender, new_secret
+    from vidgend.http.watch import Watch
+    from vidgend.http.webhook_tester import WebhookTester
+    from vidgend.http.webhooks import WebhookSender
     from vidgend.mcp.here import add_own_mcp
 
-    set_up_logging(settings.log.level, settings.log.format)
+    set_up_logging(settings.log.level, settings.log.format, settings.redactor())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = 0
@@ -410,22 +470,27 @@ async def serve(settings: Settings) -> None:
         listeners = await opened.enter_async_context(_listening(settings))
         port = next((listener.port for listener in listeners if listener.port), settings.http.port)
         settings = settings.model_copy(update={"http": settings.http.model_copy(update={"port": port})})
-        runtime = await opened.enter_async_context(Runtime.open(settings))
+        watchers = await asyncio.to_thread(build_watchers, os.environ, __version__)
+        runtime = await opened.enter_async_context(Runtime.open(settings, observer=watchers.observer))
         runtime.check_voice(settings.speech.voice, None)
         if settings.captions.font:
             await asyncio.to_thread(runtime.check_font, settings.captions.font)
-        secret = settings.webhooks.secret.get_secret_value() or await asyncio.to_thread(
-            lambda: _secret(
-                settings.data_dir / "webhook.secret",
-                new_secret().encode(),
-            ).decode()
-        )
+        secret = await asyncio.to_thread(webhook_secret, settings)
         url_key = await asyncio.to_thread(_secret, settings.data_dir / "url.key", secrets.token_bytes(32))
+        signer = Signer(runtime.database, secret)
         sender = WebhookSender(
             outbox=runtime.outbox,
-            secret=secret,
+            signer=signer,
             wake=runtime.webhook_wake,
-            allow_networks=settings.egress.allow_networks,
+            allow_networks=settings.egress.for_webhooks,
+            observer=watchers.observer,
+        )
+        lag = LoopLag(watchers.observer)
+        watch = Watch(
+            find_ffmpeg=runtime.parts.ffmpeg.get,
+            has_asset=runtime.assets.blobs.has,
+            lag_s=lambda: lag.typical_s,
+            ballast_missing=lambda: bool(settings.store.ballast_bytes) and not runtime.ballast.present,
         )
         app = make_app(
             Services(
@@ -436,6 +501,8 @@ async def serve(settings: Settings) -> None:
                 assets=runtime.assets,
                 uploads=runtime.uploads,
                 intake=runtime.intake,
+                fetcher=runtime.fetcher,
+                webhook_tester=WebhookTester(signer=signer, allow_networks=settings.egress.for_webhooks),
                 defaults=runtime.defaults,
                 public_url=settings.http.public_url,
                 api_key=settings.http.api_key.get_secret_value(),
@@ -459,6 +526,9 @@ async def serve(settings: Settings) -> None:
                 version=__version__,
                 url_key=url_key,
                 presign=settings.assets.presign,
+                observer=watchers.observer,
+                scrape=Scrape(registry=watchers.metrics.registry, looked_up=runtime.looked_up()),
+                watch=watch,
             )
         )
         add_own_mcp(app)
@@ -481,6 +551,8 @@ async def serve(settings: Settings) -> None:
                     tasks.create_task(runtime.worker.join(), name="worker"),
                     tasks.create_task(feed_watchdog(runtime.database), name="watchdog"),
                     tasks.create_task(server.join(), name="server"),
+                    tasks.create_task(lag.run(), name="loop lag"),
+                    tasks.create_task(watch.run(), name="watch"),
                 ]
                 if certificate is not None:
                     side.append(tasks.create_task(certificate.watch(), name="certificate"))
@@ -494,3 +566,4 @@ async def serve(settings: Settings) -> None:
                     task.cancel()
         finally:
             await server.stop()
+            await asyncio.to_thread(watchers.close)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from vidgend.pipeline.encoders.port import Preset
 from vidgend.pipeline.encoders.scales import DEFAULT_CRF
 from vidgend.pipeline.footage.openverse_wire import Licence
+from vidgend.redaction import Redactor, password_in, secrets_of_environment
 from vidgend.setting_types import NO_NUL, AbsolutePath, ApiKey, Origin, ServiceUrl, each_once
 from vidgend.timebase import parse_fps
 
@@ -417,6 +418,12 @@ class Assets(_Part):
     max_upload_bytes: int = Field(
         2_000_000_000, ge=1, description="Bytes of the largest file that may be uploaded (POST /mcp/assets)."
     )
+    fetch_timeout_s: float = Field(
+        1800,
+        gt=0,
+        le=86_400,
+        description="Seconds that taking a file from an address may last; enough for the largest at 10 Mbit/s.",
+    )
     max_age_s: float = Field(0, ge=0, description="Seconds after which a finished job's files are deleted. 0: never.")
     max_bytes: int = Field(
         0, ge=0, description="Bytes of results; above it those of the oldest jobs are deleted. 0: any."
@@ -470,12 +477,30 @@ class Webhooks(_Part):
     )
 
 
-class Egress(_Part):
-    """Which private networks callback URLs and the links of footage providers may reach."""
+_Networks = tuple[IPv4Network | IPv6Network, ...]
 
-    allow_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
-        (), description='Such as ["192.168.1.0/24"]. Metadata and link-local addresses stay closed.'
-    )
+
+class Egress(_Part):
+    """Which private networks may be reached by addresses that come from outside; by default none. Metadata and
+    link-local addresses stay closed whatever is allowed. What these settings name themselves (a planner's base_url)
+    may be anywhere."""
+
+    allow_networks: _Networks = Field((), description='For all of the purposes below; such as ["192.168.1.0/24"].')
+    webhook_networks: _Networks = Field((), description="For callback_url.")
+    media_networks: _Networks = Field((), description="For files that are taken from an address (POST /mcp/assets).")
+    provider_networks: _Networks = Field((), description="For the links to files that footage providers give.")
+
+    @property
+    def for_webhooks(self) -> _Networks:
+        return self.allow_networks + self.webhook_networks
+
+    @property
+    def for_media(self) -> _Networks:
+        return self.allow_networks + self.media_networks
+
+    @property
+    def for_providers(self) -> _Networks:
+        return self.allow_networks + self.provider_networks
 
 
 class UsageSettings(_Part):
@@ -532,6 +557,22 @@ class Settings(_Part):
     egress: Egress = Egress()
     usage: UsageSettings = UsageSettings()
     log: Log = Log()
+
+    def secrets(self) -> set[str]:
+        """Every secret that is set: keys, and the passwords in addresses."""
+        found: set[str] = set()
+        for dotted, _ in leaves():
+            value: Any = self
+            for part in dotted.split("."):
+                value = getattr(value, part)
+            text = value.get_secret_value() if isinstance(value, SecretStr) else value
+            if isinstance(text, str):
+                found.add(text if isinstance(value, SecretStr) else password_in(text))
+        return found - {""}
+
+    def redactor(self) -> Redactor:
+        """Masks the secrets of these settings, and those of the environment."""
+        return Redactor(self.secrets() | secrets_of_environment())
 
     @property
     def assets_dir(self) -> Path:

@@ -86,7 +86,7 @@ def test_docs_name_every_command_and_option() -> None:
         "cancel", "config check", "config example", "delete", "doctor", "edit", "events", "generate", "library", "list", "mcp", "models list",
         "models path", "models pull", "models verify", "pause", "prefetch",
         "queue", "render", "result", "resume", "retry", "revert", "serve", "status", "storyboard", "styles", "upload",
-        "uploads", "usage", "voices", "voices sample", "webhooks",
+        "uploads", "usage", "voices", "voices sample", "webhooks job", "webhooks secret", "webhooks test",
     ]  # fmt: skip
     missing = [name for name in commands if f"`vidgend {name}" not in text]
     for command in commands.values():

@@ -41,6 +41,9 @@ _MAX_JSON_BYTES = 64 * 1024 * 1024
 _UPLOAD_TIMEOUT_S = 300.0
 """The daemon looks at a whole file before it answers."""
 
+_FETCH_TIMEOUT_S = 86_400.0
+"""The longest that assets.fetch_timeout_s may be."""
+
 _SAMPLE_TIMEOUT_S = 90.0
 """The daemon's own deadline for a sample, and some more."""
 
@@ -192,6 +195,10 @@ class Daemon:
             request = self._request(f"{self.url}/mcp/assets?{urlencode({'name': name})}", "POST", pieces(), headers)
             opener = urllib.request.build_opener(connection, *self._handlers)
             return self._answer(opener, request, _UPLOAD_TIMEOUT_S)
+
+    def upload_address(self, url: str) -> dict[str, Any]:
+        """Have the daemon fetch a file, which ends by its own assets.fetch_timeout_s."""
+        return self.call("POST", "/mcp/assets", {"url": url}, timeout_s=_FETCH_TIMEOUT_S)
 
     def _answer(
         self, opener: urllib.request.OpenerDirector, request: urllib.request.Request, timeout_s: float

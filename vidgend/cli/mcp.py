@@ -23,5 +23,5 @@ def mcp(options: Options) -> None:
     daemon = daemon_at(options.url, settings)
     from vidgend.mcp.stdio import serve
 
-    set_up_logging("debug" if options.verbose else "warning", "text")
+    set_up_logging("debug" if options.verbose else "warning", "text", settings.redactor())
     asyncio.run(serve(daemon.url, api_key=settings.http.api_key.get_secret_value(), tls=daemon.tls))

@@ -95,7 +95,8 @@ References = Mapping[tuple[Any, JsonSchemaMode], dict[str, Any]]
 def _schemas(operations: Iterable[Operation]) -> tuple[References, dict[str, Any]]:
     wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(ProblemView, "serialization"): None}
     for operation in operations:
-        for model in (operation.body, operation.query):
+        taken = operation.body if isinstance(operation.body, tuple) else ()
+        for model in (operation.body, operation.query, *(media.model for media in taken)):
             if isinstance(model, type):
                 wanted[model, "validation"] = None
         if isinstance(operation.answer, type):
@@ -119,7 +120,7 @@ def _entry(operation: Operation, references: References) -> dict[str, Any]:
     if operation.scope is not None:
         entry["security"] = [{"key": []}, {}]
     if isinstance(operation.body, tuple):
-        content = {media.content_type: {"schema": {"type": "string", "format": "binary"}} for media in operation.body}
+        content = {media.content_type: {"schema": _taken(media, references)} for media in operation.body}
         entry["requestBody"] = {"required": True, "content": content}
     elif operation.body is not None:
         schema = references[operation.body, "validation"]
@@ -128,6 +129,12 @@ def _entry(operation: Operation, references: References) -> dict[str, Any]:
             "content": {"application/json": {"schema": schema}},
         }
     return entry
+
+
+def _taken(media: Media, references: References) -> dict[str, Any]:
+    if media.model is None:
+        return {"type": "string", "format": "binary"}
+    return references[media.model, "validation"]
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:

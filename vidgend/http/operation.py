@@ -56,10 +56,11 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True)
 class Media:
-    """Bytes that an operation sends or takes, for the document."""
+    """Bytes that an operation sends or takes, for the document. `model` is what they are where they are JSON."""
 
     content_type: str
     description: str = ""
+    model: type[BaseModel] | None = None
 
 
 JsonHandler = Callable[..., Awaitable[Reply]]

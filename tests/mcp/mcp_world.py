@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal
 
 import httpx2
+import jsonschema
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from mcp.client.client import Client
@@ -102,6 +103,9 @@ async def refused(client: Client, tool: str, /, **arguments: Any) -> dict[str, A
     result = await client.call_tool(tool, arguments)
     assert result.is_error and result.structured_content is not None, result
     assert said(result).startswith(f"{result.structured_content['code']}: ")
+    # The SDK's client does not look at what failed; those in other languages do.
+    schemas = {one.name: one.output_schema for one in (await client.list_tools()).tools}
+    jsonschema.validate(result.structured_content, schemas[tool] or False)
     return result.structured_content
 
 

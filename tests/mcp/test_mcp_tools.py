@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from mcp_types import ImageContent, ResourceLink, TextContent
 from mcp_world import JPEG, Connect, Mode, awaiting_review, call, failed_job, post, refused, said
 from standins.services_standin import World
@@ -31,6 +32,9 @@ async def test_the_revision_is_negotiated_and_the_tools_are_these(connect: Conne
         for name, argument in tool.input_schema["properties"].items():
             assert argument.get("description"), (tool.name, name)
         assert tool.output_schema is not None and tool.output_schema["type"] == "object"
+        assert "$ref" not in json.dumps(tool.input_schema)
+        for schema in (tool.input_schema, tool.output_schema):
+            Draft202012Validator.check_schema(schema)
     hints = {name: tool.annotations for name, tool in listed.items() if tool.annotations}
     reading = {"get_video_status", "get_video_result", "get_storyboard", "list_videos", "list_voices"}
     assert {name for name, one in hints.items() if one.read_only_hint} == reading

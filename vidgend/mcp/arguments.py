@@ -126,6 +126,7 @@ def schema_of(arguments: type[Arguments]) -> dict[str, Any]:
     """The JSON Schema of a tool's arguments."""
     schema: dict[str, Any] = untitled(arguments.model_json_schema())
     schema.pop("description", None)
+    schema = _without_references(schema, schema.pop("$defs", {}))
     for name, argument in schema["properties"].items():
         argument.setdefault("description", SAID.get(name, ""))
     return schema
@@ -136,6 +137,19 @@ def untitled(schema: Any) -> Any:
     if isinstance(schema, dict):
         return {name: untitled(one) for name, one in schema.items() if name != "title" or not isinstance(one, str)}
     return [untitled(one) for one in schema] if isinstance(schema, list) else schema
+
+
+def _without_references(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """With everything in its place: some hosts hand the schema to models that cannot follow a reference."""
+    if isinstance(schema, list):
+        return [_without_references(one, definitions) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: _without_references(one, definitions) for name, one in schema.items() if name != "$ref"}
+    if "$ref" in schema:
+        named = definitions[schema["$ref"].rpartition("/")[2]]
+        return _without_references(named, definitions) | found
+    return found
 
 
 class Metadata(FuncMetadata):

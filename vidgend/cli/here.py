@@ -11,17 +11,18 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from vidgend.cli.exits import Interrupted, error_of
+from vidgend.cli.exits import Interrupted
 from vidgend.cli.progress import Reporter, View
 from vidgend.cli.target import SUFFIXES, Target, copier
+from vidgend.client.problems import error_of
 from vidgend.errors import BadInput, DatabaseUnavailable, SettingsInvalid, StepError
 from vidgend.logs import set_up_logging
 from vidgend.models import Result
 
 if TYPE_CHECKING:
     from vidgend.cli.own_files import OwnFiles
-    from vidgend.daemon import Runtime
     from vidgend.http.wire import GenerateBody
+    from vidgend.runtime import Runtime
     from vidgend.settings import Settings
     from vidgend.store.jobs import Job
     from vidgend.store.uploads import Upload
@@ -61,7 +62,7 @@ def with_runtime(settings: Settings, act: Callable[[Runtime], Awaitable[T]]) -> 
     """Do something with the store of `data_dir` that no daemon uses. Raises: DataDirLocked and what `act` raises."""
 
     async def run() -> T:
-        from vidgend.daemon import Runtime
+        from vidgend.runtime import Runtime
 
         async with AsyncExitStack() as stack:
             with data_dir_errors(settings):
@@ -124,7 +125,7 @@ async def _prefetch(settings: Settings, body: GenerateBody, files: OwnFiles, rep
 @asynccontextmanager
 async def _opened(settings: Settings, files: OwnFiles) -> AsyncIterator[Runtime]:
     """A runtime that a signal stops, with the files of the request in its store."""
-    from vidgend.daemon import Runtime
+    from vidgend.runtime import Runtime
 
     task = asyncio.current_task()
     assert task is not None

@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from vidgend.errors import BadInput, StorageUnavailable, Unauthorized, VidgendError
+from vidgend.errors import BadInput, ForbiddenScope, RateLimited, StorageUnavailable, Unauthorized, VidgendError
 from vidgend.http.answers import json_bytes
 from vidgend.http.operation import Media, Operation
 from vidgend.http.problems import (
@@ -193,7 +193,7 @@ def _common(operation: Operation) -> list[type[VidgendError]]:
     """What may be said of any such request."""
     common: list[type[VidgendError]] = [BadRequest, HostNotAllowed, OriginNotAllowed, HeadTooLarge, BadInput]
     if operation.scope is not None:
-        common += [Unauthorized, StorageUnavailable]
+        common += [Unauthorized, ForbiddenScope, RateLimited, StorageUnavailable]
     if operation.scope is not None and operation.raw is not None:
         common.append(SignatureInvalid)
     if operation.body is not None:

@@ -39,7 +39,7 @@ class LocalBackend:
         """Raises: ForbiddenScope, and as the operation does."""
         operation = _OPERATIONS[operation_id]
         if operation.scope is not None and operation.scope not in self._caller.scopes:
-            raise ForbiddenScope(f"the key has not the scope {operation.scope}")
+            raise ForbiddenScope(f"the key lacks the scope {operation.scope}")
         reply = await invoke(
             operation,
             services=self._services,

@@ -19,7 +19,7 @@ ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 
 async def test_with_a_key_nobody_is_let_in_without_it(world: World, mode: Mode) -> None:
-    async with served(world.with_services(api_key=KEY)) as url:
+    async with served(world.with_api_key(KEY)) as url:
         async with httpx2.AsyncClient() as http:
             answer = await http.post(f"{url}/mcp", json=INITIALIZE, headers=ACCEPT)
             assert answer.status_code == 401 and answer.json()["code"] == "unauthorized"
@@ -33,7 +33,7 @@ async def test_with_a_key_nobody_is_let_in_without_it(world: World, mode: Mode) 
 async def test_the_poster_of_a_signed_link_is_shown_too(world: World) -> None:
     job_id = await awaiting_review(world)
     async with (
-        served(world.with_services(api_key=KEY)) as url,
+        served(world.with_api_key(KEY)) as url,
         connected(url, headers={"Authorization": f"Bearer {KEY}"}) as client,
     ):
         shown = await client.call_tool("get_storyboard", {"job_id": job_id, "pictures": True})
@@ -71,6 +71,17 @@ async def test_a_key_that_may_only_read_changes_nothing(world: World, url: str, 
     assert (await world.jobs.get(job_id)).state == "awaiting_review"
     async with connected(url, headers={OWNER: "ann", SCOPES: "write"}, mode=mode) as client:
         assert (await refused(client, "list_videos"))["code"] == "forbidden_scope"
+
+
+async def test_real_keys_tell_whose_jobs_are_seen(world: World, url: str, mode: Mode) -> None:
+    ann, ben = await world.key("ann"), await world.key("ben")
+    async with connected(url, headers=ann, mode=mode) as client:
+        made = await call(client, "generate_video", prompt="The sea")
+        assert [one["job_id"] for one in (await call(client, "list_videos"))["jobs"]] == [made["job_id"]]
+    async with connected(url, headers=ben, mode=mode) as client:
+        assert (await refused(client, "get_video_status", job_id=made["job_id"]))["code"] == "not_found"
+    async with httpx2.AsyncClient() as http:
+        assert (await http.post(f"{url}/mcp", json=INITIALIZE, headers=ACCEPT)).status_code == 401
 
 
 async def test_a_session_is_its_owners_alone(url: str) -> None:

@@ -51,7 +51,7 @@ async def test_all_works_as_at_the_daemon(world: World, tmp_path: Path, mode: Mo
         return ElicitResult(action="accept", content={"approve": True})
 
     async with (
-        served(world.with_services(api_key=KEY)) as url,
+        served(world.with_api_key(KEY)) as url,
         on_stdio(tmp_path, url, key=KEY, mode=mode, elicitation_callback=user) as client,
     ):
         assert client.protocol_version == {"auto": "2026-07-28", "legacy": "2025-11-25"}[mode]
@@ -111,7 +111,7 @@ async def test_what_answers_there_may_be_something_else(tmp_path: Path) -> None:
 
 
 async def test_a_wrong_key_is_told(world: World, tmp_path: Path) -> None:
-    async with served(world.with_services(api_key=KEY)) as url, on_stdio(tmp_path, url, key="wrong") as client:
+    async with served(world.with_api_key(KEY)) as url, on_stdio(tmp_path, url, key="wrong") as client:
         assert (await refused(client, "list_videos"))["code"] == "unauthorized"
 
 

@@ -3,6 +3,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 
 const secret = Buffer.from(process.env.VIDGEND_WEBHOOK_SECRET.replace(/^whsec_/, ""), "base64");
+if (secret.length < 24) throw new Error("VIDGEND_WEBHOOK_SECRET is no secret: it is whsec_ and base64");
 const seen = new Set();
 
 /** Whether `body`, the bytes as they came, was signed with the secret within the last five minutes. */

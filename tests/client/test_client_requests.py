@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,23 @@ def test_events_go_on_where_a_stream_broke_off(standin: DaemonStandin, client: V
     ]  # fmt: skip
     asked = [one.headers.get("Last-Event-Id") for one in standin.seen if one.path == EVENTS]
     assert asked == [None, "2", "2"]
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("end", [b"", b"data: [\n\n"])
+def test_a_daemon_that_restarts_after_a_quiet_time_is_waited_for(
+    standin: DaemonStandin, client: Vidgend, monkeypatch: pytest.MonkeyPatch, end: bytes
+) -> None:
+    def quiet() -> Iterator[bytes]:
+        yield _event("snapshot", "queued", 1)
+        time.sleep(0.4)
+        yield end
+
+    monkeypatch.setattr("vidgend.client.calls.AWAY_S", 0.3)
+    standin.streams[EVENTS] = [quiet()]
+    standin.answers["GET", f"/mcp/status/{JOB}"] = (200, {"job_id": JOB, "status": "completed"})
+    standin.answers["GET", EVENTS] = [problem(503, "draining", "vidgend is stopping"), (204, None)]
+    assert [event.id for event in client.events(JOB)] == ["1"]
 
 
 @pytest.mark.usefixtures("eager")

@@ -68,6 +68,15 @@ def test_another_secret_and_missing_headers_are_refused() -> None:
             verify_webhook(SECRET, rest, BODY, now_s=NOW)
 
 
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_c2hvcnQ=", "whsec_é"])
+def test_a_secret_that_anybody_has_verifies_nothing(secret: str) -> None:
+    """Such as that of a variable that was not set: its key is empty, and so is that of whoever tries."""
+    key = b"short" if "c2" in secret else b""
+    forged = {**HEADERS, "Webhook-Signature": signature(key, "msg_1", NOW, BODY)}
+    with pytest.raises(WebhookInvalid, match="secret"):
+        verify_webhook(secret, forged, BODY, now_s=NOW)
+
+
 def test_the_clock_is_that_of_the_machine_unless_told() -> None:
     with pytest.raises(WebhookInvalid, match="too old"):
         verify_webhook(SECRET, {**HEADERS, **_signed_at(1000)}, BODY)

@@ -216,6 +216,15 @@ async def test_another_owners_task_is_not_there(world: World, url: str) -> None:
         assert "forbidden_scope" in error.value.message
 
 
+async def test_a_job_that_was_deleted_is_no_task_any_more(world: World, connect: Connect) -> None:
+    job_id = await failed_job(world)
+    await world.jobs.delete(job_id)
+    async with connect(extensions=[advertise(TASKS)]) as client:
+        for method in ("tasks/get", "tasks/update", "tasks/cancel"):
+            with pytest.raises(MCPError, match="not_found"):
+                await ask(client.session, method, job_id, input_responses={})
+
+
 async def test_a_header_that_names_another_task_is_refused(world: World, url: str) -> None:
     job, _ = await world.completed()
     knows = {"extensions": {TASKS: {}}}

@@ -48,22 +48,27 @@ def _all(daemon: Daemon, job: str | None, last_id: str) -> Iterator[StreamEvent]
     from vidgend.cli.follow import PATIENCE_S, at_rest
     from vidgend.client.event_stream import NoEvents
 
-    heard_at = time.monotonic()
+    away_since = time.monotonic()
     while True:
+        heard = False
         try:
             with closing(daemon.events(job, last_id=last_id)) as stream:
                 for event in stream:
-                    heard_at = time.monotonic()
+                    heard = True
                     last_id = event.id or last_id
                     yield event
                     if job is not None and at_rest(event):
                         return
             if job is not None and View.of_status(daemon.of_job("status", job)).at_rest:
                 return
+            away_since = time.monotonic()
         except NoEvents as error:
-            raise DaemonUnreachable(str(error), hint="`vidgend status JOB --watch` works without them.") from None
+            if not heard:
+                raise DaemonUnreachable(str(error), hint="`vidgend status JOB --watch` works without them.") from None
         except (DaemonUnreachable, Draining):
-            if time.monotonic() - heard_at > PATIENCE_S:
+            if heard:  # long ago, perhaps: a stream says nothing for as long as nothing happens
+                away_since = time.monotonic()
+            elif time.monotonic() - away_since > PATIENCE_S:
                 raise
         time.sleep(AGAIN_S)
 

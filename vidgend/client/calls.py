@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 from urllib.parse import quote
 
 from vidgend.client.daemon import CALL_TIMEOUT_S, Daemon
-from vidgend.client.event_stream import StreamEvent
+from vidgend.client.event_stream import NoEvents, StreamEvent
 from vidgend.client.problems import raise_failure
 from vidgend.client.retries import Patience, patiently
 from vidgend.errors import AssetDamaged, DaemonUnreachable, Draining, NotFound
@@ -118,21 +118,25 @@ class Vidgend:
         Raises: DaemonUnreachable after AWAY_S, NoEvents where no stream gets through.
         """
         job_id = None if job is None else _id(job)
-        heard_at = time.monotonic()
+        away_since = time.monotonic()
         while True:
             heard = False
             try:
                 with closing(self.daemon.events(job_id, last_id=last_id)) as stream:
                     for event in stream:
-                        heard, heard_at = True, time.monotonic()
+                        heard = True
                         last_id = event.id or last_id
                         yield event
                         if job_id is not None and _at_rest(event):
                             return
                 if job is not None and not heard and self.status(job)["status"] in _ENDED:
                     return  # all of it was seen before
-            except (DaemonUnreachable, Draining):
-                if time.monotonic() - heard_at > AWAY_S:
+                away_since = time.monotonic()
+            except (DaemonUnreachable, Draining, NoEvents) as error:
+                # A stream says nothing for as long as nothing happens: what was heard last may be long ago.
+                if heard:
+                    away_since = time.monotonic()
+                elif isinstance(error, NoEvents) or time.monotonic() - away_since > AWAY_S:
                     raise
             time.sleep(COME_AGAIN_S)
 

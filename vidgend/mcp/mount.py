@@ -12,6 +12,7 @@ from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.caller import CALLER
 from vidgend.http.middlewares import expect
 from vidgend.mcp.bridge import Asgi, handler_of_asgi
+from vidgend.mcp.sessions import MOST_OF_CALLER, Sessions
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -21,6 +22,7 @@ PATH = "/mcp"
 METHODS = ("GET", "POST", "DELETE")
 """GET and DELETE are for the sessions of the older revision."""
 MAX_SESSIONS = 1000
+"""Of all callers; how many each may have is in `sessions`."""
 IDLE_S = 1800.0
 """A session of the older revision that nobody used for so long is forgotten; its client begins another one."""
 
@@ -67,7 +69,7 @@ class _Mount:
         try:
             manager = await asyncio.to_thread(self._load)
             async with manager.run():
-                found.set_result(manager.handle_request)
+                found.set_result(Sessions(manager.handle_request, idle_s=IDLE_S, most=MOST_OF_CALLER))
                 await self._stop.wait()
         except Exception as error:
             if found.done():

@@ -62,7 +62,7 @@ def make_app(services: Services) -> web.Application:
         client_max_size=MAX_BODY_BYTES,
     )
     app[SERVICES] = services
-    app[DOCUMENT] = document_bytes(OPERATIONS, version=services.version)
+    app[DOCUMENT] = document_bytes(OPERATIONS, version=services.version, needs_key=bool(services.api_key))
     add_closing(app)
     for operation in OPERATIONS:
         handler = handler_of(operation)

@@ -49,17 +49,19 @@ _PARAMETERS: Mapping[str, dict[str, Any]] = {
 _NEEDS = {"read": "a key that may read", "write": "a key that may write", "admin": "a key of an administrator"}
 
 
-def document_bytes(operations: Iterable[Operation], *, version: str) -> bytes:
-    return json_bytes(document(tuple(operations), version=version))
+def document_bytes(operations: Iterable[Operation], *, version: str, needs_key: bool) -> bytes:
+    return json_bytes(document(tuple(operations), version=version, needs_key=needs_key))
 
 
-def document(operations: tuple[Operation, ...], *, version: str) -> dict[str, Any]:
-    """The document. A field that an answer has today may have more beside it tomorrow."""
+def document(operations: tuple[Operation, ...], *, version: str, needs_key: bool) -> dict[str, Any]:
+    """The document of a server that asks for a key, or of one that does not. A field that an answer has today may have
+    more beside it tomorrow."""
+    security: list[dict[str, Any]] = [{"key": []}] if needs_key else [{"key": []}, {}]
     references, schemas = _schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         entry = paths.setdefault(operation.path, {})
-        entry[operation.method.lower()] = _entry(operation, references)
+        entry[operation.method.lower()] = _entry(operation, references, security)
     used = dict.fromkeys(operation.group for operation in operations)
     return {
         "openapi": "3.1.0",
@@ -103,7 +105,7 @@ def _schemas(operations: Iterable[Operation]) -> tuple[References, dict[str, Any
     return references, schemas
 
 
-def _entry(operation: Operation, references: References) -> dict[str, Any]:
+def _entry(operation: Operation, references: References, security: list[dict[str, Any]]) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [operation.group],
@@ -115,7 +117,7 @@ def _entry(operation: Operation, references: References) -> dict[str, Any]:
     if parameters:
         entry["parameters"] = parameters
     if operation.scope is not None:
-        entry["security"] = [{"key": []}, {}]
+        entry["security"] = security
     if isinstance(operation.body, tuple):
         content = {media.content_type: {"schema": {"type": "string", "format": "binary"}} for media in operation.body}
         entry["requestBody"] = {"required": True, "content": content}
@@ -153,7 +155,7 @@ def _query_parameters(operation: Operation, references: References) -> list[dict
 def _headers(operation: Operation) -> list[dict[str, Any]]:
     return [
         {"name": header.name, "in": "header", "required": False, "description": header.description,
-         "schema": {"type": "string"}}
+         "schema": {"type": "string", **({"pattern": header.pattern} if header.pattern else {})}}
         for header in operation.headers
     ]  # fmt: skip
 
@@ -195,7 +197,11 @@ def _common(operation: Operation) -> list[type[VidgendError]]:
 
 
 def _success(operation: Operation, references: References) -> dict[str, Any]:
-    told = {"description": HTTPStatus(operation.status).phrase}
+    told: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
+    if operation.links:
+        told["links"] = {
+            link.name: {"operationId": link.to, "parameters": dict(link.given)} for link in operation.links
+        }
     if isinstance(operation.answer, tuple):
         return told | {"content": _bytes_of(operation.answer)}
     if operation.answer is None:

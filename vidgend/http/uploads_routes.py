@@ -26,11 +26,11 @@ from vidgend.errors import (
 from vidgend.http.asset_links import own_url
 from vidgend.http.auth import ASSETS_PATH
 from vidgend.http.body import parameters, whole
-from vidgend.http.operation import Call, Media, Operations, Reply
+from vidgend.http.fields import Body
+from vidgend.http.operation import Call, Link, Media, Operations, Reply
 from vidgend.http.problems import BadRequest, ExpectationFailed, InvalidFields, RequestTimeout, problem
 from vidgend.http.serving import answer_of, call_of
 from vidgend.http.views.uploads import UploadsView, UploadView, upload_view, uploads_view
-from vidgend.http.wire import Body
 from vidgend.store.assets.port import check_digest
 from vidgend.store.uploads import Upload
 
@@ -55,6 +55,11 @@ class UploadQuery(Body):
     "POST", "/mcp/assets", id="upload", scope="write", status=201, query=UploadQuery, answer=UploadView,
     body=(Media(content_type="application/octet-stream", description="The bytes of the file, as it is."),),
     also={200: "The same bytes are here already."}, expect=expect_later,
+    links=(
+        Link(name="asset", to="asset", given={"digest": "$response.body#/asset_id"}),
+        Link(name="entry", to="uploads", given={"id": "$response.body#/asset_id"}),
+        Link(name="delete", to="delete_upload", given={"digest": "$response.body#/asset_id"}),
+    ),
     errors=(
         BadRequest, MediaRefused, UploadTooLarge, RequestTimeout, Draining, StorageFull, StorageUnavailable,
         Unavailable,
@@ -120,7 +125,10 @@ class UploadsQuery(Body):
     cursor: str | None = Field(None, description="The `next_cursor` of the page before.")
 
 
-@operations.json("GET", "/mcp/assets", id="uploads", scope="read", query=UploadsQuery, answer=UploadsView)
+@operations.json(
+    "GET", "/mcp/assets", id="uploads", scope="read", query=UploadsQuery, answer=UploadsView,
+    links=(Link(name="next", to="uploads", given={"cursor": "$response.body#/next_cursor"}),),
+)  # fmt: skip
 async def uploads(call: Call, query: UploadsQuery) -> Reply:
     """The uploads, newest first, page by page."""
     services, owner, limit = call.services, call.caller.owner, query.limit

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from vidgend.http.body import whole
+from vidgend.http.fields import Body
 from vidgend.http.operation import Call, Operations, Reply
 from vidgend.http.usage_query import DEFAULT_PAGE, MAX_PAGE, By, read_query
 from vidgend.http.views.usage import UsageView, usage_view
-from vidgend.http.wire import Body
 
 operations = Operations("usage")
 

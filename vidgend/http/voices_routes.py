@@ -19,11 +19,11 @@ from vidgend.errors import (
 )
 from vidgend.http.assets_routes import READS_PARTS, send_asset
 from vidgend.http.body import parameters
+from vidgend.http.fields import Body
 from vidgend.http.operation import Call, Media, Operations, Reply
 from vidgend.http.problems import BadRequest, PreconditionFailed, RangeNotSatisfiable
 from vidgend.http.services import SERVICES
 from vidgend.http.views.catalogue import VoicesView, voices_view
-from vidgend.http.wire import Body
 
 SAMPLE_MAX_AGE_S = 24 * 3600
 """The address of a sample does not name its content: another engine may speak it one day."""

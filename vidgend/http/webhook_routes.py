@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from vidgend.errors import Conflict, NotFound
+from vidgend.http.fields import Body
 from vidgend.http.jobs_routes import own_job
 from vidgend.http.operation import Call, Operations, Reply
 from vidgend.http.views.webhooks import RedeliverView, WebhooksView, redeliver_view, webhooks_view
-from vidgend.http.wire import Body
 from vidgend.setting_types import NO_NUL
 from vidgend.store.outbox import events_of, redeliver
 

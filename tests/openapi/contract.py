@@ -77,7 +77,9 @@ async def check(folder: Path, *, cases: int, seed: int, phases: str = "examples,
     try:
         async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as http:
             jobs, uploads, count = await _furnish(http, daemon.url, folder)
-        return await _run(folder, daemon.url, jobs, uploads, examples=math.ceil(cases / count), seed=seed, phases=phases)
+        return await _run(
+            folder, daemon.url, jobs, uploads, examples=math.ceil(cases / count), seed=seed, phases=phases
+        )
     finally:
         await daemon.terminate()
 

@@ -39,6 +39,7 @@ EXCUSED_DETAILS = {
     "must hold a letter or digit": "what a letter is beyond ASCII, no portable pattern tells",
     "frame rate": "JSON Schema cannot divide, and a rate may be written as a fraction",
     "must be http(s)://host/": "whether a host is a name is told by IDNA, and whether it is an address by its parts",
+    "must be a date such as": "which months have 31 days, no pattern tells",
     "is after `to`": "JSON Schema compares no two fields",
     "larger than 10 000 characters": "JSON Schema does not measure an object",
     "needs `scenes`": "JSON Schema compares no two fields",
@@ -57,9 +58,7 @@ def why_excused(problem: dict[str, Any]) -> str | None:
     if problem.get("code") in EXCUSED_CODES:
         return EXCUSED_CODES[problem["code"]]
     details = [one.get("detail", "") for one in problem.get("errors", ())]
-    reasons = [
-        next((reason for part, reason in EXCUSED_DETAILS.items() if part in detail), None) for detail in details
-    ]
+    reasons = [next((reason for part, reason in EXCUSED_DETAILS.items() if part in detail), None) for detail in details]
     return reasons[0] if reasons and None not in reasons else None
 
 

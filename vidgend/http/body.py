@@ -158,7 +158,7 @@ def _digits(least: int, most: int) -> Any:
             return int(value)
         return value
 
-    return BeforeValidator(check, json_schema_input_type=int)
+    return BeforeValidator(check)
 
 
 def whole(least: int, most: int) -> Any:

@@ -19,9 +19,11 @@ from vidgend.http.fields import (
     Narration,
     Query,
     Real,
+    SceneCount,
+    SceneNumber,
     StyleName,
+    VersionNumber,
     VoiceName,
-    Whole,
     given,
 )  # fmt: skip
 from vidgend.http.wire import (
@@ -39,7 +41,6 @@ from vidgend.pipeline.styles import find_style
 from vidgend.setting_types import NO_NUL
 
 SceneName = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=NO_NUL)]
-Number = Annotated[Whole, Field(ge=1, le=MAX_SCENES)]
 UploadedClip = Callable[[str, str], Clip]
 """The clip for the id of an upload; the second argument is the JSON pointer to say what is wrong with."""
 
@@ -51,30 +52,30 @@ class CandidateBody(Body):
     id: Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
 
 
+def _named(name: str, other: str, kind: str, *, removed: bool = False) -> dict[str, Any]:
+    schema = given(name, other, type=kind)
+    if removed:
+        return schema | {"propertyNames": {"enum": [name, other, "remove"]}}
+    schema["properties"]["remove"] = {"const": False}
+    return schema
+
+
 class ScenePatch(Body):
     """What becomes of one scene, named by its `id` or by its number (`index`, from 1 on)."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "allOf": [
-                {
-                    "anyOf": [
-                        given("id", "index", type="string"),
-                        given("index", "id", type="integer"),
-                    ]
-                },
-                {
-                    "anyOf": [
-                        {"properties": {"remove": {"const": False}}},
-                        {"propertyNames": {"enum": ["id", "index", "remove"]}},
-                    ]
-                },
+            "anyOf": [
+                _named("id", "index", "string"),
+                _named("index", "id", "integer"),
+                _named("id", "index", "string", removed=True),
+                _named("index", "id", "integer", removed=True),
             ]
         }
     )
 
     id: SceneName | None = None
-    index: Number | None = None
+    index: SceneNumber | None = None
     remove: Flag = False
     narration: Narration | None = None
     query: Query | None = None
@@ -96,7 +97,7 @@ class ScenePatch(Body):
 class AddedScene(Body):
     """A new scene, put after the one called `after`; 0 puts it first."""
 
-    after: SceneName | Annotated[Whole, Field(ge=0, le=MAX_SCENES)]
+    after: SceneName | SceneCount
     narration: Narration
     query: Query | None = None
     duration: Real | None = Field(None, gt=0, le=600)
@@ -114,7 +115,7 @@ class PatchBody(Body):
 
     scenes: tuple[ScenePatch, ...] = Field((), max_length=MAX_SCENES)
     add: tuple[AddedScene, ...] = Field((), max_length=MAX_SCENES)
-    order: tuple[SceneName | Number, ...] | None = Field(
+    order: tuple[SceneName | SceneNumber, ...] | None = Field(
         None, min_length=1, max_length=MAX_SCENES, description="All scenes that are left, in their new order."
     )
     title: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)] | None = None
@@ -136,14 +137,14 @@ class PatchBody(Body):
 class RevertBody(Body):
     """The body of POST /mcp/storyboard/<id>/revert."""
 
-    version: Whole = Field(ge=1, le=999_999_999)
+    version: VersionNumber
     author: Author = "api"
 
 
 class RenderBody(Body):
     """The body of POST /mcp/render/<id>: which version (the newest) and how good (as the job asked)."""
 
-    version: Whole | None = Field(None, ge=1, le=999_999_999)
+    version: VersionNumber | None = None
     quality: Quality | None = None
 
 

@@ -50,8 +50,14 @@ def _searchable(text: str) -> str:
 Flag = StrictBool
 Real = StrictFloat
 """Whole numbers are real ones, too."""
-Whole = Annotated[StrictInt, BeforeValidator(_integral, json_schema_input_type=int)]
-"""JSON has one kind of number: 3.0 is 3."""
+_WHOLE = BeforeValidator(_integral)
+"""JSON has one kind of number: 3.0 is 3. Bounds stand before it, or pydantic's schema does not know them."""
+SceneNumber = Annotated[StrictInt, Field(ge=1, le=MAX_SCENES), _WHOLE]
+SceneCount = Annotated[StrictInt, Field(ge=0, le=MAX_SCENES), _WHOLE]
+VersionNumber = Annotated[StrictInt, Field(ge=1, le=999_999_999), _WHOLE]
+Priority = Annotated[StrictInt, Field(ge=-100, le=100), _WHOLE]
+Seed = Annotated[StrictInt, Field(ge=0, le=2**31 - 1), _WHOLE]
+PerQuery = Annotated[StrictInt, Field(ge=1, le=20), _WHOLE]
 
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 Query = Annotated[

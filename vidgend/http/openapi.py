@@ -169,7 +169,7 @@ def _responses(operation: Operation, references: References) -> dict[str, Any]:
         elif status < 300 and isinstance(operation.answer, type):
             responses[str(status)] = _success(operation, references) | {"description": told}
     by_status: dict[int, dict[str, str]] = {}
-    for error in (*_common(operation), *operation.errors):
+    for error in documented_errors(operation):
         by_status.setdefault(error.status, {})[error.code] = error.title
     problem = {_PROBLEM: {"schema": references[ProblemView, "serialization"]}}
     for status in sorted(by_status):
@@ -180,6 +180,11 @@ def _responses(operation: Operation, references: References) -> dict[str, Any]:
                 "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
             }
     return responses
+
+
+def documented_errors(operation: Operation) -> tuple[type[VidgendError], ...]:
+    """What the document says may go wrong."""
+    return *_common(operation), *operation.errors
 
 
 def _common(operation: Operation) -> list[type[VidgendError]]:

@@ -21,12 +21,14 @@ from vidgend.http.fields import (
     Language,
     Mood,
     Narration,
+    PerQuery,
     PresetName,
+    Priority,
     Query,
     Real,
+    Seed,
     StyleName,
     VoiceName,
-    Whole,
     given,
     not_both,
     unset,
@@ -150,16 +152,11 @@ class GenerateBody(Body):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "allOf": [
-                {
-                    "anyOf": [
-                        given("prompt", pattern=LETTER),
-                        given("script", type="string", pattern=LETTER),
-                        given("scenes", type="array"),
-                        given("narration_audio", type=["string", "object"]),
-                    ]
-                },
-                not_both("script", "scenes"),
+            "anyOf": [
+                given("prompt", "scenes", type="string", pattern=LETTER),
+                given("script", "scenes", type="string", pattern=LETTER),
+                given("scenes", "script", type="array"),
+                given("narration_audio", "scenes", type=["string", "object"]),
             ],
             "examples": [
                 {"prompt": "A beautiful sunset over the ocean", "duration_target": 16, "style": "cinematic"},
@@ -183,8 +180,8 @@ class GenerateBody(Body):
     music: MusicBody | Literal["none"] = MusicBody()
     transitions: TransitionBody | TransitionKind | None = Field(None, description="Unset: as the style has it.")
     quality: Literal["draft", "standard", "high"] = "standard"
-    priority: Whole = Field(0, ge=-100, le=100)
-    seed: Whole | None = Field(None, ge=0, le=2**31 - 1)
+    priority: Priority = 0
+    seed: Seed | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
     narration_audio: Annotated[VoiceOverBody | None, _bare(VoiceOverBody)] = Field(
         None, description="Your own voice-over: it is heard instead of a voice, and decides how long the video is."
@@ -243,8 +240,8 @@ class PrefetchBody(Body):
     video: GenerateBody | None = Field(None, description="A request as for /mcp/generate.")
     storyboard: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]{1,64}$", description="A job that has one.")
     orientation: Literal["landscape", "portrait", "square"] | None = None
-    per_query: Whole | None = Field(
-        None, ge=1, le=20, description="Clips for each query, or each scene. Unset: 3 for a query, 1 for a scene."
+    per_query: PerQuery | None = Field(
+        None, description="Clips for each query, or each scene. Unset: 3 for a query, 1 for a scene."
     )
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 import os
@@ -11,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import media
 import numpy as np
 import pytest
 from workshop import candidate, clips, finished, make, result, settings_for, workshop
@@ -38,7 +40,7 @@ Frames = np.ndarray
 def hostile(secret: Path, canary: Path) -> tuple[str, ...]:
     return (
         *MARKUP,
-        *(text.translate(str.maketrans("{}\\", "()/")) for text in MARKUP),
+        *(text.translate(str.maketrans("{}\\", "()+")) for text in MARKUP),
         "':;,[]=%{pts} drawtext=text='x'\\:y",
         f"movie={secret.name}[a];[a]null -vf x",
         f"concat:{secret.name}|b file:{secret.name}",
@@ -122,9 +124,9 @@ def seen(folder: Path) -> set[Path]:
 async def frames(ffmpeg: Ffmpeg, runtime: Runtime, made: Result, folder: Path) -> Frames:
     """FPS pictures for each second of the video."""
     video = await runtime.assets.local(made.files["video"].digest)
-    args = ["-i", str(video), "-vf", f"fps={FPS}", "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"]
-    shown = await ffmpeg.capture(args, cwd=folder)
-    return np.frombuffer(shown.stdout, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
+    args = ["-i", str(video), "-vf", f"fps={FPS}", "-pix_fmt", "rgb24", "-f", "rawvideo"]
+    raw = await asyncio.to_thread(media.make, ffmpeg.path, args, folder / "data" / "frames.raw")
+    return np.fromfile(raw, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
 
 
 def check_pictures(drawn: Frames, bare: Frames, spans: Sequence[tuple[int, int]], texts: Sequence[str]) -> None:
@@ -143,7 +145,7 @@ def check_pictures(drawn: Frames, bare: Frames, spans: Sequence[tuple[int, int]]
         assert red.mean() < 0.02, f"{text!r} has its own colour"
     for number, text in enumerate(MARKUP):
         twin = boxes[number + len(MARKUP)]
-        assert np.abs(boxes[number] - twin).max() <= 24, f"{text!r} is not drawn like brackets and slashes"
+        assert np.abs(boxes[number] - twin).max() <= 24, f"{text!r} is not drawn like other brackets and signs"
 
 
 def letters(text: str) -> str:

@@ -19,8 +19,7 @@ from typing import Any
 import aiohttp
 
 HERE = Path(__file__).parent
-if __name__ == "__main__":
-    sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE.parent / "process")]
+sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE.parent / "process")]
 
 import media  # noqa: E402
 from daemon_process import Daemon  # noqa: E402
@@ -71,14 +70,18 @@ class Outcome:
 
 
 async def check(folder: Path, *, cases: int, seed: int, phases: str = "examples,coverage,fuzzing,stateful") -> Outcome:
-    """Start a daemon in `folder`, make a few jobs and uploads, and check the document with about `cases` cases."""
+    """Start a daemon in `folder`, make a few jobs and uploads, and check the document.
+
+    At least `cases` cases in all phases together: half of them are made up at random, the others are the boundaries of
+    every field and the chains of linked requests, whose number follows from the document.
+    """
     daemon = Daemon(folder=folder, environ=ENVIRON)
     await daemon.start()
     try:
         async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as http:
             jobs, uploads, count = await _furnish(http, daemon.url, folder)
         return await _run(
-            folder, daemon.url, jobs, uploads, examples=math.ceil(cases / count), seed=seed, phases=phases
+            folder, daemon.url, jobs, uploads, examples=math.ceil(cases / count / 2), seed=seed, phases=phases
         )
     finally:
         await daemon.terminate()
@@ -140,7 +143,7 @@ async def _run(
         "--generation-database", "none", "--suppress-health-check", "all", "--no-shrink",
         cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]),
-             "CONTRACT_TOLD": str(told), "CONTRACT_KEY": KEY},
+             "CONTRACT_TOLD": str(told), "CONTRACT_KEY": KEY, "CONTRACT_JOBS": json.dumps(jobs)},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     output, _ = await process.communicate()

@@ -6,6 +6,7 @@ Loaded by schemathesis in its own process; `CONTRACT_TOLD` names the file that t
 from __future__ import annotations
 
 import atexit
+import itertools
 import json
 import os
 from collections import Counter
@@ -44,11 +45,25 @@ EXCUSED_DETAILS = {
     "larger than 10 000 characters": "JSON Schema does not measure an object",
     "needs `scenes`": "JSON Schema compares no two fields",
     "texts for": "JSON Schema compares no two fields",
+    "is empty, but scene": "JSON Schema compares no two fields",
     "another output has this name": "JSON Schema compares no two fields of the items of a list",
-    "no such scene": "which scenes there are is state",
+    "there is no scene": "which scenes there are is state",
+    "is named twice": "a scene has two names, its id and its number",
+    "must name each of the": "which scenes there are is state",
+    "is removed": "JSON Schema compares no two fields",
+    "no scene is left": "which scenes there are is state",
+    "are the most": "which scenes there are is state",
+    "no scene would have any words": "whether a text says something, no portable pattern tells",
+    "is not among the scene's candidates": "which candidates there are is state",
+    "the scene shows no video": "what a scene shows is state",
+    "the scene has no clip": "what a scene shows is state",
+    "the clip is only": "how long a clip is is told by the clip",
     "must say which words of the recording": "whether a text says something, no portable pattern tells",
 }
 """Refusals of single fields, by a part of what is said of them."""
+EXAMPLE_ID = "job_0123456789abcdef0123"
+JOBS: list[str] = json.loads(os.environ.get("CONTRACT_JOBS", "[]"))
+_turn = itertools.count()
 _excused: Counter[str] = Counter()
 _statuses: Counter[str] = Counter()
 
@@ -70,6 +85,18 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
             _excused[reason] += 1
             return False
     return True
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """Where an id is the document's example it is that of a real job instead; and most requests have a key of their
+    own, or all but the first would be refused for using it again."""
+    turn = next(_turn)
+    if JOBS and case.method != "DELETE" and (case.path_parameters or {}).get("job_id") == EXAMPLE_ID:
+        case.path_parameters["job_id"] = JOBS[turn % len(JOBS)]
+    key = (case.headers or {}).get("Idempotency-Key")
+    if key and case.meta is not None and case.meta.generation.mode.is_positive and turn % 4 and len(key) < 200:
+        case.headers["Idempotency-Key"] = f"{key}-{turn}"
 
 
 @schemathesis.hook

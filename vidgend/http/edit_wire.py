@@ -26,6 +26,7 @@ from vidgend.http.fields import (
     VoiceName,
     given,
 )  # fmt: skip
+from vidgend.http.views.base import absent
 from vidgend.http.wire import (
     AssetBody,
     CaptionBody,
@@ -78,7 +79,7 @@ class ScenePatch(Body):
     index: SceneNumber | None = None
     remove: Flag = False
     narration: Narration | None = None
-    query: Query | None = None
+    query: Query | None = absent("What is searched for it; its clip is looked for anew.")
     duration: Real | None = Field(None, gt=0, le=600, description="Least length in seconds; null: as the words need.")
     clip: CandidateBody | AssetBody | None = Field(
         None, description="A candidate or an upload; null: look for another one."

@@ -18,6 +18,7 @@ from vidgend.http.problems import (
     BadJson,
     BadRequest,
     BodyTooLarge,
+    ExpectationFailed,
     HostNotAllowed,
     OriginNotAllowed,
     RequestTimeout,
@@ -189,7 +190,9 @@ def documented_errors(operation: Operation) -> tuple[type[VidgendError], ...]:
 
 def _common(operation: Operation) -> list[type[VidgendError]]:
     """What may be said of any such request."""
-    common: list[type[VidgendError]] = [BadRequest, HostNotAllowed, OriginNotAllowed, BadInput]
+    common: list[type[VidgendError]] = [
+        BadRequest, HostNotAllowed, OriginNotAllowed, ExpectationFailed, BadInput,
+    ]  # fmt: skip
     if operation.scope is not None:
         common += [Unauthorized, StorageUnavailable]
     if operation.scope is not None and operation.raw is not None:

@@ -137,15 +137,16 @@ def check_pictures(drawn: Frames, bare: Frames, spans: Sequence[tuple[int, int]]
         differs = np.abs(drawn[shown].astype(int) - bare[shown]).max(axis=-1) > 90
         ink = differs.any(axis=0)
         assert ink.sum() > 150, f"{text!r} is not drawn"
-        rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-        assert rows[0] > HEIGHT * 0.4, f"{text!r} leaves its place"
+        # A few pixels differ anywhere, since the encoder has other bits to spend.
+        rows, columns = np.flatnonzero(ink.sum(axis=1) > 2), np.flatnonzero(ink.sum(axis=0) > 1)
+        assert rows[0] > HEIGHT * 0.6, f"{text!r} leaves its place"
         boxes.append(np.array([rows[0], rows[-1], columns[0], columns[-1]]))
         coloured = drawn[shown][differs].astype(int)
         red = (coloured[:, 0] > 200) & (coloured[:, 1:].max(axis=1) < 90)
         assert red.mean() < 0.02, f"{text!r} has its own colour"
     for number, text in enumerate(MARKUP):
         twin = boxes[number + len(MARKUP)]
-        assert np.abs(boxes[number] - twin).max() <= 24, f"{text!r} is not drawn like other brackets and signs"
+        assert np.abs(boxes[number] - twin).max() <= 12, f"{text!r} is not drawn like other brackets and signs"
 
 
 def letters(text: str) -> str:

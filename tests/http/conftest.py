@@ -50,7 +50,7 @@ def only_documented_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _documented(operation: Operation) -> set[tuple[int, str]]:
-    errors = {(error.status, error.code) for error in documented_errors(operation)}
+    errors = {(status, error.code) for status, error in documented_errors(operation)}
     return errors | {(status, "") for status in (operation.status, *operation.also)} | {(500, "internal")}
 
 

@@ -22,7 +22,9 @@ PLACES = (
 operations = Operations("docs")
 
 
-@operations.raw("GET", DOCS_PATH, id="errors", scope=None, answer=(Media(content_type="text/markdown"),))
+@operations.raw(
+    "GET", DOCS_PATH, id="errors", scope=None, answer=(Media(content_type="text/markdown"),), errors=(NotFound,)
+)
 async def errors_page(request: web.Request) -> web.Response:
     """What every error code means, and what to do about it."""
     text = await asyncio.to_thread(_read)

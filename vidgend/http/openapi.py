@@ -170,8 +170,8 @@ def _responses(operation: Operation, references: References) -> dict[str, Any]:
         elif status < 300 and isinstance(operation.answer, type):
             responses[str(status)] = _success(operation, references) | {"description": told}
     by_status: dict[int, dict[str, str]] = {}
-    for error in documented_errors(operation):
-        by_status.setdefault(error.status, {})[error.code] = error.title
+    for status, error in documented_errors(operation):
+        by_status.setdefault(status, {})[error.code] = error.title
     problem = {_PROBLEM: {"schema": references[ProblemView, "serialization"]}}
     for status in sorted(by_status):
         told = "; ".join(f"`{code}`: {title}" for code, title in by_status[status].items())
@@ -183,9 +183,10 @@ def _responses(operation: Operation, references: References) -> dict[str, Any]:
     return responses
 
 
-def documented_errors(operation: Operation) -> tuple[type[VidgendError], ...]:
-    """What the document says may go wrong."""
-    return *_common(operation), *operation.errors
+def documented_errors(operation: Operation) -> list[tuple[int, type[VidgendError]]]:
+    """What the document says may go wrong, and with which status."""
+    usual = [(error.status, error) for error in (*_common(operation), *operation.errors)]
+    return [*usual, *((status, error) for error, status in operation.as_status.items())]
 
 
 def _common(operation: Operation) -> list[type[VidgendError]]:

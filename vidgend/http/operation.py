@@ -100,6 +100,8 @@ class Operation:
     also: Mapping[int, str]
     errors: tuple[type[VidgendError], ...]
     links: tuple[Link, ...] = ()
+    as_status: Mapping[type[VidgendError], int] = field(default_factory=dict)
+    """Errors that have another status here than elsewhere."""
     run: JsonHandler | None = None
     raw: RawHandler | None = None
     expect: ExpectHandler | None = None
@@ -163,6 +165,7 @@ class Operations:
         also: Mapping[int, str] | None = None,
         errors: tuple[type[VidgendError], ...] = (),
         links: tuple[Link, ...] = (),
+        as_status: Mapping[type[VidgendError], int] | None = None,
         expect: ExpectHandler | None = None,
     ) -> Callable[[RawHandler], RawHandler]:
         """An operation that has the request to itself and checks for itself what it is given."""
@@ -173,7 +176,7 @@ class Operations:
                 Operation(
                     id=id, group=self._group, method=method, path=path, summary=summary, description=description,
                     scope=scope, status=status, answer=answer, body=body, body_optional=False, query=query,
-                    headers=headers, also=also or {}, errors=errors, links=links, raw=handler, expect=expect,
+                    headers=headers, also=also or {}, errors=errors, links=links, as_status=as_status or {}, raw=handler, expect=expect,
                 )
             )  # fmt: skip
             return handler

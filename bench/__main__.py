@@ -9,7 +9,22 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import daemon, draft, edit, encoders, eta, library, memory, moviepy, relevance, render, s3, speech, store
+from bench import (
+    daemon,
+    draft,
+    edit,
+    encoders,
+    eta,
+    events,
+    library,
+    memory,
+    moviepy,
+    relevance,
+    render,
+    s3,
+    speech,
+    store,
+)
 from bench.options import Options
 from vidgend.cores import cores
 from vidgend.pipeline.ffmpeg import Ffmpeg, FfmpegTool
@@ -38,6 +53,7 @@ BENCHES: dict[str, Bench] = {
     "stall": _stall,
     "store": _store,
     "s3": _s3,
+    "events": events.bench,
     "library": library.bench,
     "render": render.bench,
     "moviepy": moviepy.bench,

@@ -238,18 +238,15 @@ async def test_the_kernel_takes_a_child_before_the_daemon_when_memory_runs_out()
     assert int(finished.stdout) == children.OOM_SCORE > int(path.read_text())
 
 
-async def test_keys_and_passwords_stay_out_of_a_child_that_reads_strangers_files(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_keys_and_passwords_stay_out_of_every_child(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = {
         "VIDGEND_HTTP__API_KEYS": "a", "PEXELS_API_KEY": "b", "AWS_SECRET_ACCESS_KEY": "c", "CREDENTIALS_DIRECTORY": "d",
-        "HF_TOKEN": "e", "DB_PASSWORD": "f",
+        "HF_TOKEN": "e", "DB_PASSWORD": "f", "HTTPS_PROXY": "http://me:word@proxy.lan:3128",
     }  # fmt: skip
     for name, value in secrets.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("LIBVA_DRIVER_NAME", "iHD")
     code = "import json, os; print(json.dumps(dict(os.environ)))"
-    seen = json.loads((await children.run([PY, "-c", code], timeout_s=20, limits=Limits(secrets=False))).stdout)
+    seen = json.loads((await children.run([PY, "-c", code], timeout_s=20)).stdout)
     assert not set(secrets) & set(seen)
     assert seen["PATH"] and seen["LIBVA_DRIVER_NAME"] == "iHD"
-    assert set(secrets) <= set(json.loads((await children.run([PY, "-c", code], timeout_s=20)).stdout))

@@ -15,6 +15,7 @@ import media
 from vidgend.daemon import Runtime
 from vidgend.http.wire import GenerateBody
 from vidgend.models import Candidate, Credit, Result
+from vidgend.observer import NOBODY
 from vidgend.parts import Parts, wire
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.proportional import Proportional
@@ -112,8 +113,8 @@ def builder(
 
 @asynccontextmanager
 async def workshop(folder: Path, **parts: Any) -> AsyncIterator[Runtime]:
-    settings = parts.pop("settings", None) or settings_for(folder)
-    async with Runtime.open(settings, build=builder(**parts)) as runtime:
+    settings, observer = parts.pop("settings", None) or settings_for(folder), parts.pop("observer", NOBODY)
+    async with Runtime.open(settings, build=builder(**parts), observer=observer) as runtime:
         yield runtime
 
 

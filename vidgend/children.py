@@ -23,9 +23,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vidgend.errors import OutOfMemory, StepError, StepStalled, StepTimeout, StorageFull, ToolMissing
+from vidgend.redaction import password_in
 
 QUIET = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "SVT_LOG": "1"}
 """onnxruntime keeps a store of events in the home folder and has an address to send them to; vidgend wants neither.
@@ -43,19 +44,12 @@ _SECRET = re.compile(r"^VIDGEND_|^CREDENTIALS_DIRECTORY$|KEY|TOKEN|SECRET|PASSW"
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a child may take, enforced by the kernel; it and all of its own children inherit it. None: no limit.
-
-    `secrets` False keeps keys and passwords out of its environment.
-    """
+    """What a child may take, enforced by the kernel; it and all of its own children inherit it. None: no limit."""
 
     cpu_s: int | None = None
     file_bytes: int | None = None
     open_files: int | None = None
     address_bytes: int | None = None
-    secrets: bool = True
-
-    def environment(self) -> dict[str, str]:
-        return {name: value for name, value in os.environ.items() if self.secrets or not _SECRET.search(name)}
 
     def values(self) -> dict[int, int]:
         """By kind of limit (RLIMIT_*), none above what this process may give."""
@@ -125,6 +119,19 @@ def dies_with_parent() -> bool:
     return bool(_wrapper())
 
 
+def held() -> Literal["whole", "late", "loose"]:
+    """How far children are held: they die with this process and have their limits from the start (`whole`), only from
+    soon after it (`late`), or nothing ends them with this process (`loose`)."""
+    if not dies_with_parent():
+        return "loose"
+    return "whole" if _prlimit() is not None else "late"
+
+
+def _environment() -> dict[str, str]:
+    """What a child sees of this process's: no key and no password, since none of them asks a service for anything."""
+    return {name: value for name, value in os.environ.items() if not (_SECRET.search(name) or password_in(value))}
+
+
 class Child:
     """A running child and its group. Use `run` unless the child serves many requests."""
 
@@ -157,7 +164,7 @@ class Child:
                 *_wrapper(),
                 *argv,
                 cwd=cwd,
-                env={**limits.environment(), **QUIET, **(env or {})},
+                env={**_environment(), **QUIET, **(env or {})},
                 stdin=stdin,
                 stdout=stdout,
                 stderr=asyncio.subprocess.PIPE,

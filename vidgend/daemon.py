@@ -17,17 +17,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Protocol
 
 from vidgend import __version__
 from vidgend.egress import Network
-from vidgend.errors import SettingsInvalid
 from vidgend.http.accept import accept_generate, accept_prefetch
+from vidgend.http.cors import ANY
+from vidgend.http.fetch_media import MediaFetcher
+from vidgend.http.listeners import Listener, open_listeners, refuse_open
+from vidgend.http.tls import Certificate
+from vidgend.http.webhook_signing import Signer, new_secret
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
 from vidgend.logs import set_up_logging
 from vidgend.models import Brief, Result
+from vidgend.observe.looked_up import LookedUp, Places, Slot
+from vidgend.observe.loop_lag import LoopLag
+from vidgend.observe.scrape import Scrape
+from vidgend.observe.select import build_watchers
+from vidgend.observer import NOBODY, Observer
 from vidgend.parts import Parts, build_parts, read_accounts
 from vidgend.pipeline.aligner.select import recogniser_hint
 from vidgend.pipeline.budget.metered import Metered
@@ -67,10 +75,6 @@ from vidgend.worker import NOT_RECORDED, Worker
 _log = logging.getLogger(__name__)
 
 
-STREAMS_END_S = 2.0
-"""How long a stop waits for downloads that are under way; a client can ask for the rest after the restart."""
-
-
 class BuildParts(Protocol):
     """What makes the parts of the pipeline; tests give another one."""
 
@@ -94,17 +98,26 @@ class Runtime:
     assets: AssetStore
     uploads: UploadStore
     intake: Intake
+    fetcher: MediaFetcher
     samples: VoiceSamples
     ledger: Ledger
     budget: Metered
     parts: Parts
     worker: Worker
     webhook_wake: asyncio.Event
+    observer: Observer
+    space: Space
+    ballast: Ballast
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, *, only_own: bool = False, build: BuildParts = build_parts
+        cls,
+        settings: Settings,
+        *,
+        only_own: bool = False,
+        build: BuildParts = build_parts,
+        observer: Observer = NOBODY,
     ) -> AsyncIterator[Runtime]:
         """Lock the data directory, open the store, take up what was left, start working; undo it all at the end.
 
@@ -124,12 +137,12 @@ class Runtime:
             made = await asyncio.to_thread(ballast.ensure, settings.store.min_free_bytes)
             if not made and settings.store.ballast_bytes:
                 _log.warning("no_ballast", extra={"reason": "there is too little free disk space"})
-            database = await Database.open(settings.data_dir / "vidgend.db", on_full=ballast.drop)
+            database = await Database.open(settings.data_dir / "vidgend.db", on_full=ballast.drop, observer=observer)
             undo.push_async_callback(database.close)
             assets = AssetStore(database, open_blobs(settings))
             undo.push_async_callback(assets.aclose)
             await assets.prepare()
-            jobs = JobStore(database, boot_id=data_dir.boot_id, max_queued=settings.queue.max_queued)
+            jobs = JobStore(database, boot_id=data_dir.boot_id, max_queued=settings.queue.max_queued, observer=observer)
             recovered = await jobs.recover()
             if recovered.requeued or recovered.given_up:
                 _log.info("jobs_recovered", extra={"requeued": recovered.requeued, "given_up": recovered.given_up})
@@ -137,8 +150,11 @@ class Runtime:
             steps = StepStore(database, assets, boot_id=data_dir.boot_id)
             ledger = Ledger(database)
             accounts = await read_accounts(settings, ledger)
-            budget = Metered(ledger, accounts, wait_s=settings.footage.quota_wait_s, clock=database.clock)
+            budget = Metered(
+                ledger, accounts, wait_s=settings.footage.quota_wait_s, clock=database.clock, observer=observer
+            )
             parts = build(settings, assets, steps, work=work, budget=budget)
+            parts.executor.observer = observer
             undo.push_async_callback(parts.aclose)
             webhook_wake = asyncio.Event()
             uploads = UploadStore(database, assets)
@@ -168,6 +184,18 @@ class Runtime:
                 job_timeout_s=settings.queue.job_timeout_s,
                 result_event=_result_event(settings.base_url),
                 on_ended=webhook_wake.set,
+                observer=observer,
+            )
+            intake = Intake(
+                uploads=uploads,
+                assets=assets,
+                space=space,
+                ffmpeg=parts.ffmpeg,
+                kept_bytes=jobs.kept_bytes,
+                slot=partial(parts.executor.slot, "io"),
+                make_room=worker.make_room,
+                max_bytes=settings.assets.max_upload_bytes,
+                quota_bytes=settings.assets.quota_bytes,
             )
             width_px, height_px = parse_resolution(settings.render.resolution)
             runtime = cls(
@@ -188,16 +216,11 @@ class Runtime:
                 outbox=Outbox(database),
                 assets=assets,
                 uploads=uploads,
-                intake=Intake(
-                    uploads=uploads,
-                    assets=assets,
-                    space=space,
-                    ffmpeg=parts.ffmpeg,
-                    kept_bytes=jobs.kept_bytes,
-                    slot=partial(parts.executor.slot, "io"),
-                    make_room=worker.make_room,
-                    max_bytes=settings.assets.max_upload_bytes,
-                    quota_bytes=settings.assets.quota_bytes,
+                intake=intake,
+                fetcher=MediaFetcher(
+                    intake=intake,
+                    allow_networks=settings.egress.for_media,
+                    timeout_s=settings.assets.fetch_timeout_s,
                 ),
                 samples=VoiceSamples(
                     engines=parts.engines,
@@ -210,6 +233,9 @@ class Runtime:
                 parts=parts,
                 worker=worker,
                 webhook_wake=webhook_wake,
+                observer=observer,
+                space=space,
+                ballast=ballast,
             )
             undo.push_async_callback(runtime.samples.aclose)
             if only_own:
@@ -243,7 +269,7 @@ class Runtime:
 
     @property
     def allow_networks(self) -> tuple[Network, ...]:
-        return self.settings.egress.allow_networks
+        return self.settings.egress.for_webhooks
 
     @property
     def can_translate(self) -> bool:
@@ -252,6 +278,29 @@ class Runtime:
     def check_money(self) -> None:
         """Raises: BudgetSpent if the language model may not be asked any more this month."""
         self.budget.check_money()
+
+    def looked_up(self) -> LookedUp:
+        """What the metrics are looked up in."""
+        executor, worker = self.parts.executor, self.worker
+
+        def slots() -> dict[str, Slot]:
+            used, waiting = executor.places_used, executor.waiting
+            return {
+                label: Slot(places=count, used=used[label], waiting=waiting[label])
+                for label, count in executor.slots.items()
+            }
+
+        return LookedUp(
+            database=self.database,
+            places=Places(
+                database=self.database.path, data_dir=self.settings.data_dir, assets=self.settings.assets_dir
+            ),
+            slots=slots,
+            accounts=self.budget.accounts,
+            draining=lambda: worker.draining,
+            lacking_bytes=lambda: worker.lacking_bytes,
+            evictable_bytes=lambda: self.space.evictable_bytes,
+        )
 
     @property
     def transcriber(self) -> Transcriber | None:
@@ -334,28 +383,35 @@ def _secret(path: Path, make: bytes) -> bytes:
     return make
 
 
-def _check_bind(settings: Settings) -> None:
-    host = settings.http.host
-    try:
-        loopback = ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost"
-    if not loopback and not settings.http.api_key.get_secret_value():
-        raise SettingsInvalid(
-            f"http.host {host} can be reached from other machines, but no http.api_key is set",
-            hint="Set http.api_key (VIDGEND_HTTP__API_KEY), or listen on 127.0.0.1.",
-        )
+def webhook_secret(settings: Settings) -> str:
+    """What signs for the receivers that have no secret of their own; made if there is none yet."""
+    given = settings.webhooks.secret.get_secret_value()
+    return given or _secret(settings.data_dir / "webhook.secret", new_secret().encode()).decode()
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Bind before anything else is touched, so that a taken port is told at once. Port 0 takes a free one."""
+def _certificate(settings: Settings) -> Certificate | None:
+    """Raises: SettingsInvalid."""
+    cert, key = settings.http.tls_cert, settings.http.tls_key
+    return Certificate(cert, key) if cert is not None and key is not None else None
+
+
+@asynccontextmanager
+async def _listening(settings: Settings) -> AsyncIterator[list[Listener]]:
+    """Where the settings want it. Raises: SettingsInvalid."""
+    http = settings.http
+    listeners = await asyncio.to_thread(
+        open_listeners,
+        host=http.host,
+        port=http.port,
+        unix_socket=http.unix_socket,
+        unix_mode=int(http.unix_socket_mode, 8),
+    )
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise SettingsInvalid(
-            f"cannot listen on {host} port {port}: {error.strerror or error}",
-            hint="Is another vidgend running? Choose another http.port, or stop the other one.",
-        ) from None
+        refuse_open(listeners, has_key=bool(http.api_key.get_secret_value()), any_origin=ANY in http.cors_origins)
+        yield listeners
+    finally:
+        for listener in listeners:
+            await asyncio.to_thread(listener.close)
 
 
 def notify_systemd(message: str) -> None:
@@ -384,17 +440,15 @@ async def serve(settings: Settings) -> None:
 
     Raises: SettingsInvalid, DataDirLocked, SchemaTooNew, OSError (port in use).
     """
-    from aiohttp import web
-
-    from vidgend.http.app import IDLE_TIMEOUT_S, make_app
+    from vidgend.http.app import make_app
+    from vidgend.http.connections import Limits
+    from vidgend.http.server import Server, files_for
     from vidgend.http.services import Services
-    from vidgend.http.webhooks import WebhookSender, new_secret
+    from vidgend.http.watch import Watch
+    from vidgend.http.webhook_tester import WebhookTester
+    from vidgend.http.webhooks import WebhookSender
 
-    set_up_logging(settings.log.level, settings.log.format)
-    _check_bind(settings)
-    listener = await asyncio.to_thread(_listen, settings.http.host, settings.http.port)
-    address = listener.getsockname()
-    settings = settings.model_copy(update={"http": settings.http.model_copy(update={"port": address[1]})})
+    set_up_logging(settings.log.level, settings.log.format, settings.redactor())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = 0
@@ -408,22 +462,34 @@ async def serve(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
-    async with Runtime.open(settings) as runtime:
+    certificate = await asyncio.to_thread(_certificate, settings)
+    if certificate is not None:
+        loop.add_signal_handler(signal.SIGHUP, certificate.renew)
+    async with contextlib.AsyncExitStack() as opened:
+        listeners = await opened.enter_async_context(_listening(settings))
+        port = next((listener.port for listener in listeners if listener.port), settings.http.port)
+        settings = settings.model_copy(update={"http": settings.http.model_copy(update={"port": port})})
+        watchers = await asyncio.to_thread(build_watchers, os.environ, __version__)
+        runtime = await opened.enter_async_context(Runtime.open(settings, observer=watchers.observer))
         runtime.check_voice(settings.speech.voice, None)
         if settings.captions.font:
             await asyncio.to_thread(runtime.check_font, settings.captions.font)
-        secret = settings.webhooks.secret.get_secret_value() or await asyncio.to_thread(
-            lambda: _secret(
-                settings.data_dir / "webhook.secret",
-                new_secret().encode(),
-            ).decode()
-        )
+        secret = await asyncio.to_thread(webhook_secret, settings)
         url_key = await asyncio.to_thread(_secret, settings.data_dir / "url.key", secrets.token_bytes(32))
+        signer = Signer(runtime.database, secret)
         sender = WebhookSender(
             outbox=runtime.outbox,
-            secret=secret,
+            signer=signer,
             wake=runtime.webhook_wake,
-            allow_networks=settings.egress.allow_networks,
+            allow_networks=settings.egress.for_webhooks,
+            observer=watchers.observer,
+        )
+        lag = LoopLag(watchers.observer)
+        watch = Watch(
+            find_ffmpeg=runtime.parts.ffmpeg.get,
+            has_asset=runtime.assets.blobs.has,
+            lag_s=lambda: lag.typical_s,
+            ballast_missing=lambda: bool(settings.store.ballast_bytes) and not runtime.ballast.present,
         )
         app = make_app(
             Services(
@@ -434,11 +500,14 @@ async def serve(settings: Settings) -> None:
                 assets=runtime.assets,
                 uploads=runtime.uploads,
                 intake=runtime.intake,
+                fetcher=runtime.fetcher,
+                webhook_tester=WebhookTester(signer=signer, allow_networks=settings.egress.for_webhooks),
                 defaults=runtime.defaults,
                 public_url=settings.http.public_url,
                 api_key=settings.http.api_key.get_secret_value(),
                 allowed_hosts=(settings.http.host, *settings.http.allowed_hosts),
                 trusted_proxies=settings.http.trusted_proxies,
+                cors_origins=settings.http.cors_origins,
                 webhooks_enabled=runtime.webhooks_enabled,
                 allow_networks=runtime.allow_networks,
                 voices=await asyncio.to_thread(runtime.voices),
@@ -456,22 +525,35 @@ async def serve(settings: Settings) -> None:
                 version=__version__,
                 url_key=url_key,
                 presign=settings.assets.presign,
+                observer=watchers.observer,
+                scrape=Scrape(registry=watchers.metrics.registry, looked_up=runtime.looked_up()),
+                watch=watch,
             )
         )
-        # aiohttp applies keepalive_timeout to unfinished request heads as well: slow clients are cut off.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=STREAMS_END_S, keepalive_timeout=IDLE_TIMEOUT_S)
-        await runner.setup()
+        server = Server(
+            app,
+            limits=Limits(
+                total=files_for(settings.http.max_connections),
+                per_address=settings.http.max_connections_per_address,
+            ),
+            trusted=settings.http.trusted_proxies,
+            certificate=certificate,
+        )
         try:
-            await web.SockSite(runner, listener).start()
-            host = f"[{address[0]}]" if ":" in address[0] else address[0]
-            print(f"vidgend ready on http://{host}:{address[1]}", flush=True)
+            await server.start(listeners)
+            print(f"vidgend ready on {listeners[0].url(server.scheme)}", flush=True)
             notify_systemd("READY=1")
             async with asyncio.TaskGroup() as tasks:
                 side = [
                     tasks.create_task(sender.run(), name="webhooks"),
                     tasks.create_task(runtime.worker.join(), name="worker"),
                     tasks.create_task(feed_watchdog(runtime.database), name="watchdog"),
+                    tasks.create_task(server.join(), name="server"),
+                    tasks.create_task(lag.run(), name="loop lag"),
+                    tasks.create_task(watch.run(), name="watch"),
                 ]
+                if certificate is not None:
+                    side.append(tasks.create_task(certificate.watch(), name="certificate"))
                 if runtime.parts.watch is not None:
                     side.append(tasks.create_task(runtime.parts.watch.run(), name="library"))
                 await stop.wait()
@@ -481,4 +563,5 @@ async def serve(settings: Settings) -> None:
                 for task in side:
                     task.cancel()
         finally:
-            await runner.cleanup()
+            await server.stop()
+            await asyncio.to_thread(watchers.close)

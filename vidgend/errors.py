@@ -8,7 +8,9 @@ VidgendError
 │   ├── UnknownPreset            caption_preset_unknown
 │   ├── UnknownFont              font_unknown
 │   ├── LanguageUnsupported      language_unsupported
-│   ├── TargetForbidden          callback_forbidden
+│   ├── TargetForbidden          target_forbidden
+│   │   └── CallbackForbidden    callback_forbidden
+│   ├── FetchFailed              fetch_failed
 │   ├── FeatureUnavailable       not_available
 │   ├── MediaRefused             media_refused
 │   ├── UploadTooLarge           upload_too_large
@@ -31,6 +33,7 @@ VidgendError
 │   │   └── StorageRefused       storage_unauthorized
 │   ├── QueueFull                queue_full
 │   ├── VoiceBusy                voice_busy
+│   ├── FetchBusy                fetch_busy
 │   └── Draining                 draining
 ├── VoiceUnavailable             voice_unavailable
 ├── SettingsInvalid              settings_invalid
@@ -143,9 +146,23 @@ class LanguageUnsupported(BadInput):
 
 
 class TargetForbidden(BadInput):
+    code = "target_forbidden"
+    title = "The address points into a network that is not allowed"
+    hint = "Whoever runs vidgend can allow the network: [egress] in the settings."
+
+
+class CallbackForbidden(TargetForbidden):
     code = "callback_forbidden"
     title = "The callback URL points into a network that is not allowed"
-    hint = "Allow the network with egress.allow_networks in the settings."
+    hint = "Allow the network with egress.webhook_networks in the settings."
+
+
+class FetchFailed(BadInput):
+    """What the other side sent is never part of it."""
+
+    code = "fetch_failed"
+    title = "The file could not be fetched from its address"
+    hint = "Look whether the address opens without signing in, and answers with the file itself."
 
 
 class FeatureUnavailable(BadInput):
@@ -291,6 +308,13 @@ class VoiceBusy(Unavailable):
     title = "There is no time for a sample of a voice now"
     retry_after_s: float | None = 10
     hint = "Samples are spoken one at a time, and only while no video needs the place."
+
+
+class FetchBusy(Unavailable):
+    code = "fetch_busy"
+    title = "Too many files are being fetched now"
+    retry_after_s: float | None = 15
+    hint = "Send it again when one of the others has ended."
 
 
 class VoiceUnavailable(VidgendError):

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 import httpx
@@ -151,6 +152,29 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._backend.close()
 
 
+class ProxiedTransport(httpx.AsyncBaseTransport):
+    """Through the proxies that the environment names: they connect, so they decide where to. What goes past them
+    (NO_PROXY, or no proxy for its scheme) is guarded."""
+
+    def __init__(self, guarded: GuardedTransport) -> None:
+        self._guarded = guarded
+        self._proxied = {
+            scheme: httpx.AsyncHTTPTransport(proxy=url if "://" in url else f"http://{url}", trust_env=False)
+            for scheme, url in getproxies().items()
+            if scheme in ("http", "https", "all")
+        }
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        proxied = self._proxied.get(request.url.scheme) or self._proxied.get("all")
+        if proxied is None or proxy_bypass(request.url.host):
+            return await self._guarded.handle_async_request(request)
+        return await proxied.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        for transport in (self._guarded, *self._proxied.values()):
+            await transport.aclose()
+
+
 def guarded_client(
     allow: Iterable[Network],
     *,
@@ -158,13 +182,16 @@ def guarded_client(
     timeout_s: float = 15.0,
     max_connections: int = 16,
     resolve: Resolve | None = None,
+    proxies: bool = False,
 ) -> httpx.AsyncClient:
-    """A client for URLs from outside: guarded, no redirects, no proxy from the environment, no cookies kept.
+    """A client for URLs from outside: guarded, no redirects, no cookies kept, and no proxy from the environment unless
+    `proxies` says so.
 
     Its requests may raise TargetForbidden besides httpx's errors.
     """
+    guarded = GuardedTransport(GuardedBackend(allow, own=own, resolve=resolve), max_connections=max_connections)
     return httpx.AsyncClient(
-        transport=GuardedTransport(GuardedBackend(allow, own=own, resolve=resolve), max_connections=max_connections),
+        transport=ProxiedTransport(guarded) if proxies else guarded,
         trust_env=False,
         follow_redirects=False,
         timeout=httpx.Timeout(timeout_s),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
-from urllib.request import getproxies
 
 import httpx
 
@@ -240,16 +239,11 @@ def build_library(settings: Settings) -> LibraryFootage:
     return LibraryFootage(settings.footage.library.folders, index_path=settings.data_dir / LIBRARY_INDEX)
 
 
-def _files_client(settings: Settings, base_url: str) -> httpx.AsyncClient | None:
-    """For the links in a provider's answers: no private network but the one where the provider itself was put.
-
-    None where the environment names a proxy: it makes the connections, so it decides where they may go.
-    """
-    if not {"http", "https", "all"}.isdisjoint(getproxies()):
-        return None
+def _files_client(settings: Settings, base_url: str) -> httpx.AsyncClient:
+    """For the links in a provider's answers: no private network but the one where the provider itself was put."""
     url = httpx.URL(base_url)
     own = (url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80))
-    return guarded_client(settings.egress.allow_networks, own=own, timeout_s=30.0)
+    return guarded_client(settings.egress.for_providers, own=own, timeout_s=30.0, proxies=True)
 
 
 def build_music(settings: Settings) -> MusicLibrary:

@@ -54,6 +54,22 @@ def _names_a_server(text: str) -> bool:
     return parts.scheme in ("http", "https") and port != 0 and fits and not parts.query and not parts.fragment
 
 
+def _origin(text: str) -> str:
+    """As browsers write it: in lower case, without the port that its scheme has anyway, without a path."""
+    if text == "*":
+        return text
+    try:
+        parts = urlsplit(text.lower())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if not (host and _can_be_sent(text) and _names_a_server(text)) or parts.path not in ("", "/") or "@" in text:
+        raise ValueError("give an origin, such as https://example.com or http://192.168.1.5:3000, or *")
+    host = f"[{host}]" if ":" in host else host
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, usual) else "")
+
+
 def _given(value: Any) -> Any:
     """A path of NUL characters or of nothing is none."""
     if isinstance(value, str) and (not value.strip() or "\0" in value):
@@ -77,5 +93,6 @@ def each_once(names: tuple[Name, ...]) -> tuple[Name, ...]:
 
 ApiKey = Annotated[SecretStr, AfterValidator(_api_key)]
 ServiceUrl = Annotated[str, AfterValidator(_service_url)]
+Origin = Annotated[str, AfterValidator(_origin)]
 AbsolutePath = Annotated[Path, BeforeValidator(_given), AfterValidator(_absolute)]
 """`~` is a home folder; what is relative is so to the working folder at the start."""

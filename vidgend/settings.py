@@ -18,14 +18,15 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from vidgend.pipeline.encoders.port import Preset
 from vidgend.pipeline.encoders.scales import DEFAULT_CRF
 from vidgend.pipeline.footage.openverse_wire import Licence
-from vidgend.setting_types import NO_NUL, AbsolutePath, ApiKey, ServiceUrl, each_once
+from vidgend.redaction import Redactor, password_in, secrets_of_environment
+from vidgend.setting_types import NO_NUL, AbsolutePath, ApiKey, Origin, ServiceUrl, each_once
 from vidgend.timebase import parse_fps
 
 _NAMED_SIZES = {"480p": "854x480", "720p": "1280x720", "1080p": "1920x1080", "1440p": "2560x1440", "4k": "3840x2160",
                 "2160p": "3840x2160"}  # fmt: skip
 
 
-_EVERY_ADDRESS = ("", "0", "0.0.0.0", "::")
+_EVERY_ADDRESS = ("0", "0.0.0.0", "::")
 """To listen on, not to connect to."""
 
 
@@ -48,8 +49,25 @@ class _Part(BaseModel):
 class Http(_Part):
     """The server."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on. Anything but loopback needs api_key.")
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to listen on. Anything but loopback needs api_key. Empty: no TCP, unix_socket alone.",
+    )
     port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes a free one.")
+    unix_socket: AbsolutePath | None = Field(
+        None, description="A unix socket to listen on as well, such as /run/vidgend/vidgend.sock. Unset: none."
+    )
+    unix_socket_mode: str = Field(
+        "0600",
+        pattern=r"^0?[0-7]{3}$",
+        description="Its permissions, octal: whoever may write may call. With others among them api_key is needed.",
+    )
+    tls_cert: AbsolutePath | None = Field(
+        None, description="PEM file with the certificate and its chain: https instead of http. Unset: no TLS."
+    )
+    tls_key: AbsolutePath | None = Field(
+        None, description="PEM file with its key. Both are read again when they change, and on SIGHUP."
+    )
     public_url: str = Field(
         "", description="How clients reach this server, for the links it gives. Empty: as the request that asks did."
     )
@@ -59,9 +77,47 @@ class Http(_Part):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="Networks of proxies whose X-Forwarded-* headers are believed."
     )
+    cors_origins: tuple[Origin, ...] = Field(
+        (),
+        description='Web pages of other origins that may call, such as ["https://n8n.lan"]. "*": all, which needs '
+        "api_key, since any page in the owner's browser can call then.",
+    )
+    max_connections: int = Field(
+        2000,
+        ge=10,
+        le=100_000,
+        description="Open connections; above it those that wait for a request make room. Each takes a file of the "
+        "process (the limit is raised as far as the system allows) and some 10 kB.",
+    )
+    max_connections_per_address: int = Field(
+        500,
+        ge=1,
+        le=100_000,
+        description="Of them from one address (IPv6: one /64). Many clients of one machine, or behind one NAT, fit; "
+        "trusted_proxies are not counted.",
+    )
     api_key: SecretStr = Field(
         SecretStr(""), description="The bearer key that clients must send. Empty: none is asked for, loopback only."
     )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _cors_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "*" in value and len(value) > 1:
+            raise ValueError('"*" stands alone')
+        return each_once(value)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Http:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together")
+        if not self.host and self.unix_socket is None:
+            raise ValueError("an empty host needs unix_socket")
+        return self
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.tls_cert is not None else "http"
 
 
 class Queue(_Part):
@@ -362,6 +418,12 @@ class Assets(_Part):
     max_upload_bytes: int = Field(
         2_000_000_000, ge=1, description="Bytes of the largest file that may be uploaded (POST /mcp/assets)."
     )
+    fetch_timeout_s: float = Field(
+        1800,
+        gt=0,
+        le=86_400,
+        description="Seconds that taking a file from an address may last; enough for the largest at 10 Mbit/s.",
+    )
     max_age_s: float = Field(0, ge=0, description="Seconds after which a finished job's files are deleted. 0: never.")
     max_bytes: int = Field(
         0, ge=0, description="Bytes of results; above it those of the oldest jobs are deleted. 0: any."
@@ -415,12 +477,30 @@ class Webhooks(_Part):
     )
 
 
-class Egress(_Part):
-    """Which private networks callback URLs and the links of footage providers may reach."""
+_Networks = tuple[IPv4Network | IPv6Network, ...]
 
-    allow_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
-        (), description='Such as ["192.168.1.0/24"]. Metadata and link-local addresses stay closed.'
-    )
+
+class Egress(_Part):
+    """Which private networks may be reached by addresses that come from outside; by default none. Metadata and
+    link-local addresses stay closed whatever is allowed. What these settings name themselves (a planner's base_url)
+    may be anywhere."""
+
+    allow_networks: _Networks = Field((), description='For all of the purposes below; such as ["192.168.1.0/24"].')
+    webhook_networks: _Networks = Field((), description="For callback_url.")
+    media_networks: _Networks = Field((), description="For files that are taken from an address (POST /mcp/assets).")
+    provider_networks: _Networks = Field((), description="For the links to files that footage providers give.")
+
+    @property
+    def for_webhooks(self) -> _Networks:
+        return self.allow_networks + self.webhook_networks
+
+    @property
+    def for_media(self) -> _Networks:
+        return self.allow_networks + self.media_networks
+
+    @property
+    def for_providers(self) -> _Networks:
+        return self.allow_networks + self.provider_networks
 
 
 class UsageSettings(_Part):
@@ -478,6 +558,22 @@ class Settings(_Part):
     usage: UsageSettings = UsageSettings()
     log: Log = Log()
 
+    def secrets(self) -> set[str]:
+        """Every secret that is set: keys, and the passwords in addresses."""
+        found: set[str] = set()
+        for dotted, _ in leaves():
+            value: Any = self
+            for part in dotted.split("."):
+                value = getattr(value, part)
+            text = value.get_secret_value() if isinstance(value, SecretStr) else value
+            if isinstance(text, str):
+                found.add(text if isinstance(value, SecretStr) else password_in(text))
+        return found - {""}
+
+    def redactor(self) -> Redactor:
+        """Masks the secrets of these settings, and those of the environment."""
+        return Redactor(self.secrets() | secrets_of_environment())
+
     @property
     def assets_dir(self) -> Path:
         """Where blobs lie, or, with S3, the copies of those that are in use."""
@@ -490,7 +586,8 @@ class Settings(_Part):
         """How clients reach the server, as far as that can be known without a request of theirs."""
         host = "localhost" if self.http.host in _EVERY_ADDRESS else self.http.host
         host = f"[{host}]" if ":" in host else host
-        return self.http.public_url.rstrip("/") or f"http://{host}:{self.http.port}"
+        own = f"{self.http.scheme}://{host}:{self.http.port}" if host else "http://localhost"
+        return self.http.public_url.rstrip("/") or own
 
 
 def leaves(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, Any]]:

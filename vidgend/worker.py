@@ -14,6 +14,7 @@ from typing import Any
 
 from vidgend.errors import DatabaseUnavailable, StepError, StorageFull, VidgendError
 from vidgend.models import TERMINAL_STATES, Brief, JobState, PrefetchBrief, Storyboard
+from vidgend.observer import NOBODY, JobEnd, Observer
 from vidgend.pipeline.disk_estimate import estimate_bytes
 from vidgend.pipeline.executor.port import Executor
 from vidgend.pipeline.forecast import Forecast
@@ -43,8 +44,19 @@ LONGEST_PARK_S = 86_400.0
 NOT_RECORDED = (StorageFull, DatabaseUnavailable)
 """What passes: the disk is full, or does not write for a while."""
 
-Finish = Callable[[], Awaitable[Any]]
-"""Records the end of a run."""
+Record = Callable[[], Awaitable[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish:
+    """How a run ended: `record` writes it down. `state` and `code` as for `JobEnd`."""
+
+    state: str
+    record: Record
+    code: str = ""
+    detail: str = ""
+    wait_s: float | None = None
+    video_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +130,9 @@ class Worker:
         job_timeout_s: float,
         result_event: Callable[[str, Any], dict[str, Any]],
         on_ended: Callable[[], None],
+        observer: Observer = NOBODY,
     ) -> None:
+        self._observer = observer
         self._database = database
         self._jobs = jobs
         self._storyboards = storyboards
@@ -143,7 +157,7 @@ class Worker:
         self._loop: asyncio.Task[None] | None = None
         self._began: dict[str, float] = {}
         self._estimates: dict[str, int] = {}
-        self._late: list[tuple[str, Finish]] = []
+        self._late: list[tuple[str, Record]] = []
         self._tidying: asyncio.Task[None] | None = None
         self._swept = float("-inf")
         self._sweep_again_s = LOOK_AGAIN_S
@@ -396,6 +410,7 @@ class Worker:
             progress=progress,
         )
         _log.info("job_started", extra={"job": job.id, "kind": job.kind, "attempt": job.attempt})
+        self._observer.job_began(job.id)
         deadline = asyncio.timeout(self._job_timeout_s)
         try:
             async with deadline:
@@ -423,20 +438,51 @@ class Worker:
                 failure = Failure(code="internal", detail=f"a bug in vidgend: {type(bug).__name__}: {bug}")
             finish = self._failed(job, failure, progress)
         # What has been done must not be lost to a cancel that comes now.
-        await asyncio.shield(self._record(job.id, finish))
+        await asyncio.shield(self._record(job.id, finish.record))
+        self._tell(job, run, finish)
 
-    async def _record(self, job_id: str, finish: Finish) -> None:
+    def _tell(self, job: Job, run: JobRun, finish: Finish) -> None:
+        """One line with everything that is to be known of a run."""
+        end = JobEnd(
+            job_id=job.id,
+            kind=job.kind,
+            state=finish.state,
+            code=finish.code,
+            seconds=time.monotonic() - run.began,
+            waited_s=run.waited_s,
+            attempt=job.attempt,
+            steps_run=run.steps_run,
+            steps_found=run.steps_reused,
+            stages=dict(run.seconds),
+            video_s=finish.video_s,
+        )
+        self._observer.job_ended(end)
+        about: dict[str, Any] = {
+            "job": job.id, "kind": job.kind, "owner": job.owner, "state": end.state, "code": end.code,
+            "attempt": end.attempt, "failures": job.failures, "seconds": round(end.seconds, 3),
+            "queued_s": round(max(0.0, self._database.clock() - end.seconds - job.created_at), 3),
+            "slot_wait_s": round(end.waited_s, 3), "steps_run": end.steps_run, "steps_found": end.steps_found,
+            "stages": {stage: round(seconds, 3) for stage, seconds in end.stages.items()},
+            "degraded": len(run.substitutions), "video_s": round(end.video_s, 3),
+        }  # fmt: skip
+        if finish.wait_s is not None:
+            about["wait_s"] = round(finish.wait_s, 1)
+        _log.log(logging.WARNING if end.code else logging.INFO, "job_ended", extra=about)
+        if finish.detail:
+            _log.debug("job_failure", extra={"job": job.id, "detail": finish.detail})
+
+    async def _record(self, job_id: str, record: Record) -> None:
         """Write how a job ended. What cannot be written now is tried again by the claim loop."""
         try:
-            await finish()
+            await record()
         except NOT_RECORDED as error:
             _log.critical("end_not_recorded", extra={"job": job_id, "error": str(error)})
-            self._late.append((job_id, finish))
+            self._late.append((job_id, record))
 
     async def _record_late(self) -> None:
         late, self._late = self._late, []
-        for job_id, finish in late:
-            await self._record(job_id, finish)
+        for job_id, record in late:
+            await self._record(job_id, record)
 
     async def _work(self, job: Job, run: JobRun) -> Finish:
         """Do the job; the answer records its end."""
@@ -444,47 +490,55 @@ class Worker:
         if isinstance(job.brief, PrefetchBrief):
             found = await self._producer.prefetch(job.brief, run, keeper)
             count = len(found["clips"])
-            return lambda: self._jobs.complete(
-                job, found, scenes=0, line=f"{count} clips are here", event={"clips": count}
+            return Finish(
+                state="completed",
+                record=lambda: self._jobs.complete(
+                    job, found, scenes=0, line=f"{count} clips are here", event={"clips": count}
+                ),
             )
         assert isinstance(job.brief, Brief)
         result = await self._producer.produce(job.id, job.brief, run, keeper)
         if isinstance(result, Storyboard):
             scenes = len(result.scenes)
-            _log.info("job_awaits_review", extra={"job": job.id, "scenes": scenes})
-            return lambda: self._jobs.await_review(
-                job,
-                progress=run.progress.percent,
-                scenes=scenes,
-                line="the storyboard is ready to be reviewed",
-                event={"total_scenes": scenes},
+            return Finish(
+                state="awaiting_review",
+                record=lambda: self._jobs.await_review(
+                    job,
+                    progress=run.progress.percent,
+                    scenes=scenes,
+                    line="the storyboard is ready to be reviewed",
+                    event={"total_scenes": scenes},
+                ),
             )
-        _log.info(
-            "job_done", extra={"job": job.id, "video_s": result.duration_s, "steps_run": run.steps_run, **run.seconds}
-        )
-        return lambda: self._jobs.complete(
-            job,
-            result,
-            scenes=run.progress.scenes_total,
-            line=f"completed: {result.duration_s:.1f} s of video",
-            event=self._result_event(job.id, result),
+        return Finish(
+            state="completed",
+            video_s=result.duration_s,
+            record=lambda: self._jobs.complete(
+                job,
+                result,
+                scenes=run.progress.scenes_total,
+                line=f"completed: {result.duration_s:.1f} s of video",
+                event=self._result_event(job.id, result),
+            ),
         )
 
     def _failed(self, job: Job, failure: Failure, progress: Progress) -> Finish:
-        async def finish() -> None:
-            scenes = (progress.scenes_done, progress.scenes_total)
-            await self._jobs.fail(job, failure, progress=progress.percent, scenes=scenes)
-            _log.warning("job_failed", extra={"job": job.id, "code": failure.code})
-            _log.debug("job_failure", extra={"job": job.id, "detail": failure.detail})
-
-        return finish
+        scenes = (progress.scenes_done, progress.scenes_total)
+        return Finish(
+            state="failed",
+            code=failure.code,
+            detail=failure.detail,
+            record=lambda: self._jobs.fail(job, failure, progress=progress.percent, scenes=scenes),
+        )
 
     def _parked(self, job: Job, failure: Failure, retry: Again) -> Finish:
-        async def finish() -> None:
-            await self._jobs.park(job, failure, wait_s=retry.wait_s, counts=retry.counts)
-            _log.warning("job_parked", extra={"job": job.id, "code": failure.code, "wait_s": round(retry.wait_s, 1)})
-
-        return finish
+        return Finish(
+            state="parked",
+            code=failure.code,
+            detail=failure.detail,
+            wait_s=retry.wait_s,
+            record=lambda: self._jobs.park(job, failure, wait_s=retry.wait_s, counts=retry.counts),
+        )
 
     def _interrupted(self, job: Job) -> Finish:
         cancelled = job.id in self._cancelled
@@ -492,7 +546,6 @@ class Worker:
         async def finish() -> None:
             if cancelled:
                 await self._jobs.finish_cancel(job.id, claim=job)
-                _log.info("job_cancelled", extra={"job": job.id})
             # Else it is a clean stop, and `stop` puts everything back.
 
-        return finish
+        return Finish(state="cancelled" if cancelled else "stopped", record=finish)

@@ -39,6 +39,8 @@ def test_every_default_in_the_example_is_the_real_one(home: Path) -> None:
     assert str(shown.pop("data_dir")).endswith(".local/share/vidgend") and real.pop("data_dir")
     assert shown["music"].pop("folder") and real["music"].pop("folder") is None
     assert shown["captions"].pop("fonts_folder") and real["captions"].pop("fonts_folder") is None
+    for name in ("unix_socket", "tls_cert", "tls_key"):
+        assert shown["http"].pop(name) and real["http"].pop(name) is None
     assert shown["footage"].pop("image_model") and real["footage"].pop("image_model") is None
     assert shown == real
 

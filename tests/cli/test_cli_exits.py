@@ -83,10 +83,10 @@ def test_docs_name_every_command_and_option() -> None:
     commands = _commands(cli)
     assert {command.name for command in MAINTENANCE_COMMANDS} <= set(commands)
     assert sorted(set(commands) - {command.name for command in MAINTENANCE_COMMANDS}) == [
-        "cancel", "config check", "config example", "delete", "doctor", "edit", "generate", "library", "list", "models list",
+        "cancel", "config check", "config example", "delete", "doctor", "edit", "events", "generate", "library", "list", "models list",
         "models path", "models pull", "models verify", "pause", "prefetch",
         "queue", "render", "result", "resume", "retry", "revert", "serve", "status", "storyboard", "styles", "upload",
-        "uploads", "usage", "voices", "voices sample", "webhooks",
+        "uploads", "usage", "voices", "voices sample", "webhooks job", "webhooks secret", "webhooks test",
     ]  # fmt: skip
     missing = [name for name in commands if f"`vidgend {name}" not in text]
     for command in commands.values():

@@ -50,6 +50,19 @@ def test_a_file_is_sent_as_it_is_and_its_id_printed(vidgend, daemon: DaemonStand
     assert sent.headers["Content-Length"] == "5000" and "Transfer-Encoding" not in sent.headers
 
 
+def test_an_address_is_sent_for_the_daemon_to_fetch(vidgend, daemon: DaemonStandin, own: Path) -> None:
+    refused = problem(422, "fetch_failed", "files.example answered HTTP 404", "Look whether the address opens.")
+    daemon.answers["POST", "/mcp/assets"] = [(201, asset("sea.mp4")), refused, (201, asset("photo.jpg"))]
+    result = vidgend("upload", "https://files.example/sea.mp4", "HTTP://files.example/gone", "film/photo.jpg")
+    assert result.exit_code == 5
+    assert ID["sea.mp4"] in result.stdout and ID["photo.jpg"] in result.stdout
+    assert "error: HTTP://files.example/gone: files.example answered HTTP 404" in result.stderr
+    sent = [seen for seen in daemon.seen if seen.method == "POST"]
+    assert json.loads(sent[0].body) == {"url": "https://files.example/sea.mp4"}
+    assert sent[0].headers["Content-Type"] == "application/json"
+    assert sent[2].body == CONTENT["photo.jpg"]
+
+
 def test_what_is_refused_is_named_and_the_others_are_sent(vidgend, daemon: DaemonStandin, own: Path) -> None:
     refused = problem(415, "media_refused", "not a video, a photo or sound of a kind that is taken", "Send a video.")
     daemon.answers["POST", "/mcp/assets"] = [refused, (201, asset("photo.jpg"))]

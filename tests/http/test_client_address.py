@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from standins.services_standin import World
 
-from vidgend.http.auth import client_address
+from vidgend.http.proxied import client_address
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("::1/128"))
 
@@ -21,6 +21,9 @@ PROXIES = (ip_network("10.0.0.0/8"), ip_network("::1/128"))
         ("10.0.0.1", "198.51.100.1, 10.0.0.2", "198.51.100.1"),
         ("::1", "junk", "junk"),
         (None, "198.51.100.1", "unknown"),
+        ("", None, "unix"),
+        ("", "198.51.100.1, 10.0.0.2", "198.51.100.1"),  # a proxy that comes in by the unix socket
+        ("::ffff:10.0.0.1", "198.51.100.1", "198.51.100.1"),
         ("10.0.0.1", "1.2.3.4|198.51.100.1", "198.51.100.1"),  # the proxy added a header of its own
         ("10.0.0.1", "1.2.3.4, 198.51.100.1|10.0.0.2", "198.51.100.1"),
     ],

@@ -161,6 +161,22 @@ async def test_a_proxy_from_the_environment_is_not_used(listener: Listener, monk
     assert listener.connections == 0
 
 
+async def test_a_proxy_that_is_heeded_gets_the_requests_and_what_goes_past_it_is_guarded(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "http_proxy", "no_proxy", "REQUEST_METHOD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", f"127.0.0.1:{listener.port}")
+    monkeypatch.setenv("NO_PROXY", "past.example")
+    async with guarded_client((), resolve=answers(["127.0.0.1"]), proxies=True) as client:
+        assert (await client.get("http://inside.example/")).status_code == 200
+        assert listener.connections == 1
+        for url in ("http://past.example/", f"http://past.example:{listener.port}/", "https://inside.example/"):
+            with pytest.raises(TargetForbidden):
+                await client.get(url)
+    assert listener.connections == 1
+
+
 async def test_receivers_cannot_set_cookies(listener: Listener) -> None:
     async with guarded_client(LOOPBACK) as client:
         answer = await client.get(f"http://127.0.0.1:{listener.port}/")

@@ -93,7 +93,7 @@ async def test_a_page_of_another_site_is_refused_on_every_route(client: Client, 
 
 
 async def test_a_page_of_its_own_is_let_in(client: Client) -> None:
-    for origin in ("http://localhost:8080", "https://videos.example", "http://127.0.0.1"):
+    for origin in (f"http://{client.host}:{client.port}", "http://videos.example:8080"):
         assert (await client.get("/mcp/styles", headers={"Origin": origin})).status == 200
 
 
@@ -175,6 +175,12 @@ async def test_every_answer_carries_the_guarding_headers(client: Client, method:
     assert head["Server"] == "vidgend"
 
 
-async def test_a_request_id_from_outside_is_not_taken_over(client: Client) -> None:
-    answer = await client.get("/livez", headers={"X-Request-Id": "mine"})
-    assert answer.headers["X-Request-Id"] != "mine"
+async def test_a_request_keeps_the_id_that_its_sender_gave_it(client: Client) -> None:
+    answer = await client.get("/livez", headers={"X-Request-Id": "mine-1.2_3"})
+    assert answer.headers["X-Request-Id"] == "mine-1.2_3"
+
+
+@pytest.mark.parametrize("told", ["a b", "x" * 65, 'a"b', "<script>", "a;b"])
+async def test_one_that_is_not_fit_for_a_log_is_replaced(client: Client, told: str) -> None:
+    answer = await client.get("/livez", headers={"X-Request-Id": told})
+    assert len(answer.headers["X-Request-Id"]) == 16

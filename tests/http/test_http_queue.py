@@ -199,7 +199,7 @@ async def test_the_events_of_a_job_are_listed_and_sent_again(world: World, conne
     assert event == {
         "id": webhook_id, "event": "job.failed", "url": "https://x.example/hook", "state": "pending", "attempts": 0,
         "last_error": None, "next_at": event["created_at"], "created_at": event["created_at"],
-        "endpoint_disabled": False, "endpoint_reason": None,
+        "endpoint_disabled": False, "endpoint_reason": None, "attempt_log": [],
     }  # fmt: skip
     assert (await call(client, "POST", path, 409))["code"] == "conflict", "it is on its way"
     outbox = Outbox(world.database)

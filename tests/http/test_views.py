@@ -12,8 +12,11 @@ from standins.services_standin import World
 from test_http_storyboard import board
 
 from vidgend.errors import NotFound
+from vidgend.http.health import Condition, health_of
 from vidgend.http.views import catalogue, health, jobs, problem, queue, results, storyboard, uploads, usage, webhooks
 from vidgend.http.views.base import View, absent, dump, dump_json, with_members
+from vidgend.http.webhook_call import Outcome
+from vidgend.http.webhook_tester import SentEvent, told_of
 from vidgend.models import Brief
 from vidgend.pipeline.foresee import Piece, Reuse
 from vidgend.pipeline.progress import Progress
@@ -126,7 +129,11 @@ def test_the_others_fit_their_schemas() -> None:
     check(jobs.accepted_view("job_1", "The job is accepted."))
     check(jobs.cancelled_view("job_1", "cancelled"))
     check(webhooks.redeliver_view("job_1", ["msg_1"]))
+    outcome = Outcome(reason="HTTP 500", status=500, duration_ms=12)
+    tested = SentEvent(outcome=outcome, headers={"webhook-id": "msg_1"}, body="{}", own_secret=True)
+    assert not check(webhooks.tested_view(told_of("https://x.example/", tested)))["delivered"]
     check(catalogue.styles_view(STYLES.values(), "cinematic"))
-    check(health.readyz_view("1"))
+    shown = check(health.readyz_view("1", health_of(Condition(ffmpeg_missing=False, lag_s=1))))
+    assert shown["warnings"] == ["loop_lag"] and {one["code"] for one in shown["checks"]} > {"draining", "storage_full"}
     day = usage.UsageEntryView.model_construct(day="2026-11-25", calls=1, failed=0, tokens_in=0, tokens_out=0, cost=0.1)
     assert set(check(day)) == {"day", "calls", "failed", "tokens_in", "tokens_out", "cost"}

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 from standins.outbox_standin import SECRET, Clock, open_post
 from standins.receiver_standin import Receiver
 
-from vidgend.http import webhooks
+from vidgend.http import webhook_call
 from vidgend.models import Brief
 from vidgend.store import outbox
 from vidgend.store.job_rows import Failure
@@ -34,7 +34,7 @@ class RealClock(Clock):
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """A schedule of milliseconds, and short patience."""
     monkeypatch.setattr(outbox, "RETRY_AFTER_S", (0.01,) * 9)
-    monkeypatch.setattr(webhooks, "TOTAL_TIMEOUT_S", 0.25)
+    monkeypatch.setattr(webhook_call, "TOTAL_TIMEOUT_S", 0.25)
 
 
 @pytest.mark.usefixtures("hurry")

@@ -13,14 +13,14 @@ from standins.receiver_standin import Receiver, verify
 
 from vidgend import __version__
 from vidgend.errors import DatabaseUnavailable, SettingsInvalid, StorageFull
-from vidgend.http import webhooks
-from vidgend.http.webhooks import new_secret, secret_bytes
+from vidgend.http import webhook_call, webhooks
+from vidgend.http.webhook_signing import new_secret, secret_bytes
 
 
 @contextmanager
 def short_timeout() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(webhooks, "TOTAL_TIMEOUT_S", 0.2)
+        patch.setattr(webhook_call, "TOTAL_TIMEOUT_S", 0.2)
         yield
 
 
@@ -116,7 +116,7 @@ async def test_a_receiver_that_hangs_is_left_after_the_deadline(post: Post, rece
 async def test_an_endless_or_dripping_answer_does_not_undo_success(
     post: Post, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks, "_DRAIN_S", 0.05)
+    monkeypatch.setattr(webhook_call, "_DRAIN_S", 0.05)
 
     async def endless(request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse()

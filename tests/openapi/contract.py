@@ -37,6 +37,8 @@ CONFIG = """
 hooks = "contract_hooks"
 continue-on-failure = true
 request-timeout = 30
+# An event stream of a job that waits has no end: its first event is looked at.
+max-stream-events = 1
 
 [auth.openapi.key]
 bearer = "{key}"

@@ -17,7 +17,7 @@ import aiohttp
 
 from vidgend.children import Child
 
-READY = re.compile(r"vidgend ready on (http://\S+)")
+READY = re.compile(r"vidgend ready on (https?://\S+)")
 START_S = 20.0
 MARK = "TESTED_DAEMON_IN"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -35,6 +37,8 @@ class DaemonStandin:
         self.seen: list[Seen] = []
         self.asked = threading.Condition()
         self.cut_downloads = False
+        self.streams: dict[str, list[Iterable[bytes]]] = {}
+        """By path: streams of events, one for each time that one is asked for; pieces are sent as they come."""
         self.held = threading.Event()
         self.hold_downloads = False
         self.refuses_early: dict[str, Any] = {}
@@ -118,6 +122,9 @@ class DaemonStandin:
         with self.asked:
             self.seen.append(seen)
             self.asked.notify_all()
+        if streams := self.streams.get(parts.path):
+            self._stream(handler, streams.pop(0))
+            return
         answer = self.answers.get((handler.command, parts.path), problem(404, "not_found", "no such path"))
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
@@ -143,3 +150,12 @@ class DaemonStandin:
         if self.hold_downloads:
             handler.wfile.flush()
             self.held.wait(20)
+
+    def _stream(self, handler: BaseHTTPRequestHandler, pieces: Iterable[bytes]) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        with contextlib.suppress(ConnectionError):
+            for piece in pieces:
+                handler.wfile.write(piece)
+                handler.wfile.flush()

@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from vidgend.http.webhook_signing import Signer
 from vidgend.http.webhooks import WebhookSender
 from vidgend.models import Brief
 from vidgend.store.database import Database
@@ -50,7 +51,8 @@ class Post:
 
     @asynccontextmanager
     async def sending(self, **changes: Any) -> AsyncIterator[asyncio.Task[None]]:
-        values = {"secret": SECRET, "allow_networks": LOOPBACK, "clock": self.clock, **changes}
+        signer = Signer(self.database, SECRET)
+        values = {"signer": signer, "allow_networks": LOOPBACK, "clock": self.clock, **changes}
         sender = WebhookSender(outbox=self.outbox, wake=self.wake, **values)
         task = asyncio.create_task(sender.run(), name="webhooks")
         try:

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from vidgend.errors import LanguageUnsupported, StorageFull, UnknownVoice, VoiceUnavailable
+from vidgend.http.fetch_media import MediaFetcher
 from vidgend.http.services import Services
+from vidgend.http.webhook_signing import Signer, new_secret
+from vidgend.http.webhook_tester import WebhookTester
 from vidgend.http.wire import Defaults
 from vidgend.models import Brief, JobState, MediaCredit, PrefetchBrief, Published, Result, Substitution
 from vidgend.pipeline.aligner.select import recogniser_hint
@@ -173,6 +176,16 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
         ledger = Ledger(database)
         accounts = await Accounts.read(ledger, quotas={}, money=Money(), now=database.clock())
         uploads = UploadStore(database, assets)
+        intake = Intake(
+            uploads=uploads,
+            assets=assets,
+            space=Space(data_dir=folder, assets_free_bytes=assets.free_bytes, ballast=None, min_free_bytes=0),
+            ffmpeg=FfmpegTool(),
+            kept_bytes=jobs.kept_bytes,
+            slot=Slots(2).hold,
+            make_room=_no_cache,
+            max_bytes=2_000_000_000,
+        )
         services = Services(
             database=database,
             jobs=jobs,
@@ -183,21 +196,15 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             ledger=ledger,
             accounts=accounts,
             check_money=Metered(ledger, accounts, wait_s=0).check_money,
-            intake=Intake(
-                uploads=uploads,
-                assets=assets,
-                space=Space(data_dir=folder, assets_free_bytes=assets.free_bytes, ballast=None, min_free_bytes=0),
-                ffmpeg=FfmpegTool(),
-                kept_bytes=jobs.kept_bytes,
-                slot=Slots(2).hold,
-                make_room=_no_cache,
-                max_bytes=2_000_000_000,
-            ),
+            intake=intake,
+            fetcher=MediaFetcher(intake=intake),
+            webhook_tester=WebhookTester(signer=Signer(database, new_secret())),
             defaults=Defaults(width_px=1920, height_px=1080, fps="30", voice="en-US-neutral"),
             public_url="http://videos.example:8080",
             api_key="",
             allowed_hosts=("vidgend.lan",),
             trusted_proxies=(),
+            cors_origins=(),
             webhooks_enabled=True,
             allow_networks=(),
             voices=(Listed(voice=VOICE), JAPANESE),

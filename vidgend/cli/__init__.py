@@ -8,6 +8,7 @@ from vidgend import __version__
 from vidgend.cli.catalogue import styles
 from vidgend.cli.config import config
 from vidgend.cli.doctor import doctor
+from vidgend.cli.events import events
 from vidgend.cli.exits import EXITS
 from vidgend.cli.generate import generate
 from vidgend.cli.job_actions import JOB_ACTIONS
@@ -44,7 +45,7 @@ def cli() -> None:
 
 
 for _command in (
-    *(serve, generate, *JOB_COMMANDS, *STORYBOARD_COMMANDS, *JOB_ACTIONS, *QUEUE_COMMANDS, *WEBHOOK_COMMANDS),
+    *(serve, generate, *JOB_COMMANDS, events, *STORYBOARD_COMMANDS, *JOB_ACTIONS, *QUEUE_COMMANDS, *WEBHOOK_COMMANDS),
     *(*UPLOAD_COMMANDS, usage, *MAINTENANCE_COMMANDS, doctor, library, models, voices, styles, config),
 ):
     cli.add_command(_command)

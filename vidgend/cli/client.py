@@ -8,13 +8,15 @@ import select
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from vidgend.cli.event_stream import MAX_LINE_BYTES, SILENCE_S, NoEvents, StreamEvent, read_events
 from vidgend.cli.exits import error_of
+from vidgend.client.transport import UNIX, UnixSocket
 from vidgend.errors import (
     BadInput,
     Conflict,
@@ -39,14 +41,20 @@ _MAX_JSON_BYTES = 64 * 1024 * 1024
 _UPLOAD_TIMEOUT_S = 300.0
 """The daemon looks at a whole file before it answers."""
 
+_FETCH_TIMEOUT_S = 86_400.0
+"""The longest that assets.fetch_timeout_s may be."""
+
 _SAMPLE_TIMEOUT_S = 90.0
 """The daemon's own deadline for a sample, and some more."""
 
 
-def reachable_url(host: str, port: int) -> str:
-    """Where a client on this machine finds a daemon that listens on `host`: a wildcard is reached over loopback."""
+def reachable_url(host: str, port: int, *, scheme: str = "http", unix_socket: Path | None = None) -> str:
+    """Where a client on this machine finds a daemon that listens on `host`, or on `unix_socket` alone if that is empty:
+    a wildcard is reached over loopback."""
+    if not host and unix_socket is not None:
+        return f"{UNIX}{quote(str(unix_socket))}"
     host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _field(entry: dict[str, Any]) -> str:
@@ -61,17 +69,20 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class _Remembered(urllib.request.HTTPHandler):
-    """Plain HTTP whose connection can be looked at while a body is sent."""
+    """Plain HTTP, by `connect`, whose connection can be looked at while a body is sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, connect: Callable[..., http.client.HTTPConnection] = http.client.HTTPConnection) -> None:
         super().__init__()
+        self._new = connect
         self._connections: list[http.client.HTTPConnection] = []
 
     def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         return self.do_open(self._connect, request)
 
+    unix_open = http_open
+
     def _connect(self, host: str, **more: Any) -> http.client.HTTPConnection:
-        self._connections.append(http.client.HTTPConnection(host, **more))
+        self._connections.append(self._new(host, **more))
         return self._connections[-1]
 
     @property
@@ -84,19 +95,31 @@ class _Remembered(urllib.request.HTTPHandler):
 class Daemon:
     """The daemon at `url`. Every call raises DaemonUnreachable, or the error that the daemon's problem names."""
 
-    def __init__(self, url: str, *, api_key: str = "", timeout_s: float = CALL_TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, *, api_key: str = "", timeout_s: float = CALL_TIMEOUT_S, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """`tls`: how to tell that it is the right one; None: as the system does, which `SSL_CERT_FILE` can change."""
         parts = urlsplit(url if "://" in url else f"http://{url}")
         try:
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+            local = parts.scheme == "unix" and not parts.netloc and len(parts.path) > 1
+            usable = local or (parts.scheme in ("http", "https") and bool(parts.hostname))
             _ = parts.port  # raises for what is no port number
         except ValueError:
             usable = False
         if not usable:
-            raise BadInput(f"not an address of a daemon: {url!r}", hint="Write it like http://127.0.0.1:8080.")
-        self.url = parts.geturl().rstrip("/")
+            raise BadInput(
+                f"not an address of a daemon: {url!r}",
+                hint="Write it like http://127.0.0.1:8080 or unix:///run/vidgend/vidgend.sock.",
+            )
+        self.url = (f"{UNIX}{parts.path}" if local else parts.geturl()).rstrip("/")
         self._key = api_key
         self._timeout_s = timeout_s
-        self._handlers: list[Any] = [_NoRedirects()]
+        self._handlers: list[Any] = [_NoRedirects(), urllib.request.HTTPSHandler(context=tls)]
+        self._connect: Callable[..., http.client.HTTPConnection] = http.client.HTTPConnection
+        if local:
+            unix = UnixSocket(self.url)
+            self._handlers.append(unix)
+            self._connect = unix.connect
         if parts.hostname in _LOOPBACK:
             self._handlers.append(urllib.request.ProxyHandler({}))  # http_proxy is not meant for this machine
         self._opener = urllib.request.build_opener(*self._handlers)
@@ -136,12 +159,30 @@ class Daemon:
         request = self._request(self.url + path, method, data, headers or {})
         return self._answer(self._opener, request, timeout_s or self._timeout_s)
 
+    def events(self, job_id: str | None = None, *, last_id: str = "") -> Generator[StreamEvent, None, None]:
+        """What happens to a job, or to all of one's jobs, until the stream ends; after event `last_id` if given.
+
+        Raises: NoEvents where the answer is none, or falls silent; and as every call does.
+        """
+        path = "/mcp/events" if job_id is None else f"/mcp/events/{quote(job_id, safe='')}"
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
+        request = self._request(self.url + path, "GET", None, headers)
+        with self._errors(), self._opener.open(request, timeout=SILENCE_S) as answer:
+            if answer.status == 204:
+                return
+            if answer.headers.get_content_type() != "text/event-stream":
+                raise NoEvents(f"what answers at {self.url} sends no events")
+            try:
+                yield from read_events(iter(lambda: answer.readline(MAX_LINE_BYTES), b""))
+            except (ValueError, TimeoutError) as error:
+                raise NoEvents(f"the events of {self.url} do not get through: {error}") from None
+
     def upload(
         self, path: Path, *, name: str, size_bytes: int, on_bytes: Callable[[int], None] = lambda count: None
     ) -> dict[str, Any]:
         """Send a file as an upload; `on_bytes` is told how many more have gone. Raises: OSError where it cannot be
         read, and as every call does."""
-        connection = _Remembered()
+        connection = _Remembered(self._connect)
         with path.open("rb") as file:
 
             def pieces() -> Iterator[bytes]:
@@ -153,6 +194,10 @@ class Daemon:
             request = self._request(f"{self.url}/mcp/assets?{urlencode({'name': name})}", "POST", pieces(), headers)
             opener = urllib.request.build_opener(connection, *self._handlers)
             return self._answer(opener, request, _UPLOAD_TIMEOUT_S)
+
+    def upload_address(self, url: str) -> dict[str, Any]:
+        """Have the daemon fetch a file, which ends by its own assets.fetch_timeout_s."""
+        return self.call("POST", "/mcp/assets", {"url": url}, timeout_s=_FETCH_TIMEOUT_S)
 
     def _answer(
         self, opener: urllib.request.OpenerDirector, request: urllib.request.Request, timeout_s: float

@@ -68,6 +68,7 @@ def changes(
     """(dotted name, value, origin) of what is not the default. Secrets are stars."""
     from pydantic import SecretStr
 
+    from vidgend.redaction import without_password
     from vidgend.settings import leaves
     from vidgend.settings_sources import ENV_PREFIX, GUIDE_NAMES
 
@@ -91,6 +92,8 @@ def changes(
                     break
         if isinstance(value, SecretStr):
             shown: Any = "*****"
+        elif isinstance(value, str):
+            shown = without_password(value)
         elif isinstance(value, tuple):
             shown = [str(part) for part in value]
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -27,9 +28,12 @@ def doctor(options: Options, as_json: bool) -> None:
 
     Ends with 69 if something prevents making a video.
     """
+    settings = options.settings()
+    redact = settings.redactor()
     found = []
     section = ""
-    for finding in findings(options.settings(), options.url):
+    for told in findings(settings, options.url):
+        finding = replace(told, text=redact(told.text), fix=redact(told.fix))
         found.append(finding)
         if as_json:
             continue

@@ -6,22 +6,25 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from vidgend.cli.client import Daemon
+from vidgend.cli.event_stream import NoEvents, StreamEvent
 from vidgend.cli.exits import Interrupted, error_of
 from vidgend.cli.progress import Reporter, View
 from vidgend.cli.target import Target
-from vidgend.errors import DaemonUnreachable, StepError, VidgendError
+from vidgend.errors import DaemonUnreachable, Draining, StepError, VidgendError
 
 POLL_S = 0.5
 PATIENCE_S = 60.0
 """How long a daemon may be away, for example for a restart, while a job is followed: jobs survive that."""
-_ENDED = ("completed", "failed", "cancelled", "awaiting_review")
+TRIES = 2
+"""So often it is asked for a stream from which nothing comes."""
 
 
 def submit(daemon: Daemon, body: dict[str, Any]) -> str:
@@ -77,9 +80,12 @@ def follow(
 ) -> dict[str, Any]:
     """Show the job's progress until it ends, well or not, or awaits its review; returns its last status.
 
+    The stream of its events tells; where none gets through, it is asked for the status again and again.
+
     Raises: NotFound; DaemonUnreachable after PATIENCE_S without an answer.
     """
     away_since: float | None = None
+    stream = _Stream(daemon, job_id, reporter)
     while True:
         try:
             status = daemon.of_job("status", job_id)
@@ -91,10 +97,55 @@ def follow(
                 raise
         else:
             away_since = None
-            if status.get("status") in _ENDED:
+            view = View.of_status(status)
+            if view.at_rest:
                 return status
-            reporter.show(View.of_status(status))
+            if stream.listen(view):
+                continue
         wait(POLL_S)
+
+
+def at_rest(event: StreamEvent) -> bool:
+    """Whether nothing more happens to the job that the event is about."""
+    ends = event.name in ("snapshot", "status") and View.of_status(event.data).at_rest
+    return ends or event.name == "deleted"
+
+
+class _Stream:
+    """The events of one job, as long as they get through."""
+
+    def __init__(self, daemon: Daemon, job_id: str, reporter: Reporter) -> None:
+        self._daemon = daemon
+        self._job_id = job_id
+        self._reporter = reporter
+        self._last_id = ""
+        self._in_vain = 0
+
+    def listen(self, view: View) -> bool:
+        """Show `view` and then what the stream tells, until it ends. True if the job has come to rest."""
+        self._reporter.show(view)
+        if self._in_vain >= TRIES:
+            return False
+        heard = False
+        try:
+            with closing(self._daemon.events(self._job_id, last_id=self._last_id)) as events:
+                for event in events:
+                    heard = True
+                    self._last_id = event.id or self._last_id
+                    if event.name in ("snapshot", "progress"):
+                        view = View.of_status(event.data)
+                    elif event.name == "status":
+                        view = replace(view, state=str(event.data.get("status")), ahead=0, waits_for="")
+                    if at_rest(event):
+                        return True
+                    self._reporter.show(view)
+        except (DaemonUnreachable, Draining):
+            pass  # whether it is away is found out by asking for the status
+        except (NoEvents, VidgendError):
+            self._in_vain = TRIES
+            return False
+        self._in_vain = 0 if heard else self._in_vain + 1
+        return False
 
 
 def raise_failure(status: dict[str, Any]) -> None:

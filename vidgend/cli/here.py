@@ -39,18 +39,18 @@ def make_here(
 
     Raises: DataDirLocked, what the job fails with, Interrupted (the job is then cancelled and its children dead).
     """
-    return _run(_make(settings, body, files, target, reporter), verbose=verbose)
+    return _run(settings, _make(settings, body, files, target, reporter), verbose=verbose)
 
 
 def prefetch_here(
     settings: Settings, body: GenerateBody, files: OwnFiles, reporter: Reporter, *, verbose: bool
 ) -> dict[str, Any]:
     """The clips that the video would show, in the form of GET /mcp/result. Raises: as `make_here`."""
-    return _run(_prefetch(settings, body, files, reporter), verbose=verbose)
+    return _run(settings, _prefetch(settings, body, files, reporter), verbose=verbose)
 
 
-def _run(work: Coroutine[Any, Any, T], *, verbose: bool) -> T:
-    set_up_logging("info" if verbose else "error", "text")
+def _run(settings: Settings, work: Coroutine[Any, Any, T], *, verbose: bool) -> T:
+    set_up_logging("info" if verbose else "error", "text", settings.redactor())
     try:
         return asyncio.run(work)
     except (asyncio.CancelledError, KeyboardInterrupt):
@@ -68,7 +68,7 @@ def with_runtime(settings: Settings, act: Callable[[Runtime], Awaitable[T]]) -> 
                 runtime = await stack.enter_async_context(Runtime.open(settings, only_own=True))
             return await act(runtime)
 
-    set_up_logging("error", "text")
+    set_up_logging("error", "text", settings.redactor())
     try:
         return asyncio.run(run())
     except (asyncio.CancelledError, KeyboardInterrupt):

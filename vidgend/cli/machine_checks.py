@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidgend import __version__, children
-from vidgend.cli.client import Daemon, reachable_url
 from vidgend.cli.finding import Finding
+from vidgend.cli.options import daemon_at
 from vidgend.cli.outcome import human_bytes
 from vidgend.cores import cores
 from vidgend.errors import NetworkFilesystem, StorageUnavailable, ToolMissing
@@ -210,11 +210,13 @@ def gpu(section: str = "processes") -> Iterator[Finding]:
 def service(settings: Settings, url: str | None, section: str = "service") -> Iterator[Finding]:
     host, port = settings.http.host, settings.http.port
     key = settings.http.api_key.get_secret_value()
-    daemon = Daemon(url or reachable_url(host, port), api_key=key)
+    daemon = daemon_at(url, settings)
     if daemon.alive():
         yield Finding(section=section, mark="ok", text=f"a daemon answers at {daemon.url}; `vidgend generate` uses it")
         return
     yield Finding(section=section, mark="ok", text=f"no daemon at {daemon.url}; `vidgend generate` works by itself")
+    if not host:
+        return  # a unix socket alone
     if host not in ("localhost", "::1") and not host.startswith("127.") and not key:
         yield Finding(
             section=section,

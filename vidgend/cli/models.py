@@ -201,6 +201,7 @@ def _endpoint() -> str:
     import httpx
 
     from vidgend.model_files.model import HUB
+    from vidgend.redaction import without_password
 
     endpoint = os.environ.get("HF_ENDPOINT") or HUB
     try:
@@ -208,5 +209,5 @@ def _endpoint() -> str:
     except httpx.InvalidURL:
         url = httpx.URL("")
     if url.scheme not in ("http", "https") or not url.host:
-        raise SettingsInvalid(f"HF_ENDPOINT={endpoint} is not an address such as {HUB}")
+        raise SettingsInvalid(f"HF_ENDPOINT={without_password(endpoint)} is not an address such as {HUB}")
     return endpoint

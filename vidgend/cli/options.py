@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import sys
 import unicodedata
@@ -43,11 +44,7 @@ class Options:
 
     def daemon(self) -> Daemon:
         """A client for the daemon at --url, else at the settings' address. Raises: SettingsInvalid."""
-        from vidgend.cli.client import Daemon, reachable_url
-
-        settings = self.settings()
-        url = self.url or reachable_url(settings.http.host, settings.http.port)
-        return Daemon(url, api_key=settings.http.api_key.get_secret_value())
+        return daemon_at(self.url, self.settings())
 
     def daemon_if_alive(self, *, needed: bool, hint: str) -> Daemon | None:
         """The daemon, if it answers. Raises: SettingsInvalid, DaemonUnreachable with `hint` if it is `needed`."""
@@ -57,6 +54,20 @@ class Options:
         if needed:
             raise DaemonUnreachable(f"no daemon answers at {daemon.url}", hint=hint)
         return None
+
+
+def daemon_at(url: str | None, settings: Settings) -> Daemon:
+    """A client for the daemon at `url`, else for the one of this machine, which is known by its own certificate where
+    that can be read. Raises: BadInput."""
+    from vidgend.cli.client import Daemon, reachable_url
+    from vidgend.client.transport import pinned
+
+    http, tls = settings.http, None
+    if not url and http.tls_cert is not None:
+        with contextlib.suppress(OSError, ValueError):
+            tls = pinned(http.tls_cert)
+    url = url or reachable_url(http.host, http.port, scheme=http.scheme, unix_socket=http.unix_socket)
+    return Daemon(url, api_key=http.api_key.get_secret_value(), tls=tls)
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> Any:

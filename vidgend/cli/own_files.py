@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vidgend.cli.options import shown
 from vidgend.cli.outcome import human_bytes
 from vidgend.errors import BadInput
 
@@ -83,6 +84,12 @@ def send_file(daemon: Daemon, path: Path) -> dict[str, Any]:
     size_bytes = _size_bytes(path)
     with _bar(path.name, size_bytes) as move:
         return daemon.upload(path, name=path.name, size_bytes=size_bytes, on_bytes=move)
+
+
+def send_address(daemon: Daemon, url: str) -> dict[str, Any]:
+    """Have the daemon fetch a file and take it. Raises: BadInput, DaemonUnreachable and what the daemon answers."""
+    click.echo(f"the daemon fetches {shown(url)}", err=True)
+    return daemon.upload_address(url)
 
 
 def _size_bytes(path: Path) -> int:

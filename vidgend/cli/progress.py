@@ -66,6 +66,11 @@ class View:
         )
 
     @property
+    def at_rest(self) -> bool:
+        """Whether nothing happens to the job any more until somebody does something."""
+        return self.state in ("completed", "failed", "cancelled", "awaiting_review")
+
+    @property
     def whole_percent(self) -> int:
         """Rounded down: 100 only when all is done."""
         return int(self.percent)

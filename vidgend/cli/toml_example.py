@@ -25,6 +25,9 @@ _HEAD = """\
 """
 _SAMPLES: dict[str, Any] = {
     "data_dir": "~/.local/share/vidgend",
+    "http.unix_socket": "/run/vidgend/vidgend.sock",
+    "http.tls_cert": "/etc/vidgend/cert.pem",
+    "http.tls_key": "/etc/vidgend/key.pem",
     "footage.image_model": "/srv/models/clip-vit-base-patch32",
     "music.folder": "/srv/music",
     "captions.fonts_folder": "/srv/fonts",

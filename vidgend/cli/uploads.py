@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 local_option = click.option("--local", is_flag=True, help="Work on data_dir in this process, where no daemon runs.")
 
 
+def is_address(name: str) -> bool:
+    return name.lower().startswith(("http://", "https://"))
+
+
 def each(wanted: tuple[str, ...], act: Callable[[str], Any]) -> tuple[list[Any], dict[str, VidgendError]]:
     """`act` on all of them: what it answered, and what was refused."""
     done: list[Any] = []
@@ -49,13 +53,13 @@ def _why(refused: dict[str, VidgendError]) -> dict[str, Any]:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE|URL...")
 @local_option
 @json_option
 @shared()
 @click.pass_context
 def upload(ctx: click.Context, files: tuple[str, ...], local: bool, as_json: bool) -> None:
-    """Upload videos, photos or music, and print their ids."""
+    """Upload videos, photos or music, and print their ids. An http(s) address is fetched by the daemon."""
     options = ctx.ensure_object(Options)
 
     def tell(found: dict[str, Any]) -> dict[str, Any]:
@@ -67,11 +71,16 @@ def upload(ctx: click.Context, files: tuple[str, ...], local: bool, as_json: boo
         done, refused = _take_here(options, files, tell)
     else:
         from vidgend.cli.follow import stopping_signals
-        from vidgend.cli.own_files import send_file
+        from vidgend.cli.own_files import send_address, send_file
 
         daemon = options.daemon()
         with stopping_signals():
-            done, refused = each(files, lambda name: tell(send_file(daemon, Path(name).expanduser())))
+            done, refused = each(
+                files,
+                lambda name: tell(
+                    send_address(daemon, name) if is_address(name) else send_file(daemon, Path(name).expanduser())
+                ),
+            )
     if as_json:
         echo_json({"assets": done, "refused": _why(refused)})
     end(ctx, refused)
@@ -141,7 +150,11 @@ def _take_here(
         refused: dict[str, VidgendError] = {}
         for name in dict.fromkeys(files):
             try:
-                done.append(tell(_shown((await take_file(runtime, Path(name).expanduser()))[0])))
+                if is_address(name):
+                    taken, _ = await runtime.fetcher.take(name)
+                else:
+                    taken, _ = await take_file(runtime, Path(name).expanduser())
+                done.append(tell(_shown(taken)))
             except VidgendError as error:
                 refused[name] = error
             except OSError as error:

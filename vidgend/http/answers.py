@@ -1,4 +1,4 @@
-"""How answers look: JSON bytes, times, and the headers that every answer carries."""
+"""How answers look: JSON bytes, times, and what they tell caches and browsers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ JSON_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-COMMON_HEADERS = {"Server": "vidgend", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 def json_bytes(value: Any) -> bytes:

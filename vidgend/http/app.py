@@ -10,6 +10,7 @@ from vidgend.http import (
     assets_routes,
     catalogue_routes,
     docs_routes,
+    events_routes,
     health_routes,
     jobs_routes,
     queue_routes,
@@ -23,6 +24,8 @@ from vidgend.http import (
 from vidgend.http.auth import allowed_names
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.closing import add_closing
+from vidgend.http.events_routes import add_bus
+from vidgend.http.gate import GATE, Gate, make_gate
 from vidgend.http.middlewares import catch, expect, finish_headers, make_guard, tell
 from vidgend.http.openapi import DOCUMENT, document_bytes
 from vidgend.http.operation import Operation
@@ -32,6 +35,7 @@ from vidgend.http.serving import handler_of
 OPERATIONS: tuple[Operation, ...] = tuple(
     chain(
         jobs_routes.operations,
+        events_routes.operations,
         queue_routes.operations,
         storyboard_routes.operations,
         thumbnails_routes.operations,
@@ -46,24 +50,20 @@ OPERATIONS: tuple[Operation, ...] = tuple(
     )
 )
 """All there is to call."""
-IDLE_TIMEOUT_S = 15.0
-"""For AppRunner's `keepalive_timeout`. aiohttp closes a connection that has not sent a whole request head in this
-time, the first one included, so it is the deadline against slow clients as well."""
 
 
 def make_app(services: Services) -> web.Application:
-    """The application over `services`.
-
-    To be run with `AppRunner(app, keepalive_timeout=IDLE_TIMEOUT_S, access_log=None)`.
-    """
-    names = allowed_names(services.allowed_hosts, services.public_url)
+    """The application over `services`, to be run by `server.Server`."""
+    gate = Gate.of(services, allowed_names(services.allowed_hosts, services.public_url))
     app = web.Application(
-        middlewares=[tell, catch, make_guard(services, names)],
+        middlewares=[tell, catch, make_gate(gate), make_guard(services)],
         client_max_size=MAX_BODY_BYTES,
     )
+    app[GATE] = gate
     app[SERVICES] = services
     app[DOCUMENT] = document_bytes(OPERATIONS, version=services.version, needs_key=bool(services.api_key))
     add_closing(app)
+    add_bus(app)
     for operation in OPERATIONS:
         handler = handler_of(operation)
         for method in (operation.method, "HEAD") if operation.method == "GET" else (operation.method,):

@@ -1,4 +1,4 @@
-"""Who may call: host names, origins of web pages, the bearer key, and signed links to assets."""
+"""Who may call: host names, the bearer key, and signed links to assets."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import hmac
 import re
 import time
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from vidgend.errors import Unauthorized
-from vidgend.http.problems import HostNotAllowed, OriginNotAllowed, SignatureInvalid
+from vidgend.http.problems import HostNotAllowed, SignatureInvalid
+from vidgend.http.proxied import FORWARDED_HOST, Networks, scheme_of
 from vidgend.http.views.problem import DOCS_PATH
 
 LINK_LIFE_S = 24 * 3600
@@ -66,27 +67,15 @@ def _own_address(request: web.Request) -> str:
     return str(mapped or address)
 
 
-def check_origin(request: web.Request, names: frozenset[str]) -> None:
-    """Raises: OriginNotAllowed."""
-    for origin in request.headers.getall("Origin", []):
-        scheme, _, rest = origin.partition("://")
-        name = host_name(rest)
-        if scheme not in ("http", "https") or not name or (name not in names and name != _own_address(request)):
-            raise OriginNotAllowed(f"the origin is {origin[:100]!r}")
-
-
-def base_url(request: web.Request, public_url: str, trusted: tuple[IPv4Network | IPv6Network, ...]) -> str:
+def base_url(request: web.Request, public_url: str, trusted: Networks) -> str:
     """How the client reaches this server: `public_url`, or where that is empty the way that its request took.
 
-    Its Host has passed `check_host`. A trusted proxy says which scheme the client used.
+    Its Host has passed the gate. A trusted proxy says which scheme and name the client used.
     """
     if public_url:
         return public_url.rstrip("/")
-    scheme = request.scheme
-    if _within(request.remote or "", trusted):
-        told = request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
-        scheme = told if told in ("http", "https") else scheme
-    return urlsplit(f"{scheme}://{request.host}").geturl()
+    host = request.get(FORWARDED_HOST) or request.host
+    return urlsplit(f"{scheme_of(request, trusted)}://{host}").geturl()
 
 
 def sign(url_key: bytes, path: str, expires: int) -> str:
@@ -137,23 +126,3 @@ def _check_signature(request: web.Request, url_key: bytes) -> None:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
-
-
-def client_address(peer: str | None, forwarded: Iterable[str], trusted: tuple[IPv4Network | IPv6Network, ...]) -> str:
-    """Who is at the other end: the connection's own address, or what a trusted proxy says it is.
-
-    `forwarded` are all X-Forwarded-For headers. They count as one list, which is read from the right and only as far as
-    its writers are trusted.
-    """
-    client = peer or "unknown"
-    hops = [hop.strip() for hop in ",".join(forwarded).split(",") if hop.strip()]
-    while hops and _within(client, trusted):
-        client = hops.pop()
-    return client[:45]
-
-
-def _within(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
-    try:
-        return any(ip_address(address) in network for network in networks)
-    except ValueError:
-        return False

@@ -1,14 +1,20 @@
-"""Probes. /livez asks the loop only; /readyz says whether a job sent now would be taken, and why not."""
+"""Probes and metrics. /livez asks the loop only; /readyz says whether a job sent now would be taken, and why not."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 
-from vidgend.errors import DatabaseDamaged, DatabaseUnavailable
-from vidgend.http.operation import Call, Operations, Reply
+from aiohttp import web
+
+from vidgend import children
+from vidgend.errors import DatabaseDamaged, DatabaseUnavailable, NotFound
+from vidgend.http.health import Condition, Health, health_of
+from vidgend.http.operation import Call, Media, Operations, Reply
 from vidgend.http.problems import NotReady
-from vidgend.http.views.health import LivezView, ReadyzView, livez_view, readyz_view
+from vidgend.http.services import SERVICES, Services
+from vidgend.http.views.health import LivezView, ReadyzView, livez_view, not_ready_members, readyz_view
 
 operations = Operations("health")
 
@@ -21,22 +27,56 @@ async def livez(call: Call) -> Reply:
 
 @operations.json("GET", "/readyz", id="readyz", scope=None, answer=ReadyzView, errors=(NotReady,))
 async def readyz(call: Call) -> Reply:
-    """Whether a job that is sent now would be taken; if not, `reasons` says why."""
-    services = call.services
-    reasons: list[str] = []
-    if services.worker.draining:
-        reasons.append("draining")
-    if not await asyncio.to_thread(services.worker.has_space):
-        reasons.append("storage_full")
+    """Whether a job that is sent now would be taken; if not, `reasons` says why, and `checks` what to do."""
+    health = await look(call.services)
+    if health.reasons:
+        raise NotReady(f"not ready: {', '.join(health.reasons)}").telling(**not_ready_members(health))
+    return Reply(view=readyz_view(call.services.version, health))
+
+
+@operations.raw(
+    "GET", "/metrics", id="metrics", scope="admin", errors=(NotFound,),
+    answer=(
+        Media(content_type="text/plain", description="As Prometheus reads it."),
+        Media(content_type="application/openmetrics-text", description="Where Accept asks for it."),
+    ),
+)  # fmt: skip
+async def metrics(request: web.Request) -> web.Response:
+    """What can be measured, for Prometheus."""
+    services = request.app[SERVICES]
+    if services.scrape is None:
+        raise NotFound("nothing is measured here")
+    health = await look(services)
+    page, content_type = await services.scrape(request.headers.get("Accept", ""), not health.reasons)
+    return web.Response(body=page, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
+
+
+async def look(services: Services) -> Health:
+    """How everything is right now."""
+    worker, watch = services.worker, services.watch
+    has_space = await asyncio.to_thread(worker.has_space)
+    seen = Condition(
+        draining=worker.draining,
+        lacking_bytes=0 if has_space else max(1, worker.lacking_bytes),
+        children=await asyncio.to_thread(children.held),
+    )
     try:
         await services.jobs.counts()
-        broken = services.database.trouble is not None
+        seen = replace(
+            seen,
+            database_broken=services.database.trouble is not None,
+            over_quota=not await worker.within_quota(),
+            kept_bytes=await services.jobs.kept_bytes(),
+            paused=await services.jobs.paused() is not None,
+        )
     except (sqlite3.Error, DatabaseDamaged, DatabaseUnavailable):
-        broken = True
-    if not broken and not await services.worker.within_quota():
-        reasons.append("quota")
-    if broken:
-        reasons.append("database")
-    if reasons:
-        raise NotReady(f"not ready: {', '.join(reasons)}").telling(reasons=reasons)
-    return Reply(view=readyz_view(services.version))
+        seen = replace(seen, database_broken=True)
+    if watch is not None:
+        seen = replace(
+            seen,
+            ffmpeg_missing=watch.ffmpeg_missing,
+            assets_away=watch.assets_away,
+            lag_s=watch.lag_s(),
+            ballast_missing=await asyncio.to_thread(watch.ballast_missing),
+        )
+    return health_of(seen)

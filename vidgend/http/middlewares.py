@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from vidgend.errors import VidgendError
-from vidgend.http.answers import COMMON_HEADERS
-from vidgend.http.auth import OPEN_PATHS, check_host, check_key, check_origin, client_address
+from vidgend.http.auth import OPEN_PATHS, check_key
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.caller import ANYBODY, CALLER
+from vidgend.http.gate import GATE
 from vidgend.http.problems import BadRequest, BodyTooLarge, ExpectationFailed, from_aiohttp, problem
+from vidgend.http.proxied import client_address
 from vidgend.http.services import SERVICES, Services
+from vidgend.observer import RequestEnd
+from vidgend.request_context import REQUEST, RequestContext, new_trace, request_id_of, trace_of
 
 _log = logging.getLogger(__name__)
 
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
+_STREAM: web.RequestKey[bool] = web.RequestKey("stream", bool)
+"""Set where the answer is to last as long as the client likes."""
+_QUIET = (*OPEN_PATHS, "/metrics")
+"""Asked for so often that they are no news in the log."""
 
 
 @web.middleware
 async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
     """One line per request. Paths as patterns and no query: neither ids nor signatures reach the log."""
-    request[REQUEST_ID] = secrets.token_hex(8)
+    services = request.app[SERVICES]
+    observer = services.observer
+    context = _context(request, tracing=observer.tracing)
+    request[REQUEST_ID] = context.request_id
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else ""
+    before = REQUEST.set(context)
+    observer.request_began(route, request.method)
     began = time.perf_counter()
     status = 0
     try:
@@ -34,20 +47,30 @@ async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
         status = answer.status
         return answer
     finally:
-        forwarded = request.headers.getall("X-Forwarded-For", [])
-        resource = request.match_info.route.resource
-        _log.log(
-            logging.DEBUG if request.path in OPEN_PATHS else logging.INFO,
-            "request",
-            extra={
-                "request_id": request[REQUEST_ID],
-                "client": client_address(request.remote, forwarded, request.app[SERVICES].trusted_proxies),
-                "method": request.method[:20],
-                "route": resource.canonical if resource is not None else "none",
-                "status": status,
-                "ms": round((time.perf_counter() - began) * 1000, 1),
-            },
+        seconds = time.perf_counter() - began
+        stream = request.get(_STREAM, False)
+        observer.request_ended(
+            RequestEnd(
+                route=route, method=request.method, status=status, seconds=seconds, stream=stream, trace=context.trace
+            )
         )
+        forwarded = request.headers.getall("X-Forwarded-For", [])
+        caller = request.get(CALLER, ANYBODY)
+        about: dict[str, object] = {
+            "request_id": context.request_id, "method": request.method[:20],
+            "client": client_address(request.remote, forwarded, services.trusted_proxies), "route": route or "none",
+            "status": status, "ms": round(seconds * 1000, 1), "owner": caller.owner, "key_id": caller.key_id,
+        }  # fmt: skip
+        _log.log(logging.DEBUG if request.path in _QUIET else logging.INFO, "request", extra=about)
+        REQUEST.reset(before)
+
+
+def _context(request: web.Request, *, tracing: bool) -> RequestContext:
+    """Which request this is: as the client and the trace that it is part of say, if they say something usable."""
+    trace = trace_of(request.headers.get("traceparent", ""))
+    if trace is None and tracing:
+        trace = new_trace()
+    return RequestContext(request_id=request_id_of(request.headers.get("X-Request-Id", "")), trace=trace)
 
 
 @web.middleware
@@ -62,7 +85,7 @@ async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:
     except VidgendError as error:
         if error.status >= 500 and error.code == VidgendError.code:
             return _bug(request, error)
-        return problem(error)
+        return problem(error.telling(request_id=request[REQUEST_ID]) if error.status >= 500 else error)
     except web.RequestPayloadError:
         return problem(BadRequest("the body is broken"))
     except Exception as error:  # noqa: BLE001  the boundary of a request: a bug ends the request, not the daemon
@@ -70,18 +93,15 @@ async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _bug(request: web.Request, error: Exception) -> web.Response:
-    request_id = request[REQUEST_ID]
-    _log.error("request_crashed", exc_info=error, extra={"request_id": request_id})
-    return problem(VidgendError(hint="The daemon's log has the reason.").telling(request_id=request_id))
+    _log.error("request_crashed", exc_info=error, extra={"request_id": request[REQUEST_ID]})
+    return problem(VidgendError(hint="The daemon's log has the reason.").telling(request_id=request[REQUEST_ID]))
 
 
-def make_guard(services: Services, names: frozenset[str]) -> Middleware:
-    """Host, origin and key, in this order, on every path there is and every path there is not."""
+def make_guard(services: Services) -> Middleware:
+    """The key, on every path there is and every path there is not."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        check_host(request, names)
-        check_origin(request, names)
         if services.api_key and request.path not in OPEN_PATHS:
             check_key(request, services.api_key, services.url_key)
         request[CALLER] = ANYBODY
@@ -102,6 +122,8 @@ async def expect(request: web.Request) -> web.Response | None:
 
 
 async def finish_headers(request: web.Request, answer: web.StreamResponse) -> None:
-    answer.headers.update(COMMON_HEADERS)
+    request.app[GATE].finish(request, answer)
+    if answer.content_type == "text/event-stream":
+        request[_STREAM] = True
     if REQUEST_ID in request:
         answer.headers["X-Request-Id"] = request[REQUEST_ID]

@@ -17,8 +17,10 @@ from vidgend.http.operation import Media, Operation
 from vidgend.http.problems import (
     BadJson,
     BadRequest,
+    BodyPacked,
     BodyTooLarge,
     ExpectationFailed,
+    HeadTooLarge,
     HostNotAllowed,
     OriginNotAllowed,
     RequestTimeout,
@@ -96,7 +98,8 @@ References = Mapping[tuple[Any, JsonSchemaMode], dict[str, Any]]
 def _schemas(operations: Iterable[Operation]) -> tuple[References, dict[str, Any]]:
     wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(ProblemView, "serialization"): None}
     for operation in operations:
-        for model in (operation.body, operation.query):
+        taken = operation.body if isinstance(operation.body, tuple) else ()
+        for model in (operation.body, operation.query, *(media.model for media in taken)):
             if isinstance(model, type):
                 wanted[model, "validation"] = None
         if isinstance(operation.answer, type):
@@ -120,7 +123,7 @@ def _entry(operation: Operation, references: References, security: list[dict[str
     if operation.scope is not None:
         entry["security"] = security
     if isinstance(operation.body, tuple):
-        content = {media.content_type: {"schema": {"type": "string", "format": "binary"}} for media in operation.body}
+        content = {media.content_type: {"schema": _taken(media, references)} for media in operation.body}
         entry["requestBody"] = {"required": True, "content": content}
     elif operation.body is not None:
         schema = references[operation.body, "validation"]
@@ -129,6 +132,12 @@ def _entry(operation: Operation, references: References, security: list[dict[str
             "content": {"application/json": {"schema": schema}},
         }
     return entry
+
+
+def _taken(media: Media, references: References) -> dict[str, Any]:
+    if media.model is None:
+        return {"type": "string", "format": "binary"}
+    return references[media.model, "validation"]
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -192,14 +201,14 @@ def documented_errors(operation: Operation) -> list[tuple[int, type[VidgendError
 def _common(operation: Operation) -> list[type[VidgendError]]:
     """What may be said of any such request."""
     common: list[type[VidgendError]] = [
-        BadRequest, HostNotAllowed, OriginNotAllowed, ExpectationFailed, BadInput,
+        BadRequest, HostNotAllowed, OriginNotAllowed, HeadTooLarge, ExpectationFailed, BadInput,
     ]  # fmt: skip
     if operation.scope is not None:
         common += [Unauthorized, StorageUnavailable]
     if operation.scope is not None and operation.raw is not None:
         common.append(SignatureInvalid)
     if operation.body is not None:
-        common.append(BodyTooLarge)
+        common += [BodyTooLarge, BodyPacked]
     if isinstance(operation.body, type):
         common += [BadJson, UnsupportedMediaType, RequestTimeout]
     return common

@@ -68,10 +68,11 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Media:
-    """Bytes that an operation sends or takes, for the document."""
+    """Bytes that an operation sends or takes, for the document. `model` is what they are where they are JSON."""
 
     content_type: str
     description: str = ""
+    model: type[BaseModel] | None = None
 
 
 JsonHandler = Callable[..., Awaitable[Reply]]
@@ -176,7 +177,8 @@ class Operations:
                 Operation(
                     id=id, group=self._group, method=method, path=path, summary=summary, description=description,
                     scope=scope, status=status, answer=answer, body=body, body_optional=False, query=query,
-                    headers=headers, also=also or {}, errors=errors, links=links, as_status=as_status or {}, raw=handler, expect=expect,
+                    headers=headers, also=also or {}, errors=errors, links=links,
+                    as_status=as_status or {}, raw=handler, expect=expect,
                 )
             )  # fmt: skip
             return handler

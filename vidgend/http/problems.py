@@ -51,6 +51,20 @@ class BodyTooLarge(VidgendError):
     hint = "A JSON body may have up to 1 MiB."
 
 
+class HeadTooLarge(VidgendError):
+    code = "head_too_large"
+    title = "The head of the request is too large"
+    status = 431
+    hint = "A line may have up to 8190 bytes, and there may be up to 128 headers."
+
+
+class BodyPacked(VidgendError):
+    code = "body_packed"
+    title = "Packed bodies are not taken"
+    status = 415
+    hint = "Send the body as it is, without the header Content-Encoding."
+
+
 class UnsupportedMediaType(VidgendError):
     code = "unsupported_media_type"
     title = "The body must be JSON"
@@ -88,7 +102,7 @@ class OriginNotAllowed(VidgendError):
     code = "origin_not_allowed"
     title = "Pages of that origin may not call this server"
     status = 403
-    hint = "Add the page's host to http.allowed_hosts in the settings if you trust it."
+    hint = "If you trust the page, add its origin to http.cors_origins. Behind a proxy set http.public_url."
 
 
 class SignatureInvalid(VidgendError):
@@ -116,10 +130,28 @@ class NotReady(Unavailable):
     hint = "`reasons` says why."
 
 
+class TooManyStreams(VidgendError):
+    code = "too_many_streams"
+    title = "You have too many event streams open"
+    status = 429
+    retryable = True
+    retry_after_s = 15.0
+    hint = "Close some; GET /mcp/events tells of all your jobs in one stream."
+
+
+class StreamsFull(Unavailable):
+    code = "streams_full"
+    title = "Too many event streams are open"
+    retry_after_s = 15.0
+    hint = "Ask GET /mcp/status meanwhile."
+
+
 HTTP_ERRORS: tuple[type[VidgendError], ...] = (
     BadRequest,
     BadJson,
     BodyTooLarge,
+    HeadTooLarge,
+    BodyPacked,
     UnsupportedMediaType,
     MethodNotAllowed,
     RequestTimeout,
@@ -130,6 +162,8 @@ HTTP_ERRORS: tuple[type[VidgendError], ...] = (
     PreconditionFailed,
     RangeNotSatisfiable,
     NotReady,
+    TooManyStreams,
+    StreamsFull,
 )
 """The codes that no other door of vidgend has."""
 
@@ -207,6 +241,7 @@ _PATTERNS = {
     "author": "must hold a visible character, and no NUL characters",
     "storyboard": "must be the id of a job",
     "name": "must be letters, digits, dots, _ or -",
+    "last_event_id": "must be the id of an event",
     "fps": "must be a frame rate such as 25, 29.97 or 30000/1001",
 }
 """What a text must look like, by its field; all others only must not hold NUL."""

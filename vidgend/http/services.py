@@ -9,8 +9,12 @@ from typing import Protocol
 
 from aiohttp import web
 
+from vidgend.http.fetch_media import MediaFetcher
+from vidgend.http.watch import Watch
+from vidgend.http.webhook_tester import WebhookTester
 from vidgend.http.wire import Defaults
 from vidgend.models import Brief, JobState, PrefetchBrief
+from vidgend.observer import NOBODY, Observer
 from vidgend.pipeline.budget.accounts import Accounts
 from vidgend.pipeline.file_to_upload import Intake
 from vidgend.pipeline.foresee import Reuse
@@ -62,13 +66,17 @@ class Services:
     ledger: LedgerReads
     accounts: Accounts
     intake: Intake
+    fetcher: MediaFetcher
+    webhook_tester: WebhookTester
     defaults: Defaults
     public_url: str
     api_key: str
     allowed_hosts: tuple[str, ...]
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    cors_origins: tuple[str, ...]
     webhooks_enabled: bool
     allow_networks: tuple[IPv4Network | IPv6Network, ...]
+    """Private networks that a callback_url may lead into."""
     voices: tuple[Listed, ...]
     sample: Callable[[str], Awaitable[str]]
     """The digest of a sample of a voice: see `VoiceSamples.make`."""
@@ -90,6 +98,11 @@ class Services:
     """Who writes down what is said in a voice-over."""
     can_translate: bool = False
     """Whether there is a language model that can put a narration into another language."""
+    observer: Observer = NOBODY
+    scrape: Callable[[str, bool], Awaitable[tuple[bytes, str]]] | None = None
+    """The metrics in the form that an Accept asks for, with its content type, given whether /readyz says yes."""
+    watch: Watch | None = None
+    """What is looked at now and then for /readyz."""
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

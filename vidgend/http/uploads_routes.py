@@ -1,4 +1,4 @@
-"""Uploads: a file's raw bytes in, streamed; what there is, and what is no longer wanted. See docs/uploads.md."""
+"""Uploads: the raw bytes of a file, streamed, or its address; what there is; what may go. See docs/uploads.md."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from pydantic import Field
 
 from vidgend.errors import (
     Draining,
+    FetchBusy,
+    FetchFailed,
     MediaRefused,
     NotFound,
     StorageFull,
     StorageUnavailable,
+    TargetForbidden,
     Unavailable,
     UploadInUse,
     UploadTooLarge,
 )
 from vidgend.http.asset_links import own_url
 from vidgend.http.auth import ASSETS_PATH
-from vidgend.http.body import parameters, whole
+from vidgend.http.body import checked_body, parameters, read_json, whole
 from vidgend.http.fields import Body
 from vidgend.http.operation import Call, Link, Media, Operations, Reply
-from vidgend.http.problems import BadRequest, ExpectationFailed, InvalidFields, RequestTimeout, problem
+from vidgend.http.problems import BadJson, BadRequest, ExpectationFailed, InvalidFields, RequestTimeout, problem
 from vidgend.http.serving import answer_of, call_of
 from vidgend.http.views.uploads import UploadsView, UploadView, upload_view, uploads_view
 from vidgend.store.assets.port import check_digest
@@ -37,6 +40,8 @@ from vidgend.store.uploads import Upload
 STALL_S = 60.0
 LEAST_BYTES = 64 * 1024
 """A client that sends less than this in STALL_S holds a connection and a file, and is cut off."""
+LOOK_S = 0.5
+"""How often it is looked whether somebody still waits for a file that is being fetched."""
 DEFAULT_PAGE, MAX_PAGE = 50, 200
 
 operations = Operations("assets")
@@ -51,9 +56,19 @@ class UploadQuery(Body):
     name: str | None = Field(None, description="What the file is called; else as Content-Disposition has it.")
 
 
+class FromAddress(Body):
+    """The body of POST /mcp/assets that names an address instead of being the file."""
+
+    url: str = Field(max_length=8000, description="Where the file is: http or https.")
+    name: str = Field("", max_length=1000, description="What the file is called; else the last part of the address.")
+
+
 @operations.raw(
     "POST", "/mcp/assets", id="upload", scope="write", status=201, query=UploadQuery, answer=UploadView,
-    body=(Media(content_type="application/octet-stream", description="The bytes of the file, as it is."),),
+    body=(
+        Media(content_type="application/octet-stream", description="The bytes of the file, as it is."),
+        Media(content_type="application/json", description="Where to fetch it.", model=FromAddress),
+    ),
     also={200: "The same bytes are here already."}, expect=expect_later,
     links=(
         Link(name="asset", to="asset", given={"digest": "$response.body#/asset_id"}),
@@ -61,14 +76,15 @@ class UploadQuery(Body):
         Link(name="delete", to="delete_upload", given={"digest": "$response.body#/asset_id"}),
     ),
     errors=(
-        BadRequest, MediaRefused, UploadTooLarge, RequestTimeout, Draining, StorageFull, StorageUnavailable,
-        Unavailable,
+        BadRequest, BadJson, MediaRefused, UploadTooLarge, RequestTimeout, Draining, StorageFull, StorageUnavailable,
+        Unavailable, TargetForbidden, FetchFailed, FetchBusy,
     ),
 )  # fmt: skip
 async def upload(request: web.Request) -> web.Response:
-    """Take a file in: a video, a photo or sound. Its kind follows from its content."""
+    """Take a file in: a video, a photo or sound. Its kind follows from its content. The body is the file; or, as JSON,
+    the address where it is: then the answer comes when it was fetched, which may take as long as the transfer does."""
     call, given = call_of(request), parameters(request, "name")
-    services, owner = call.services, call.caller.owner
+    services = call.services
     if services.worker.draining:
         raise Draining("vidgend is stopping; send this again after the restart")
     if request.content_type.startswith("multipart/"):
@@ -76,21 +92,53 @@ async def upload(request: web.Request) -> web.Response:
             f"the body is a form ({request.content_type}), not the file itself",
             hint="Send the raw bytes of the file as the body (curl -T FILE), and its name as ?name=...",
         )
-    expected_bytes = request.content_length
-    await services.intake.check(expected_bytes, owner=owner)
-    if "Expect" in request.headers:
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
-    packed = "Content-Encoding" in request.headers  # then the length says nothing about the file
-    made, new = await services.intake.take(
-        _pieces(request),
-        name=given.get("name") or _file_name(request.headers.get("Content-Disposition", "")),
-        expected_bytes=None if packed else expected_bytes,
-        owner=owner,
-    )
+    if request.content_type == "application/json":
+        await _go_on(request)
+        made, new = await _from_address(request, call, given.get("name"))
+    else:
+        made, new = await _from_body(request, call, given.get("name"))
     view = upload_view(made, own_url(services, made.digest, base_url=call.base_url, now_s=time.time()))
     location = {"Location": f"{ASSETS_PATH}{made.digest}"}
     return answer_of(Reply(view=view, status=201 if new else 200, headers=location))
+
+
+async def _from_body(request: web.Request, call: Call, name: str | None) -> tuple[Upload, bool]:
+    services, owner = call.services, call.caller.owner
+    expected_bytes = request.content_length
+    await services.intake.check(expected_bytes, owner=owner)
+    await _go_on(request)
+    return await services.intake.take(
+        _pieces(request),
+        name=name or _file_name(request.headers.get("Content-Disposition", "")),
+        expected_bytes=expected_bytes,
+        owner=owner,
+    )
+
+
+async def _from_address(request: web.Request, call: Call, name: str | None) -> tuple[Upload, bool]:
+    """Fetch the file, as long as somebody waits for it. Raises: Draining, and as `MediaFetcher.take` does."""
+    body, _ = checked_body(await read_json(request), FromAddress, request.path)
+    services = call.services
+    fetching = asyncio.create_task(
+        services.fetcher.take(body.url, name=body.name or name or "", owner=call.caller.owner), name="fetch"
+    )
+    try:
+        while not (await asyncio.wait([fetching], timeout=LOOK_S))[0]:
+            if services.worker.draining:
+                raise Draining("vidgend is stopping; send this again after the restart")
+            if request.transport is None or request.transport.is_closing():
+                raise BadRequest("whoever asked has left")
+        return fetching.result()
+    finally:
+        fetching.cancel()
+        await asyncio.wait([fetching])
+
+
+async def _go_on(request: web.Request) -> None:
+    """Answers `Expect: 100-continue`."""
+    if "Expect" in request.headers:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
 
 
 async def _pieces(request: web.Request) -> AsyncIterator[bytes]:

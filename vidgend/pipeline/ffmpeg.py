@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -25,10 +27,10 @@ NEEDED_FILTERS = (
 )  # fmt: skip
 STALL_S = 120.0
 """A run that gets no further for so long is stuck."""
-MEDIA_LIMITS = Limits(cpu_s=48 * 3600, file_bytes=200_000_000_000, open_files=4096, secrets=False)
+MEDIA_LIMITS = Limits(cpu_s=48 * 3600, file_bytes=200_000_000_000, open_files=4096)
 """Of every ffmpeg: it reads files that strangers made. Far above what a render needs. The address space is free, since
 graphics drivers reserve more of it than there is memory (docs/adr/0013)."""
-LOOK_LIMITS = Limits(cpu_s=20, file_bytes=1_000_000_000, open_files=64, address_bytes=4 * 1024**3, secrets=False)
+LOOK_LIMITS = Limits(cpu_s=20, file_bytes=1_000_000_000, open_files=64, address_bytes=4 * 1024**3)
 """Of one that only looks at a file: a header, some small frames."""
 
 
@@ -162,14 +164,12 @@ class FfmpegFound:
 
 
 def _packaged() -> str | None:
-    try:
-        import imageio_ffmpeg
-    except ImportError:
+    """The file in the package. Its own `get_ffmpeg_exe` runs it to see whether it works, with our whole environment."""
+    spec = find_spec("imageio_ffmpeg")
+    if spec is None or spec.origin is None:
         return None
-    try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError:
-        return None
+    programs = sorted(Path(spec.origin).with_name("binaries").glob("ffmpeg-*"))
+    return next((str(path) for path in programs if os.access(path, os.X_OK)), None)
 
 
 async def _output(argv: Sequence[str]) -> str:

@@ -16,14 +16,16 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
 
 from vidgend.errors import DataDirLocked, StorageFull
+from vidgend.observer import NOBODY, Observer
 from vidgend.store import schema
 from vidgend.store.writer import BUSY_MS, Writer, WriterLimits, is_full
 
@@ -90,8 +92,9 @@ class Database:
     BEGIN, COMMIT and ROLLBACK alone.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float], writer: Writer) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float], writer: Writer, observer: Observer = NOBODY) -> None:
         """For `open`."""
+        self._observer = observer
         self.path = path
         self.clock = clock
         self._writer = writer
@@ -108,6 +111,7 @@ class Database:
         connect: Callable[[Path], sqlite3.Connection] = schema.connect,
         limits: WriterLimits | None = None,
         check_s: float = 0.5,
+        observer: Observer = NOBODY,
     ) -> Database:
         """Open the file or create it, and bring it to the newest schema.
 
@@ -135,8 +139,8 @@ class Database:
                     raise
             return prepared()
 
-        writer = Writer(path, opened, on_full=on_full, limits=limits or WriterLimits())
-        database = cls(path, clock, writer)
+        writer = Writer(path, opened, on_full=on_full, limits=limits or WriterLimits(), observer=observer)
+        database = cls(path, clock, writer, observer)
         writer.start()
         try:
             await asyncio.shield(asyncio.wrap_future(writer.opened))
@@ -182,15 +186,32 @@ class Database:
         overlaps with it, at the state of the file that it began with itself.
         """
         assert self._reader is not None
+        asked = time.monotonic()
         try:
-            return [tuple(row) for row in await self._reader.execute_fetchall(sql, parameters)]
+            rows = [tuple(row) for row in await self._reader.execute_fetchall(sql, parameters)]
+            self._observer.has_read(time.monotonic() - asked)
+            return rows
         except sqlite3.Error as error:
             raise schema.named(error, self.path) from error
+
+    @contextmanager
+    def listening(self, told: Callable[[], None]) -> Iterator[None]:
+        """While inside, `told` is called after every commit, on the writer's thread: it has to be quick."""
+        self._writer.listeners += (told,)
+        try:
+            yield
+        finally:
+            self._writer.listeners = tuple(one for one in self._writer.listeners if one is not told)
 
     @property
     def wal_bytes(self) -> int:
         """How large the write-ahead log is."""
         return self._writer.wal_bytes()
+
+    @property
+    def queued_writes(self) -> int:
+        """How many transactions wait for the writer."""
+        return self._writer.queued
 
     @property
     def trouble(self) -> str | None:

@@ -7,6 +7,7 @@ that has waited gains a priority every ten minutes, so that none waits for ever.
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import sqlite3
 from typing import Any
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 
 from vidgend.errors import Conflict, IdempotencyMismatch, NotFound, QueueFull
 from vidgend.models import TERMINAL_STATES, Brief, JobState, PrefetchBrief, Result
+from vidgend.observer import NOBODY, Observer
 from vidgend.store.database import Database
 from vidgend.store.doomed import doom_replaced, doom_result, spare
 from vidgend.store.job_reads import JobReads
@@ -26,6 +28,7 @@ from vidgend.store.transitions import AGEING_S, ALONE_FROM, HELD, claim_of, end_
 from vidgend.store.uploads import hold, uploads_of_brief, uploads_of_storyboard
 
 __all__ = ["Failure", "Job", "JobStore", "Pause"]
+_log = logging.getLogger(__name__)
 
 # One seek per owner, however many jobs each has: a loose scan over the index jobs_ready. SQLite by itself would take
 # jobs_by_state and look at every queued job (468 ms at a million), so it is told.
@@ -52,8 +55,9 @@ ORDER BY rank LIMIT 1
 class JobStore(JobReads):
     """The queue of one boot. All methods are safe to call from anywhere on the loop."""
 
-    def __init__(self, database: Database, *, boot_id: str, max_queued: int) -> None:
+    def __init__(self, database: Database, *, boot_id: str, max_queued: int, observer: Observer = NOBODY) -> None:
         super().__init__(database)
+        self._observer = observer
         self._boot_id = boot_id
         self._max_queued = max_queued
 
@@ -117,7 +121,11 @@ class JobStore(JobReads):
                 )
             return job_id, True
 
-        return await self._database.write(transaction)
+        accepted = await self._database.write(transaction)
+        if accepted[1]:
+            self._observer.job_accepted(job_id, kind)
+            _log.info("job_accepted", extra={"job": job_id, "kind": kind, "owner": owner})
+        return accepted
 
     def _check_queue(self, connection: sqlite3.Connection) -> None:
         row = connection.execute("SELECT jobs FROM job_counts WHERE state = 'queued'").fetchone()
@@ -361,17 +369,17 @@ class JobStore(JobReads):
         now = self._database.clock()
 
         def transaction(connection: sqlite3.Connection) -> bool:
-            rows = connection.execute(
-                "UPDATE jobs SET state = 'awaiting_review', boot_id = NULL, token = NULL, suspicion = 0, "
-                "progress = max(progress, ?), scenes_done = 0, scenes_total = ?, updated_at = ? "
-                f"WHERE {HELD} RETURNING cancel_requested",
-                (progress, scenes, now, *claim_of(job)),
-            ).fetchall()
-            if not rows:
+            held = connection.execute(f"SELECT cancel_requested FROM jobs WHERE {HELD}", claim_of(job)).fetchone()
+            if held is None:
                 return False
-            if rows[0][0]:  # somebody wanted its end meanwhile
+            if held[0]:  # somebody wanted its end meanwhile
                 return end_job(connection, job.id, "cancelled", now=now, line="cancelled")
-            note(connection, job.id, now, line)
+            note(connection, job.id, now, line)  # first: see end_job
+            connection.execute(
+                "UPDATE jobs SET state = 'awaiting_review', boot_id = NULL, token = NULL, suspicion = 0, "
+                "progress = max(progress, ?), scenes_done = 0, scenes_total = ?, updated_at = ? WHERE id = ?",
+                (progress, scenes, now, job.id),
+            )
             tell(connection, job.id, "awaiting_review", now=now, data=event)
             return True
 

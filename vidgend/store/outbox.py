@@ -18,6 +18,7 @@ from typing import Any
 
 from vidgend.errors import Conflict, NotFound
 from vidgend.store.database import Database
+from vidgend.store.webhook_attempts import Attempt, attempts_of, log_attempt
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Delivery:
     event: str
     body: bytes
     attempt: int
+    owner: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,8 @@ class Event:
     next_at: float | None
     created_at: float
     disabled: str | None
+    log: tuple[Attempt, ...] = ()
+    """The last attempts, oldest first."""
 
 
 def enqueue_event(
@@ -102,10 +106,11 @@ async def events_of(database: Database, job_id: str) -> list[Event]:
         "FROM outbox AS o LEFT JOIN endpoints AS e ON e.url = o.url WHERE o.job_id = ? ORDER BY o.created_at, o.rowid",
         (job_id,),
     )
+    logs = await attempts_of(database, job_id)
     return [
         Event(
             id=row[0], event=row[1], url=row[2], state=row[3], attempts=row[4], last_error=row[5], next_at=row[6],
-            created_at=row[7], disabled=row[8],
+            created_at=row[7], disabled=row[8], log=tuple(logs.get(row[0], ())),
         )
         for row in rows
     ]  # fmt: skip
@@ -184,12 +189,14 @@ class Outbox:
         if not chosen:
             return []
         rows = await self._database.read(
-            "SELECT id, job_id, url, event, body, attempt FROM outbox "
-            f"WHERE state = 'pending' AND id IN ({', '.join('?' * len(chosen))}) ORDER BY next_at",
+            "SELECT o.id, o.job_id, o.url, o.event, o.body, o.attempt, j.owner "
+            "FROM outbox AS o JOIN jobs AS j ON j.id = o.job_id "
+            f"WHERE o.state = 'pending' AND o.id IN ({', '.join('?' * len(chosen))}) ORDER BY o.next_at",
             chosen,
         )
         return [
-            Delivery(id=row[0], job_id=row[1], url=row[2], event=row[3], body=row[4], attempt=row[5]) for row in rows
+            Delivery(id=row[0], job_id=row[1], url=row[2], event=row[3], body=row[4], attempt=row[5], owner=row[6])
+            for row in rows
         ]
 
     async def _next_s(self, now: float) -> float | None:
@@ -217,10 +224,12 @@ class Outbox:
                 )
             )
 
-    async def delivered(self, delivery: Delivery) -> None:
+    async def delivered(self, delivery: Delivery, attempt: Attempt | None = None) -> None:
         """Record a success; it clears what was held against the endpoint."""
 
         def transaction(connection: sqlite3.Connection) -> None:
+            if attempt is not None:
+                log_attempt(connection, delivery.id, attempt)
             connection.execute(
                 "UPDATE outbox SET state = 'delivered', attempt = attempt + 1, last_error = NULL WHERE id = ?",
                 (delivery.id,),
@@ -230,7 +239,13 @@ class Outbox:
         await self._database.write(transaction)
 
     async def failed(
-        self, delivery: Delivery, reason: str, *, retry_after_s: float = 0.0, gone: bool = False
+        self,
+        delivery: Delivery,
+        reason: str,
+        *,
+        retry_after_s: float = 0.0,
+        gone: bool = False,
+        attempt: Attempt | None = None,
     ) -> float | None:
         """Record a failed attempt. Returns the seconds until the next one, None if there will be none.
 
@@ -243,6 +258,8 @@ class Outbox:
             wait_s = min(max(wait_s, retry_after_s), LONGEST_WAIT_S)
 
         def transaction(connection: sqlite3.Connection) -> tuple[bool, bool]:
+            if attempt is not None:
+                log_attempt(connection, delivery.id, attempt)
             state, next_at = ("dead", now) if wait_s is None or gone else ("pending", now + wait_s)
             connection.execute(
                 "UPDATE outbox SET state = ?, attempt = attempt + 1, next_at = ?, last_error = ? "

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from vidgend.store.database import Database
 from vidgend.store.doomed import doom_names
+from vidgend.store.feed import FEED_KEPT
 from vidgend.store.idempotency import KEEP_S
 from vidgend.store.live import ENDED, LIVE_KEYS
 from vidgend.store.outbox import DISABLED_LIVE_S, LAST_FAILED, SILENCE_S
@@ -145,6 +146,7 @@ async def _sweep(reads: Reads, hands: Hands, rules: Rules, *, used_since: float,
         "provider_calls", "at < ? AND id < (SELECT max(id) FROM provider_calls)", now - CALLS_LIVE_S
     )
     calls += await hands.drop("provider_calls", "id <= (SELECT max(id) FROM provider_calls) - ?", CALLS_KEPT)
+    await hands.drop("feed", "id <= (SELECT max(id) FROM feed) - ?", FEED_KEPT)
     await hands.drop("usage_days", "day < ?", (now - CALLS_LIVE_S) // 86_400)
     await hands.drop("usage_jobs", "first_at < ?", now - CALLS_LIVE_S)
     return replace(
@@ -377,7 +379,7 @@ class _Deleting:
 
 _KEYS = {
     "steps": "key", "idempotency": "owner, key", "outbox": "id", "endpoints": "url", "boots": "boot_id",
-    "provider_calls": "id", "usage_days": "owner, day, service", "usage_jobs": "job_id",
+    "provider_calls": "id", "feed": "id", "usage_days": "owner, day, service", "usage_jobs": "job_id",
 }  # fmt: skip
 
 

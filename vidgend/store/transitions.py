@@ -65,16 +65,14 @@ def end_job(
     fence: tuple[Any, ...] = (f"id = ? AND state NOT IN ({ENDED})", job_id)
     if claim is not None:
         fence = (HELD, *claim_of(claim))
-    rows = connection.execute(
-        "UPDATE jobs SET state = ?, finished_at = ?, updated_at = ?, error = ?, result = coalesce(?, result), "
-        "boot_id = NULL, "
-        "token = NULL, ready = 1, run_at = NULL, wait_s = NULL "
-        f"WHERE {fence[0]} RETURNING id",
-        (state, now, now, json.dumps(failure.__dict__) if failure else None, result, *fence[1:]),
-    ).fetchall()
-    if not rows:
+    if not connection.execute(f"SELECT 1 FROM jobs WHERE {fence[0]}", fence[1:]).fetchone():
         return False
-    note(connection, job_id, now, line)
+    note(connection, job_id, now, line)  # first, so that whoever follows the job has the line before the end
+    connection.execute(
+        "UPDATE jobs SET state = ?, finished_at = ?, updated_at = ?, error = ?, result = coalesce(?, result), "
+        "boot_id = NULL, token = NULL, ready = 1, run_at = NULL, wait_s = NULL WHERE id = ?",
+        (state, now, now, json.dumps(failure.__dict__) if failure else None, result, job_id),
+    )
     data = event or {}
     if failure is not None:
         data = {"error": {"code": failure.code, "detail": failure.detail, "hint": failure.hint}} | data

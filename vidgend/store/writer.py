@@ -26,6 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vidgend.observer import NOBODY, Commit, Observer
+
 _log = logging.getLogger(__name__)
 
 
@@ -54,6 +56,7 @@ class _Item:
     transaction: Callable[[sqlite3.Connection], Any]
     answer: Future[Any] | None
     may_drop_ballast: bool
+    asked_at: float
 
     def succeed(self, value: Any) -> None:
         if self.answer is not None:
@@ -97,7 +100,9 @@ class Writer:
         *,
         on_full: Callable[[], bool] | None,
         limits: WriterLimits,
+        observer: Observer = NOBODY,
     ) -> None:
+        self._observer = observer
         self._wal = path.with_name(f"{path.name}-wal")
         self._connect = connect
         self._on_full = on_full
@@ -107,6 +112,8 @@ class Writer:
         self._warned_at = float("-inf")
         self._untidy = True
         self.opened: Future[None] = Future()
+        self.listeners: tuple[Callable[[], None], ...] = ()
+        """Called on this thread after every commit; they must be quick and raise nothing."""
         self.trouble: str | None = None
         """The I/O error after which the disk could not yet be trusted again."""
 
@@ -121,7 +128,10 @@ class Writer:
         *,
         may_drop_ballast: bool,
     ) -> None:
-        self._work.put(_Item(transaction=transaction, answer=answer, may_drop_ballast=may_drop_ballast))
+        item = _Item(
+            transaction=transaction, answer=answer, may_drop_ballast=may_drop_ballast, asked_at=time.monotonic()
+        )
+        self._work.put(item)
 
     def stop(self) -> None:
         """Ask the thread to end when everything that is queued is done."""
@@ -129,6 +139,11 @@ class Writer:
 
     def join(self) -> None:
         self._thread.join()
+
+    @property
+    def queued(self) -> int:
+        """How many transactions wait."""
+        return self._work.qsize()
 
     def wal_bytes(self) -> int:
         try:
@@ -197,6 +212,7 @@ class Writer:
         """Run a batch as one commit, or each by itself if that cannot be."""
         connection = self._connection
         outcomes: list[tuple[_Item, Any, BaseException | None]] = []
+        began = time.monotonic()
         try:
             self._trust_the_disk()
             connection.execute("BEGIN IMMEDIATE")
@@ -213,7 +229,7 @@ class Writer:
                     outcomes.append((item, None, error))
                 else:
                     outcomes.append((item, value, None))
-            connection.execute("COMMIT")
+            self._commit(batch, began)
         except BaseException as error:  # noqa: BLE001  handed to the callers
             self._undo(error)
             for item in batch:
@@ -231,33 +247,49 @@ class Writer:
     def _alone(self, item: _Item) -> None:
         try:
             try:
-                value = self._run(item.transaction)
+                value = self._run(item)
             except sqlite3.Error as error:
                 on_full = self._on_full if item.may_drop_ballast else None
                 if not (is_full(error) and on_full is not None and on_full()):
                     raise
-                value = self._run(item.transaction)
+                value = self._run(item)
         except BaseException as error:  # noqa: BLE001  handed to the caller
             item.fail(error)
         else:
             item.succeed(value)
 
-    def _run(self, transaction: Callable[[sqlite3.Connection], Any]) -> Any:
+    def _run(self, item: _Item) -> Any:
+        began = time.monotonic()
         try:
             self._trust_the_disk()
             self._connection.execute("BEGIN IMMEDIATE")
-            value = transaction(self._connection)
-            self._connection.execute("COMMIT")
+            value = item.transaction(self._connection)
+            self._commit([item], began)
         except BaseException as error:
             self._undo(error)
             raise
         return value
+
+    def _commit(self, batch: list[_Item], began: float) -> None:
+        ran = time.monotonic()
+        self._connection.execute("COMMIT")
+        self._observer.committed(
+            Commit(
+                transactions=len(batch),
+                waited_s=began - batch[0].asked_at,
+                run_s=ran - began,
+                commit_s=time.monotonic() - ran,
+            )
+        )
+        for told in self.listeners:
+            told()
 
     def _undo(self, error: BaseException) -> None:
         with contextlib.suppress(sqlite3.Error):
             if self._connection.in_transaction:  # SQLite rolls back by itself when the disk is full
                 self._connection.execute("ROLLBACK")
         if _is_io(error):
+            self._observer.commit_failed()
             if self.trouble is None:
                 _log.error("database_io_error", extra={"error": str(error), "hint": "the disk may be failing"})
             self.trouble = str(error)

@@ -138,9 +138,11 @@ async def test_offline_a_service_without_a_key_is_left_out_and_not_talked_of() -
 
 
 async def test_behind_a_proxy_the_proxy_makes_the_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:3128")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     settings = load_settings(environ={"PEXELS_API_KEY": "k"})
     async with httpx.AsyncClient() as client:
         provider = build_providers(settings, client)[0][0]
         assert isinstance(provider, PexelsFootage)
-        assert provider._files is None
+        assert provider._files is not None
+        with pytest.raises(httpx.ConnectError):  # of the proxy, which is not there; it would decide about the address
+            await provider._files.get("https://10.0.0.1/")

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, cast
 
 from pydantic import Field
 
 from vidgend.http.answers import rfc3339
 from vidgend.http.views.base import Time, View
 from vidgend.store.outbox import Event
+from vidgend.store.webhook_attempts import Attempt
 
 EventState = Literal["pending", "delivered", "dead"]
+
+
+class AttemptView(View):
+    at: Time | None = Field(description="When.")
+    status: int | None = Field(description="The receiver's HTTP status; null where there was no answer.")
+    duration_ms: int = Field(description="Milliseconds that it took.")
+    error: str | None = Field(description="Why it failed; null where it was delivered.")
 
 
 class EventView(View):
@@ -25,11 +33,23 @@ class EventView(View):
     created_at: Time | None = Field(description="When it happened.")
     endpoint_disabled: bool = Field(description="Whether nothing is sent to that URL any more.")
     endpoint_reason: str | None = Field(description="Why not.")
+    attempt_log: list[AttemptView] = Field(description="The last attempts, oldest first.")
 
 
 class WebhooksView(View):
     job_id: str = Field(description="The job.")
     events: list[EventView] = Field(description="Its events.")
+
+
+class TestedView(View):
+    url: str = Field(description="Where it was sent.")
+    delivered: bool = Field(description="Whether the receiver took it: any answer of 2xx.")
+    status: int | None = Field(description="The receiver's HTTP status; null where there was no answer.")
+    duration_ms: int = Field(description="Milliseconds that it took.")
+    error: str | None = Field(description="Why it was not delivered.")
+    own_secret: bool = Field(description="Whether the receiver has a secret of its own; else webhooks.secret signed.")
+    headers: dict[str, str] = Field(description="Those that a receiver verifies.")
+    body: str = Field(description="What was sent, byte for byte.")
 
 
 class RedeliverView(View):
@@ -54,7 +74,19 @@ def event_view(event: Event) -> EventView:
         created_at=rfc3339(event.created_at),
         endpoint_disabled=event.disabled is not None,
         endpoint_reason=event.disabled,
+        attempt_log=[attempt_view(attempt) for attempt in event.log],
     )
+
+
+def attempt_view(attempt: Attempt) -> AttemptView:
+    return AttemptView.model_construct(
+        at=rfc3339(attempt.at), status=attempt.status, duration_ms=attempt.duration_ms, error=attempt.error
+    )
+
+
+def tested_view(told: Mapping[str, Any]) -> TestedView:
+    """Of what `webhook_tester.told_of` says."""
+    return TestedView.model_construct(**told)
 
 
 def redeliver_view(job_id: str, webhook_ids: Sequence[str]) -> RedeliverView:

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from vidgend.errors import BudgetSpent, DatabaseUnavailable, ProviderRateLimited, StorageFull
+from vidgend.observer import NOBODY, Observer, ProviderCall
 from vidgend.pipeline.budget.accounts import LLM, Accounts, called
 from vidgend.pipeline.budget.allowance import LONGEST_TOLD_S
 from vidgend.pipeline.budget.port import JOB, Call, Quota
@@ -36,7 +37,9 @@ class Metered:
         wait_s: float,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        observer: Observer = NOBODY,
     ) -> None:
+        self._observer = observer
         self.accounts = accounts
         self._ledger = ledger
         self._wait_s = wait_s
@@ -65,7 +68,7 @@ class Metered:
             yield call
         finally:
             self._under_way[service] -= 1
-            self._end(service, number, call, seconds=time.monotonic() - began)
+            self._end(service, operation, number, call, seconds=time.monotonic() - began)
 
     def check_money(self) -> None:
         """Raises: BudgetSpent if this month's cost has reached the cap."""
@@ -103,7 +106,7 @@ class Metered:
                 allowance.take(now)
                 return now
 
-    def _end(self, service: str, number: int, call: _Call, *, seconds: float) -> None:
+    def _end(self, service: str, operation: str, number: int, call: _Call, *, seconds: float) -> None:
         now = self._clock()
         allowance = self.accounts.allowance(service)
         quota, retry_at, cost = call.quota, None, 0.0
@@ -119,6 +122,12 @@ class Metered:
             self.accounts.spend(cost, now=now)
             if call.status == 200 and not call.tokens_in + call.tokens_out and self.accounts.money.priced:
                 _log.warning("llm_cost_unknown", extra={"hint": "the server does not say how many tokens it used"})
+        self._observer.provider_called(
+            ProviderCall(
+                service=service, operation=operation, status=call.status, seconds=seconds, tokens_in=call.tokens_in,
+                tokens_out=call.tokens_out, cost=cost,
+            )
+        )  # fmt: skip
         self._ledger.end(
             number,
             service,

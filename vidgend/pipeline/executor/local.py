@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vidgend.errors import DatabaseUnavailable, ProviderRateLimited, StepStalled, StepTimeout, StorageFull, VidgendError
+from vidgend.observer import NOBODY, Observer, StepEnd
 from vidgend.pipeline.budget.port import JOB
 from vidgend.pipeline.executor.company import Company
 from vidgend.pipeline.executor.lodger import Lodger
@@ -33,6 +34,7 @@ from vidgend.pipeline.executor.port import (
 )
 from vidgend.pipeline.executor.slots import Slots
 from vidgend.store.steps import Lease, StepStore
+from vidgend.timebase import parse_fps
 
 _log = logging.getLogger(__name__)
 
@@ -97,6 +99,7 @@ class LocalExecutor:
         self._refs: dict[str, _Running] = {}
         self._numbers = itertools.count(1)
         self._company = Company()
+        self.observer: Observer = NOBODY
 
     async def submit(self, spec: StepSpec, progress: Progress | None = None) -> str:
         running = self._running.get(spec.key)
@@ -153,6 +156,16 @@ class LocalExecutor:
             for label, slots in self._slots.items()
         }
 
+    @property
+    def places_used(self) -> dict[Label, int]:
+        """Slots of each label that are taken, by steps, by other work, or by a model that lives in one."""
+        return {label: count - self._slots[label].free for label, count in self.slots.items()}
+
+    @property
+    def waiting(self) -> dict[Label, int]:
+        """How much waits for a slot of each label."""
+        return {label: slots.queued for label, slots in self._slots.items()}
+
     @asynccontextmanager
     async def slot(self, label: Label, priority: int = 0, places: int = 1) -> AsyncIterator[None]:
         """A place among the steps of that label, for work that is no step: nothing of it is to be found again."""
@@ -192,12 +205,14 @@ class LocalExecutor:
             stale: VidgendError | None = None,
         ) -> StepEvent:
             state: Literal["done", "failed"] = "done" if error is None else "failed"
+            outcome = ("found" if stale is None else "stale") if cached else str(state)
+            self._tell(spec, outcome, output or {}, error or stale, attempt, seconds=seconds, waited_s=waited_s)
             if not cached:
                 _log.info(
                     "step",
                     extra={
-                        "kind": spec.kind, "key": spec.key[:12], "outcome": state, "seconds": round(seconds, 3),
-                        "waited_s": round(waited_s, 3), "attempt": attempt,
+                        "job": spec.job_id, "kind": spec.kind, "key": spec.key[:12], "outcome": state,
+                        "seconds": round(seconds, 3), "waited_s": round(waited_s, 3), "attempt": attempt,
                     },
                 )  # fmt: skip
             return StepEvent(
@@ -231,6 +246,7 @@ class LocalExecutor:
                     return ended(attempt, error=outcome)
                 await asyncio.sleep(random.uniform(0, min(RETRY_CAP_S, RETRY_BASE_S * 2**attempt)))
         except asyncio.CancelledError:
+            self._tell(spec, "cancelled", {}, None, 0, seconds=seconds, waited_s=waited_s)
             return StepEvent(ref=spec.key, key=spec.key, state="cancelled")
         except VidgendError as error:  # of the store, before the step could be begun
             return ended(0, error=error)
@@ -238,6 +254,28 @@ class LocalExecutor:
             _log.exception("step_crashed", extra={"kind": spec.kind, "key": spec.key[:12]})
             return ended(0, error=VidgendError(f"{spec.kind}: {type(bug).__name__}: {bug}"))
         raise AssertionError("unreachable")
+
+    def _tell(
+        self,
+        spec: StepSpec,
+        outcome: str,
+        output: Mapping[str, Any],
+        error: VidgendError | None,
+        attempt: int,
+        *,
+        seconds: float,
+        waited_s: float,
+    ) -> None:
+        encoding = spec.args.get("encoding") or {}
+        frames = output.get("encoded_frames", 0) if outcome == "done" and "encoder" in encoding else 0
+        self.observer.step_ended(
+            StepEnd(
+                key=spec.key, kind=spec.kind, label=spec.label, job_id=spec.job_id, outcome=outcome, seconds=seconds,
+                waited_s=waited_s, attempt=attempt, code=error.code if error is not None else "",
+                encoder=encoding["encoder"] if frames else "", frames=frames,
+                fps=float(parse_fps(encoding["fps"])) if frames else 0.0,
+            )
+        )  # fmt: skip
 
     async def _once(self, running: _Running) -> dict[str, Any] | VidgendError:
         """One attempt: the output, recorded, or what went wrong, recorded."""
@@ -301,6 +339,7 @@ class LocalExecutor:
         try:
             await asyncio.to_thread(scratch.mkdir, parents=True, mode=0o700)
             JOB.set(spec.job_id)  # this task's own: each step has one
+            self.observer.step_began(spec.key)
             async with deadline:
                 work = self._registry[spec.kind](spec.args, self._step_run(running, scratch))
                 return await _watched(

@@ -26,6 +26,7 @@ from obstore.exceptions import BaseError, PermissionDeniedError, Unauthenticated
 from obstore.store import S3Store
 
 from vidgend.errors import NotFound, StorageFull, StorageRefused, StorageUnavailable, VidgendError
+from vidgend.redaction import without_password
 from vidgend.store.assets.local_files import Stopped
 from vidgend.store.assets.meter import Meter
 from vidgend.store.assets.to_the_end import to_the_end
@@ -61,7 +62,7 @@ class S3Client:
         """`meter` counts what is sent and received."""
         self.bucket = bucket
         self._meter = meter or Meter()
-        self._where = endpoint or f"Amazon S3 ({region})"
+        self._where = without_password(endpoint) or f"Amazon S3 ({region})"
 
         def keys() -> S3Credential:
             return {"access_key_id": access_key, "secret_access_key": secret_key, "token": None, "expires_at": None}

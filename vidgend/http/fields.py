@@ -79,9 +79,9 @@ PresetName = Annotated[str, Field(max_length=40, json_schema_extra={"enum": list
 Fps = Annotated[Real, Field(ge=1, le=120)] | Annotated[str, StringConstraints(pattern=(
     r"^0{0,3}([1-9][0-9]?|1[01][0-9])(\.[0-9]{1,4})?$|^0{0,3}120(\.0{1,4})?$|^[0-9]{1,6}/[0-9]{1,6}$"
 ))]  # fmt: skip
-CallbackUrl = Annotated[str, StringConstraints(max_length=2000, pattern=(
-    r'^https?://([^\s\x00-\x20/?#@\\:\[\]%<>"^`{|}]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][^\s\x00-\x20]*)?$'
-))]  # fmt: skip
+_WEB = r'^https?://([^\s\x00-\x20/?#@\\:\[\]%<>"^`{|}]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][^\s\x00-\x20]*)?$'
+CallbackUrl = Annotated[str, StringConstraints(max_length=2000, pattern=_WEB)]
+MediaUrl = Annotated[str, StringConstraints(max_length=8000, pattern=_WEB)]
 
 
 def unset(*names: str) -> dict[str, Any]:

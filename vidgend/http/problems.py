@@ -235,6 +235,7 @@ def _pointer(loc: tuple[int | str, ...], kind: str, body: Any) -> str:
 _PATTERNS = {
     "language": "must be a language tag such as en or pt-BR",
     "callback_url": "must be an http or https URL",
+    "url": "must be an http or https URL",
     "asset": "must be the asset_id of an upload (64 hex digits)",
     "query": "must hold a letter or digit to search for, and no NUL characters",
     "queries": "must hold a letter or digit to search for, and no NUL characters",

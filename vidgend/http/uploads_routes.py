@@ -29,7 +29,7 @@ from vidgend.errors import (
 from vidgend.http.asset_links import own_url
 from vidgend.http.auth import ASSETS_PATH
 from vidgend.http.body import checked_body, parameters, read_json, whole
-from vidgend.http.fields import Body
+from vidgend.http.fields import Body, MediaUrl
 from vidgend.http.operation import Call, Link, Media, Operations, Reply
 from vidgend.http.problems import BadJson, BadRequest, ExpectationFailed, InvalidFields, RequestTimeout, problem
 from vidgend.http.serving import answer_of, call_of
@@ -59,7 +59,7 @@ class UploadQuery(Body):
 class FromAddress(Body):
     """The body of POST /mcp/assets that names an address instead of being the file."""
 
-    url: str = Field(max_length=8000, description="Where the file is: http or https.")
+    url: MediaUrl = Field(description="Where the file is: http or https.")
     name: str = Field("", max_length=1000, description="What the file is called; else the last part of the address.")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from vidgend.errors import CallbackForbidden, Conflict, FeatureUnavailable, NotFound
-from vidgend.http.fields import Body
+from vidgend.http.fields import Body, CallbackUrl
 from vidgend.http.jobs_routes import own_job
 from vidgend.http.operation import Call, Operations, Reply
 from vidgend.http.views.webhooks import (
@@ -41,7 +41,7 @@ async def webhooks(call: Call) -> Reply:
 class ReceiverBody(Body):
     """The body of POST /mcp/webhooks/test."""
 
-    url: str = Field(max_length=2000, description="The receiver, as a callback_url.")
+    url: CallbackUrl = Field(description="The receiver, as a callback_url.")
 
 
 @operations.json(

@@ -23,6 +23,8 @@ EXCUSED_CODES = {
     "language_unsupported": "which languages are spoken differs from machine to machine",
     "not_available": "what is installed and switched on differs from machine to machine",
     "callback_forbidden": "which networks may be called is told by the settings",
+    "target_forbidden": "which networks may be called is told by the settings",
+    "fetch_failed": "what the network has at an address is told by asking it",
     "upload_unknown": "which uploads there are is state",
     "idempotency_key_reused": "which keys were used is state",
     "media_refused": "whether bytes are a video, a photo or sound is told by looking into them",

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from vidgend.errors import (
     BudgetSpent,
+    CallbackForbidden,
     Conflict,
     Draining,
     FeatureUnavailable,
@@ -24,7 +25,6 @@ from vidgend.errors import (
     QueueFull,
     ResultExpired,
     StorageFull,
-    TargetForbidden,
     UnknownFont,
     UnknownPreset,
     UnknownStyle,
@@ -98,7 +98,7 @@ def _accepted(job_id: str, message: str) -> Reply:
 
 @operations.json(
     "POST", "/mcp/generate", id="generate", scope="write", status=202, body=GenerateBody, answer=AcceptedView,
-    headers=(_REPEATS,), links=LINKS, errors=(*_REFUSALS, TargetForbidden),
+    headers=(_REPEATS,), links=LINKS, errors=(*_REFUSALS, CallbackForbidden),
 )  # fmt: skip
 async def generate(call: Call, body: GenerateBody) -> Reply:
     """Make a video. The job is durable before it is answered; its status tells how far it is."""

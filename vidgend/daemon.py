@@ -13,6 +13,7 @@ import secrets
 import shutil
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from vidgend.egress import Network
 from vidgend.http.accept import accept_generate, accept_prefetch
 from vidgend.http.cors import ANY
 from vidgend.http.fetch_media import MediaFetcher
-from vidgend.http.listeners import Listener, open_listeners, refuse_open
+from vidgend.http.listeners import Listener, open_listeners, refuse_open, who_else
 from vidgend.http.tls import Certificate
 from vidgend.http.webhook_signing import Signer, new_secret
 from vidgend.http.wire import Defaults, GenerateBody, PrefetchBody
@@ -60,7 +61,8 @@ from vidgend.store.ballast import Ballast
 from vidgend.store.database import Database, DataDir
 from vidgend.store.filesystem_kind import refuse_network
 from vidgend.store.jobs import JobStore
-from vidgend.store.ledger import Ledger
+from vidgend.store.keys import KeyStore, read_keys
+from vidgend.store.ledger import Ledger, OwnerLimits
 from vidgend.store.outbox import Outbox
 from vidgend.store.past_steps import past_steps
 from vidgend.store.restore import refuse_half_restored
@@ -142,13 +144,19 @@ class Runtime:
             assets = AssetStore(database, open_blobs(settings))
             undo.push_async_callback(assets.aclose)
             await assets.prepare()
-            jobs = JobStore(database, boot_id=data_dir.boot_id, max_queued=settings.queue.max_queued, observer=observer)
+            jobs = JobStore(
+                database,
+                boot_id=data_dir.boot_id,
+                max_queued=settings.queue.max_queued,
+                queued_per_owner=settings.limits.queued_per_owner,
+                observer=observer,
+            )
             recovered = await jobs.recover()
             if recovered.requeued or recovered.given_up:
                 _log.info("jobs_recovered", extra={"requeued": recovered.requeued, "given_up": recovered.given_up})
             storyboards = StoryboardStore(database)
             steps = StepStore(database, assets, boot_id=data_dir.boot_id)
-            ledger = Ledger(database)
+            ledger = Ledger(database, owner_limits(settings))
             accounts = await read_accounts(settings, ledger)
             budget = Metered(
                 ledger, accounts, wait_s=settings.footage.quota_wait_s, clock=database.clock, observer=observer
@@ -360,6 +368,11 @@ def retention_rules(settings: Settings) -> Rules:
     )
 
 
+def owner_limits(settings: Settings) -> OwnerLimits:
+    limits = settings.limits
+    return OwnerLimits(calls_per_day=limits.provider_calls_per_day, cost_per_month=limits.cost_per_month)
+
+
 def _result_event(base_url: str) -> Any:
     def event(job_id: str, result: Result) -> dict[str, Any]:
         return {
@@ -381,6 +394,10 @@ def _secret(path: Path, make: bytes) -> bytes:
     write_secret(path, make)
     fsync(path.parent)
     return make
+
+
+def _has_live_key(settings: Settings) -> bool:
+    return any(key.state(time.time()) == "live" for key in read_keys(settings.data_dir / "vidgend.db"))
 
 
 def webhook_secret(settings: Settings) -> str:
@@ -407,7 +424,8 @@ async def _listening(settings: Settings) -> AsyncIterator[list[Listener]]:
         unix_mode=int(http.unix_socket_mode, 8),
     )
     try:
-        refuse_open(listeners, has_key=bool(http.api_key.get_secret_value()), any_origin=ANY in http.cors_origins)
+        has_key = bool(http.api_key.get_secret_value()) or await asyncio.to_thread(_has_live_key, settings)
+        refuse_open(listeners, has_key=has_key, any_origin=ANY in http.cors_origins)
         yield listeners
     finally:
         for listener in listeners:
@@ -441,7 +459,9 @@ async def serve(settings: Settings) -> None:
     Raises: SettingsInvalid, DataDirLocked, SchemaTooNew, OSError (port in use).
     """
     from vidgend.http.app import make_app
-    from vidgend.http.connections import Limits
+    from vidgend.http.connections import Limits as ConnectionLimits
+    from vidgend.http.keyring import Keyring
+    from vidgend.http.limits import Limits, Rate
     from vidgend.http.server import Server, files_for
     from vidgend.http.services import Services
     from vidgend.http.watch import Watch
@@ -491,6 +511,7 @@ async def serve(settings: Settings) -> None:
             lag_s=lambda: lag.typical_s,
             ballast_missing=lambda: bool(settings.store.ballast_bytes) and not runtime.ballast.present,
         )
+        limits = settings.limits
         app = make_app(
             Services(
                 database=runtime.database,
@@ -504,7 +525,15 @@ async def serve(settings: Settings) -> None:
                 webhook_tester=WebhookTester(signer=signer, allow_networks=settings.egress.for_webhooks),
                 defaults=runtime.defaults,
                 public_url=settings.http.public_url,
-                api_key=settings.http.api_key.get_secret_value(),
+                keyring=Keyring(
+                    KeyStore(runtime.database),
+                    api_key=settings.http.api_key.get_secret_value(),
+                    always=bool(who_else(listeners, any_origin=ANY in settings.http.cors_origins)),
+                ),
+                limits=Limits(
+                    keyed=Rate(per_s=limits.requests_per_s, burst=limits.burst),
+                    anonymous=Rate(per_s=limits.anonymous_per_s, burst=limits.anonymous_burst),
+                ),
                 allowed_hosts=(settings.http.host, *settings.http.allowed_hosts),
                 trusted_proxies=settings.http.trusted_proxies,
                 cors_origins=settings.http.cors_origins,
@@ -532,7 +561,7 @@ async def serve(settings: Settings) -> None:
         )
         server = Server(
             app,
-            limits=Limits(
+            limits=ConnectionLimits(
                 total=files_for(settings.http.max_connections),
                 per_address=settings.http.max_connections_per_address,
             ),

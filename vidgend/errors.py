@@ -15,10 +15,12 @@ VidgendError
 │   ├── MediaRefused             media_refused
 │   ├── UploadTooLarge           upload_too_large
 │   ├── UploadUnknown            upload_unknown
-│   └── IdempotencyMismatch      idempotency_key_reused
+│   ├── IdempotencyMismatch      idempotency_key_reused
+│   └── WebhookInvalid           webhook_invalid
 ├── NotFound                     not_found
 │   └── AssetDamaged             asset_damaged
 ├── Unauthorized                 unauthorized
+├── ForbiddenScope               forbidden_scope
 ├── Conflict
 │   ├── JobNotFinished           job_not_finished
 │   ├── JobEnded                 job_ended
@@ -32,6 +34,8 @@ VidgendError
 │   ├── StorageUnavailable       storage_unavailable
 │   │   └── StorageRefused       storage_unauthorized
 │   ├── QueueFull                queue_full
+│   ├── QueueQuotaExceeded       queue_quota_exceeded
+│   ├── RateLimited              rate_limited
 │   ├── VoiceBusy                voice_busy
 │   ├── FetchBusy                fetch_busy
 │   └── Draining                 draining
@@ -87,6 +91,8 @@ class VidgendError(Exception):
     """Seconds after which another try makes sense, where that is known."""
     members: Mapping[str, Any] = {}
     """What a problem says besides (RFC 9457, extension members), such as the state of the job."""
+    headers: Mapping[str, str] = {}
+    """What its answer over HTTP has in its head besides."""
 
     def __init__(self, detail: str = "", *, hint: str | None = None) -> None:
         super().__init__(detail or self.title)
@@ -199,6 +205,13 @@ class IdempotencyMismatch(BadInput):
     hint = "Use a new key for a new request."
 
 
+class WebhookInvalid(BadInput):
+    """A receiver of webhooks got something that this daemon did not send, or not just now."""
+
+    code = "webhook_invalid"
+    title = "The webhook is not one of this daemon"
+
+
 class NotFound(VidgendError):
     code = "not_found"
     title = "Not found"
@@ -215,7 +228,14 @@ class Unauthorized(VidgendError):
     code = "unauthorized"
     title = "A valid key is needed"
     status = 401
-    hint = "Send `Authorization: Bearer <http.api_key>`."
+    hint = "Send `Authorization: Bearer <key>`: one of `vidgend keys create`, or http.api_key of the settings."
+
+
+class ForbiddenScope(VidgendError):
+    code = "forbidden_scope"
+    title = "The key may not do this"
+    status = 403
+    hint = "Take a key that has the scope (`vidgend keys create NAME --scope SCOPE`)."
 
 
 class Conflict(VidgendError):
@@ -301,6 +321,21 @@ class StorageRefused(StorageUnavailable):
 class QueueFull(Unavailable):
     code = "queue_full"
     title = "The queue is full"
+
+
+class QueueQuotaExceeded(Unavailable):
+    code = "queue_quota_exceeded"
+    title = "So many of your jobs are waiting as one owner may have"
+    status = 429
+    hint = "Wait until some have begun, cancel some, or have limits.queued_per_owner raised."
+
+
+class RateLimited(Unavailable):
+    code = "rate_limited"
+    title = "Too many requests"
+    status = 429
+    retry_after_s: float | None = 1
+    hint = "Wait for Retry-After."
 
 
 class VoiceBusy(Unavailable):

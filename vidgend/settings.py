@@ -51,7 +51,7 @@ class Http(_Part):
 
     host: str = Field(
         "127.0.0.1",
-        description="Address to listen on. Anything but loopback needs api_key. Empty: no TCP, unix_socket alone.",
+        description="Address to listen on. Anything but loopback needs a key. Empty: no TCP, unix_socket alone.",
     )
     port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes a free one.")
     unix_socket: AbsolutePath | None = Field(
@@ -60,7 +60,7 @@ class Http(_Part):
     unix_socket_mode: str = Field(
         "0600",
         pattern=r"^0?[0-7]{3}$",
-        description="Its permissions, octal: whoever may write may call. With others among them api_key is needed.",
+        description="Its permissions, octal: whoever may write may call. With others among them a key is needed.",
     )
     tls_cert: AbsolutePath | None = Field(
         None, description="PEM file with the certificate and its chain: https instead of http. Unset: no TLS."
@@ -79,8 +79,8 @@ class Http(_Part):
     )
     cors_origins: tuple[Origin, ...] = Field(
         (),
-        description='Web pages of other origins that may call, such as ["https://n8n.lan"]. "*": all, which needs '
-        "api_key, since any page in the owner's browser can call then.",
+        description='Web pages of other origins that may call, such as ["https://n8n.lan"]. "*": all, which needs a '
+        "key, since any page in the owner's browser can call then.",
     )
     max_connections: int = Field(
         2000,
@@ -97,7 +97,9 @@ class Http(_Part):
         "trusted_proxies are not counted.",
     )
     api_key: SecretStr = Field(
-        SecretStr(""), description="The bearer key that clients must send. Empty: none is asked for, loopback only."
+        SecretStr(""),
+        description="A bearer key that may do everything, for the owner `default`; also what this machine's commands "
+        "send. Empty: those of `vidgend keys`, and where there are none, none is asked for, on loopback only.",
     )
 
     @field_validator("cors_origins")
@@ -517,6 +519,42 @@ class UsageSettings(_Part):
     )
 
 
+class Limits(_Part):
+    """What one client or one owner of keys may take (docs/keys.md). None holds where no key is asked for, but those per
+    owner."""
+
+    requests_per_s: float = Field(
+        1000,
+        ge=0,
+        allow_inf_nan=False,
+        description="Requests a second of one key, and of one address with signed links. A client that polls as "
+        "fast as it can does a few hundred. 0: any.",
+    )
+    burst: int = Field(2000, ge=1, description="As many of them at once after a quiet time.")
+    anonymous_per_s: float = Field(
+        20,
+        ge=0,
+        allow_inf_nan=False,
+        description="Requests a second of one address without a valid key, where keys are asked for; a wrong key "
+        "counts as ten. 0: any.",
+    )
+    anonymous_burst: int = Field(100, ge=10, description="As many of them at once after a quiet time.")
+    queued_per_owner: int = Field(0, ge=0, description="Jobs of one owner that may wait; more get 429. 0: any.")
+    provider_calls_per_day: int = Field(
+        0,
+        ge=0,
+        description="Requests to footage providers on account of one owner in a day (UTC); above it the next provider "
+        "is taken. 0: any.",
+    )
+    cost_per_month: float = Field(
+        0,
+        ge=0,
+        allow_inf_nan=False,
+        description="What the language model may cost on account of one owner in a month (UTC), in usage.currency. "
+        "0: anything.",
+    )
+
+
 class Log(_Part):
     """The daemon's own log, on stderr."""
 
@@ -556,6 +594,7 @@ class Settings(_Part):
     webhooks: Webhooks = Webhooks()
     egress: Egress = Egress()
     usage: UsageSettings = UsageSettings()
+    limits: Limits = Limits()
     log: Log = Log()
 
     def secrets(self) -> set[str]:

@@ -77,7 +77,7 @@ def test_a_stream_of_something_else_is_none(vidgend, daemon: DaemonStandin, garb
 def test_a_proxy_that_keeps_the_stream_back_is_given_up(
     vidgend, daemon: DaemonStandin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidgend.cli.client.SILENCE_S", 0.2)
+    monkeypatch.setattr("vidgend.client.daemon.SILENCE_S", 0.2)
 
     def kept_back() -> Iterator[bytes]:
         yield b""

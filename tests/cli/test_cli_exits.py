@@ -7,7 +7,8 @@ import click
 import pytest
 
 from vidgend.cli import MAINTENANCE_COMMANDS, cli
-from vidgend.cli.exits import EXITS, _family, error_of, exit_code
+from vidgend.cli.exits import EXITS, exit_code
+from vidgend.client.problems import error_of, family
 from vidgend.errors import (
     BackupInvalid,
     DaemonUnreachable,
@@ -46,7 +47,7 @@ def test_an_error_ends_with_the_code_of_its_kind(error: type[VidgendError], code
 
 
 def test_no_error_but_the_nameless_one_counts_as_a_bug() -> None:
-    assert {code for code, kind in _family(VidgendError).items() if exit_code(kind()) == 70} == {"internal"}
+    assert {code for code, kind in family(VidgendError).items() if exit_code(kind()) == 70} == {"internal"}
 
 
 def test_an_error_that_was_told_by_its_code_is_that_error_again() -> None:
@@ -83,7 +84,8 @@ def test_docs_name_every_command_and_option() -> None:
     commands = _commands(cli)
     assert {command.name for command in MAINTENANCE_COMMANDS} <= set(commands)
     assert sorted(set(commands) - {command.name for command in MAINTENANCE_COMMANDS}) == [
-        "cancel", "config check", "config example", "delete", "doctor", "edit", "events", "generate", "library", "list", "models list",
+        "cancel", "config check", "config example", "delete", "doctor", "edit", "events", "generate",
+        "keys create", "keys forget", "keys list", "keys revoke", "library", "list", "models list",
         "models path", "models pull", "models verify", "pause", "prefetch",
         "queue", "render", "result", "resume", "retry", "revert", "serve", "status", "storyboard", "styles", "upload",
         "uploads", "usage", "voices", "voices sample", "webhooks job", "webhooks secret", "webhooks test",

@@ -45,3 +45,12 @@ def test_asking_a_daemon_imports_nothing_heavy(daemon: DaemonStandin) -> None:
 )
 def test_help_does_not_even_import_pydantic(arguments: list[str]) -> None:
     assert _imported(*arguments, names=(*HEAVY, "pydantic", "ssl", "asyncio")) == (0, "")
+
+
+def test_the_client_is_light() -> None:
+    code = f"import sys; from vidgend.client import Vidgend, verify_webhook; print([name for name in {(*HEAVY, 'pydantic', 'asyncio', 'click')!r} if name in sys.modules])"
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "[]\n"

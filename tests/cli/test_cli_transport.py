@@ -11,7 +11,7 @@ import trustme
 from standins.raw_http import Site, open_site
 from standins.services_standin import World, open_world
 
-from vidgend.cli.client import Daemon, reachable_url
+from vidgend.client.daemon import Daemon, reachable_url
 from vidgend.client.transport import pinned
 from vidgend.errors import BadInput, DaemonUnreachable, NotFound
 from vidgend.http.app import make_app

@@ -20,7 +20,7 @@ PATHS = ("/mcp/generate", "/mcp/jobs", "/mcp/assets", "/mcp/status/job_1", "/liv
 
 @pytest.fixture
 async def opened(world: World, connect: Any) -> Client:
-    client: Client = await connect(world.with_services(cors_origins=(PAGE,), api_key=KEY))
+    client: Client = await connect(world.with_api_key().with_services(cors_origins=(PAGE,)))
     return client
 
 
@@ -90,7 +90,7 @@ async def test_without_the_setting_there_is_no_cors(client: Client) -> None:
 
 
 async def test_every_page_may_if_the_settings_say_so(world: World, connect: Any) -> None:
-    client = await connect(world.with_services(cors_origins=("*",), api_key=KEY))
+    client = await connect(world.with_api_key().with_services(cors_origins=("*",)))
     for origin in (PAGE, "http://anything:1", "null"):
         answer = await client.get("/livez", headers={"Origin": origin})
         assert (answer.status, allowed(answer)) == (200, "*")

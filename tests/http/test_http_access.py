@@ -9,8 +9,9 @@ from aiohttp.test_utils import TestClient
 from standins.services_standin import KEY, VIDEO, World
 from yarl import URL
 
+from vidgend.http import auth
 from vidgend.http.app import OPERATIONS, make_app
-from vidgend.http.auth import LINK_LIFE_S, sign
+from vidgend.http.auth import LINK_LIFE_S
 from vidgend.http.services import SERVICES
 
 Client = TestClient[Any, Any]
@@ -27,7 +28,7 @@ OPEN = {operation.path for operation in OPERATIONS if operation.scope is None}
 @pytest.fixture
 async def closed(world: World, connect: Any) -> Client:
     """A server that wants a key."""
-    client: Client = await connect(world.with_services(api_key=KEY))
+    client: Client = await connect(world.with_api_key())
     return client
 
 
@@ -137,6 +138,10 @@ async def test_a_link_that_was_changed_in_any_place_is_refused(world: World, clo
     key = closed.app[SERVICES].url_key if closed.app else b""
     digest, other = result.files["video"].digest, result.files["thumbnail"].digest
     path, now = f"/mcp/assets/{digest}", int(time.time())
+
+    def sign(key: bytes, path: str, expires: int, owner: str = "") -> str:
+        return auth.sign(key, path, owner=owner, expires=expires)
+
     good = sign(key, path, now + 60)
     assert (await closed.get(f"{path}?exp={now + 60}&sig={good}")).status == 200
     for link in (
@@ -150,6 +155,9 @@ async def test_a_link_that_was_changed_in_any_place_is_refused(world: World, clo
         f"{path}?exp={'9' * 40}&sig={good}",
         f"{path}?exp={now - 1}&sig={sign(key, path, now - 1)}",
         f"{path}?exp={now + 60}&sig={sign(b'another key', path, now + 60)}",
+        f"{path}?exp={now + 60}&for=ann&sig={good}",
+        f"{path}?exp={now + 60}&sig={sign(key, path, now + 60, 'ann')}",
+        f"{path}?exp={now + 25 * 3600}&sig={sign(key, path, now + 25 * 3600)}",
     ):
         assert await code_of(await closed.get(link)) == (403, "signature_invalid"), link
 
@@ -158,9 +166,9 @@ async def test_a_link_is_for_reading_one_asset_and_nothing_else(closed: Client) 
     now = int(time.time()) + 60
     key = closed.app[SERVICES].url_key if closed.app else b""
     for path in ("/mcp/jobs", "/mcp/voices"):
-        assert (await closed.get(f"{path}?exp={now}&sig={sign(key, path, now)}")).status == 401
+        assert (await closed.get(f"{path}?exp={now}&sig={auth.sign(key, path, owner='', expires=now)}")).status == 401
     path = f"/mcp/assets/{'0' * 64}"
-    assert (await closed.delete(f"{path}?exp={now}&sig={sign(key, path, now)}")).status == 401
+    assert (await closed.delete(f"{path}?exp={now}&sig={auth.sign(key, path, owner='', expires=now)}")).status == 401
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)

@@ -14,6 +14,7 @@ from standins.services_standin import VIDEO, World
 
 from vidgend.http import assets_routes, middlewares
 from vidgend.http.asset_links import result_urls
+from vidgend.http.caller import ANYBODY, Caller
 from vidgend.models import Published
 from vidgend.store.assets.select import select_blobs
 from vidgend.store.assets.store import AssetStore
@@ -275,18 +276,23 @@ async def test_a_store_that_is_away_is_told_as_such(world: World, server: S3Serv
 async def test_results_on_s3_are_linked_to_directly_if_that_is_wanted(world: World, server: S3Server) -> None:
     there = await on_s3(world, server, "here")
     job, result = await there.completed()
-    direct = await result_urls(there.with_services(presign=True).services, job.id, result.files, base_url="http://v")
+    direct = await result_urls(
+        there.with_services(presign=True).services, job.id, result.files, caller=ANYBODY, base_url="http://v"
+    )
     assert set(direct) == set(result.files)
     async with httpx.AsyncClient(trust_env=False) as client:
         answer = await client.get(direct["video"], headers={"Range": "bytes=0-9"})
     assert (answer.status_code, answer.content) == (206, VIDEO[:10])
     assert answer.headers["Content-Type"] == "video/mp4"
-    through = await result_urls(there.with_services(presign=False).services, job.id, result.files, base_url="http://v")
+    through = await result_urls(
+        there.with_services(presign=False).services, job.id, result.files, caller=ANYBODY, base_url="http://v"
+    )
     assert through["video"] == f"http://v/mcp/assets/{result.files['video'].digest}"
 
 
 async def test_a_store_without_links_of_its_own_is_linked_to_through_vidgend(world: World) -> None:
-    services = world.with_services(presign=True, api_key="key").services
+    services = world.with_services(presign=True).services
     file = Published(name="a.mp4", digest="d" * 64, content_type="video/mp4", size_bytes=1, uri="file:///a.mp4")
-    urls = await result_urls(services, "job_1", {"video": file}, base_url="http://v")
-    assert urls["video"].startswith(f"http://v/mcp/assets/{'d' * 64}?exp=") and "&sig=" in urls["video"]
+    caller = Caller(owner="ann", key_id="1")
+    urls = await result_urls(services, "job_1", {"video": file}, caller=caller, base_url="http://v")
+    assert urls["video"].startswith(f"http://v/mcp/assets/{'d' * 64}?exp=") and "&for=ann&sig=" in urls["video"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
-from standins.services_standin import KEY, World
+from standins.services_standin import World
 
 from vidgend.http import docs_routes
 
@@ -17,7 +17,7 @@ Client = TestClient[Any, Any]
 
 
 async def test_the_type_of_a_problem_leads_to_its_paragraph(world: World, connect: Any) -> None:
-    client = await connect(world.with_services(api_key=KEY))
+    client = await connect(world.with_api_key())
     told = await (await client.get("/mcp/jobs")).json(content_type=None)
     answer = await client.get(told["type"])
     assert answer.status == 200

@@ -12,7 +12,7 @@ from aiohttp import ClientTimeout, web
 from aiohttp.test_utils import TestClient
 from standins.outbox_standin import LOOPBACK, SECRET
 from standins.receiver_standin import Receiver, verify
-from standins.services_standin import KEY, World
+from standins.services_standin import World
 
 from vidgend.http import uploads_routes
 from vidgend.http.fetch_media import MediaFetcher
@@ -159,7 +159,7 @@ async def test_where_webhooks_are_off_there_is_no_test(opened: World, connect: A
 
 
 async def test_both_want_a_key(opened: World, connect: Any, receiver: Receiver) -> None:
-    client: Client = await connect(opened.with_services(api_key=KEY))
+    client: Client = await connect(opened.with_api_key())
     for path in ("/mcp/assets", "/mcp/webhooks/test"):
         assert (await client.post(path, json={"url": receiver.url()})).status == 401
     assert receiver.calls == []

@@ -32,9 +32,9 @@ async def made(world: World, job_id: str, content: bytes, *, kind: str = THUMBNA
     return digest
 
 
-async def reviewed(world: World) -> tuple[str, str]:
+async def reviewed(world: World, **submit: Any) -> tuple[str, str]:
     """A job whose storyboard shows the thumbnail of the second of three candidates, and its digest."""
-    job = await world.running()
+    job = await world.running(**submit)
     digest = await made(world, job.id, JPEG)
     clip = Clip(provider="pexels", id="2", kind="video", description="", query="", credit=CREDIT, digest="d" * 64)
     scene = Scene(
@@ -103,7 +103,7 @@ async def test_nothing_but_the_thumbnails_of_that_storyboard_is_served(world: Wo
 
 
 async def test_with_a_key_set_the_link_opens_that_thumbnail_and_nothing_else(world: World, connect: Any) -> None:
-    client: Client = await connect(world.with_services(api_key=KEY))
+    client: Client = await connect(world.with_api_key())
     job_id, digest = await reviewed(world)
     second = await made(world, job_id, JPEG + b"another")
     url = (await shown(client, job_id, Authorization=f"Bearer {KEY}"))["candidates"][0]["thumbnail_url"]

@@ -349,7 +349,7 @@ async def test_a_client_that_asks_first_is_told_to_go_on_or_not(
 async def test_without_the_key_nothing_is_taken_shown_or_deleted(
     world: World, connect: Any, files: dict[str, bytes]
 ) -> None:
-    client = await connect(world.with_services(api_key=KEY))
+    client = await connect(world.with_api_key())
     key = {"Authorization": f"Bearer {KEY}"}
     for answer in (
         await send(client, files["photo"]),

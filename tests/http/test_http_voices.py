@@ -276,7 +276,7 @@ async def test_without_ffmpeg_or_with_a_store_that_loses_files_there_is_no_sampl
 
 async def test_samples_need_the_key_and_a_daemon_that_is_not_stopping(world: World, connect: Connect) -> None:
     async with speaking(world) as (world, speaker):
-        world = world.with_services(api_key=KEY)
+        world = world.with_api_key()
         client: Client = await connect(world)
         assert await problem_of(await client.get(path_of("fake_a"))) == (401, "unauthorized")
         assert await problem_of(await client.get(f"{path_of('fake_a')}?exp=99999999999&sig=0")) == (401, "unauthorized")

@@ -96,7 +96,7 @@ async def test_who_may_open_the_unix_socket_is_believed(
 
 
 async def test_a_key_is_asked_for_on_a_unix_socket_too(world: World, tmp_path: Path) -> None:
-    services = world.with_services(api_key=KEY).services
+    services = world.with_api_key().services
     async with open_site(make_app(services), unix_socket=tmp_path / "v.sock") as site:
         head = b"GET /mcp/styles HTTP/1.1\r\nHost: localhost\r\n"
         assert (await site.ask(head + b"\r\n")).status == 401

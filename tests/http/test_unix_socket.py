@@ -108,7 +108,7 @@ def test_a_file_that_everybody_may_open_needs_a_key(path: Path, mode: int, refus
     listener = listen(path, mode)
     refuse_open([listener], has_key=True)
     if refused:
-        with pytest.raises(SettingsInvalid, match=r"every user.*http\.api_key"):
+        with pytest.raises(SettingsInvalid, match=r"every user.*there is no key"):
             refuse_open([listener], has_key=False)
     else:
         refuse_open([listener], has_key=False)
@@ -130,7 +130,7 @@ def test_an_address_that_others_reach_needs_a_key(host: str, refused: bool) -> N
 def test_to_let_every_page_in_needs_a_key(path: Path) -> None:
     listener = listen(path)
     refuse_open([listener], has_key=True, any_origin=True)
-    with pytest.raises(SettingsInvalid, match=r"cors_origins.*http\.api_key"):
+    with pytest.raises(SettingsInvalid, match=r"cors_origins.*there is no key"):
         refuse_open([listener], has_key=False, any_origin=True)
     listener.close()
 

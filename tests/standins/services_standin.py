@@ -11,6 +11,8 @@ from typing import Any
 
 from vidgend.errors import LanguageUnsupported, StorageFull, UnknownVoice, VoiceUnavailable
 from vidgend.http.fetch_media import MediaFetcher
+from vidgend.http.keyring import Keyring
+from vidgend.http.limits import Limits, Rate
 from vidgend.http.services import Services
 from vidgend.http.webhook_signing import Signer, new_secret
 from vidgend.http.webhook_tester import WebhookTester
@@ -31,12 +33,14 @@ from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
 from vidgend.store.jobs import Job, JobStore
+from vidgend.store.keys import KeyStore, create_key
 from vidgend.store.ledger import Ledger
 from vidgend.store.space import Space
 from vidgend.store.storyboards import StoryboardStore, Version
 from vidgend.store.uploads import UploadStore
 
 KEY = "vg_0123456789abcdef_secret"
+UNLIMITED = Rate(per_s=0, burst=1)
 VIDEO = bytes(range(256)) * 20
 VOICE = Voice(id="af_heart", engine="kokoro", language="en-US", gender="female", tags=("en-US-neutral",))
 JAPANESE = Listed(
@@ -101,6 +105,16 @@ class World:
     def with_services(self, **changes: Any) -> World:
         return replace(self, services=replace(self.services, **changes))
 
+    def with_api_key(self, key: str = KEY) -> World:
+        """Where the settings have this key."""
+        return self.with_services(keyring=Keyring(KeyStore(self.database), api_key=key))
+
+    async def key(self, name: str, **more: Any) -> dict[str, str]:
+        """The headers of a client with a new key, whose owner is `name`."""
+        now = self.database.clock()
+        _, text = await self.database.write(lambda connection: create_key(connection, name=name, now=now, **more))
+        return {"Authorization": f"Bearer {text}"}
+
     async def running(self, **submit: Any) -> Job:
         """A job that was claimed."""
         brief = submit.pop("brief", Brief(prompt="The sea at dawn"))
@@ -116,7 +130,10 @@ class World:
 
     async def completed(self, **submit: Any) -> tuple[Job, Result]:
         """A job with a published video, thumbnail and subtitles."""
-        job = await self.running(**submit)
+        return await self.finish(await self.running(**submit))
+
+    async def finish(self, job: Job) -> tuple[Job, Result]:
+        """Complete a claimed job."""
         files = {}
         for role, name, content_type, content in (
             ("video", "output.mp4", "video/mp4", VIDEO),
@@ -201,7 +218,8 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             webhook_tester=WebhookTester(signer=Signer(database, new_secret())),
             defaults=Defaults(width_px=1920, height_px=1080, fps="30", voice="en-US-neutral"),
             public_url="http://videos.example:8080",
-            api_key="",
+            keyring=Keyring(KeyStore(database)),
+            limits=Limits(keyed=UNLIMITED, anonymous=UNLIMITED),
             allowed_hosts=("vidgend.lan",),
             trusted_proxies=(),
             cors_origins=(),

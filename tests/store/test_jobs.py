@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vidgend.errors import Conflict, IdempotencyMismatch, NotFound, QueueFull
+from vidgend.errors import Conflict, IdempotencyMismatch, NotFound, QueueFull, QueueQuotaExceeded
 from vidgend.models import Brief, PrefetchBrief
 from vidgend.store.database import Database
 from vidgend.store.jobs import Failure, Job, JobStore
@@ -409,3 +409,22 @@ async def test_no_query_of_the_queue_looks_at_every_queued_job(database: Databas
         small = re.sub(r"SCAN jobs USING (COVERING )?INDEX jobs_held", "", plan)  # only those that run
         assert "SCAN jobs" not in small, f"{sql}: {plan}"
         assert "jobs_by_state (state=?)" not in plan, f"{sql}: {plan}"
+
+
+async def test_an_owner_may_have_so_many_waiting_and_no_more(database: Database) -> None:
+    jobs = JobStore(database, boot_id="boot", max_queued=100, queued_per_owner=2)
+    first, _ = await jobs.submit(BRIEF, owner="ann", idempotency_key="a")
+    await jobs.submit(BRIEF, owner="ann")
+    with pytest.raises(QueueQuotaExceeded, match=r"2 of your jobs .*queued_per_owner is 2"):
+        await jobs.submit(BRIEF, owner="ann")
+    assert await jobs.submit(BRIEF, owner="ann", idempotency_key="a") == (first, False), "no new one"
+    other, _ = await jobs.submit(BRIEF, owner="bob")
+    await jobs.request_cancel(first)
+    assert await jobs.counts(owner="ann") == {"cancelled": 1, "queued": 1}
+    await jobs.submit(BRIEF, owner="ann")
+    with pytest.raises(QueueQuotaExceeded):
+        await jobs.retry(first)
+    await jobs.request_cancel(other)
+    await jobs.retry(other)
+    assert await jobs.counts() == {"cancelled": 1, "queued": 3}
+    assert await jobs.counts(owner="bob") == {"queued": 1} and await jobs.counts(owner="carl") == {}

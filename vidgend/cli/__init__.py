@@ -13,6 +13,7 @@ from vidgend.cli.exits import EXITS
 from vidgend.cli.generate import generate
 from vidgend.cli.job_actions import JOB_ACTIONS
 from vidgend.cli.jobs import JOB_COMMANDS
+from vidgend.cli.keys import keys
 from vidgend.cli.library import library
 from vidgend.cli.maintenance import MAINTENANCE_COMMANDS
 from vidgend.cli.models import models
@@ -46,7 +47,7 @@ def cli() -> None:
 
 for _command in (
     *(serve, generate, *JOB_COMMANDS, events, *STORYBOARD_COMMANDS, *JOB_ACTIONS, *QUEUE_COMMANDS, *WEBHOOK_COMMANDS),
-    *(*UPLOAD_COMMANDS, usage, *MAINTENANCE_COMMANDS, doctor, library, models, voices, styles, config),
+    *(*UPLOAD_COMMANDS, usage, keys, *MAINTENANCE_COMMANDS, doctor, library, models, voices, styles, config),
 ):
     cli.add_command(_command)
 

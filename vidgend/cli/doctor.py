@@ -56,7 +56,7 @@ def doctor(options: Options, as_json: bool) -> None:
 
 def findings(settings: Settings, url: str | None) -> Iterator[Finding]:
     """Everything, in the order of the report; checks run as they are asked for."""
-    from vidgend.cli import budget_checks, model_checks
+    from vidgend.cli import budget_checks, key_checks, model_checks
     from vidgend.cli import machine_checks as machine
     from vidgend.cli import stage_checks as stages
 
@@ -78,4 +78,5 @@ def findings(settings: Settings, url: str | None) -> Iterator[Finding]:
         machine.processes(),
         machine.gpu(),
         machine.service(settings, url),
+        key_checks.keys(settings),
     )

@@ -15,8 +15,8 @@ from vidgend.cli.progress import View
 from vidgend.errors import DaemonUnreachable, Draining
 
 if TYPE_CHECKING:
-    from vidgend.cli.client import Daemon
-    from vidgend.cli.event_stream import StreamEvent
+    from vidgend.client.daemon import Daemon
+    from vidgend.client.event_stream import StreamEvent
 
 AGAIN_S = 2.0
 
@@ -45,8 +45,8 @@ def events(options: Options, job: str | None, after: str, as_json: bool) -> None
 
 def _all(daemon: Daemon, job: str | None, last_id: str) -> Iterator[StreamEvent]:
     """Over restarts of the daemon. Raises: DaemonUnreachable when it stays away, NotFound and the like."""
-    from vidgend.cli.event_stream import NoEvents
     from vidgend.cli.follow import PATIENCE_S, at_rest
+    from vidgend.client.event_stream import NoEvents
 
     heard_at = time.monotonic()
     while True:

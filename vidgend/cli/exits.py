@@ -14,6 +14,7 @@ from vidgend.errors import (
     DaemonUnreachable,
     DatabaseDamaged,
     DataDirLocked,
+    ForbiddenScope,
     NetworkFilesystem,
     NotFound,
     ProviderError,
@@ -58,7 +59,7 @@ EXITS: tuple[Exit, ...] = (
     Exit(
         code=78,
         meaning="the settings are wrong, or do not fit the daemon's key or the database",
-        errors=(SettingsInvalid, SchemaTooNew, DatabaseDamaged, NetworkFilesystem, Unauthorized),
+        errors=(SettingsInvalid, SchemaTooNew, DatabaseDamaged, NetworkFilesystem, Unauthorized, ForbiddenScope),
     ),
     Exit(code=130, meaning="interrupted; a job that the command had sent is cancelled"),
 )
@@ -82,28 +83,3 @@ class Interrupted(Exception):
 def exit_code(error: VidgendError) -> int:
     """The code of the nearest ancestor of the error that the table names."""
     return next(_BY_ERROR[kind] for kind in type(error).__mro__ if kind in _BY_ERROR)
-
-
-def _family(root: type[VidgendError]) -> dict[str, type[VidgendError]]:
-    """The public errors by code: those of vidgend.errors, whatever else is loaded."""
-    known = {root.code: root}
-    for child in root.__subclasses__():
-        if child.__module__ != VidgendError.__module__:
-            continue
-        known |= {code: kind for code, kind in _family(child).items() if code not in known}
-    return known
-
-
-def error_of(
-    code: str, detail: str, *, hint: str = "", tail: str = "", otherwise: type[VidgendError] = VidgendError
-) -> VidgendError:
-    """The error that a daemon or a failed job named by its public `code`; `otherwise` where the code is not known."""
-    kind = _family(VidgendError).get(code, otherwise)
-    if kind is VidgendError:
-        kind = otherwise
-    error = kind(detail)
-    if hint:
-        error.hint = hint
-    if tail and isinstance(error, StepError):
-        error.tail = tail
-    return error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -13,11 +12,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from vidgend.cli.client import Daemon
-from vidgend.cli.event_stream import NoEvents, StreamEvent
-from vidgend.cli.exits import Interrupted, error_of
+from vidgend.cli.exits import Interrupted
 from vidgend.cli.progress import Reporter, View
 from vidgend.cli.target import Target
+from vidgend.client.daemon import Daemon
+from vidgend.client.event_stream import NoEvents, StreamEvent
 from vidgend.errors import DaemonUnreachable, Draining, StepError, VidgendError
 
 POLL_S = 0.5
@@ -28,13 +27,8 @@ TRIES = 2
 
 
 def submit(daemon: Daemon, body: dict[str, Any]) -> str:
-    """Hand in a job and return its id. The key makes a repeated hand-in harmless if the first answer got lost."""
-    headers = {"Idempotency-Key": secrets.token_hex(16)}
-    try:
-        accepted = daemon.call("POST", "/mcp/generate", body, headers=headers)
-    except DaemonUnreachable:
-        accepted = daemon.call("POST", "/mcp/generate", body, headers=headers)
-    return str(accepted["job_id"])
+    """Hand in a job and return its id."""
+    return str(daemon.submit("/mcp/generate", body)["job_id"])
 
 
 @contextmanager
@@ -146,18 +140,6 @@ class _Stream:
             return False
         self._in_vain = 0 if heard else self._in_vain + 1
         return False
-
-
-def raise_failure(status: dict[str, Any]) -> None:
-    """Raises: what the job failed with, or StepError for a cancelled one."""
-    if status.get("status") == "cancelled":
-        raise StepError("the job was cancelled")
-    if status.get("status") == "failed":
-        error = status.get("error") or {}
-        raise error_of(
-            str(error.get("code", "")), str(error.get("detail") or "the job failed"), hint=str(error.get("hint") or ""),
-            tail=str(error.get("tail") or ""), otherwise=StepError,
-        )  # fmt: skip
 
 
 def file_urls(result: dict[str, Any]) -> dict[str, str]:

@@ -14,9 +14,9 @@ from vidgend.cli.outcome import print_outcome
 from vidgend.errors import BadInput, UnknownStyle
 
 if TYPE_CHECKING:
-    from vidgend.cli.client import Daemon
     from vidgend.cli.own_files import OwnFiles
     from vidgend.cli.target import Target
+    from vidgend.client.daemon import Daemon
     from vidgend.http.wire import GenerateBody
 
 _START = "Start it with `vidgend serve`; without --remote and --url the work is done right here."
@@ -140,7 +140,7 @@ def _detach(daemon: Daemon, body: GenerateBody, files: OwnFiles, *, prefetch: bo
 
     send_files(daemon, files)
     if prefetch:
-        accepted = daemon.call("POST", "/mcp/prefetch", {"video": _request(body)})
+        accepted = daemon.submit("/mcp/prefetch", {"video": _request(body)})
     else:
         accepted = daemon.call("POST", "/mcp/generate", _request(body))
     if as_json:
@@ -158,13 +158,14 @@ def _prefetch(options: Options, daemon: Daemon | None, body: GenerateBody, files
     try:
         if daemon is None:
             return prefetch_here(options.settings(), body, files, reporter, verbose=options.verbose)
-        from vidgend.cli.follow import ending_cancels, follow, raise_failure, stopping_signals
+        from vidgend.cli.follow import ending_cancels, follow, stopping_signals
         from vidgend.cli.own_files import send_files
+        from vidgend.client.problems import raise_failure
 
         click.echo(f"using the daemon at {daemon.url}", err=True)
         with stopping_signals():
             send_files(daemon, files)
-            job_id = str(daemon.call("POST", "/mcp/prefetch", {"video": _request(body)})["job_id"])
+            job_id = str(daemon.submit("/mcp/prefetch", {"video": _request(body)})["job_id"])
             with ending_cancels(daemon, job_id):
                 raise_failure(follow(daemon, job_id, reporter))
             return daemon.of_job("result", job_id)
@@ -184,9 +185,10 @@ def _in_daemon(
     daemon: Daemon, body: GenerateBody, files: OwnFiles, target: Target
 ) -> tuple[dict[str, Any], dict[str, Path], float] | None:
     """None for a job that awaits its review."""
-    from vidgend.cli.follow import ending_cancels, fetch_result, follow, raise_failure, stopping_signals, submit
+    from vidgend.cli.follow import ending_cancels, fetch_result, follow, stopping_signals, submit
     from vidgend.cli.own_files import send_files
     from vidgend.cli.progress import make_reporter
+    from vidgend.client.problems import raise_failure
 
     began = time.monotonic()
     with stopping_signals():

@@ -11,9 +11,10 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from vidgend.cli.exits import Interrupted, error_of
+from vidgend.cli.exits import Interrupted
 from vidgend.cli.progress import Reporter, View
 from vidgend.cli.target import SUFFIXES, Target, copier
+from vidgend.client.problems import error_of
 from vidgend.errors import BadInput, DatabaseUnavailable, SettingsInvalid, StepError
 from vidgend.logs import set_up_logging
 from vidgend.models import Result

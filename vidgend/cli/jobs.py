@@ -14,7 +14,7 @@ from vidgend.cli.outcome import human_bytes, print_outcome, remarks
 from vidgend.cli.progress import View, span
 
 if TYPE_CHECKING:
-    from vidgend.cli.client import Daemon
+    from vidgend.client.daemon import Daemon
 
 _LOG_LINES = 8
 _TEXT_CHARS = 60
@@ -39,8 +39,9 @@ def status(options: Options, job: str, watch: bool, as_json: bool) -> None:
 
 def watch_job(daemon: Daemon, job: str, *, as_json: bool) -> None:
     """Follow a job to its end and print its last status. Raises: what it failed with."""
-    from vidgend.cli.follow import follow, raise_failure
+    from vidgend.cli.follow import follow
     from vidgend.cli.progress import make_reporter
+    from vidgend.client.problems import raise_failure
 
     reporter = make_reporter()
     try:
@@ -135,15 +136,16 @@ def prefetch(options: Options, /, queries: tuple[str, ...], watch: bool, as_json
     given = {"queries": queries or None, **wished}
     body = checked(PrefetchBody, {name: value for name, value in given.items() if value is not None})
     daemon = options.daemon()
-    accepted = daemon.call("POST", "/mcp/prefetch", body.model_dump(mode="json", exclude_unset=True))
+    accepted = daemon.submit("/mcp/prefetch", body.model_dump(mode="json", exclude_unset=True))
     if not watch:
         if as_json:
             echo_json(accepted)
         else:
             click.echo(accepted["job_id"])
         return
-    from vidgend.cli.follow import ending_cancels, follow, raise_failure
+    from vidgend.cli.follow import ending_cancels, follow
     from vidgend.cli.progress import make_reporter
+    from vidgend.client.problems import raise_failure
 
     job = str(accepted["job_id"])
     reporter = make_reporter()

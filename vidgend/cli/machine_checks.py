@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from vidgend import __version__, children
 from vidgend.cli.finding import Finding
+from vidgend.cli.key_checks import live_keys
 from vidgend.cli.options import daemon_at
 from vidgend.cli.outcome import human_bytes
 from vidgend.cores import cores
@@ -217,12 +218,12 @@ def service(settings: Settings, url: str | None, section: str = "service") -> It
     yield Finding(section=section, mark="ok", text=f"no daemon at {daemon.url}; `vidgend generate` works by itself")
     if not host:
         return  # a unix socket alone
-    if host not in ("localhost", "::1") and not host.startswith("127.") and not key:
+    if host not in ("localhost", "::1") and not host.startswith("127.") and not key and not live_keys(settings):
         yield Finding(
             section=section,
             mark="note",
-            text=f"`vidgend serve` will refuse to listen on {host} without http.api_key",
-            fix="Set http.api_key (VIDGEND_HTTP__API_KEY), or listen on 127.0.0.1.",
+            text=f"`vidgend serve` will refuse to listen on {host} without a key",
+            fix="Make one with `vidgend keys create NAME`, or listen on 127.0.0.1.",
         )
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()

@@ -17,7 +17,7 @@ from vidgend.cli.exits import BUG, INTERRUPTED, Interrupted, exit_code
 from vidgend.errors import DaemonUnreachable, StepError, StorageFull, VidgendError
 
 if TYPE_CHECKING:
-    from vidgend.cli.client import Daemon
+    from vidgend.client.daemon import Daemon
     from vidgend.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -59,7 +59,7 @@ class Options:
 def daemon_at(url: str | None, settings: Settings) -> Daemon:
     """A client for the daemon at `url`, else for the one of this machine, which is known by its own certificate where
     that can be read. Raises: BadInput."""
-    from vidgend.cli.client import Daemon, reachable_url
+    from vidgend.client.daemon import Daemon, reachable_url
     from vidgend.client.transport import pinned
 
     http, tls = settings.http, None

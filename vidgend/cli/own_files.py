@@ -19,7 +19,7 @@ from vidgend.cli.outcome import human_bytes
 from vidgend.errors import BadInput
 
 if TYPE_CHECKING:
-    from vidgend.cli.client import Daemon
+    from vidgend.client.daemon import Daemon
 
 _ID = re.compile(r"[0-9a-f]{64}")
 

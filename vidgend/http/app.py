@@ -21,13 +21,15 @@ from vidgend.http import (
     voices_routes,
     webhook_routes,
 )
+from vidgend.http.admission import Admission
 from vidgend.http.auth import allowed_names
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.closing import add_closing
 from vidgend.http.events_routes import add_bus
 from vidgend.http.gate import GATE, Gate, make_gate
 from vidgend.http.middlewares import catch, expect, finish_headers, make_guard, tell
-from vidgend.http.openapi import DOCUMENT, document_bytes
+from vidgend.http.open_requests import OpenRequests
+from vidgend.http.openapi import DOCUMENTS, both_documents
 from vidgend.http.operation import Operation
 from vidgend.http.services import SERVICES, Services
 from vidgend.http.serving import handler_of
@@ -55,17 +57,26 @@ OPERATIONS: tuple[Operation, ...] = tuple(
 def make_app(services: Services) -> web.Application:
     """The application over `services`, to be run by `server.Server`."""
     gate = Gate.of(services, allowed_names(services.allowed_hosts, services.public_url))
+    handlers = [(operation, handler_of(operation)) for operation in OPERATIONS]
+    admission = Admission(
+        keyring=services.keyring,
+        limits=services.limits,
+        url_key=services.url_key,
+        trusted=services.trusted_proxies,
+        scopes={handler: operation.scope for operation, handler in handlers},
+    )
+    open_requests = OpenRequests(services.keyring)
     app = web.Application(
-        middlewares=[tell, catch, make_gate(gate), make_guard(services)],
+        middlewares=[tell, catch, make_gate(gate), make_guard(admission, open_requests)],
         client_max_size=MAX_BODY_BYTES,
     )
     app[GATE] = gate
     app[SERVICES] = services
-    app[DOCUMENT] = document_bytes(OPERATIONS, version=services.version, needs_key=bool(services.api_key))
+    app.cleanup_ctx.append(open_requests.watched)
+    app[DOCUMENTS] = both_documents(OPERATIONS, version=services.version)
     add_closing(app)
     add_bus(app)
-    for operation in OPERATIONS:
-        handler = handler_of(operation)
+    for operation, handler in handlers:
         for method in (operation.method, "HEAD") if operation.method == "GET" else (operation.method,):
             app.router.add_route(method, operation.path, handler, expect_handler=operation.expect or expect)
     app.on_response_prepare.append(finish_headers)

@@ -85,7 +85,9 @@ async def send_asset(
     if if_match.strip() != "*" and etag not in if_match:
         raise PreconditionFailed
     kept = "max-age=31536000, immutable" if max_age_s is None else f"max-age={max_age_s}"
-    headers = _headers(name, content_type, etag=etag, cache=f"{'private' if services.api_key else 'public'}, {kept}")
+    headers = _headers(
+        name, content_type, etag=etag, cache=f"{'private' if request[CALLER].keyed else 'public'}, {kept}"
+    )
     if_none_match = request.headers.get("If-None-Match", "")
     if if_none_match.strip() == "*" or etag in if_none_match:
         return web.Response(status=304, headers=headers)

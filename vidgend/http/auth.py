@@ -1,27 +1,28 @@
-"""Who may call: host names, the bearer key, and signed links to assets."""
+"""Who may call: host names, and signed links to assets."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import time
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
-from vidgend.errors import Unauthorized
+from vidgend.http.caller import Caller
 from vidgend.http.problems import HostNotAllowed, SignatureInvalid
 from vidgend.http.proxied import FORWARDED_HOST, Networks, scheme_of
-from vidgend.http.views.problem import DOCS_PATH
 
 LINK_LIFE_S = 24 * 3600
+_CLOCK_SLACK_S = 300
+"""How far the clock may be set back without ending the links that were given."""
 ASSETS_PATH = "/mcp/assets/"
-_SIGNED_PATHS = re.compile(r"/mcp/assets/.*|/mcp/storyboard/[^/]+/thumbnails/[^/]+")
+SIGNED_PATHS = re.compile(r"/mcp/assets/.*|/mcp/storyboard/[^/]+/thumbnails/[^/]+")
 """What a signed link may open without the key."""
-OPEN_PATHS = ("/livez", "/readyz", "/openapi.json", DOCS_PATH)
 
 
 def host_name(netloc: str) -> str:
@@ -78,50 +79,34 @@ def base_url(request: web.Request, public_url: str, trusted: Networks) -> str:
     return urlsplit(f"{scheme_of(request, trusted)}://{host}").geturl()
 
 
-def sign(url_key: bytes, path: str, expires: int) -> str:
-    message = f"{path}\n{expires}".encode("utf-8", "backslashreplace")
+def sign(url_key: bytes, path: str, *, owner: str, expires: int) -> str:
+    """For reading what the path shows, as its owner sees it. Not bound to the key that asked: that may be replaced."""
+    message = json.dumps(["GET", path, owner, expires]).encode()
     return hmac.new(url_key, message, hashlib.sha256).hexdigest()
 
 
-def asset_url(base_url: str, digest: str, *, url_key: bytes | None, now_s: float) -> str:
-    """The address of an asset; with a key it opens without the bearer key for a day."""
-    return signed_url(base_url, f"{ASSETS_PATH}{digest}", url_key=url_key, now_s=now_s)
-
-
-def signed_url(base_url: str, path: str, *, url_key: bytes | None, now_s: float) -> str:
-    """The address of a path that signed links may open; without a key it needs none."""
+def signed_url(base_url: str, path: str, *, caller: Caller, url_key: bytes, now_s: float) -> str:
+    """The address of a path of SIGNED_PATHS, for the caller's owner. Where a key is asked for it opens without one for
+    a day."""
     url = f"{base_url}{path}"
-    if url_key is None:
+    if not caller.keyed:
         return url
     expires = int(now_s) + LINK_LIFE_S
-    return f"{url}?exp={expires}&sig={sign(url_key, path, expires)}"
+    whose = f"&for={quote(caller.owner, safe='')}" if caller.owner else ""
+    return f"{url}?exp={expires}{whose}&sig={sign(url_key, path, owner=caller.owner, expires=expires)}"
 
 
-def check_key(request: web.Request, api_key: str, url_key: bytes) -> None:
-    """Let a request in that carries the key, or a valid signature where one will do.
-
-    Raises: Unauthorized, SignatureInvalid.
-    """
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and hmac.compare_digest(_bytes(given.strip()), _bytes(api_key)):
-        return
-    if scheme:
-        raise Unauthorized("the key is not right")
-    if request.method in ("GET", "HEAD") and "sig" in request.query and _SIGNED_PATHS.fullmatch(request.path):
-        _check_signature(request, url_key)
-        return
-    raise Unauthorized("no key was sent")
-
-
-def _check_signature(request: web.Request, url_key: bytes) -> None:
-    expires = request.query.get("exp", "")
+def link_owner(request: web.Request, url_key: bytes) -> str:
+    """Whose the signed link of a request is. Raises: SignatureInvalid."""
+    expires, owner = request.query.get("exp", ""), request.query.get("for", "")
     if not (expires.isascii() and expires.isdigit() and len(expires) < 16):
         raise SignatureInvalid("the link has no time of expiry")
-    right = sign(url_key, request.path, int(expires))
+    right = sign(url_key, request.path, owner=owner, expires=int(expires))
     if not hmac.compare_digest(_bytes(request.query["sig"]), _bytes(right)):
         raise SignatureInvalid("the link's signature is wrong")
-    if int(expires) < time.time():
+    if not time.time() <= int(expires) <= time.time() + LINK_LIFE_S + _CLOCK_SLACK_S:
         raise SignatureInvalid("the link has expired")
+    return owner
 
 
 def _bytes(text: str) -> bytes:

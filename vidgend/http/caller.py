@@ -16,14 +16,28 @@ ALL_SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
 @dataclass(frozen=True, kw_only=True)
 class Caller:
     """`owner` is whose jobs, uploads and calls are seen; "" owns what is made without a key and with http.api_key.
-    `key_id` is the public part of the key that was sent; "" if none was, or that of the settings."""
+    `key_id` is the public part of the key that was sent, or SETTINGS_KEY or LINK; "" where none is asked for."""
 
     owner: str = ""
     key_id: str = ""
     scopes: frozenset[Scope] = ALL_SCOPES
 
+    @property
+    def sees(self) -> str | None:
+        """Whose numbers are told where they are summed up: those of its owner; None, with admin, of everybody."""
+        return None if "admin" in self.scopes else self.owner
+
+    @property
+    def keyed(self) -> bool:
+        """Whether a key is asked for: what this caller is given is private, and its links must be signed."""
+        return bool(self.key_id)
+
 
 ANYBODY = Caller()
 """Where no key is asked for."""
+NOBODY = Caller(scopes=frozenset())
+"""Where something is open to everybody: who calls was not looked at."""
+SETTINGS_KEY = "settings"
+LINK = "link"
 CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 """Set by the guard on every request that got past it."""

@@ -23,6 +23,7 @@ from vidgend.errors import (
     NotFound,
     PromptEmpty,
     QueueFull,
+    QueueQuotaExceeded,
     ResultExpired,
     StorageFull,
     UnknownFont,
@@ -73,6 +74,7 @@ LINKS = tuple(
 _REFUSALS = (
     BadRequest, PromptEmpty, UnknownVoice, UnknownStyle, UnknownPreset, UnknownFont, LanguageUnsupported,
     FeatureUnavailable, UploadUnknown, IdempotencyMismatch, BudgetSpent, Draining, StorageFull, QueueFull,
+    QueueQuotaExceeded,
 )  # fmt: skip
 
 operations = Operations("jobs")
@@ -188,7 +190,7 @@ async def _video(call: Call, job: Job) -> ResultView | None:
     files = job.result.files
     if not (await services.jobs.has_files(job.id) and await services.assets.has(files["video"].digest)):
         return None
-    return result_view(job, await result_urls(services, job.id, files, base_url=call.base_url))
+    return result_view(job, await result_urls(services, job.id, files, caller=call.caller, base_url=call.base_url))
 
 
 @operations.json(
@@ -206,7 +208,7 @@ async def cancel(call: Call) -> Reply:
 
 @operations.json(
     "POST", "/mcp/retry/{job_id}", id="retry", scope="write", status=202, answer=AcceptedView,
-    errors=(NotFound, Conflict, Draining, StorageFull, QueueFull),
+    errors=(NotFound, Conflict, Draining, StorageFull, QueueFull, QueueQuotaExceeded),
 )  # fmt: skip
 async def retry(call: Call) -> Reply:
     """Send a failed or cancelled job again, under its own id. What it had finished is not done again."""

@@ -89,20 +89,24 @@ def open_listeners(*, host: str, port: int, unix_socket: Path | None, unix_mode:
     return listeners
 
 
+_EVERY_PAGE = 'with http.cors_origins = ["*"] every page in a browser of this machine can call'
+
+
 def refuse_open(listeners: Iterable[Listener], *, has_key: bool, any_origin: bool = False) -> None:
-    """Raises: SettingsInvalid if others can come in and no key is asked for."""
-    if has_key:
-        return
-    instead = "listen on 127.0.0.1"
-    others = next((listener.who_else for listener in listeners if listener.who_else), "")
-    if any_origin and not others:
-        others = 'with http.cors_origins = ["*"] every page in a browser of this machine can call'
-        instead = "name the origins"
-    if others:
+    """Raises: SettingsInvalid if others can come in and there is no key that lets anybody in."""
+    others = who_else(listeners, any_origin=any_origin)
+    if others and not has_key:
+        instead = "name the origins" if others == _EVERY_PAGE else "listen on 127.0.0.1"
         raise SettingsInvalid(
-            f"{others}, but no http.api_key is set",
-            hint=f"Set http.api_key (VIDGEND_HTTP__API_KEY), or {instead}.",
+            f"{others}, but there is no key",
+            hint=f"Make one with `vidgend keys create NAME` (or set http.api_key), or {instead}.",
         )
+
+
+def who_else(listeners: Iterable[Listener], *, any_origin: bool = False) -> str:
+    """Who can come in whom their owner did not let in, in words; empty if nobody."""
+    others = next((listener.who_else for listener in listeners if listener.who_else), "")
+    return others or (_EVERY_PAGE if any_origin else "")
 
 
 def _listen_tcp(host: str, port: int) -> Listener:

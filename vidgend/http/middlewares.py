@@ -10,13 +10,15 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from vidgend.errors import VidgendError
-from vidgend.http.auth import OPEN_PATHS, check_key
+from vidgend.http.admission import Admission
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.caller import ANYBODY, CALLER
 from vidgend.http.gate import GATE
+from vidgend.http.open_requests import OpenRequests
 from vidgend.http.problems import BadRequest, BodyTooLarge, ExpectationFailed, from_aiohttp, problem
 from vidgend.http.proxied import client_address
-from vidgend.http.services import SERVICES, Services
+from vidgend.http.services import SERVICES
+from vidgend.http.views.problem import DOCS_PATH
 from vidgend.observer import RequestEnd
 from vidgend.request_context import REQUEST, RequestContext, new_trace, request_id_of, trace_of
 
@@ -25,7 +27,7 @@ _log = logging.getLogger(__name__)
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 _STREAM: web.RequestKey[bool] = web.RequestKey("stream", bool)
 """Set where the answer is to last as long as the client likes."""
-_QUIET = (*OPEN_PATHS, "/metrics")
+_QUIET = ("/livez", "/readyz", "/openapi.json", "/docs", "/docs/scalar.js", DOCS_PATH, "/metrics")
 """Asked for so often that they are no news in the log."""
 
 
@@ -97,15 +99,14 @@ def _bug(request: web.Request, error: Exception) -> web.Response:
     return problem(VidgendError(hint="The daemon's log has the reason.").telling(request_id=request[REQUEST_ID]))
 
 
-def make_guard(services: Services) -> Middleware:
-    """The key, on every path there is and every path there is not."""
+def make_guard(admission: Admission, open_requests: OpenRequests) -> Middleware:
+    """Key and scope, on every path there is and every path there is not."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if services.api_key and request.path not in OPEN_PATHS:
-            check_key(request, services.api_key, services.url_key)
-        request[CALLER] = ANYBODY
-        return await handler(request)
+        request[CALLER] = caller = await admission.admit(request)
+        with open_requests.during(request, caller):
+            return await handler(request)
 
     return guard
 

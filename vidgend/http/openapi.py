@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from vidgend.errors import BadInput, StorageUnavailable, Unauthorized, VidgendError
+from vidgend.errors import BadInput, ForbiddenScope, RateLimited, StorageUnavailable, Unauthorized, VidgendError
 from vidgend.http.answers import json_bytes
 from vidgend.http.operation import Media, Operation
 from vidgend.http.problems import (
@@ -29,7 +29,10 @@ from vidgend.http.problems import (
 )
 from vidgend.http.views.problem import ProblemView
 
-DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi document", bytes)
+DOCUMENTS: web.AppKey[dict[bool, bytes]] = web.AppKey("openapi documents", dict)
+"""By whether a key is asked for, which the first key changes while vidgend runs."""
+_KEY: list[dict[str, list[str]]] = [{"key": []}]
+_KEY_OR_NOTHING: list[dict[str, list[str]]] = [{"key": []}, {}]
 _PROBLEM = "application/problem+json"
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 _GROUPS = {
@@ -52,14 +55,20 @@ _PARAMETERS: Mapping[str, dict[str, Any]] = {
 _NEEDS = {"read": "a key that may read", "write": "a key that may write", "admin": "a key of an administrator"}
 
 
-def document_bytes(operations: Iterable[Operation], *, version: str, needs_key: bool) -> bytes:
-    return json_bytes(document(tuple(operations), version=version, needs_key=needs_key))
+def both_documents(operations: tuple[Operation, ...], *, version: str) -> dict[bool, bytes]:
+    """For DOCUMENTS."""
+    told = document(operations, version=version, needs_key=False)
+    open_to_all = json_bytes(told)
+    for entry in (entry for methods in told["paths"].values() for entry in methods.values()):
+        if "security" in entry:
+            entry["security"] = _KEY
+    return {False: open_to_all, True: json_bytes(told)}
 
 
 def document(operations: tuple[Operation, ...], *, version: str, needs_key: bool) -> dict[str, Any]:
     """The document of a server that asks for a key, or of one that does not. A field that an answer has today may have
     more beside it tomorrow."""
-    security: list[dict[str, Any]] = [{"key": []}] if needs_key else [{"key": []}, {}]
+    security = _KEY if needs_key else _KEY_OR_NOTHING
     references, schemas = _schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
@@ -109,7 +118,7 @@ def _schemas(operations: Iterable[Operation]) -> tuple[References, dict[str, Any
     return references, schemas
 
 
-def _entry(operation: Operation, references: References, security: list[dict[str, Any]]) -> dict[str, Any]:
+def _entry(operation: Operation, references: References, security: list[dict[str, list[str]]]) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [operation.group],
@@ -204,7 +213,7 @@ def _common(operation: Operation) -> list[type[VidgendError]]:
         BadRequest, HostNotAllowed, OriginNotAllowed, HeadTooLarge, ExpectationFailed, BadInput,
     ]  # fmt: skip
     if operation.scope is not None:
-        common += [Unauthorized, StorageUnavailable]
+        common += [Unauthorized, ForbiddenScope, RateLimited, StorageUnavailable]
     if operation.scope is not None and operation.raw is not None:
         common.append(SignatureInvalid)
     if operation.body is not None:

@@ -170,7 +170,7 @@ HTTP_ERRORS: tuple[type[VidgendError], ...] = (
 
 def problem(error: VidgendError, /, *, headers: Mapping[str, str] | None = None) -> web.Response:
     """The answer for an error."""
-    extra = dict(headers or {})
+    extra = {**error.headers, **(headers or {})}
     if error.retry_after_s is not None:
         extra["Retry-After"] = str(math.ceil(error.retry_after_s))
     if isinstance(error, Unauthorized):

@@ -26,9 +26,9 @@ class NoBody(Body):
 
 @operations.json("GET", "/mcp/queue", id="queue", scope="read", answer=QueueView)
 async def queue(call: Call) -> Reply:
-    """How many jobs there are in each state, and whether the queue is paused."""
+    """How many jobs there are in each state, and whether the queue is paused. With the scope admin, of all owners."""
     services = call.services
-    counts = await services.jobs.counts()
+    counts = await services.jobs.counts(owner=call.caller.sees)
     return Reply(view=queue_view(await services.jobs.paused(), counts, services.worker.lacking_bytes))
 
 

@@ -10,6 +10,8 @@ from typing import Protocol
 from aiohttp import web
 
 from vidgend.http.fetch_media import MediaFetcher
+from vidgend.http.keyring import Keyring
+from vidgend.http.limits import Limits
 from vidgend.http.watch import Watch
 from vidgend.http.webhook_tester import WebhookTester
 from vidgend.http.wire import Defaults
@@ -70,7 +72,8 @@ class Services:
     webhook_tester: WebhookTester
     defaults: Defaults
     public_url: str
-    api_key: str
+    keyring: Keyring
+    limits: Limits
     allowed_hosts: tuple[str, ...]
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     cors_origins: tuple[str, ...]
@@ -93,7 +96,7 @@ class Services:
     presign: bool
     """Whether results in a store that can sign its own links are linked to there."""
     url_key: bytes
-    """Signs asset URLs while an api_key is set."""
+    """Signs the links to assets where keys are asked for."""
     transcriber: Transcriber | None = None
     """Who writes down what is said in a voice-over."""
     can_translate: bool = False

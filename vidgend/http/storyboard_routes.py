@@ -13,6 +13,7 @@ from vidgend.errors import (
     LanguageUnsupported,
     NotFound,
     QueueFull,
+    QueueQuotaExceeded,
     StorageFull,
     StoryboardChanged,
     StoryboardNotReady,
@@ -126,6 +127,7 @@ async def revert(call: Call, body: RevertBody) -> Reply:
     answer=RenderView,
     errors=(
         NotFound, Conflict, StoryboardNotReady, FeatureUnavailable, UploadUnknown, Draining, StorageFull, QueueFull,
+        QueueQuotaExceeded,
     ),
 )  # fmt: skip
 async def render(call: Call, body: RenderBody) -> Reply:
@@ -150,5 +152,5 @@ def _if_match(call: Call) -> int | None:
 
 
 async def _shown(call: Call, job: Job, version: Version) -> Reply:
-    thumbnails = await thumbnail_urls(call.services, job.id, base_url=call.base_url)
+    thumbnails = await thumbnail_urls(call.services, job.id, caller=call.caller, base_url=call.base_url)
     return Reply(view=storyboard_view(job, version, thumbnails), headers={"ETag": f'"{version.number}"'})

@@ -97,7 +97,8 @@ async def upload(request: web.Request) -> web.Response:
         made, new = await _from_address(request, call, given.get("name"))
     else:
         made, new = await _from_body(request, call, given.get("name"))
-    view = upload_view(made, own_url(services, made.digest, base_url=call.base_url, now_s=time.time()))
+    url = own_url(services, made.digest, caller=call.caller, base_url=call.base_url, now_s=time.time())
+    view = upload_view(made, url)
     location = {"Location": f"{ASSETS_PATH}{made.digest}"}
     return answer_of(Reply(view=view, status=201 if new else 200, headers=location))
 
@@ -187,7 +188,8 @@ async def uploads(call: Call, query: UploadsQuery) -> Reply:
         found = await services.uploads.page(limit=limit + 1, before=before, owner=owner)
     now_s = time.time()
     page = [
-        upload_view(one, own_url(services, one.digest, base_url=call.base_url, now_s=now_s)) for one in found[:limit]
+        upload_view(one, own_url(services, one.digest, caller=call.caller, base_url=call.base_url, now_s=now_s))
+        for one in found[:limit]
     ]
     return Reply(view=uploads_view(page, _cursor(found[limit - 1]) if len(found) > limit else None))
 

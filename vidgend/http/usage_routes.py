@@ -31,8 +31,8 @@ class UsageParameters(Body):
 
 @operations.json("GET", "/mcp/usage", id="usage", scope="read", query=UsageParameters, answer=UsageView)
 async def usage(call: Call, query: UsageParameters) -> Reply:
-    """Provider calls, quota left and cost, by day, job, key or service."""
+    """Provider calls, quota left and cost, by day, job, key or service. With the scope admin, of all owners."""
     services = call.services
     given = query.model_dump(by_alias=True, exclude={"limit"}, exclude_none=True)
     wanted = read_query(given, now=services.ledger.now, limit=query.limit)
-    return Reply(view=await usage_view(services.ledger, services.accounts, wanted, owner=call.caller.owner))
+    return Reply(view=await usage_view(services.ledger, services.accounts, wanted, owner=call.caller.sees))

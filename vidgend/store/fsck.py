@@ -137,9 +137,10 @@ async def _references(database: Reads) -> list[Finding]:
 
 async def _counts(database: Reads) -> list[Finding]:
     rows = await database.read(
-        "SELECT state, sum(counted), sum(there) FROM (SELECT state, jobs AS counted, 0 AS there FROM job_counts "
-        "UNION ALL SELECT state, 0, count(*) FROM jobs GROUP BY state) "
-        "GROUP BY state HAVING sum(counted) <> sum(there)"
+        "SELECT state, sum(counted), sum(there) FROM (SELECT state, sum(counted) AS counted, sum(there) AS there FROM "
+        "(SELECT state, owner, jobs AS counted, 0 AS there FROM job_counts "
+        "UNION ALL SELECT state, owner, 0, count(*) FROM jobs GROUP BY state, owner) GROUP BY state, owner "
+        "HAVING sum(counted) <> sum(there)) GROUP BY state"
     )
     return [
         Finding(

@@ -98,7 +98,9 @@ class _Mender:
         def transaction(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM job_counts WHERE state = ?", (state,))
             connection.execute(
-                "INSERT INTO job_counts (state, jobs) SELECT ?1, count(*) FROM jobs WHERE state = ?1", (state,)
+                "INSERT INTO job_counts (state, owner, jobs) SELECT state, owner, count(*) FROM jobs WHERE state = ? "
+                "GROUP BY owner",
+                (state,),
             )
 
         await self._database.write(transaction)

@@ -66,9 +66,14 @@ class JobReads:
         )
         return [(row[0], row[1]) for row in reversed(rows)]
 
-    async def counts(self) -> dict[str, int]:
-        """How many jobs there are in each state that has any."""
-        return dict(await self._database.read("SELECT state, jobs FROM job_counts WHERE jobs > 0"))
+    async def counts(self, *, owner: str | None = None) -> dict[str, int]:
+        """How many jobs there are in each state that has any; None: of all owners."""
+        rows = await self._database.read(
+            "SELECT state, sum(jobs) FROM job_counts WHERE ?1 IS NULL OR owner = ?1 GROUP BY state "
+            "HAVING sum(jobs) > 0",
+            (owner,),
+        )
+        return dict(rows)
 
     async def next_due_s(self) -> float | None:
         """Seconds until the first parked job is to be tried again; None if there is none."""

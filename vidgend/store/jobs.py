@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vidgend.errors import Conflict, IdempotencyMismatch, NotFound, QueueFull
+from vidgend.errors import Conflict, IdempotencyMismatch, NotFound, QueueFull, QueueQuotaExceeded
 from vidgend.models import TERMINAL_STATES, Brief, JobState, PrefetchBrief, Result
 from vidgend.observer import NOBODY, Observer
 from vidgend.store.database import Database
@@ -53,13 +53,23 @@ ORDER BY rank LIMIT 1
 
 
 class JobStore(JobReads):
-    """The queue of one boot. All methods are safe to call from anywhere on the loop."""
+    """The queue of one boot. All methods are safe to call from anywhere on the loop. `queued_per_owner` is how many
+    jobs of one owner may wait; 0: any number."""
 
-    def __init__(self, database: Database, *, boot_id: str, max_queued: int, observer: Observer = NOBODY) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        boot_id: str,
+        max_queued: int,
+        queued_per_owner: int = 0,
+        observer: Observer = NOBODY,
+    ) -> None:
         super().__init__(database)
         self._observer = observer
         self._boot_id = boot_id
         self._max_queued = max_queued
+        self._queued_per_owner = queued_per_owner
 
     async def recover(self) -> Recovered:
         """Record this boot and put back what earlier ones left running."""
@@ -84,7 +94,7 @@ class JobStore(JobReads):
     ) -> tuple[str, bool]:
         """Accept a job; durable on return. Answers (job id, whether it is new).
 
-        Raises: QueueFull, IdempotencyMismatch, UploadUnknown, StorageFull.
+        Raises: QueueFull, QueueQuotaExceeded, IdempotencyMismatch, UploadUnknown, StorageFull.
         """
         uploads = uploads_of_brief(brief) if isinstance(brief, Brief) else frozenset()
         now = self._database.clock()
@@ -102,7 +112,7 @@ class JobStore(JobReads):
                     if known[1] != body_sha256:
                         raise IdempotencyMismatch
                     return known[0], False
-            self._check_queue(connection)
+            self._check_queue(connection, owner)
             connection.execute(
                 "INSERT INTO jobs (id, kind, state, owner, priority, rank, brief, metadata, callback_url, created_at, "
                 "updated_at) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -127,10 +137,19 @@ class JobStore(JobReads):
             _log.info("job_accepted", extra={"job": job_id, "kind": kind, "owner": owner})
         return accepted
 
-    def _check_queue(self, connection: sqlite3.Connection) -> None:
-        row = connection.execute("SELECT jobs FROM job_counts WHERE state = 'queued'").fetchone()
-        if row is not None and row[0] >= self._max_queued:
-            raise QueueFull(f"{row[0]} jobs are waiting; queue.max_queued is {self._max_queued}")
+    def _check_queue(self, connection: sqlite3.Connection, owner: str) -> None:
+        """Raises: QueueFull, QueueQuotaExceeded."""
+        waiting, own = connection.execute(
+            "SELECT coalesce(sum(jobs), 0), coalesce(sum(jobs) FILTER (WHERE owner = ?), 0) FROM job_counts "
+            "WHERE state = 'queued'",
+            (owner,),
+        ).fetchone()
+        if waiting >= self._max_queued:
+            raise QueueFull(f"{waiting} jobs are waiting; queue.max_queued is {self._max_queued}")
+        if self._queued_per_owner and own >= self._queued_per_owner:
+            raise QueueQuotaExceeded(
+                f"{own} of your jobs are waiting; limits.queued_per_owner is {self._queued_per_owner}"
+            )
 
     async def claim(self, only: frozenset[str] | None = None) -> Job | None:
         """Take the next job that may run now; `only` one of these if given, which then do not mind a pause.
@@ -314,7 +333,7 @@ class JobStore(JobReads):
         """Send a job again that failed, was cancelled, or whose files are gone: its counters begin anew, its finished
         steps are used again. Not one whose storyboard was edited since: it would be made as it was before.
 
-        Raises: NotFound, Conflict, QueueFull.
+        Raises: NotFound, Conflict, QueueFull, QueueQuotaExceeded.
         """
         now = self._database.clock()
 
@@ -334,7 +353,7 @@ class JobStore(JobReads):
                     f"the storyboard was edited since: version {newest} is the newest, the job made {made or 1}",
                     hint="Have a version rendered: `vidgend render`, POST /mcp/render/<id>.",
                 )
-            self._check_queue(connection)
+            self._check_queue(connection, _owner_of(connection, job_id))
             return requeue(connection, job_id, now=now, line="sent again by hand")
 
         return read_job(await self._database.write(transaction))
@@ -343,7 +362,7 @@ class JobStore(JobReads):
         """Make the video of a version of the storyboard, as `brief` asks for it; what is finished is used again. The
         video that there is stays until the new one is complete. Also approves a job that awaits review.
 
-        Raises: NotFound, Conflict, QueueFull, UploadUnknown.
+        Raises: NotFound, Conflict, QueueFull, QueueQuotaExceeded, UploadUnknown.
         """
         now = self._database.clock()
         rows = await self._database.read(
@@ -356,7 +375,7 @@ class JobStore(JobReads):
             check_editable(connection, job_id)
             if not version_exists(connection, job_id, version):
                 raise NotFound(f"the storyboard has no version {version}")
-            self._check_queue(connection)
+            self._check_queue(connection, _owner_of(connection, job_id))
             hold(connection, job_id, uploads)
             keep_brief(connection, job_id)
             connection.execute("UPDATE jobs SET version = ?, brief = ? WHERE id = ?", (version, body, job_id))
@@ -429,6 +448,11 @@ def _state_of(connection: sqlite3.Connection, job_id: str) -> JobState:
         raise NotFound(f"no job {job_id!r}")
     state: JobState = row[0]
     return state
+
+
+def _owner_of(connection: sqlite3.Connection, job_id: str) -> str:
+    owner: str = connection.execute("SELECT owner FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]
+    return owner
 
 
 def _failing(job_id: str, failure: Failure, now: float) -> Any:

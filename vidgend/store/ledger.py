@@ -9,13 +9,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from vidgend.errors import BudgetSpent, ProviderRateLimited
 from vidgend.store.database import Database
 from vidgend.store.reading import Reads
 
 DAY_S = 86_400
 MAX_SUBJECT_CHARS = 200
+LLM = "llm"
+"""The service that takes money; all others are footage providers."""
 _MOST = 2**53
 """Numbers that services name are cut to this; SQLite holds no longer ones."""
 _SUMS = ", ".join(f"coalesce(sum({name}), 0)" for name in ("calls", "failed", "tokens_in", "tokens_out", "cost"))
@@ -75,6 +79,47 @@ class State:
     quota_reset_at: float | None
     told_at: float | None
     held_until: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerLimits:
+    """What may be asked on account of one owner: footage providers in a day (UTC), and what the language model may cost
+    in a month. 0: anything."""
+
+    calls_per_day: int = 0
+    cost_per_month: float = 0.0
+
+    def check(self, connection: sqlite3.Connection, owner: str, service: str, *, at: float) -> None:
+        """Raises: ProviderRateLimited, BudgetSpent."""
+        if not (self.cost_per_month if service == LLM else self.calls_per_day):
+            return
+        now = datetime.fromtimestamp(at, UTC)
+        begins = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        if service == LLM:
+            begins = begins.replace(day=1)
+        ends = begins + timedelta(days=1)
+        while service == LLM and ends.day != 1:
+            ends += timedelta(days=1)
+        calls, cost = connection.execute(
+            "SELECT coalesce(sum(calls) FILTER (WHERE service <> ?1), 0), coalesce(sum(cost), 0) FROM usage_days "
+            "WHERE owner = ?2 AND day >= ?3 AND day < ?4",
+            (LLM, owner, int(begins.timestamp()) // DAY_S, int(ends.timestamp()) // DAY_S),
+        ).fetchone()
+        left_s = (ends - now).total_seconds()
+        if service != LLM and calls >= self.calls_per_day:
+            raise ProviderRateLimited(
+                f"all {self.calls_per_day} requests that one owner may have made in a day are used "
+                f"(limits.provider_calls_per_day); the next day begins at {ends:%Y-%m-%d %H:%M} UTC",
+                retry_after_s=left_s,
+            )
+        if service == LLM and cost >= self.cost_per_month:
+            spent = BudgetSpent(
+                f"the language model has cost {cost:.2f} for this owner this month, and limits.cost_per_month is "
+                f"{self.cost_per_month:.2f}; the next month begins on {ends:%Y-%m-%d}",
+                hint="Raise limits.cost_per_month, or wait for the next month; `vidgend usage --by key` tells more.",
+            )
+            spent.retry_after_s = left_s
+            raise spent
 
 
 class LedgerReads:
@@ -172,22 +217,26 @@ class LedgerReads:
 
 
 class Ledger(LedgerReads):
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits: OwnerLimits | None = None) -> None:
         super().__init__(database)
         self._database = database
+        self._limits = limits or OwnerLimits()
 
     async def begin(self, service: str, operation: str, subject: str, *, job_id: str, at: float) -> int:
         """Write down a call that will be made now; its number. On the disk when this returns.
 
-        Raises: StorageFull, DatabaseUnavailable; it is then not to be made.
+        Raises: StorageFull, DatabaseUnavailable, ProviderRateLimited and BudgetSpent where the job's owner has had what
+        one may have; it is then not to be made.
         """
         subject = subject.encode("utf-8", "replace").decode().replace("\0", "")[:MAX_SUBJECT_CHARS]
 
         def transaction(connection: sqlite3.Connection) -> int:
-            owner = connection.execute("SELECT owner FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            row = connection.execute("SELECT owner FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            owner = row[0] if row else ""
+            self._limits.check(connection, owner, service, at=at)
             cursor = connection.execute(
                 "INSERT INTO provider_calls (at, service, operation, subject, job_id, owner) VALUES (?, ?, ?, ?, ?, ?)",
-                (at, service, operation, subject, job_id, owner[0] if owner else ""),
+                (at, service, operation, subject, job_id, owner),
             )
             assert cursor.lastrowid is not None
             return cursor.lastrowid

@@ -39,7 +39,7 @@ class OutboxFacts:
 
 async def queue_facts(database: Database) -> QueueFacts:
     now = database.clock()
-    counts = dict(await database.read("SELECT state, jobs FROM job_counts"))
+    counts = dict(await database.read("SELECT state, sum(jobs) FROM job_counts GROUP BY state"))
     row = (
         await database.read(
             "SELECT (SELECT count(*) FROM jobs INDEXED BY jobs_parked WHERE state = 'queued' AND ready = 0), "

@@ -39,6 +39,19 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def refuse_other_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises: SchemaTooNew, SettingsInvalid (an older schema)."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    known = len(migrations())
+    if version > known:
+        raise SchemaTooNew(f"{path} has schema {version}; this vidgend knows up to {known}")
+    if version < known:
+        raise SettingsInvalid(
+            f"{path} has schema {version}, this vidgend has {known}",
+            hint="Start `vidgend serve` once; it brings the database up to date.",
+        )
+
+
 class ReadOnly:
     """A `Reads` on a connection of its own. Close it with `await close()`."""
 
@@ -52,17 +65,12 @@ class ReadOnly:
     async def open(cls, path: Path, clock: Callable[[], float] = time.time) -> ReadOnly:
         """Raises: SchemaTooNew, SettingsInvalid (an older schema), DatabaseDamaged, DatabaseUnavailable."""
         connection = await asyncio.to_thread(open_read_only, path)
-        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-        known = len(migrations())
-        if version == known:
-            return cls(connection, path, clock)
-        connection.close()
-        if version > known:
-            raise SchemaTooNew(f"{path} has schema {version}; this vidgend knows up to {known}")
-        raise SettingsInvalid(
-            f"{path} has schema {version}, this vidgend has {known}",
-            hint="Start `vidgend serve` once; it brings the database up to date.",
-        )
+        try:
+            refuse_other_schema(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        return cls(connection, path, clock)
 
     async def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Raises: DatabaseDamaged, DatabaseUnavailable."""

@@ -18,7 +18,7 @@ from vidgend.pipeline.budget.metered import MAX_TOKENS, Metered
 from vidgend.pipeline.budget.port import JOB, Quota
 from vidgend.store.database import Database
 from vidgend.store.jobs import JobStore
-from vidgend.store.ledger import Ledger
+from vidgend.store.ledger import DAY_S, LLM, Ledger, OwnerLimits
 
 HOUR = Window(limit=20, length_s=3600.0)
 MONEY = Money(price_in=1.0, price_out=10.0, monthly_cap=1.0, currency="EUR")
@@ -315,3 +315,59 @@ async def test_without_a_cap_nothing_is_refused_and_hostile_counts_are_cut(datab
     budget.check_money()
     (llm, huge, endless) = await rows(database)
     assert llm[5:8] == (0, MAX_TOKENS, pytest.approx(1000)) and huge[8] == 2**53 and endless[8] is None
+
+
+async def job_of(database: Database, owner: str) -> str:
+    job_id, _ = await JobStore(database, boot_id="boot", max_queued=9).submit(Brief(prompt="sea"), owner=owner)
+    return job_id
+
+
+async def test_an_owners_day_is_bounded_and_the_others_go_on(database: Database, time: FakeTime) -> None:
+    accounts = Accounts(money=MONEY)
+    budget = Metered(
+        Ledger(database, OwnerLimits(calls_per_day=2)), accounts, wait_s=0.0, clock=time.clock, sleep=time.sleep
+    )
+    ann, bob = await job_of(database, "ann"), await job_of(database, "bob")
+    JOB.set(ann)
+    await send(budget)
+    await send(budget, "pixabay")
+    await send(budget, LLM)
+    for service in ("pexels", "pixabay"):
+        with pytest.raises(ProviderRateLimited, match=r"all 2 requests .*limits.provider_calls_per_day") as caught:
+            await send(budget, service)
+        left_s = DAY_S - time.now % DAY_S
+        assert caught.value.retry_after_s == pytest.approx(left_s)
+    await send(budget, LLM)
+    JOB.set(bob)
+    await send(budget)
+    JOB.set(ann)
+    time.now += left_s
+    await send(budget)
+    assert len(await rows(database)) == 6, "what was refused was not sent"
+
+
+async def test_a_refused_request_leaves_its_place_to_others(database: Database, time: FakeTime) -> None:
+    accounts = await Accounts.read(Ledger(database), quotas={"pexels": (HOUR,)}, money=MONEY, now=time.now)
+    budget = Metered(
+        Ledger(database, OwnerLimits(calls_per_day=1)), accounts, wait_s=0.0, clock=time.clock, sleep=time.sleep
+    )
+    JOB.set(await job_of(database, "ann"))
+    await send(budget)
+    for _ in range(HOUR.limit):
+        with pytest.raises(ProviderRateLimited, match="provider_calls_per_day"):
+            await send(budget)
+    assert accounts.allowance("pexels").used(HOUR, time.now) == 1
+
+
+async def test_an_owners_month_may_cost_so_much(database: Database, time: FakeTime) -> None:
+    budget = Metered(
+        Ledger(database, OwnerLimits(cost_per_month=0.5)),
+        Accounts(money=MONEY), wait_s=0.0, clock=time.clock, sleep=time.sleep,
+    )  # fmt: skip
+    JOB.set(await job_of(database, "ann"))
+    await send(budget, LLM, tokens_in=500_000)
+    with pytest.raises(BudgetSpent, match=r"has cost 0.50 for this owner .* begins on 2027-02-01"):
+        await send(budget, LLM)
+    await send(budget)
+    JOB.set(await job_of(database, "bob"))
+    await send(budget, LLM)

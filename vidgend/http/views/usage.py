@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from vidgend.http.answers import rfc3339
 from vidgend.http.usage_query import By, UsageQuery, cursor_of
 from vidgend.http.views.base import Time, View, absent
-from vidgend.pipeline.budget.accounts import Accounts, date_of
+from vidgend.pipeline.budget.accounts import Accounts, date_of, next_month
 from vidgend.pipeline.budget.allowance import Allowance, Told
 from vidgend.store.ledger import Entry, JobEntry, LedgerReads, Sums
 
@@ -91,7 +91,7 @@ class UsageView(View):
 async def usage_view(
     ledger: LedgerReads, accounts: Accounts, query: UsageQuery, *, owner: str | None = None
 ) -> UsageView:
-    """`owner` sees its own calls; None sees all. Quotas and the month's cost are everybody's."""
+    """`owner` sees its own calls and cost; None sees all. Quotas are everybody's."""
     now = ledger.now
     totals = await ledger.totals(query.first_day, query.last_day, owner=owner)
     entries, last = await _entries(ledger, query, owner)
@@ -101,7 +101,7 @@ async def usage_view(
         by=query.by,
         currency=accounts.money.currency,
         totals=SumsView.model_construct(**_sums(totals)),
-        month=_month(accounts, now),
+        month=await _month(ledger, accounts, now, owner),
         quotas=[
             _quota(allowance, now)
             for allowance in accounts.allowances.values()
@@ -159,9 +159,11 @@ def _sums(sums: Sums) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _month(accounts: Accounts, now: float) -> MonthView:
+async def _month(ledger: LedgerReads, accounts: Accounts, now: float, owner: str | None) -> MonthView:
     month, spent = accounts.month_so_far(now)
     cap = accounts.money.monthly_cap
+    if owner is not None:
+        spent, cap = (await ledger.totals(month, next_month(month) - 1, owner=owner)).cost, 0.0
     return MonthView.model_construct(
         month=date_of(month)[:7],
         cost=round(spent, 6),

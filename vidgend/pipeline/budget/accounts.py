@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from vidgend.pipeline.budget.allowance import Allowance, Told, Window
-from vidgend.store.ledger import DAY_S, LedgerReads
+from vidgend.store.ledger import DAY_S, LLM, LedgerReads
 
-LLM = "llm"
 _NAMES = {LLM: "the language model"}
 
 

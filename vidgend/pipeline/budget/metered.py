@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 
 from vidgend.errors import BudgetSpent, DatabaseUnavailable, ProviderRateLimited, StorageFull
 from vidgend.observer import NOBODY, Observer, ProviderCall
-from vidgend.pipeline.budget.accounts import LLM, Accounts, called
+from vidgend.pipeline.budget.accounts import Accounts, called
 from vidgend.pipeline.budget.allowance import LONGEST_TOLD_S
 from vidgend.pipeline.budget.port import JOB, Call, Quota
-from vidgend.store.ledger import Answer, Ledger
+from vidgend.store.ledger import LLM, Answer, Ledger
 
 _log = logging.getLogger(__name__)
 MAX_TOKENS = 10**9
@@ -59,7 +59,7 @@ class Metered:
             number = await self._ledger.begin(service, operation, subject, job_id=JOB.get(), at=at)
         except BaseException as error:
             self._under_way[service] -= 1
-            if isinstance(error, (StorageFull, DatabaseUnavailable)):
+            if isinstance(error, (StorageFull, DatabaseUnavailable, ProviderRateLimited, BudgetSpent)):
                 self.accounts.allowance(service).untake(at)
             raise
         call = _Call()

@@ -46,7 +46,8 @@ class Budget(Protocol):
         `service` is `pexels`, `pixabay`, `openverse` or `llm`, `operation` what is asked (`video_search`), `subject`
         of what (the words). A request that ends without `answered` is noted as not answered.
         It may wait for its turn first, so a deadline for the answer belongs inside.
-        Raises: ProviderRateLimited if it would exceed a quota, BudgetSpent if it would exceed a cap; nothing is sent.
+        Raises: ProviderRateLimited if it would exceed a quota, BudgetSpent if it would exceed a cap, be it the job's
+        owner's; nothing is sent.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import secrets
 import select
 import ssl
 import urllib.error
@@ -14,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from vidgend.cli.event_stream import MAX_LINE_BYTES, SILENCE_S, NoEvents, StreamEvent, read_events
-from vidgend.cli.exits import error_of
+from vidgend.client.event_stream import MAX_LINE_BYTES, SILENCE_S, NoEvents, StreamEvent, read_events
+from vidgend.client.problems import error_of
 from vidgend.client.transport import UNIX, UnixSocket
 from vidgend.errors import (
     BadInput,
@@ -159,6 +160,15 @@ class Daemon:
         request = self._request(self.url + path, method, data, headers or {})
         return self._answer(self._opener, request, timeout_s or self._timeout_s)
 
+    def submit(self, path: str, body: dict[str, Any], *, key: str | None = None) -> dict[str, Any]:
+        """Hand in a job, once more if the connection breaks. The Idempotency-Key makes that harmless if it was the
+        answer that got lost."""
+        headers = {"Idempotency-Key": key or secrets.token_hex(16)}
+        try:
+            return self.call("POST", path, body, headers=headers)
+        except DaemonUnreachable:
+            return self.call("POST", path, body, headers=headers)
+
     def events(self, job_id: str | None = None, *, last_id: str = "") -> Generator[StreamEvent, None, None]:
         """What happens to a job, or to all of one's jobs, until the stream ends; after event `last_id` if given.
 
@@ -240,7 +250,7 @@ class Daemon:
     def _request(
         self, url: str, method: str, data: bytes | Iterator[bytes] | None, extra: dict[str, str]
     ) -> urllib.request.Request:
-        headers = {"Accept": "application/json", "User-Agent": "vidgend-cli", **extra}
+        headers = {"Accept": "application/json", "User-Agent": "vidgend-client", **extra}
         if isinstance(data, bytes):
             headers["Content-Type"] = "application/json"
         if self._key and url.startswith(self.url + "/"):
@@ -253,7 +263,8 @@ class Daemon:
             yield
         except urllib.error.HTTPError as error:
             with error:
-                raise self._problem(error.code, error.read(_MAX_JSON_BYTES)) from None
+                told = error.headers.get("Retry-After", "")
+                raise self._problem(error.code, error.read(_MAX_JSON_BYTES), retry_after=told) from None
         except TimeoutError:
             raise DaemonUnreachable(f"the daemon at {self.url} does not answer in time") from None
         except urllib.error.URLError as error:
@@ -262,7 +273,7 @@ class Daemon:
         except (http.client.HTTPException, ConnectionError) as error:
             raise DaemonUnreachable(f"the daemon at {self.url} broke off: {error or type(error).__name__}") from None
 
-    def _problem(self, status: int, raw: bytes) -> VidgendError:
+    def _problem(self, status: int, raw: bytes, *, retry_after: str) -> VidgendError:
         try:
             body = json.loads(raw)
         except ValueError:
@@ -274,4 +285,8 @@ class Daemon:
         if entries:
             detail = "; ".join(f"{_field(entry)}: {entry.get('detail')}" for entry in entries)
         otherwise = _BY_STATUS.get(status, BadInput if 400 <= status < 500 else VidgendError)
-        return error_of(str(body["code"]), detail, hint=str(body.get("hint") or ""), otherwise=otherwise)
+        error = error_of(str(body["code"]), detail, hint=str(body.get("hint") or ""), otherwise=otherwise)
+        error.status = status
+        if retry_after.isascii() and retry_after.isdigit():
+            error.retry_after_s = float(retry_after[:9])
+        return error

@@ -4,6 +4,7 @@ problem's `type` leads to."""
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 from aiohttp import web
@@ -70,7 +71,7 @@ async def openapi(request: web.Request) -> web.Response:
     """This document. It says whether a key is asked for now."""
     try:
         asked = await request.app[SERVICES].keyring.required()
-    except VidgendError:
+    except (VidgendError, sqlite3.Error):
         asked = True  # the database does not tell
     return web.Response(body=request.app[DOCUMENTS][asked], content_type="application/json", headers=JSON_HEADERS)
 

@@ -76,9 +76,12 @@ FontName = Annotated[str, StringConstraints(min_length=1, max_length=100, patter
 # What these may be is told by the document alone: a name that there is not has an error of its own, which lists them.
 StyleName = Annotated[str, Field(max_length=40, json_schema_extra={"enum": list(STYLES)})]
 PresetName = Annotated[str, Field(max_length=40, json_schema_extra={"enum": list(PRESETS)})]
-Fps = Annotated[Real, Field(ge=1, le=120)] | Annotated[str, StringConstraints(pattern=(
-    r"^0{0,3}([1-9][0-9]?|1[01][0-9])(\.[0-9]{1,4})?$|^0{0,3}120(\.0{1,4})?$|^[0-9]{1,6}/[0-9]{1,6}$"
-))]  # fmt: skip
+_RATES = r"^0{0,3}([1-9][0-9]?|1[01][0-9])(\.[0-9]{1,4})?$|^0{0,3}120(\.0{1,4})?$|^[0-9]{1,6}/[0-9]{1,6}$"
+Fps = (
+    Annotated[Real, Field(json_schema_extra={"minimum": 1, "maximum": 120})]
+    | Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,4}|/\d{1,6})?$", json_schema_extra={"pattern": _RATES})]
+)
+"""What is out of range, `parse_fps` says better; the document says which that is."""
 _WEB = r'^https?://([^\s\x00-\x20/?#@\\:\[\]%<>"^`{|}]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][^\s\x00-\x20]*)?$'
 CallbackUrl = Annotated[str, StringConstraints(max_length=2000, pattern=_WEB)]
 MediaUrl = Annotated[str, StringConstraints(max_length=8000, pattern=_WEB)]

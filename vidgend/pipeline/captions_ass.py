@@ -141,7 +141,7 @@ def vtt_text(captions: Sequence[Caption]) -> str:
     return "WEBVTT\n\n" + "\n".join(blocks)
 
 
-_COMMANDS = re.compile(r"(?<=<)(?=[/A-Za-z])|(?<=\{)(?=\\)|(?<=--)(?=>)")
+_COMMANDS = re.compile(r"(?<=<)(?=/?(?:b|i|u|s|font)\b)|(?<=\{)(?=\\)|(?<=--)(?=>)", re.IGNORECASE)
 
 
 def _powerless(text: str) -> str:

@@ -64,6 +64,7 @@ def make_app(services: Services) -> web.Application:
         url_key=services.url_key,
         trusted=services.trusted_proxies,
         scopes={handler: operation.scope for operation, handler in handlers},
+        open_paths=[operation.path for operation in OPERATIONS if operation.scope is None],
     )
     open_requests = OpenRequests(services.keyring)
     app = web.Application(

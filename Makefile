@@ -8,7 +8,7 @@ PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip --disable-pip-version-check
 # Some images set it. Every daemon and child that is started would compile all modules anew: a second each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check bench bench-relevance bench-speech test-contract test-long install lock clean
+.PHONY: demo test check bench bench-http bench-relevance bench-speech test-contract test-long install lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vidgend --data-dir .demo generate "A beautiful sunset over the ocean with waves crashing on the beach" \
@@ -34,6 +34,10 @@ bench: $(VENV)/.installed-dev
 # How often the chosen clip fits, over labelled scenes; with the model where it is installed.
 bench-relevance: $(VENV)/.installed-dev
 	$(BIN)/python -m bench relevance
+
+# The API under load while two videos are rendered; needs Node.
+bench-http: $(VENV)/.installed-dev
+	$(BIN)/python -m bench http
 
 # Thousands of requests, good and bad, against a real daemon: does it do what its OpenAPI document says? Ten minutes.
 test-contract: $(VENV)/.installed-dev

@@ -16,6 +16,7 @@ from bench import (
     encoders,
     eta,
     events,
+    http_load,
     library,
     memory,
     moviepy,
@@ -64,6 +65,7 @@ BENCHES: dict[str, Bench] = {
     "eta": eta.bench,
     "speech": speech.bench,
     "relevance": relevance.bench,
+    "http": http_load.bench,
     "encoders": encoders.bench,
 }
 BY_NAME_ONLY = {"encoders", "speech"}

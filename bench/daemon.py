@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from vidgend.daemon import Runtime
 from vidgend.http.wire import GenerateBody
+from vidgend.runtime import Runtime
 from vidgend.settings_sources import load_settings
 
 STARTS = 5

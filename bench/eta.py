@@ -14,9 +14,9 @@ from typing import Any
 
 from bench.measure import below
 from bench.options import Options
-from vidgend.daemon import Runtime
 from vidgend.http.wire import GenerateBody
 from vidgend.pipeline.ffmpeg import Ffmpeg
+from vidgend.runtime import Runtime
 from vidgend.settings_sources import load_settings
 
 BOUND_PERCENT = 20.0

@@ -15,7 +15,6 @@ from standins.llm_standin import LlmStandin
 from standins.pexels_standin import PexelsStandin, StandinClip
 from workshop import SMALL, clips, fake_footage, finished, make, result, settings_for
 
-from vidgend.daemon import Runtime
 from vidgend.errors import BudgetSpent
 from vidgend.http.wire import GenerateBody, PrefetchBody
 from vidgend.parts import Parts, build_chat, build_providers, wire
@@ -30,6 +29,7 @@ from vidgend.pipeline.planner.translator import LlmTranslator
 from vidgend.pipeline.relevance.fake import FakeSimilarity
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.pipeline.speech.port import Voice
+from vidgend.runtime import Runtime
 from vidgend.settings import Settings
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.steps import StepStore

@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 from workshop import candidate, clips, finished, make, result, settings_for, workshop
 
-from vidgend.daemon import Runtime
 from vidgend.http.edit_wire import PatchBody, RenderBody
 from vidgend.http.own_media import EditMedia
 from vidgend.http.revise import edit_storyboard, render_storyboard
 from vidgend.models import Candidate, Credit, Result
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.footage.fake import FakeFootage
+from vidgend.runtime import Runtime
 
 WIDTH, HEIGHT, FPS = 320, 180, 6
 MARKUP = (

@@ -12,7 +12,6 @@ import pytest
 from standins.llm_standin import LlmStandin
 from workshop import candidate, clips, fake_footage, finished, finished_steps, make, result, settings_for, workshop
 
-from vidgend.daemon import Runtime
 from vidgend.errors import FeatureUnavailable
 from vidgend.http.edit_wire import PatchBody, RenderBody
 from vidgend.http.own_media import EditMedia
@@ -26,6 +25,7 @@ from vidgend.pipeline.planner.translator import LlmTranslator
 from vidgend.pipeline.probe import packets
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.pipeline.speech.port import Voice
+from vidgend.runtime import Runtime
 
 TEXTS = ("The sea.", "A boat.")
 SCENES = [{"narration": text, "query": "sea"} for text in TEXTS]

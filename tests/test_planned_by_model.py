@@ -13,7 +13,6 @@ import pytest
 from standins.llm_standin import LlmStandin
 from workshop import clips, fake_footage, finished_steps, make, result, settings_for, workshop
 
-from vidgend.daemon import Runtime
 from vidgend.models import Brief
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.narration_to_length import MOST_OFF
@@ -22,6 +21,7 @@ from vidgend.pipeline.planner.llm import LlmPlanner
 from vidgend.pipeline.planner.llm_chat import LlmChat
 from vidgend.pipeline.planner.rewriter import LlmRewriter
 from vidgend.pipeline.text_language import text_language
+from vidgend.runtime import Runtime
 
 SECONDS = 20
 

@@ -18,7 +18,6 @@ from standins.stock_services import STANDINS, adapter
 from standins.stock_standin import StandinClip, StockStandin
 from workshop import finished, make, result, settings_for
 
-from vidgend.daemon import Runtime
 from vidgend.http.wire import GenerateBody, PrefetchBody
 from vidgend.parts import Parts, wire
 from vidgend.pipeline.aligner.proportional import Proportional
@@ -29,6 +28,7 @@ from vidgend.pipeline.music.fake import FakeMusic
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.relevance.fake import FakeSimilarity
 from vidgend.pipeline.speech.fake import FakeSpeech
+from vidgend.runtime import Runtime
 from vidgend.settings import Settings
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.fsck import check

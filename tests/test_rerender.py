@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from workshop import clips, encodes, fake_footage, finished, finished_steps, make, result, settings_for, workshop
 
-from vidgend.daemon import Runtime
 from vidgend.http.edit_wire import PatchBody, RenderBody, RevertBody
 from vidgend.http.own_media import EditMedia
 from vidgend.http.revise import edit_storyboard, render_storyboard, revert_storyboard
@@ -23,6 +22,7 @@ from vidgend.pipeline.scene_to_segment import RenderSettings, SegmentStep, encod
 from vidgend.pipeline.shot_ends import End
 from vidgend.pipeline.shot_ends_ahead import EndsAhead
 from vidgend.pipeline.shot_picture import ShotPicture
+from vidgend.runtime import Runtime
 from vidgend.store.doomed import work_off
 
 TEXTS = ("The sea is calm.", "A boat comes in.", "Gulls follow.", "Night falls.", "All is still.")

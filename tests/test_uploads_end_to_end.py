@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from workshop import clips, fake_footage, make, result, workshop
 
-from vidgend.daemon import Runtime
 from vidgend.pipeline.ffmpeg import Ffmpeg
+from vidgend.runtime import Runtime
 
 
 @pytest.fixture

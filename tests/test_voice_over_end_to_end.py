@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from workshop import clips, encodes, fake_footage, finished, finished_steps, make, result, workshop
 
-from vidgend.daemon import Runtime
 from vidgend.errors import FeatureUnavailable, UploadInUse
 from vidgend.http.edit_wire import PatchBody, RenderBody
 from vidgend.http.own_media import EditMedia
@@ -22,6 +21,7 @@ from vidgend.models import Storyboard, Word
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.speech import sound
 from vidgend.pipeline.transcriber.fake import FakeTranscriber
+from vidgend.runtime import Runtime
 from vidgend.timebase import SAMPLE_RATE_HZ
 
 SENTENCES = [

@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import media
 
-from vidgend.daemon import Runtime
 from vidgend.http.wire import GenerateBody
 from vidgend.models import Candidate, Credit, Result
 from vidgend.observer import NOBODY
@@ -31,6 +30,7 @@ from vidgend.pipeline.relevance.port import ImageSimilarity, TextSimilarity
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.pipeline.speech.port import SpeechEngine, Utterance
 from vidgend.pipeline.transcriber.port import Transcriber
+from vidgend.runtime import Runtime
 from vidgend.settings import Settings
 from vidgend.settings_sources import load_settings
 from vidgend.store.assets.store import AssetStore

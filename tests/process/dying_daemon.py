@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import workshop
 
-from vidgend.daemon import Runtime
 from vidgend.http.wire import GenerateBody
 from vidgend.parts import Parts
 from vidgend.pipeline.executor.port import StepFunction, StepOutput, StepRun
+from vidgend.runtime import Runtime
 
 QUIET_S = 0.2
 

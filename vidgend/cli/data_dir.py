@@ -48,7 +48,7 @@ async def reading_rows(settings: Settings) -> AsyncIterator[ReadOnly]:
 @asynccontextmanager
 async def reading(settings: Settings) -> AsyncIterator[tuple[ReadOnly, BlobStore]]:
     """Beside a daemon. The store is not prepared: that would empty the folder of what is on its way in."""
-    from vidgend.daemon import open_blobs
+    from vidgend.runtime import open_blobs
 
     async with reading_rows(settings) as reads:
         blobs = open_blobs(settings)
@@ -61,7 +61,7 @@ async def reading(settings: Settings) -> AsyncIterator[tuple[ReadOnly, BlobStore
 @asynccontextmanager
 async def owning(settings: Settings) -> AsyncIterator[tuple[Database, AssetStore]]:
     """Instead of a daemon. On a full disk it has the ballast to work with. Raises: DataDirLocked."""
-    from vidgend.daemon import open_blobs
+    from vidgend.runtime import open_blobs
     from vidgend.store.assets.store import AssetStore
     from vidgend.store.ballast import Ballast
     from vidgend.store.database import Database, DataDir

@@ -21,8 +21,8 @@ from vidgend.models import Result
 
 if TYPE_CHECKING:
     from vidgend.cli.own_files import OwnFiles
-    from vidgend.daemon import Runtime
     from vidgend.http.wire import GenerateBody
+    from vidgend.runtime import Runtime
     from vidgend.settings import Settings
     from vidgend.store.jobs import Job
     from vidgend.store.uploads import Upload
@@ -62,7 +62,7 @@ def with_runtime(settings: Settings, act: Callable[[Runtime], Awaitable[T]]) -> 
     """Do something with the store of `data_dir` that no daemon uses. Raises: DataDirLocked and what `act` raises."""
 
     async def run() -> T:
-        from vidgend.daemon import Runtime
+        from vidgend.runtime import Runtime
 
         async with AsyncExitStack() as stack:
             with data_dir_errors(settings):
@@ -125,7 +125,7 @@ async def _prefetch(settings: Settings, body: GenerateBody, files: OwnFiles, rep
 @asynccontextmanager
 async def _opened(settings: Settings, files: OwnFiles) -> AsyncIterator[Runtime]:
     """A runtime that a signal stops, with the files of the request in its store."""
-    from vidgend.daemon import Runtime
+    from vidgend.runtime import Runtime
 
     task = asyncio.current_task()
     assert task is not None

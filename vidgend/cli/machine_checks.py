@@ -123,7 +123,7 @@ def _on_network(settings: Settings, section: str) -> Iterator[Finding]:
 
 
 def _s3(settings: Settings, section: str) -> Finding:
-    from vidgend.daemon import open_blobs
+    from vidgend.runtime import open_blobs
     from vidgend.store.assets.objects import ObjectBlobs
 
     async def ask() -> None:

@@ -66,7 +66,7 @@ def gc(options: Options, dry_run: bool, unknown: bool, as_json: bool) -> None:
 
 
 async def _foresee(settings: Settings) -> tuple[Collected, Conflict | None]:
-    from vidgend.daemon import retention_rules
+    from vidgend.runtime import retention_rules
     from vidgend.store.doomed import waiting
     from vidgend.store.orphans import find_orphans
     from vidgend.store.retention import Freed, foresee
@@ -82,7 +82,7 @@ async def _foresee(settings: Settings) -> tuple[Collected, Conflict | None]:
 
 
 async def _collect(settings: Settings, *, unknown: bool) -> tuple[Collected, Conflict | None]:
-    from vidgend.daemon import retention_rules
+    from vidgend.runtime import retention_rules
     from vidgend.store.doomed import waiting, work_off
     from vidgend.store.orphans import collect_orphans
     from vidgend.store.retention import Freed, collect

@@ -13,7 +13,7 @@ from vidgend.errors import BadInput, ToolMissing
 
 if TYPE_CHECKING:
     from vidgend.cli.target import Target
-    from vidgend.daemon import Runtime
+    from vidgend.runtime import Runtime
 
 _START = "Start it with `vidgend serve`; without --url the sample is made right here."
 

@@ -8,7 +8,7 @@ PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip --disable-pip-version-check
 # Some images set it. Every daemon and child that is started would compile all modules anew: a second each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check bench bench-http bench-relevance bench-speech test-contract test-long install lock clean
+.PHONY: demo test check conformance bench bench-http bench-relevance bench-speech test-contract test-long install lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vidgend --data-dir .demo generate "A beautiful sunset over the ocean with waves crashing on the beach" \
@@ -26,6 +26,10 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The official suite of the Model Context Protocol, both revisions; needs npm.
+conformance: $(VENV)/.installed-dev
+	$(BIN)/python tests/mcp/conformance.py
 
 # Ratios measured in one run on this machine; see bench/README.md.
 bench: $(VENV)/.installed-dev

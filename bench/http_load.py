@@ -1,6 +1,7 @@
 """The surface under load, while two videos are being rendered: latencies by autocannon, loop lag and memory of the daemon.
 
-Needs Node 20 (`npx autocannon` is fetched once). Latencies are corrected for coordinated omission.
+Needs Node 20 (`npx autocannon` is fetched once). Latencies are corrected for coordinated omission. The streams follow the
+two videos; `events` measures streams that each see all that happens.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ async def bench(ffmpeg: Ffmpeg, options: Options) -> None:
                 await asyncio.sleep(0.5)
         watched: list[int] = [0]
         async with asyncio.TaskGroup() as group:
-            streams = [group.create_task(_stream(daemon.url, watched)) for _ in range(STREAMS)]
+            streams = [group.create_task(_stream(daemon.url, ids[number % 2], watched)) for number in range(STREAMS)]
             await asyncio.sleep(2)
             before = await asyncio.to_thread(daemon.lag)
             memory = group.create_task(_watch_memory(daemon))
@@ -125,10 +126,11 @@ async def _state(daemon: Daemon, job_id: str) -> str:
     return str((await asyncio.to_thread(daemon.call, f"/mcp/status/{job_id}"))["status"])
 
 
-async def _stream(url: str, watched: list[int]) -> None:
+async def _stream(url: str, job_id: str, watched: list[int]) -> None:
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    writer.write(f"GET /mcp/events HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept: text/event-stream\r\n\r\n".encode())
+    head = f"GET /mcp/events/{job_id} HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept: text/event-stream\r\n\r\n"
+    writer.write(head.encode())
     try:
         while line := await reader.readline():
             watched[0] += line.startswith(b"event:")

@@ -79,6 +79,10 @@ class Limits:
         """What can be set on a child that runs already."""
         with contextlib.suppress(OSError):
             Path(f"/proc/{pid}/oom_score_adj").write_text(str(OOM_SCORE))
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, pid, NICE)
+        with contextlib.suppress(OSError):  # a session is scheduled as one where the kernel groups them: man 7 sched
+            Path(f"/proc/{pid}/autogroup").write_text(str(NICE))
         if _prlimit() is None and sys.platform == "linux":
             for kind, value in self.values().items():
                 with contextlib.suppress(OSError, ValueError):  # it may have ended already
@@ -89,6 +93,10 @@ _LIMIT_NAMES = {
     resource.RLIMIT_CORE: "core", resource.RLIMIT_CPU: "cpu", resource.RLIMIT_FSIZE: "fsize",
     resource.RLIMIT_NOFILE: "nofile", resource.RLIMIT_AS: "as",
 }  # fmt: skip
+
+
+NICE = 10
+"""Work gives way to whoever asks about it: a status must not wait for a frame to be encoded."""
 
 
 @cache

@@ -116,6 +116,7 @@ async def serve(settings: Settings) -> None:
     from vidgend.http.watch import Watch
     from vidgend.http.webhook_tester import WebhookTester
     from vidgend.http.webhooks import WebhookSender
+    from vidgend.mcp.here import add_own_mcp
 
     set_up_logging(settings.log.level, settings.log.format, settings.redactor())
     stop = asyncio.Event()
@@ -208,6 +209,7 @@ async def serve(settings: Settings) -> None:
                 watch=watch,
             )
         )
+        add_own_mcp(app)
         server = Server(
             app,
             limits=ConnectionLimits(

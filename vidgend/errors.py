@@ -26,7 +26,8 @@ VidgendError
 │   ├── JobEnded                 job_ended
 │   ├── UploadInUse              upload_in_use
 │   ├── StoryboardNotReady       storyboard_not_ready
-│   └── StoryboardChanged        storyboard_changed
+│   ├── StoryboardChanged        storyboard_changed
+│   └── NotApproved              not_approved
 ├── ResultExpired                result_expired
 ├── Unavailable
 │   ├── DatabaseUnavailable      database_unavailable
@@ -272,6 +273,14 @@ class StoryboardChanged(Conflict):
     title = "The storyboard has a newer version than the one that was meant"
     status = 412
     hint = "Get the storyboard again, and send its version in If-Match."
+
+
+class NotApproved(Conflict):
+    """Only where a person is asked by an agent's client; whoever calls POST /mcp/render approves by that."""
+
+    code = "not_approved"
+    title = "The storyboard was not approved"
+    hint = "Change it with edit_storyboard, or call render_video with `approve` once the user has agreed to it."
 
 
 class ResultExpired(VidgendError):

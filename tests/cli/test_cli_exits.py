@@ -85,7 +85,7 @@ def test_docs_name_every_command_and_option() -> None:
     assert {command.name for command in MAINTENANCE_COMMANDS} <= set(commands)
     assert sorted(set(commands) - {command.name for command in MAINTENANCE_COMMANDS}) == [
         "cancel", "config check", "config example", "delete", "doctor", "edit", "events", "generate",
-        "keys create", "keys forget", "keys list", "keys revoke", "library", "list", "models list",
+        "keys create", "keys forget", "keys list", "keys revoke", "library", "list", "mcp", "models list",
         "models path", "models pull", "models verify", "pause", "prefetch",
         "queue", "render", "result", "resume", "retry", "revert", "serve", "status", "storyboard", "styles", "upload",
         "uploads", "usage", "voices", "voices sample", "webhooks job", "webhooks secret", "webhooks test",

@@ -16,6 +16,7 @@ from vidgend.cli.jobs import JOB_COMMANDS
 from vidgend.cli.keys import keys
 from vidgend.cli.library import library
 from vidgend.cli.maintenance import MAINTENANCE_COMMANDS
+from vidgend.cli.mcp import mcp
 from vidgend.cli.models import models
 from vidgend.cli.options import Commands, shared
 from vidgend.cli.queue import QUEUE_COMMANDS
@@ -47,7 +48,7 @@ def cli() -> None:
 
 for _command in (
     *(serve, generate, *JOB_COMMANDS, events, *STORYBOARD_COMMANDS, *JOB_ACTIONS, *QUEUE_COMMANDS, *WEBHOOK_COMMANDS),
-    *(*UPLOAD_COMMANDS, usage, keys, *MAINTENANCE_COMMANDS, doctor, library, models, voices, styles, config),
+    *(*UPLOAD_COMMANDS, mcp, usage, keys, *MAINTENANCE_COMMANDS, doctor, library, models, voices, styles, config),
 ):
     cli.add_command(_command)
 

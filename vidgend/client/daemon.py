@@ -113,6 +113,7 @@ class Daemon:
                 hint="Write it like http://127.0.0.1:8080 or unix:///run/vidgend/vidgend.sock.",
             )
         self.url = (f"{UNIX}{parts.path}" if local else parts.geturl()).rstrip("/")
+        self.tls = tls
         self._key = api_key
         self._timeout_s = timeout_s
         self._handlers: list[Any] = [_NoRedirects(), urllib.request.HTTPSHandler(context=tls)]

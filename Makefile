@@ -8,7 +8,7 @@ PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip --disable-pip-version-check
 # Some images set it. Every daemon and child that is started would compile all modules anew: a second each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check conformance bench bench-http bench-relevance bench-speech test-long install lock clean
+.PHONY: demo test check conformance bench bench-http bench-relevance bench-speech test-contract test-long install lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vidgend --data-dir .demo generate "A beautiful sunset over the ocean with waves crashing on the beach" \
@@ -18,8 +18,8 @@ install: $(VENV)/.installed
 
 # Two at a time, by file; those that start daemons and watch the clock not beside those that only compute.
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/process --ignore tests/store/test_recovery.py
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/process tests/store/test_recovery.py
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/process --ignore tests/openapi --ignore tests/store/test_recovery.py
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/process tests/openapi tests/store/test_recovery.py
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -42,6 +42,10 @@ bench-relevance: $(VENV)/.installed-dev
 # The API under load while two videos are rendered; needs Node.
 bench-http: $(VENV)/.installed-dev
 	$(BIN)/python -m bench http
+
+# Thousands of requests, good and bad, against a real daemon: does it do what its OpenAPI document says? Ten minutes.
+test-contract: $(VENV)/.installed-dev
+	$(BIN)/python tests/openapi/contract.py --cases 5000
 
 # The suites with faults at length: an hour or so.
 test-long: $(VENV)/.installed-dev

@@ -129,7 +129,7 @@ def current() -> str:
     from vidgend.http.app import OPERATIONS
     from vidgend.http.openapi import document
 
-    text = module(document(OPERATIONS, version=""))
+    text = module(document(OPERATIONS, version="", needs_key=False))
     ruff = [sys.executable, "-m", "ruff", "format", "--stdin-filename", "types.py", "-"]
     return subprocess.run(ruff, input=text, text=True, capture_output=True, check=True).stdout
 

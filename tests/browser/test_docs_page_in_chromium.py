@@ -21,7 +21,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     folder = tmp_path / "world"
     folder.mkdir()
     async with open_world(folder) as world:
-        yield world.with_services(api_key=KEY, public_url="")
+        yield world.with_api_key().with_services(public_url="")
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ async def test_errors_are_those_of_the_package(world: World, url: str) -> None:
 
 
 async def test_the_key_is_sent(world: World, serve: Any) -> None:
-    url = await serve(world.with_services(api_key=KEY))
+    url = await serve(world.with_api_key())
     assert (await to_thread(Vidgend(url, api_key=KEY).queue))["paused"] is False
     with pytest.raises(Unauthorized):
         await to_thread(Vidgend(url).queue)

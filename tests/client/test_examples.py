@@ -61,7 +61,7 @@ MAKERS = ("make_video.sh", "make_video.py", "make_video_httpx.py", "make_video.m
 @pytest.mark.parametrize("name", MAKERS)
 @pytest.mark.parametrize("key", ["", KEY])
 async def test_a_video_is_made_and_fetched(world: World, serve: Any, tmp_path: Path, name: str, key: str) -> None:
-    url = await serve(world.with_services(public_url="", api_key=key))
+    url = await serve((world.with_api_key(key) if key else world).with_services(public_url=""))
     output = tmp_path / "sea.mp4"
     running = asyncio.create_task(_run(_command(name, PROMPT, str(output)), VIDGEND_URL=url, VIDGEND_KEY=key))
     while (job := await world.jobs.claim()) is None:

@@ -192,3 +192,10 @@ async def test_a_request_keeps_the_id_that_its_sender_gave_it(client: Client) ->
 async def test_one_that_is_not_fit_for_a_log_is_replaced(client: Client, told: str) -> None:
     answer = await client.get("/livez", headers={"X-Request-Id": told})
     assert len(answer.headers["X-Request-Id"]) == 16
+
+
+async def test_a_wrong_method_of_an_open_path_is_told_without_a_key(closed: Client) -> None:
+    for path in sorted(OPEN):
+        answer = await closed.put(path)
+        assert await code_of(answer) == (405, "method_not_allowed"), path
+        assert answer.headers["Allow"] == "GET,HEAD"

@@ -43,3 +43,11 @@ def test_a_wheel_carries_the_page_where_it_is_looked_for() -> None:
     assert {ROOT / source: ROOT / place for source, place in carried.items()} == {
         docs_routes.PLACES[1]: docs_routes.PLACES[0]
     }
+
+
+async def test_the_document_says_whether_a_key_is_asked_for(world: World, connect: Any) -> None:
+    for there, security in ((world, [{"key": []}, {}]), (world.with_api_key(), [{"key": []}])):
+        client = await connect(there)
+        told = await (await client.get("/openapi.json")).json()
+        assert told["paths"]["/mcp/generate"]["post"]["security"] == security
+        assert "security" not in told["paths"]["/livez"]["get"]

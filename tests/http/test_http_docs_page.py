@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
-from standins.services_standin import KEY, World
+from standins.services_standin import World
 
 from vidgend.http.docs_page import PACKED_SCRIPT, takes_gzip
 from vidgend.http.errors_page import errors_html, wants_html
@@ -27,7 +27,7 @@ async def _script(client: Client) -> str:
 
 
 async def test_the_page_runs_only_a_script_of_this_server(world: World, connect: Any) -> None:
-    client = await connect(world.with_services(api_key=KEY))
+    client = await connect(world.with_api_key())
     answer = await client.get("/docs")
     assert answer.status == 200
     assert answer.content_type == "text/html"

@@ -130,10 +130,10 @@ def prefetch(options: Options, /, queries: tuple[str, ...], watch: bool, as_json
     """
     if sum(map(bool, (queries, wished["prompt"], wished["storyboard"]))) != 1:
         raise click.UsageError("Give one or more QUERY arguments, or --prompt, or --storyboard.")
-    from vidgend.cli.request import checked
+    from vidgend.cli.request import checked, number
     from vidgend.http.wire import PrefetchBody
 
-    given = {"queries": queries or None, **wished}
+    given = {"queries": queries or None, **wished, "per_query": number(wished["per_query"])}
     body = checked(PrefetchBody, {name: value for name, value in given.items() if value is not None})
     daemon = options.daemon()
     accepted = daemon.submit("/mcp/prefetch", body.model_dump(mode="json", exclude_unset=True))

@@ -135,10 +135,20 @@ def nearest_style(error: UnknownStyle, name: str) -> UnknownStyle:
     return error
 
 
-def _transition(text: str) -> dict[str, str]:
+def number(text: str | None) -> float | str | None:
+    """What an option says as the number that it is; as it stands if it is none, which the model then refuses."""
+    if text is None:
+        return None
+    try:
+        return int(text) if text.strip().removeprefix("-").isdecimal() else float(text)
+    except ValueError:
+        return text
+
+
+def _transition(text: str) -> dict[str, Any]:
     """KIND or KIND:SECONDS."""
     kind, given, seconds = text.strip().lower().partition(":")
-    return {"kind": kind} | ({"duration": seconds} if given else {})
+    return {"kind": kind} | ({"duration": number(seconds)} if given else {})
 
 
 def _output(wish: str) -> dict[str, Any]:
@@ -172,7 +182,7 @@ def build(
     text = read_text("-", "PROMPT") if prompt == "-" else prompt or ""
     body: dict[str, Any] = {
         "prompt": text.strip() or None,
-        "duration_target": duration,
+        "duration_target": number(duration),
         "aspect_ratio": aspect,
         "resolution": _SHORT_SIZES.get(resolution.lower(), resolution) if resolution else None,
         "fps": fps,
@@ -183,7 +193,7 @@ def build(
         "script": read_text(script, "--script") if script else None,
         "scenes": files.in_scenes(read_scenes(scenes), folder=_folder_of(scenes)) if scenes else None,
         "quality": quality,
-        "seed": seed,
+        "seed": number(seed),
         "callback_url": callback_url,
         "review": True if review else None,
         "credits_card": credits_card,
@@ -204,7 +214,7 @@ def build(
         body["music"] = "none"
     else:
         own = files.id_of(music_file, folder=Path(), option="--music") if music_file else None
-        wishes = {"mood": music_mood, "volume": music_volume, "asset": own}
+        wishes = {"mood": music_mood, "volume": number(music_volume), "asset": own}
         wishes = {name: value for name, value in wishes.items() if value is not None}
         if wishes:
             body["music"] = wishes

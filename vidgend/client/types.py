@@ -85,7 +85,7 @@ class Candidate(TypedDict):
 
 class CaptionBody(TypedDict):
     enabled: NotRequired[bool]
-    preset: NotRequired[str | None]
+    preset: NotRequired[Literal["classic", "highlight", "karaoke", "pop", "lower_third"] | None]
     """How captions look; unset: as the style has it."""
     font: NotRequired[str | None]
     """A font family that is installed where the daemon runs."""
@@ -256,7 +256,7 @@ class GenerateBody(TypedDict):
     prompt: NotRequired[str]
     duration_target: NotRequired[float | None]
     """Wished length in seconds."""
-    style: NotRequired[str]
+    style: NotRequired[Literal["cinematic", "documentary", "minimal", "news", "noir", "social", "vintage", "vivid"]]
     voice: NotRequired[str | None]
     callback_url: NotRequired[str | None]
     script: NotRequired[str | None]
@@ -273,7 +273,7 @@ class GenerateBody(TypedDict):
     priority: NotRequired[int]
     seed: NotRequired[int | None]
     metadata: NotRequired[dict[str, Any]]
-    narration_audio: NotRequired[VoiceOverBody | None]
+    narration_audio: NotRequired[VoiceOverBody | str | None]
     """Your own voice-over: it is heard instead of a voice, and decides how long the video is."""
     review: NotRequired[bool]
     """Stop when the storyboard is complete, until it is approved."""
@@ -403,7 +403,9 @@ class PatchBody(TypedDict):
     order: NotRequired[list[str | int] | None]
     """All scenes that are left, in their new order."""
     title: NotRequired[str | None]
-    style: NotRequired[str | None]
+    style: NotRequired[
+        Literal["cinematic", "documentary", "minimal", "news", "noir", "social", "vintage", "vivid"] | None
+    ]
     voice: NotRequired[str | None]
     captions: NotRequired[CaptionBody | bool | None]
     music: NotRequired[MusicBody | Literal["none"] | None]
@@ -664,9 +666,9 @@ class SceneBody(TypedDict):
     narration: str
     query: NotRequired[str | None]
     duration: NotRequired[float | None]
-    clip: NotRequired[ClipBody | None]
+    clip: NotRequired[ClipBody | str | None]
     """Your own video."""
-    image: NotRequired[AssetBody | None]
+    image: NotRequired[AssetBody | str | None]
     """Your own photo."""
 
 
@@ -675,7 +677,8 @@ class ScenePatch(TypedDict):
     index: NotRequired[int | None]
     remove: NotRequired[bool]
     narration: NotRequired[str | None]
-    query: NotRequired[str | None]
+    query: NotRequired[str]
+    """What is searched for it; its clip is looked for anew."""
     duration: NotRequired[float | None]
     """Least length in seconds; null: as the words need."""
     clip: NotRequired[CandidateBody | AssetBody | None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -19,7 +19,8 @@ from vidgend.store.keys import KEY_FORM
 
 class Admission:
     """`scopes` has what each handler asks for; None is open to everybody, and not counted either: probes of a machine's
-    health come from the address of a proxy that others come from too. What is not in it only asks for a key."""
+    health come from the address of a proxy that others come from too. What is not in it only asks for a key, but not
+    where only the method is wrong of a path that is open (`open_paths`)."""
 
     def __init__(
         self,
@@ -29,18 +30,20 @@ class Admission:
         url_key: bytes,
         trusted: Networks,
         scopes: Mapping[Handler, Scope | None],
+        open_paths: Collection[str] = (),
     ) -> None:
         self._keyring = keyring
         self._limits = limits
         self._url_key = url_key
         self._trusted = trusted
         self._scopes = scopes
+        self._open_paths = frozenset(open_paths)
 
     async def admit(self, request: web.Request) -> Caller:
         """Raises: Unauthorized, SignatureInvalid, ForbiddenScope, RateLimited."""
         handler = request.match_info.handler
         scope = self._scopes.get(handler)
-        if scope is None and handler in self._scopes:
+        if scope is None and (handler in self._scopes or request.path in self._open_paths):
             return NOBODY
         caller = await self._caller(request)
         if scope is not None and scope not in caller.scopes:

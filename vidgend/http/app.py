@@ -29,7 +29,7 @@ from vidgend.http.events_routes import add_bus
 from vidgend.http.gate import GATE, Gate, make_gate
 from vidgend.http.middlewares import catch, expect, finish_headers, make_guard, tell
 from vidgend.http.open_requests import OpenRequests
-from vidgend.http.openapi import DOCUMENT, document_bytes
+from vidgend.http.openapi import DOCUMENTS, both_documents
 from vidgend.http.operation import Operation
 from vidgend.http.services import SERVICES, Services
 from vidgend.http.serving import handler_of
@@ -64,6 +64,7 @@ def make_app(services: Services) -> web.Application:
         url_key=services.url_key,
         trusted=services.trusted_proxies,
         scopes={handler: operation.scope for operation, handler in handlers},
+        open_paths=[operation.path for operation in OPERATIONS if operation.scope is None],
     )
     open_requests = OpenRequests(services.keyring)
     app = web.Application(
@@ -73,7 +74,7 @@ def make_app(services: Services) -> web.Application:
     app[GATE] = gate
     app[SERVICES] = services
     app.cleanup_ctx.append(open_requests.watched)
-    app[DOCUMENT] = document_bytes(OPERATIONS, version=services.version)
+    app[DOCUMENTS] = both_documents(OPERATIONS, version=services.version)
     add_closing(app)
     add_bus(app)
     for operation, handler in handlers:

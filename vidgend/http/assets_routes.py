@@ -62,7 +62,7 @@ operations = Operations("assets")
 @operations.raw(
     "GET", "/mcp/assets/{digest}", id="asset", scope="read", answer=(Media(content_type="*/*"),), headers=READS_PARTS,
     also={206: "A part of the file.", 304: "The file is the one that the client has."},
-    errors=(NotFound, ResultExpired, PreconditionFailed, RangeNotSatisfiable),
+    errors=(NotFound, AssetDamaged, ResultExpired, PreconditionFailed, RangeNotSatisfiable),
 )  # fmt: skip
 async def asset(request: web.Request) -> web.StreamResponse:
     """A file of a result, or an upload. Its address names its content, so it can be kept for ever."""

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -64,7 +65,9 @@ def checked_body(value: Mapping[str, Any], model: type[Body], path: str) -> tupl
 def parse_json(raw: bytes) -> dict[str, Any]:
     """One JSON object. Raises: BadJson."""
     try:
-        value = json.loads(raw.decode("utf-8"), parse_float=_finite, parse_constant=_no_constant)
+        value = json.loads(
+            raw.decode("utf-8"), parse_float=_finite, parse_constant=_no_constant, object_pairs_hook=_each_once
+        )
     except UnicodeDecodeError:
         raise BadJson("the body is not UTF-8") from None
     except json.JSONDecodeError as error:
@@ -78,6 +81,15 @@ def parse_json(raw: bytes) -> dict[str, Any]:
     if _deeper_than(value, MAX_DEPTH):
         raise BadJson(f"the body is nested more than {MAX_DEPTH} levels deep")
     return value
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Which of two values of one name is meant, every reader of JSON decides for itself."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise BadJson(f"an object has the name {twice[:100]!r} twice")
+    return found
 
 
 def _finite(text: str) -> float:
@@ -146,7 +158,7 @@ def _digits(least: int, most: int) -> Any:
             return int(value)
         return value
 
-    return BeforeValidator(check, json_schema_input_type=int)
+    return BeforeValidator(check)
 
 
 def whole(least: int, most: int) -> Any:

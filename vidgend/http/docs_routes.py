@@ -4,20 +4,22 @@ problem's `type` leads to."""
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 from aiohttp import web
 from pydantic import Field
 
-from vidgend.errors import NotFound
+from vidgend.errors import NotFound, VidgendError
 from vidgend.http.answers import JSON_HEADERS
 from vidgend.http.body import parameters
 from vidgend.http.docs_page import SCRIPT_PATH, docs_page, docs_script
 from vidgend.http.errors_page import POLICY, errors_html, wants_html
-from vidgend.http.openapi import DOCUMENT
+from vidgend.http.fields import Body
+from vidgend.http.openapi import DOCUMENTS
 from vidgend.http.operation import Media, Operations
+from vidgend.http.services import SERVICES
 from vidgend.http.views.problem import DOCS_PATH
-from vidgend.http.wire import Body
 
 PLACES = (
     Path(__file__).parents[1] / "data" / "errors.md",
@@ -49,7 +51,9 @@ async def script(request: web.Request) -> web.Response:
     return await docs_script(request, parameters(request, "v").get("v"))
 
 
-@operations.raw("GET", DOCS_PATH, id="errors", scope=None, answer=(Media(content_type="text/markdown"), _HTML))
+@operations.raw(
+    "GET", DOCS_PATH, id="errors", scope=None, answer=(Media(content_type="text/markdown"), _HTML), errors=(NotFound,)
+)
 async def errors_page(request: web.Request) -> web.Response:
     """What every error code means, and what to do about it. A page for those who accept HTML, which browsers do."""
     text = await asyncio.to_thread(_read)
@@ -64,8 +68,12 @@ async def errors_page(request: web.Request) -> web.Response:
 
 @operations.raw("GET", "/openapi.json", id="openapi", scope=None, answer=(Media(content_type="application/json"),))
 async def openapi(request: web.Request) -> web.Response:
-    """This document."""
-    return web.Response(body=request.app[DOCUMENT], content_type="application/json", headers=JSON_HEADERS)
+    """This document. It says whether a key is asked for now."""
+    try:
+        asked = await request.app[SERVICES].keyring.required()
+    except (VidgendError, sqlite3.Error):
+        asked = True  # the database does not tell
+    return web.Response(body=request.app[DOCUMENTS][asked], content_type="application/json", headers=JSON_HEADERS)
 
 
 def _read() -> str:

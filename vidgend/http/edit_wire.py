@@ -9,16 +9,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from vidgend.http.wire import (
+from vidgend.http.fields import (
     MAX_SCENES,
-    AssetBody,
+    Author,
     Body,
+    Flag,
+    Narration,
+    Query,
+    Real,
+    SceneCount,
+    SceneNumber,
+    StyleName,
+    VersionNumber,
+    VoiceName,
+    given,
+)  # fmt: skip
+from vidgend.http.views.base import absent
+from vidgend.http.wire import (
+    AssetBody,
     CaptionBody,
     Defaults,
     MusicBody,
-    Query,
     TransitionBody,
     captions_of,
     transition_of,
@@ -28,10 +41,7 @@ from vidgend.pipeline.storyboard_edit import ChosenCandidate, Edit, NewScene, Sc
 from vidgend.pipeline.styles import find_style
 from vidgend.setting_types import NO_NUL
 
-Author = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=NO_NUL)]
-Narration = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
 SceneName = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=NO_NUL)]
-Number = Annotated[StrictInt, Field(ge=1, le=MAX_SCENES)]
 UploadedClip = Callable[[str, str], Clip]
 """The clip for the id of an upload; the second argument is the JSON pointer to say what is wrong with."""
 
@@ -39,27 +49,42 @@ UploadedClip = Callable[[str, str], Clip]
 class CandidateBody(Body):
     """One of the scene's candidates."""
 
-    provider: str = Field(max_length=40)
-    id: str = Field(max_length=200)
+    provider: Annotated[str, StringConstraints(max_length=40, pattern=NO_NUL)]
+    id: Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
+
+
+def _named(name: str, other: str, kind: str, *, removed: bool = False) -> dict[str, Any]:
+    schema = given(name, other, type=kind)
+    if removed:
+        return schema | {"propertyNames": {"enum": [name, other, "remove"]}}
+    schema["properties"]["remove"] = {"const": False}
+    return schema
 
 
 class ScenePatch(Body):
     """What becomes of one scene, named by its `id` or by its number (`index`, from 1 on)."""
 
-    id: SceneName | None = None
-    index: Number | None = None
-    remove: StrictBool = False
-    narration: Narration | None = None
-    query: Query | None = None
-    duration: StrictFloat | None = Field(
-        None, gt=0, le=600, description="Least length in seconds; null: as the words need."
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                _named("id", "index", "string"),
+                _named("index", "id", "integer"),
+                _named("id", "index", "string", removed=True),
+                _named("index", "id", "integer", removed=True),
+            ]
+        }
     )
+
+    id: SceneName | None = None
+    index: SceneNumber | None = None
+    remove: Flag = False
+    narration: Narration | None = None
+    query: Query | None = absent("What is searched for it; its clip is looked for anew.")
+    duration: Real | None = Field(None, gt=0, le=600, description="Least length in seconds; null: as the words need.")
     clip: CandidateBody | AssetBody | None = Field(
         None, description="A candidate or an upload; null: look for another one."
     )
-    in_point: StrictFloat | None = Field(
-        None, ge=0, description="Second of the clip where it begins; null: its best part."
-    )
+    in_point: Real | None = Field(None, ge=0, description="Second of the clip where it begins; null: its best part.")
 
     @model_validator(mode="after")
     def _one_name(self) -> ScenePatch:
@@ -73,30 +98,34 @@ class ScenePatch(Body):
 class AddedScene(Body):
     """A new scene, put after the one called `after`; 0 puts it first."""
 
-    after: SceneName | Annotated[int, Field(ge=0, le=MAX_SCENES)]
+    after: SceneName | SceneCount
     narration: Narration
     query: Query | None = None
-    duration: StrictFloat | None = Field(None, gt=0, le=600)
+    duration: Real | None = Field(None, gt=0, le=600)
     clip: AssetBody | None = None
+
+
+def _something_to_change(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [{"required": [name]} for name in schema["properties"] if name != "author"]
 
 
 class PatchBody(Body):
     """The body of PATCH /mcp/storyboard/<id>."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(json_schema_extra=_something_to_change)
 
     scenes: tuple[ScenePatch, ...] = Field((), max_length=MAX_SCENES)
     add: tuple[AddedScene, ...] = Field((), max_length=MAX_SCENES)
-    order: tuple[SceneName | Number, ...] | None = Field(
+    order: tuple[SceneName | SceneNumber, ...] | None = Field(
         None, min_length=1, max_length=MAX_SCENES, description="All scenes that are left, in their new order."
     )
     title: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)] | None = None
-    style: str | None = Field(None, max_length=40)
-    voice: str | None = Field(None, max_length=100)
-    captions: CaptionBody | bool | None = None
+    style: StyleName | None = None
+    voice: VoiceName | None = None
+    captions: CaptionBody | Flag | None = None
     music: MusicBody | Literal["none"] | None = None
     transitions: TransitionBody | TransitionKind | None = None
-    credits_card: StrictBool | None = None
+    credits_card: Flag | None = None
     author: Author = "api"
 
     @model_validator(mode="after")
@@ -109,14 +138,14 @@ class PatchBody(Body):
 class RevertBody(Body):
     """The body of POST /mcp/storyboard/<id>/revert."""
 
-    version: StrictInt = Field(ge=1, le=999_999_999)
+    version: VersionNumber
     author: Author = "api"
 
 
 class RenderBody(Body):
     """The body of POST /mcp/render/<id>: which version (the newest) and how good (as the job asked)."""
 
-    version: StrictInt | None = Field(None, ge=1, le=999_999_999)
+    version: VersionNumber | None = None
     quality: Quality | None = None
 
 

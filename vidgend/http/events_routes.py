@@ -16,6 +16,7 @@ from vidgend.http.caller import CALLER, Caller
 from vidgend.http.event_bus import BUS, PAGE, EventBus
 from vidgend.http.event_listener import Listener
 from vidgend.http.event_messages import ENDS, told
+from vidgend.http.fields import Body
 from vidgend.http.jobs_routes import job_id_of, status_of
 from vidgend.http.operation import Call, Header, Media, Operations
 from vidgend.http.problems import StreamsFull, TooManyStreams
@@ -24,7 +25,6 @@ from vidgend.http.serving import call_of
 from vidgend.http.sse import SSE_HEADERS, comment, event, retry
 from vidgend.http.views.base import dump
 from vidgend.http.views.jobs import summary_view
-from vidgend.http.wire import Body
 from vidgend.models import ACTIVE_STATES, JobState
 
 operations = Operations("events")
@@ -37,7 +37,9 @@ WRITE_S = 30.0
 MAX_LISTED = 50
 """Jobs of each state that the first event of a stream of all shows."""
 _LIVE_STATES: tuple[JobState, ...] = ("queued", *ACTIVE_STATES, "awaiting_review")
-_LAST_ID = Header(name="Last-Event-ID", description="The id of the last event that the client has seen.")
+_LAST_ID = Header(
+    name="Last-Event-ID", description="The id of the last event that the client has seen.", pattern="^[0-9]{0,18}$"
+)
 _STREAM = (Media(content_type="text/event-stream", description="Server-sent events, until the job comes to rest."),)
 _STREAM_OF_ALL = (Media(content_type="text/event-stream", description="Server-sent events, without an end."),)
 _ERRORS = (TooManyStreams, StreamsFull, Draining)

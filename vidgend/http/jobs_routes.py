@@ -12,6 +12,7 @@ from pydantic import Field
 
 from vidgend.errors import (
     BudgetSpent,
+    CallbackForbidden,
     Conflict,
     Draining,
     FeatureUnavailable,
@@ -25,7 +26,6 @@ from vidgend.errors import (
     QueueQuotaExceeded,
     ResultExpired,
     StorageFull,
-    TargetForbidden,
     UnknownFont,
     UnknownPreset,
     UnknownStyle,
@@ -35,7 +35,8 @@ from vidgend.errors import (
 from vidgend.http.accept import accept_generate, accept_prefetch, check_open
 from vidgend.http.asset_links import result_urls
 from vidgend.http.body import idempotency_key, whole
-from vidgend.http.operation import Call, Header, Operations, Reply
+from vidgend.http.fields import Body
+from vidgend.http.operation import Call, Header, Link, Operations, Reply
 from vidgend.http.problems import BadRequest, InvalidFields
 from vidgend.http.views.base import dump
 from vidgend.http.views.jobs import (
@@ -50,7 +51,7 @@ from vidgend.http.views.jobs import (
     summary_view,
 )
 from vidgend.http.views.results import ResultView, result_view
-from vidgend.http.wire import Body, GenerateBody, PrefetchBody
+from vidgend.http.wire import GenerateBody, PrefetchBody
 from vidgend.models import ACTIVE_STATES, JobState, Result
 from vidgend.store.jobs import Job
 
@@ -60,7 +61,16 @@ _REPEATS = Header(
     name="Idempotency-Key",
     description="A text of your own for this request. Sent again with the same body within a week it is answered with "
     "the same job.",
+    pattern=r'^(?!""$)[!-~]([ -~]{0,253}[!-~])?$',
 )
+_ITS_ID = {"job_id": "$response.body#/job_id"}
+LINKS = tuple(
+    Link(name=name, to=name, given=_ITS_ID)
+    for name in (
+        "status", "result", "storyboard", "edit_storyboard", "render", "webhooks", "cancel", "retry", "delete_job",
+    )
+)  # fmt: skip
+"""What can be done with a job that was accepted."""
 _REFUSALS = (
     BadRequest, PromptEmpty, UnknownVoice, UnknownStyle, UnknownPreset, UnknownFont, LanguageUnsupported,
     FeatureUnavailable, UploadUnknown, IdempotencyMismatch, BudgetSpent, Draining, StorageFull, QueueFull,
@@ -90,7 +100,7 @@ def _accepted(job_id: str, message: str) -> Reply:
 
 @operations.json(
     "POST", "/mcp/generate", id="generate", scope="write", status=202, body=GenerateBody, answer=AcceptedView,
-    headers=(_REPEATS,), errors=(*_REFUSALS, TargetForbidden),
+    headers=(_REPEATS,), links=LINKS, errors=(*_REFUSALS, CallbackForbidden),
 )  # fmt: skip
 async def generate(call: Call, body: GenerateBody) -> Reply:
     """Make a video. The job is durable before it is answered; its status tells how far it is."""
@@ -107,7 +117,7 @@ async def generate(call: Call, body: GenerateBody) -> Reply:
 
 @operations.json(
     "POST", "/mcp/prefetch", id="prefetch", scope="write", status=202, body=PrefetchBody, answer=AcceptedView,
-    headers=(_REPEATS,), errors=(*_REFUSALS, NotFound),
+    headers=(_REPEATS,), links=LINKS, errors=(*_REFUSALS, NotFound),
 )  # fmt: skip
 async def prefetch(call: Call, body: PrefetchBody) -> Reply:
     """Search and fetch footage ahead of time. It is a job of its own, followed like any other."""
@@ -184,8 +194,9 @@ async def _video(call: Call, job: Job) -> ResultView | None:
 
 
 @operations.json(
-    "POST", "/mcp/cancel/{job_id}", id="cancel", scope="write", answer=CancelledView, errors=(NotFound, Conflict)
-)
+    "POST", "/mcp/cancel/{job_id}", id="cancel", scope="write", answer=CancelledView, errors=(NotFound, Conflict),
+    links=tuple(link for link in LINKS if link.to in ("status", "retry", "delete_job")),
+)  # fmt: skip
 async def cancel(call: Call) -> Reply:
     """Stop a job. When this is answered nothing of it runs any more; a job that was cancelled before stays so."""
     job = await own_job(call)
@@ -230,7 +241,10 @@ class JobsQuery(Body):
     cursor: str | None = Field(None, description="The `next_cursor` of the page before.")
 
 
-@operations.json("GET", "/mcp/jobs", id="jobs", scope="read", query=JobsQuery, answer=JobsView)
+@operations.json(
+    "GET", "/mcp/jobs", id="jobs", scope="read", query=JobsQuery, answer=JobsView,
+    links=(Link(name="next", to="jobs", given={"cursor": "$response.body#/next_cursor"}),),
+)  # fmt: skip
 async def jobs(call: Call, query: JobsQuery) -> Reply:
     """The jobs, newest first, page by page."""
     services, limit = call.services, query.limit

@@ -19,6 +19,7 @@ from vidgend.http.problems import (
     BadRequest,
     BodyPacked,
     BodyTooLarge,
+    ExpectationFailed,
     HeadTooLarge,
     HostNotAllowed,
     OriginNotAllowed,
@@ -28,7 +29,10 @@ from vidgend.http.problems import (
 )
 from vidgend.http.views.problem import ProblemView
 
-DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi document", bytes)
+DOCUMENTS: web.AppKey[dict[bool, bytes]] = web.AppKey("openapi documents", dict)
+"""By whether a key is asked for, which the first key changes while vidgend runs."""
+_KEY: list[dict[str, list[str]]] = [{"key": []}]
+_KEY_OR_NOTHING: list[dict[str, list[str]]] = [{"key": []}, {}]
 _PROBLEM = "application/problem+json"
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 _GROUPS = {
@@ -51,17 +55,25 @@ _PARAMETERS: Mapping[str, dict[str, Any]] = {
 _NEEDS = {"read": "a key that may read", "write": "a key that may write", "admin": "a key of an administrator"}
 
 
-def document_bytes(operations: Iterable[Operation], *, version: str) -> bytes:
-    return json_bytes(document(tuple(operations), version=version))
+def both_documents(operations: tuple[Operation, ...], *, version: str) -> dict[bool, bytes]:
+    """For DOCUMENTS."""
+    told = document(operations, version=version, needs_key=False)
+    open_to_all = json_bytes(told)
+    for entry in (entry for methods in told["paths"].values() for entry in methods.values()):
+        if "security" in entry:
+            entry["security"] = _KEY
+    return {False: open_to_all, True: json_bytes(told)}
 
 
-def document(operations: tuple[Operation, ...], *, version: str) -> dict[str, Any]:
-    """The document. A field that an answer has today may have more beside it tomorrow."""
+def document(operations: tuple[Operation, ...], *, version: str, needs_key: bool) -> dict[str, Any]:
+    """The document of a server that asks for a key, or of one that does not. A field that an answer has today may have
+    more beside it tomorrow."""
+    security = _KEY if needs_key else _KEY_OR_NOTHING
     references, schemas = _schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         entry = paths.setdefault(operation.path, {})
-        entry[operation.method.lower()] = _entry(operation, references)
+        entry[operation.method.lower()] = _entry(operation, references, security)
     used = dict.fromkeys(operation.group for operation in operations)
     return {
         "openapi": "3.1.0",
@@ -106,7 +118,7 @@ def _schemas(operations: Iterable[Operation]) -> tuple[References, dict[str, Any
     return references, schemas
 
 
-def _entry(operation: Operation, references: References) -> dict[str, Any]:
+def _entry(operation: Operation, references: References, security: list[dict[str, list[str]]]) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [operation.group],
@@ -118,7 +130,7 @@ def _entry(operation: Operation, references: References) -> dict[str, Any]:
     if parameters:
         entry["parameters"] = parameters
     if operation.scope is not None:
-        entry["security"] = [{"key": []}, {}]
+        entry["security"] = security
     if isinstance(operation.body, tuple):
         content = {media.content_type: {"schema": _taken(media, references)} for media in operation.body}
         entry["requestBody"] = {"required": True, "content": content}
@@ -162,7 +174,7 @@ def _query_parameters(operation: Operation, references: References) -> list[dict
 def _headers(operation: Operation) -> list[dict[str, Any]]:
     return [
         {"name": header.name, "in": "header", "required": False, "description": header.description,
-         "schema": {"type": "string"}}
+         "schema": {"type": "string", **({"pattern": header.pattern} if header.pattern else {})}}
         for header in operation.headers
     ]  # fmt: skip
 
@@ -176,8 +188,8 @@ def _responses(operation: Operation, references: References) -> dict[str, Any]:
         elif status < 300 and isinstance(operation.answer, type):
             responses[str(status)] = _success(operation, references) | {"description": told}
     by_status: dict[int, dict[str, str]] = {}
-    for error in (*_common(operation), *operation.errors):
-        by_status.setdefault(error.status, {})[error.code] = error.title
+    for status, error in documented_errors(operation):
+        by_status.setdefault(status, {})[error.code] = error.title
     problem = {_PROBLEM: {"schema": references[ProblemView, "serialization"]}}
     for status in sorted(by_status):
         told = "; ".join(f"`{code}`: {title}" for code, title in by_status[status].items())
@@ -189,9 +201,17 @@ def _responses(operation: Operation, references: References) -> dict[str, Any]:
     return responses
 
 
+def documented_errors(operation: Operation) -> list[tuple[int, type[VidgendError]]]:
+    """What the document says may go wrong, and with which status."""
+    usual = [(error.status, error) for error in (*_common(operation), *operation.errors)]
+    return [*usual, *((status, error) for error, status in operation.as_status.items())]
+
+
 def _common(operation: Operation) -> list[type[VidgendError]]:
     """What may be said of any such request."""
-    common: list[type[VidgendError]] = [BadRequest, HostNotAllowed, OriginNotAllowed, HeadTooLarge, BadInput]
+    common: list[type[VidgendError]] = [
+        BadRequest, HostNotAllowed, OriginNotAllowed, HeadTooLarge, ExpectationFailed, BadInput,
+    ]  # fmt: skip
     if operation.scope is not None:
         common += [Unauthorized, ForbiddenScope, RateLimited, StorageUnavailable]
     if operation.scope is not None and operation.raw is not None:
@@ -204,7 +224,11 @@ def _common(operation: Operation) -> list[type[VidgendError]]:
 
 
 def _success(operation: Operation, references: References) -> dict[str, Any]:
-    told = {"description": HTTPStatus(operation.status).phrase}
+    told: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
+    if operation.links:
+        told["links"] = {
+            link.name: {"operationId": link.to, "parameters": dict(link.given)} for link in operation.links
+        }
     if isinstance(operation.answer, tuple):
         return told | {"content": _bytes_of(operation.answer)}
     if operation.answer is None:

@@ -52,6 +52,18 @@ class Header:
 
     name: str
     description: str
+    pattern: str = ""
+    """What it has to look like; "": like anything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """Where an answer leads, for the document: the operation with the id `to`, whose parameters are `given` by runtime
+    expressions (OpenAPI 3.1, 4.8.20.4)."""
+
+    name: str
+    to: str
+    given: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +100,9 @@ class Operation:
     headers: tuple[Header, ...]
     also: Mapping[int, str]
     errors: tuple[type[VidgendError], ...]
+    links: tuple[Link, ...] = ()
+    as_status: Mapping[type[VidgendError], int] = field(default_factory=dict)
+    """Errors that have another status here than elsewhere."""
     run: JsonHandler | None = None
     raw: RawHandler | None = None
     expect: ExpectHandler | None = None
@@ -119,6 +134,7 @@ class Operations:
         headers: tuple[Header, ...] = (),
         also: Mapping[int, str] | None = None,
         errors: tuple[type[VidgendError], ...] = (),
+        links: tuple[Link, ...] = (),
     ) -> Callable[[JsonHandler], JsonHandler]:
         """An operation whose answer is JSON, or empty. Its docstring is what the document says of it."""
 
@@ -128,7 +144,7 @@ class Operations:
                 Operation(
                     id=id, group=self._group, method=method, path=path, summary=summary, description=description,
                     scope=scope, status=status, answer=answer, body=body, body_optional=body_optional, query=query,
-                    headers=headers, also=also or {}, errors=errors, run=handler,
+                    headers=headers, also=also or {}, errors=errors, links=links, run=handler,
                 )
             )  # fmt: skip
             return handler
@@ -149,6 +165,8 @@ class Operations:
         headers: tuple[Header, ...] = (),
         also: Mapping[int, str] | None = None,
         errors: tuple[type[VidgendError], ...] = (),
+        links: tuple[Link, ...] = (),
+        as_status: Mapping[type[VidgendError], int] | None = None,
         expect: ExpectHandler | None = None,
     ) -> Callable[[RawHandler], RawHandler]:
         """An operation that has the request to itself and checks for itself what it is given."""
@@ -159,7 +177,8 @@ class Operations:
                 Operation(
                     id=id, group=self._group, method=method, path=path, summary=summary, description=description,
                     scope=scope, status=status, answer=answer, body=body, body_optional=False, query=query,
-                    headers=headers, also=also or {}, errors=errors, raw=handler, expect=expect,
+                    headers=headers, also=also or {}, errors=errors, links=links,
+                    as_status=as_status or {}, raw=handler, expect=expect,
                 )
             )  # fmt: skip
             return handler

@@ -208,7 +208,8 @@ def from_pydantic(error: ValidationError, body: Any) -> InvalidFields:
     found: dict[str, list[str]] = {}
     for item in error.errors(include_url=False, include_input=False):
         pointer = _pointer(item["loc"], item["type"], body)
-        detail = _detail(item, str(item["loc"][-1]) if item["loc"] else "")
+        names = [step for step in item["loc"] if isinstance(step, str)]
+        detail = _detail(item, names[-1] if names else "")
         if detail not in found.setdefault(pointer, []):
             found[pointer].append(detail)
     # A field of several forms complains once per form. Where one form fits well enough to complain about a
@@ -234,6 +235,12 @@ def _pointer(loc: tuple[int | str, ...], kind: str, body: Any) -> str:
 _PATTERNS = {
     "language": "must be a language tag such as en or pt-BR",
     "callback_url": "must be an http or https URL",
+    "url": "must be an http or https URL",
+    "asset": "must be the asset_id of an upload (64 hex digits)",
+    "query": "must hold a letter or digit to search for, and no NUL characters",
+    "queries": "must hold a letter or digit to search for, and no NUL characters",
+    "author": "must hold a visible character, and no NUL characters",
+    "storyboard": "must be the id of a job",
     "name": "must be letters, digits, dots, _ or -",
     "last_event_id": "must be the id of an event",
     "fps": "must be a frame rate such as 25, 29.97 or 30000/1001",

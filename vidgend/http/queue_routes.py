@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
+from vidgend.http.fields import Body
 from vidgend.http.operation import Call, Operations, Reply
 from vidgend.http.views.queue import PauseView, QueueView, pause_view, queue_view
-from vidgend.http.wire import Body
 from vidgend.setting_types import NO_NUL
 
 operations = Operations("queue")

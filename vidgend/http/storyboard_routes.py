@@ -26,8 +26,9 @@ from vidgend.errors import (
 from vidgend.http.asset_links import thumbnail_urls
 from vidgend.http.body import whole
 from vidgend.http.edit_wire import PatchBody, RenderBody, RevertBody
+from vidgend.http.fields import Body
 from vidgend.http.jobs_routes import own_job
-from vidgend.http.operation import Call, Header, Operations, Reply
+from vidgend.http.operation import Call, Header, Link, Operations, Reply
 from vidgend.http.own_media import edit_media
 from vidgend.http.revise import edit_storyboard, newest_version, render_storyboard, revert_storyboard
 from vidgend.http.views.storyboard import (
@@ -38,12 +39,24 @@ from vidgend.http.views.storyboard import (
     storyboard_view,
     versions_view,
 )
-from vidgend.http.wire import Body
 from vidgend.store.jobs import Job
 from vidgend.store.storyboards import Version
 
 _VERSION = re.compile(r'(?:W/)?"?([1-9][0-9]{0,8})"?')
-_MEANT = Header(name="If-Match", description="The version that is meant to be the newest; `*` or nothing: any.")
+_MEANT = Header(
+    name="If-Match",
+    description="The version that is meant to be the newest; `*` or nothing: any.",
+    pattern=r'^(\*|(W/)?"?[1-9][0-9]{0,8}"?)$',
+)
+
+_CHANGES = (
+    Link(name="edit", to="edit_storyboard", given={
+        "job_id": "$response.body#/job_id", "If-Match": "$response.header.ETag",
+    }),
+    Link(name="revert", to="revert_storyboard", given={"job_id": "$response.body#/job_id"}),
+    Link(name="versions", to="storyboard_versions", given={"job_id": "$response.body#/job_id"}),
+    Link(name="render", to="render", given={"job_id": "$response.body#/job_id"}),
+)  # fmt: skip
 
 operations = Operations("storyboards")
 
@@ -56,7 +69,7 @@ class StoryboardQuery(Body):
 
 @operations.json(
     "GET", "/mcp/storyboard/{job_id}", id="storyboard", scope="read", query=StoryboardQuery, answer=StoryboardView,
-    errors=(NotFound, Conflict, StoryboardNotReady),
+    links=_CHANGES, errors=(NotFound, Conflict, StoryboardNotReady),
 )  # fmt: skip
 async def storyboard(call: Call, query: StoryboardQuery) -> Reply:
     """The scenes of a video: what is said, what is shown, and when."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from vidgend.errors import NotFound, ResultExpired
+from vidgend.errors import AssetDamaged, NotFound, ResultExpired
 from vidgend.http.assets_routes import READS_PARTS, send_asset
 from vidgend.http.jobs_routes import own_job
 from vidgend.http.operation import Media, Operations
@@ -19,7 +19,7 @@ operations = Operations("storyboards")
     "GET", "/mcp/storyboard/{job_id}/thumbnails/{digest}", id="thumbnail", scope="read",
     answer=(Media(content_type="image/jpeg"),), headers=READS_PARTS,
     also={206: "A part of the picture.", 304: "The picture is the one that the client has."},
-    errors=(NotFound, ResultExpired, PreconditionFailed, RangeNotSatisfiable),
+    errors=(NotFound, AssetDamaged, ResultExpired, PreconditionFailed, RangeNotSatisfiable),
 )  # fmt: skip
 async def thumbnail(request: web.Request) -> web.StreamResponse:
     """A small picture of a candidate or a clip of the storyboard."""

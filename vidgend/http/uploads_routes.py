@@ -29,11 +29,11 @@ from vidgend.errors import (
 from vidgend.http.asset_links import own_url
 from vidgend.http.auth import ASSETS_PATH
 from vidgend.http.body import checked_body, parameters, read_json, whole
-from vidgend.http.operation import Call, Media, Operations, Reply
+from vidgend.http.fields import Body, MediaUrl
+from vidgend.http.operation import Call, Link, Media, Operations, Reply
 from vidgend.http.problems import BadJson, BadRequest, ExpectationFailed, InvalidFields, RequestTimeout, problem
 from vidgend.http.serving import answer_of, call_of
 from vidgend.http.views.uploads import UploadsView, UploadView, upload_view, uploads_view
-from vidgend.http.wire import Body
 from vidgend.store.assets.port import check_digest
 from vidgend.store.uploads import Upload
 
@@ -59,7 +59,7 @@ class UploadQuery(Body):
 class FromAddress(Body):
     """The body of POST /mcp/assets that names an address instead of being the file."""
 
-    url: str = Field(max_length=8000, description="Where the file is: http or https.")
+    url: MediaUrl = Field(description="Where the file is: http or https.")
     name: str = Field("", max_length=1000, description="What the file is called; else the last part of the address.")
 
 
@@ -70,6 +70,11 @@ class FromAddress(Body):
         Media(content_type="application/json", description="Where to fetch it.", model=FromAddress),
     ),
     also={200: "The same bytes are here already."}, expect=expect_later,
+    links=(
+        Link(name="asset", to="asset", given={"digest": "$response.body#/asset_id"}),
+        Link(name="entry", to="uploads", given={"id": "$response.body#/asset_id"}),
+        Link(name="delete", to="delete_upload", given={"digest": "$response.body#/asset_id"}),
+    ),
     errors=(
         BadRequest, BadJson, MediaRefused, UploadTooLarge, RequestTimeout, Draining, StorageFull, StorageUnavailable,
         Unavailable, TargetForbidden, FetchFailed, FetchBusy,
@@ -169,7 +174,10 @@ class UploadsQuery(Body):
     cursor: str | None = Field(None, description="The `next_cursor` of the page before.")
 
 
-@operations.json("GET", "/mcp/assets", id="uploads", scope="read", query=UploadsQuery, answer=UploadsView)
+@operations.json(
+    "GET", "/mcp/assets", id="uploads", scope="read", query=UploadsQuery, answer=UploadsView,
+    links=(Link(name="next", to="uploads", given={"cursor": "$response.body#/next_cursor"}),),
+)  # fmt: skip
 async def uploads(call: Call, query: UploadsQuery) -> Reply:
     """The uploads, newest first, page by page."""
     services, owner, limit = call.services, call.caller.owner, query.limit

@@ -9,25 +9,37 @@ from aiohttp import web
 from pydantic import Field
 
 from vidgend.errors import (
+    AssetDamaged,
     Draining,
+    FfmpegFailed,
     NotFound,
+    NothingSaid,
+    OutOfMemory,
     ResultExpired,
+    SpeechFailed,
     StepError,
+    StepPoisoned,
+    StepStalled,
+    StepTimeout,
     UnknownVoice,
     VoiceBusy,
     VoiceUnavailable,
 )
 from vidgend.http.assets_routes import READS_PARTS, send_asset
 from vidgend.http.body import parameters
+from vidgend.http.fields import Body
 from vidgend.http.operation import Call, Media, Operations, Reply
 from vidgend.http.problems import BadRequest, PreconditionFailed, RangeNotSatisfiable
 from vidgend.http.services import SERVICES
 from vidgend.http.views.catalogue import VoicesView, voices_view
-from vidgend.http.wire import Body
 
 SAMPLE_MAX_AGE_S = 24 * 3600
 """The address of a sample does not name its content: another engine may speak it one day."""
 _LOOK_S = 0.25
+_FAILURES: tuple[type[StepError], ...] = (
+    SpeechFailed, NothingSaid, FfmpegFailed, OutOfMemory, StepTimeout, StepStalled, StepPoisoned,
+)  # fmt: skip
+"""What may befall the step that speaks."""
 EngineName = Literal["server", "kokoro", "kokoro-onnx", "piper", "espeak-ng"]
 
 operations = Operations("catalogue")
@@ -59,8 +71,9 @@ async def voices(call: Call, query: VoicesQuery) -> Reply:
 @operations.raw(
     "GET", "/mcp/voices/{name}/sample", id="voice_sample", scope="read", answer=(Media(content_type="audio/wav"),),
     headers=READS_PARTS, also={206: "A part of the file.", 304: "The file is the one that the client has."},
+    as_status={UnknownVoice: 404, **dict.fromkeys(_FAILURES, 503)},
     errors=(
-        NotFound, VoiceBusy, VoiceUnavailable, Draining, BadRequest, ResultExpired, PreconditionFailed,
+        NotFound, AssetDamaged, VoiceBusy, VoiceUnavailable, Draining, BadRequest, ResultExpired, PreconditionFailed,
         RangeNotSatisfiable,
     ),
 )  # fmt: skip

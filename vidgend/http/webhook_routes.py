@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from vidgend.errors import CallbackForbidden, Conflict, FeatureUnavailable, NotFound
+from vidgend.http.fields import Body, CallbackUrl
 from vidgend.http.jobs_routes import own_job
 from vidgend.http.operation import Call, Operations, Reply
 from vidgend.http.views.webhooks import (
@@ -18,7 +19,6 @@ from vidgend.http.views.webhooks import (
     webhooks_view,
 )
 from vidgend.http.webhook_tester import told_of
-from vidgend.http.wire import Body
 from vidgend.setting_types import NO_NUL
 from vidgend.store.outbox import events_of, redeliver
 
@@ -41,7 +41,7 @@ async def webhooks(call: Call) -> Reply:
 class ReceiverBody(Body):
     """The body of POST /mcp/webhooks/test."""
 
-    url: str = Field(max_length=2000, description="The receiver, as a callback_url.")
+    url: CallbackUrl = Field(description="The receiver, as a callback_url.")
 
 
 @operations.json(

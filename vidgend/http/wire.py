@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from vidgend.errors import PromptEmpty
+from vidgend.http.fields import (
+    LETTER,
+    MAX_SCENES,
+    AssetId,
+    Body,
+    CallbackUrl,
+    Flag,
+    FontName,
+    Fps,
+    Language,
+    Mood,
+    Narration,
+    PerQuery,
+    PresetName,
+    Priority,
+    Query,
+    Real,
+    Seed,
+    StyleName,
+    VoiceName,
+    given,
+    not_both,
+    unset,
+)  # fmt: skip
 from vidgend.models import (
     TRANSITION_S,
     Brief,
@@ -38,38 +52,10 @@ from vidgend.pipeline.vocabulary import has_words
 from vidgend.setting_types import NO_NUL
 from vidgend.timebase import fps_text, parse_fps
 
-MAX_SCENES = 200
 ASPECTS: dict[str, tuple[int, int]] = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1), "4:5": (4, 5)}
 
 Aspect = Literal["16:9", "9:16", "1:1", "4:5"]
 Resolution = Literal["1280x720", "1920x1080", "3840x2160"]
-Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
-
-
-def _searchable(text: str) -> str:
-    if not has_words(text):
-        raise ValueError("must hold a letter or digit to search for")
-    return text
-
-
-Query = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=NO_NUL),
-    AfterValidator(_searchable),
-]
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _asset_id(text: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{64}", text):
-        raise ValueError("must be the asset_id of an upload (64 hex digits)")
-    return text
-
-
-AssetId = Annotated[str, AfterValidator(_asset_id)]
 
 
 class AssetBody(Body):
@@ -81,35 +67,43 @@ class AssetBody(Body):
 class ClipBody(AssetBody):
     """An uploaded video, and the second of it where the scene begins; unset: its best part is looked for."""
 
-    in_point: float | None = Field(None, ge=0, le=86_400)
+    in_point: Real | None = Field(None, ge=0, le=86_400)
 
 
 class VoiceOverBody(AssetBody):
     """An uploaded recording, or video with sound, of somebody who speaks."""
 
-    keep_background: bool = Field(False, description="Take nothing of it away as noise.")
+    keep_background: Flag = Field(False, description="Take nothing of it away as noise.")
 
 
 def _from_bare_id(value: Any) -> Any:
     return {"asset": value} if isinstance(value, str) else value
 
 
+def _bare(body: type[AssetBody]) -> BeforeValidator:
+    return BeforeValidator(_from_bare_id, json_schema_input_type=body | AssetId | None)
+
+
 class CaptionBody(Body):
-    enabled: bool = True
-    preset: str | None = Field(None, max_length=40, description="How captions look; unset: as the style has it.")
-    font: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)] | None = Field(
-        None, description="A font family that is installed where the daemon runs."
-    )
+    enabled: Flag = True
+    preset: PresetName | None = Field(None, description="How captions look; unset: as the style has it.")
+    font: FontName | None = Field(None, description="A font family that is installed where the daemon runs.")
     position: Literal["bottom", "middle", "top"] | None = None
-    highlight: bool = True
+    highlight: Flag = True
 
 
 class MusicBody(Body):
-    mood: str | None = Field(None, max_length=40)
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [unset("asset"), {"properties": {"mood": {"type": "null"}, "none": {"const": False}}}]
+        }
+    )
+
+    mood: Mood | None = None
     asset: AssetId | None = Field(None, description="Your own music: the asset_id of an upload.")
-    none: bool = False
-    volume: float = Field(1.0, ge=0, le=2)
-    ducking: bool = True
+    none: Flag = False
+    volume: Real = Field(1.0, ge=0, le=2)
+    ducking: Flag = True
 
     @model_validator(mode="after")
     def _one_source(self) -> MusicBody:
@@ -120,15 +114,17 @@ class MusicBody(Body):
 
 class TransitionBody(Body):
     kind: TransitionKind
-    duration: float | None = Field(None, ge=0.1, le=2, description="In seconds; unset: what suits the kind.")
+    duration: Real | None = Field(None, ge=0.1, le=2, description="In seconds; unset: what suits the kind.")
 
 
 class SceneBody(Body):
-    narration: Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
+    model_config = ConfigDict(json_schema_extra=not_both("clip", "image"))
+
+    narration: Narration
     query: Query | None = None
-    duration: float | None = Field(None, gt=0, le=600)
-    clip: Annotated[ClipBody | None, BeforeValidator(_from_bare_id)] = Field(None, description="Your own video.")
-    image: Annotated[AssetBody | None, BeforeValidator(_from_bare_id)] = Field(None, description="Your own photo.")
+    duration: Real | None = Field(None, gt=0, le=600)
+    clip: Annotated[ClipBody | None, _bare(ClipBody)] = Field(None, description="Your own video.")
+    image: Annotated[AssetBody | None, _bare(AssetBody)] = Field(None, description="Your own photo.")
 
     @model_validator(mode="after")
     def _one_picture(self) -> SceneBody:
@@ -144,8 +140,8 @@ class OutputBody(Body):
     aspect_ratio: Aspect | None = None
     resolution: Resolution | None = None
     language: Language | None = None
-    voice: str | None = Field(None, max_length=100)
-    narrations: tuple[Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)], ...] | None = Field(
+    voice: VoiceName | None = None
+    narrations: tuple[Narration, ...] | None = Field(
         None, min_length=1, max_length=MAX_SCENES, description="What is said in it, scene by scene."
     )
 
@@ -154,29 +150,44 @@ class GenerateBody(Body):
     """The body of POST /mcp/generate. `prompt` may be left out where `script`, `scenes` or `narration_audio` say
     everything."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                given("prompt", "scenes", type="string", pattern=LETTER),
+                given("script", "scenes", type="string", pattern=LETTER),
+                given("scenes", "script", type="array"),
+                given("narration_audio", "scenes", type=["string", "object"]),
+            ],
+            "examples": [
+                {"prompt": "A beautiful sunset over the ocean", "duration_target": 16, "style": "cinematic"},
+                {"scenes": [{"narration": "The sea at dawn.", "query": "sea"}], "quality": "draft", "music": "none"},
+            ],
+        }
+    )
+
     prompt: Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)] = ""
-    duration_target: float | None = Field(None, ge=1, le=3600, description="Wished length in seconds.")
-    style: str = Field("cinematic", max_length=40)
-    voice: str | None = Field(None, max_length=100)
-    callback_url: str | None = Field(None, max_length=2000, pattern=r"^https?://")
+    duration_target: Real | None = Field(None, ge=1, le=3600, description="Wished length in seconds.")
+    style: StyleName = "cinematic"
+    voice: VoiceName | None = None
+    callback_url: CallbackUrl | None = None
     script: Annotated[str, StringConstraints(max_length=50_000, pattern=NO_NUL)] | None = None
     scenes: tuple[SceneBody, ...] | None = Field(None, min_length=1, max_length=MAX_SCENES)
     language: Language | None = None
     aspect_ratio: Aspect | None = None
     resolution: Resolution | None = None
-    fps: float | Annotated[str, StringConstraints(pattern=r"^\d{1,6}(\.\d{1,4}|/\d{1,6})?$")] | None = None
-    captions: CaptionBody | bool = CaptionBody()
+    fps: Fps | None = None
+    captions: CaptionBody | Flag = CaptionBody()
     music: MusicBody | Literal["none"] = MusicBody()
     transitions: TransitionBody | TransitionKind | None = Field(None, description="Unset: as the style has it.")
     quality: Literal["draft", "standard", "high"] = "standard"
-    priority: int = Field(0, ge=-100, le=100)
-    seed: int | None = Field(None, ge=0, le=2**31 - 1)
+    priority: Priority = 0
+    seed: Seed | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
-    narration_audio: Annotated[VoiceOverBody | None, BeforeValidator(_from_bare_id)] = Field(
+    narration_audio: Annotated[VoiceOverBody | None, _bare(VoiceOverBody)] = Field(
         None, description="Your own voice-over: it is heard instead of a voice, and decides how long the video is."
     )
-    review: bool = Field(False, description="Stop when the storyboard is complete, until it is approved.")
-    credits_card: bool | None = Field(
+    review: Flag = Field(False, description="Stop when the storyboard is complete, until it is approved.")
+    credits_card: Flag | None = Field(
         None, description="A card at the end with the authors of clips and music; unset: as the settings say."
     )
     outputs: tuple[OutputBody, ...] | None = Field(
@@ -212,13 +223,25 @@ class PrefetchBody(Body):
     request to /mcp/generate.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                given("queries", "prompt", "video", "storyboard", type="array"),
+                given("prompt", "queries", "video", "storyboard", type="string", pattern=LETTER),
+                given("video", "queries", "prompt", "storyboard", "orientation", type="object"),
+                given("storyboard", "queries", "prompt", "video", "orientation", type="string"),
+            ],
+            "examples": [{"queries": ["sea", "forest"]}, {"prompt": "A walk through the forest"}],
+        }
+    )
+
     queries: tuple[Query, ...] | None = Field(None, min_length=1, max_length=50)
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=NO_NUL)] | None = None
     video: GenerateBody | None = Field(None, description="A request as for /mcp/generate.")
-    storyboard: str | None = Field(None, min_length=1, max_length=100, description="A job that has one.")
+    storyboard: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]{1,64}$", description="A job that has one.")
     orientation: Literal["landscape", "portrait", "square"] | None = None
-    per_query: int | None = Field(
-        None, ge=1, le=20, description="Clips for each query, or each scene. Unset: 3 for a query, 1 for a scene."
+    per_query: PerQuery | None = Field(
+        None, description="Clips for each query, or each scene. Unset: 3 for a query, 1 for a scene."
     )
 
     @model_validator(mode="after")

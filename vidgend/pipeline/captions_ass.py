@@ -7,6 +7,7 @@ ffmpeg only through a file.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -126,7 +127,7 @@ def script_head(frame: Frame, look: str) -> list[str]:
 
 def srt_text(captions: Sequence[Caption]) -> str:
     blocks = [
-        f"{number}\n{clock(caption.start_s, ',')} --> {clock(caption.end_s, ',')}\n{_plain(caption)}\n"
+        f"{number}\n{clock(caption.start_s, ',')} --> {clock(caption.end_s, ',')}\n{_powerless(_plain(caption))}\n"
         for number, caption in enumerate(captions, start=1)
     ]
     return "\n".join(blocks)
@@ -138,6 +139,15 @@ def vtt_text(captions: Sequence[Caption]) -> str:
         for caption in captions
     ]
     return "WEBVTT\n\n" + "\n".join(blocks)
+
+
+_COMMANDS = re.compile(r"(?<=<)(?=/?(?:b|i|u|s|font)\b)|(?<=\{)(?=\\)|(?<=--)(?=>)", re.IGNORECASE)
+
+
+def _powerless(text: str) -> str:
+    """SubRip has no escapes, and players take `<b>`, `{\\an8}` and a line with `-->` for commands. A word joiner, which
+    is not seen, takes that away."""
+    return _COMMANDS.sub("\u2060", text)
 
 
 def _plain(caption: Caption) -> str:

@@ -46,13 +46,13 @@ async def as_told(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 @asynccontextmanager
-async def served(world: World) -> AsyncIterator[str]:
+async def served(world: World, *, port: int = 0) -> AsyncIterator[str]:
     """The address of the application, served as the daemon serves it (a TestServer cancels handlers)."""
     app = make_app(world.services)
     add_own_mcp(app)
     app.middlewares.append(as_told)
     server = Server(app, limits=Limits(total=1000, per_address=1000))
-    (listener,) = open_listeners(host="127.0.0.1", port=0, unix_socket=None, unix_mode=0)
+    (listener,) = open_listeners(host="127.0.0.1", port=port, unix_socket=None, unix_mode=0)
     try:
         await server.start([listener])
         yield f"http://127.0.0.1:{listener.port}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import secrets
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +17,8 @@ from vidgend.errors import BadInput, DaemonUnreachable, VidgendError
 from vidgend.mcp.backend import MAX_PICTURE_BYTES, Picture
 
 CALL_TIMEOUT_S = 30.0
+TRIES, AGAIN_S = 3, 0.5
+"""A daemon that is begun anew breaks off what it is asked, and is back within seconds."""
 MAX_JSON_BYTES = 64 * 1024 * 1024
 ROUTES: dict[str, tuple[str, str]] = {
     "generate": ("POST", "/mcp/generate"),
@@ -30,6 +34,9 @@ ROUTES: dict[str, tuple[str, str]] = {
     "styles": ("GET", "/mcp/styles"),
 }
 """Method and path of the operations that the tools use."""
+_SUBMITS = frozenset({"generate", "prefetch"})
+_ONCE = frozenset({"edit_storyboard", "render"})
+"""What must not be done twice: whether it was done is not known when the answer gets lost."""
 _OWN_PATH = re.compile(r"/mcp/(assets|storyboard)/.*")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -72,12 +79,21 @@ class RemoteBackend:
         method, template = ROUTES[operation_id]
         address = template.format_map({name: quote(value, safe="") for name, value in (path or {}).items()})
         given = {name: value for name, value in (query or {}).items() if value is not None}
-        sent = {**self._key, **(headers or {})}
-        try:
-            answer = await self._client.request(method, address, params=given, json=body, headers=sent)
-        except httpx.HTTPError as error:
-            raise _unreachable(self.url, error) from None
-        return _value(self.url, answer)
+        # Under the same key a job is the same one, so the model need not send it again and have two.
+        once = {"Idempotency-Key": secrets.token_hex(16)} if operation_id in _SUBMITS else {}
+        sent = {**self._key, **once, **(headers or {})}
+        tries_left = TRIES
+        while True:
+            tries_left -= 1
+            try:
+                answer = await self._client.request(method, address, params=given, json=body, headers=sent)
+            except httpx.HTTPError as error:
+                in_vain = isinstance(error, httpx.TimeoutException) or not tries_left
+                if in_vain or (operation_id in _ONCE and not isinstance(error, httpx.ConnectError)):
+                    raise _unreachable(self.url, error) from None
+                await asyncio.sleep(AGAIN_S)
+            else:
+                return _value(self.url, answer)
 
     async def alive(self) -> bool:
         """Whether a vidgend answers there, quickly."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
-from vidgend.errors import VidgendError
+from vidgend.errors import DaemonUnreachable, VidgendError
 from vidgend.mcp.backend import backend
 from vidgend.mcp.tool import Client
 
 POLL_S = 1.0
+AWAY_S = 60.0
+"""How long a daemon may be away, for a restart: the job survives that, and so does the wait beside it."""
+_NOT_NOW = (429, 503)
 STOPS = ("completed", "failed", "cancelled", "awaiting_review")
 
 
@@ -19,9 +23,16 @@ async def wait(job_id: str, client: Client) -> dict[str, Any]:
     Raises: VidgendError, and `job_id` is one of its members.
     """
     said, told = -1.0, ("", "")
-    try:
-        while True:
+    answered_s = time.monotonic()
+    while True:
+        try:
             status = await backend().call("status", path={"job_id": job_id})
+            answered_s = time.monotonic()
+        except VidgendError as error:
+            passing = isinstance(error, DaemonUnreachable) or error.status in _NOT_NOW
+            if not passing or time.monotonic() - answered_s > AWAY_S:
+                raise error.telling(job_id=job_id) from None
+        else:
             now = (str(status["overall_progress"]), str(status["current_step"]))
             if now != told:
                 # Each number has to be more than the one before, also where only the step is another one.
@@ -29,6 +40,4 @@ async def wait(job_id: str, client: Client) -> dict[str, Any]:
                 await client.report_progress(said, 100, now[1])
             if status["status"] in STOPS:
                 return status
-            await asyncio.sleep(POLL_S)
-    except VidgendError as error:
-        raise error.telling(job_id=job_id) from None
+        await asyncio.sleep(POLL_S)

@@ -78,7 +78,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             Panel(
                 "Failed today",
                 "Jobs that failed for good.",
-                (('sum(increase(vidgend_jobs_ended_total{@,state="failed"}[24h])) or vector(0)', ""),),
+                (('sum(increase(vidgend_job_run_seconds_count{@,state="failed"}[24h])) or vector(0)', ""),),
                 kind="stat",
                 width=3,
                 red_from=1,

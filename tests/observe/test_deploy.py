@@ -16,6 +16,7 @@ import yaml
 
 from vidgend.errors import VidgendError
 from vidgend.http.app import OPERATIONS
+from vidgend.observe.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 DASHBOARD = ROOT / "deploy" / "grafana" / "vidgend.json"
@@ -125,3 +126,14 @@ def test_prometheus_itself_takes_the_rules() -> None:
     subprocess.run(["promtool", "check", "rules", RULES], check=True, timeout=30)
     config = RULES.with_name("prometheus.yml")
     subprocess.run(["promtool", "check", "config", "--syntax-only", config], check=True, timeout=30)
+
+
+def test_what_a_rule_counts_is_there_before_it_happens() -> None:
+    """The rules of few events, which must not miss the first ones."""
+    few = [rule["expr"] for rule in rules() if rule["alert"] in ("VidgendJobsFail", "VidgendWebhooksGivenUp")]
+    registry = Metrics("1").registry
+    for query in few:
+        for name, selection in _SELECTOR.findall(query):
+            labels = dict(re.findall(r'(\w+)="(\w+)"', selection))
+            found = [one for family in registry.collect() for one in family.samples if one.name == name]
+            assert [one for one in found if labels.items() <= one.labels.items()], query

@@ -288,3 +288,12 @@ def test_threads_may_tell_at_once(metrics: Metrics) -> None:
     for thread in threads:
         thread.join()
     assert metrics.registry.get_sample_value("vidgend_db_transactions_total") == 2000
+
+
+@pytest.mark.parametrize("kind", ["video", "prefetch"])
+def test_the_first_job_that_fails_is_an_increase(metrics: Metrics, kind: str) -> None:
+    """A series that only begins with the first failure hides it from the rule: what is new has not increased."""
+    labels = {"kind": kind, "state": "failed"}
+    assert metrics.registry.get_sample_value("vidgend_job_run_seconds_count", labels) == 0
+    metrics.job_ended(job(kind=kind, state="failed", code="footage_missing"))
+    assert metrics.registry.get_sample_value("vidgend_job_run_seconds_count", labels) == 1

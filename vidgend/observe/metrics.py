@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from vidgend.models import TERMINAL_STATES
 from vidgend.observe import names
 from vidgend.observer import Commit, JobEnd, Observer, ProviderCall, RequestEnd, StepEnd
 
+_JOB_KINDS = ("video", "prefetch")
 _HTTP_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _CALL_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 _STEP_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
@@ -59,6 +63,8 @@ class Metrics(Observer):
             "kind", "state", "code",
         )  # fmt: skip
         self._job_s = histogram("job_run_seconds", "Seconds of one run of a job.", _JOB_S, "kind", "state")
+        for kind, state in product(_JOB_KINDS, TERMINAL_STATES):
+            self._job_s.labels(self._kinds(kind), self._states(state))  # from the start, as those of the webhooks are
         self._video_s = counter("video_seconds", "Seconds of video that were made.")
 
         self._step_ends = counter("steps", "Steps that came to an end, by outcome.", "kind", "outcome")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx2
-from mcp_world import OWNER, Connect, call, connected
+import pytest
+from mcp_types import ElicitResult
+from mcp_world import OWNER, Connect, Mode, awaiting_review, call, connected, served
 from standins.services_standin import World
 
 INITIALIZE = {
@@ -98,3 +101,35 @@ async def test_twenty_clients_of_both_revisions_at_once(world: World, url: str, 
     async with asyncio.timeout(5):
         while len(asyncio.all_tasks()) > before + 2:
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("vanish", [True, False])
+@pytest.mark.parametrize("tool", ["render_video", "generate_video"])
+async def test_a_stop_is_quick_whatever_clients_wait_for(world: World, mode: Mode, tool: str, vanish: bool) -> None:
+    """For the answer of a user who went to lunch, or for a video; and where the client has gone meanwhile."""
+    job_id, asked = await awaiting_review(world), asyncio.Event()
+    arguments = {"job_id": job_id} if tool == "render_video" else {"prompt": "The sea", "wait": True}
+
+    async def user(context: Any, params: Any) -> ElicitResult:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+    async def told(progress: float, total: float | None, message: str | None) -> None:
+        asked.set()
+
+    async def client(url: str) -> None:
+        async with connected(url, mode=mode, elicitation_callback=user) as client:
+            await client.call_tool(tool, arguments, progress_callback=told)
+
+    async with served(world) as url:
+        task = asyncio.create_task(client(url))
+        await asyncio.wait_for(asked.wait(), 20)
+        if vanish:
+            task.cancel()
+            await asyncio.wait([task])
+        began = time.monotonic()
+    assert time.monotonic() - began < 3
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert (await world.jobs.get(job_id)).state == "awaiting_review"

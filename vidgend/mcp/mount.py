@@ -69,8 +69,10 @@ class _Mount:
         try:
             manager = await asyncio.to_thread(self._load)
             async with manager.run():
-                found.set_result(Sessions(manager.handle_request, idle_s=IDLE_S, most=MOST_OF_CALLER))
+                sessions = Sessions(manager.handle_request, idle_s=IDLE_S, most=MOST_OF_CALLER)
+                found.set_result(sessions)
                 await self._stop.wait()
+                await sessions.close()
         except Exception as error:
             if found.done():
                 raise

@@ -1,7 +1,7 @@
-"""The sessions of the older revision: few for each caller, so that none has all the places, and none is locked out.
+"""The sessions of the older revision: so many for each caller that none takes all the places, or locks itself out.
 
-Clients often leave without ending theirs. One more than a caller may have ends the one that it used longest ago; whoever
-still has that one is told 404, and begins anew, as the protocol says.
+Clients often leave without ending theirs. One more than a caller may have ends the one that it used longest ago;
+whoever still has that one is told 404, and begins anew, as the protocol says.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class _Session:
 
 
 class Sessions:
-    """`serve`, the SDK's, with what it lacks. A caller is the id that `scope["user"]` has, and may have `most`; `idle_s`
-    is how long `serve` keeps a session that nobody uses."""
+    """`serve`, the SDK's, with what it lacks. A caller is the id that `scope["user"]` has. It may have `most` sessions;
+    `idle_s` is how long `serve` keeps one that nobody uses."""
 
     def __init__(
         self,
@@ -73,14 +73,20 @@ class Sessions:
             session.under_way -= 1
             session.used_s = self._clock()
 
+    async def close(self) -> None:
+        """End all. The SDK would wait seconds for each question that a client has not answered."""
+        for one in [*self._open]:
+            await self._end(one, self._open.pop(one))
+
     def _answered(self, told: str, caller: str, scope: Message, message: Message) -> None:
         """Note what an answer begins and ends."""
         given, refused = _header(message.get("headers", ())), message["status"] >= 400
         if not told and given and not refused:
             self._open[given] = _Session(caller=caller, scope=scope, used_s=self._clock())
-        elif told in self._open and self._open[told].caller == caller:
-            if message["status"] == 404 or (scope["method"] == "DELETE" and not refused):
-                del self._open[told]
+            return
+        mine = told in self._open and self._open[told].caller == caller
+        if mine and (message["status"] == 404 or (scope["method"] == "DELETE" and not refused)):
+            del self._open[told]
 
     async def _end_some_of(self, caller: str) -> None:
         """Where a caller has too many: those with no request under way first, the ones used longest ago."""
@@ -94,7 +100,7 @@ class Sessions:
 
     async def _end(self, session_id: str, session: _Session) -> None:
         headers = [(_ID, session_id.encode()), (b"accept", b"application/json, text/event-stream")]
-        await self._serve(session.scope | {"method": "DELETE", "headers": headers}, _nothing, _unheard)
+        await self._serve({**session.scope, "method": "DELETE", "headers": headers}, _nothing, _unheard)
 
 
 def _header(headers: Any) -> str:

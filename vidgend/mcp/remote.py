@@ -15,6 +15,7 @@ import httpx
 
 from vidgend.errors import BadInput, DaemonUnreachable, VidgendError
 from vidgend.mcp.backend import MAX_PICTURE_BYTES, Picture
+from vidgend.redaction import without_password
 
 CALL_TIMEOUT_S = 30.0
 TRIES, AGAIN_S = 3, 0.5
@@ -45,13 +46,14 @@ class RemoteBackend:
     """The daemon at `url`, which may be that of a socket (`unix:///...`). Used as an async context manager."""
 
     def __init__(self, url: str, *, api_key: str = "", tls: ssl.SSLContext | None = None) -> None:
-        self.url = url.rstrip("/")
+        self.url = without_password(url.rstrip("/"))
+        """As it may be shown to a model."""
         self._key = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         # A proxy of the environment is not meant for this machine; a redirect would carry the key to another host.
-        parts = urlsplit(self.url)
+        parts = urlsplit(url.rstrip("/"))
         local = parts.scheme == "unix"
         self._client = httpx.AsyncClient(
-            base_url="http://localhost" if local else self.url,
+            base_url="http://localhost" if local else url.rstrip("/"),
             transport=httpx.AsyncHTTPTransport(uds=unquote(parts.path)) if local else None,
             verify=tls or True,
             headers={"Accept": "application/json", "User-Agent": "vidgend-mcp"},

@@ -16,5 +16,6 @@ async def serve(url: str, *, api_key: str, tls: ssl.SSLContext | None = None) ->
     tell that it is the right one; None: as the system does."""
     async with RemoteBackend(url, api_key=api_key, tls=tls) as backend:
         if not await backend.alive():
-            print(f"vidgend mcp: no daemon answers at {url} yet; {DaemonUnreachable.hint}", file=sys.stderr, flush=True)
+            told = f"vidgend mcp: no daemon answers at {backend.url} yet; {DaemonUnreachable.hint}"
+            print(told, file=sys.stderr, flush=True)
         await make_server(lambda request: backend, version=__version__).run_stdio_async()

@@ -35,7 +35,7 @@ BODY = {
     "quality": "draft",
 }
 PLANNED = {"prompt": "Why the sea is salt", "duration_target": 4, "quality": "draft"}
-HERE = ("generate", "--here", "-v", "--duration", "4", "--quality", "draft")
+HERE = ("generate", "--local", "-v", "--duration", "4", "--quality", "draft")
 
 
 @dataclass
@@ -195,7 +195,9 @@ class Nest:
             sys.executable, "-m", "vidgend", *argv, cwd=self.folder, env=self.variables,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        return (await asyncio.wait_for(process.communicate(), 120))[0]
+        output = (await asyncio.wait_for(process.communicate(), 120))[0]
+        assert process.returncode != 2, f"there is no such command: {output!r}"
+        return output
 
     def assert_silent(self, what: str, content: bytes | str) -> None:
         found = self.canaries.found_in(content)
@@ -296,11 +298,13 @@ async def test_no_secret_comes_out_anywhere(nest: Nest) -> None:
 
     for argv in (
         ("config", "check"), ("config", "check", "--json"), ("config", "example"), ("doctor",), ("doctor", "--json"),
-        ("usage",), ("fsck",), ("gc", "--dry-run"), ("jobs",), ("voices",),
+        ("usage",), ("fsck",), ("gc", "--dry-run"), ("list",), ("voices",),
     ):  # fmt: skip
         nest.assert_silent(" ".join(argv), await nest.run(*argv))
     # And without a daemon, where the log is the terminal's.
-    nest.assert_silent("generate --here", await nest.run(*HERE, "The sea and the shore"))
+    made = nest.folder / "here.mp4"
+    nest.assert_silent("generate --local", await nest.run(*HERE, "-o", str(made), "The sea and the shore"))
+    assert made.is_file()
 
 
 async def test_a_store_that_refuses_its_key_says_it_to_nobody(nest: Nest) -> None:

@@ -21,7 +21,7 @@ from daemon_process import Daemon, follow, generate, workers
 from vidgend.pipeline.ffmpeg import Ffmpeg
 
 pytestmark = pytest.mark.process
-STOPS = int(os.environ.get("TEST_STOPS", "5"))
+STOPS = int(os.environ.get("TEST_STOPS", "3"))
 STREAMS = 20
 BUDGET_S = 25.0
 

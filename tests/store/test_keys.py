@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from vidgend.errors import BadInput, Conflict, NotFound, SchemaTooNew, SettingsInvalid
+from vidgend.store.beside import writing_beside
 from vidgend.store.database import Database
 from vidgend.store.keys import (
     KEY_FORM,
@@ -22,7 +23,6 @@ from vidgend.store.keys import (
     read_keys,
     revoke_key,
     with_implied,
-    writing_beside,
 )
 
 NOW = 1_000_000.0

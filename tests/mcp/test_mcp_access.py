@@ -84,6 +84,37 @@ async def test_real_keys_tell_whose_jobs_are_seen(world: World, url: str, mode: 
         assert (await http.post(f"{url}/mcp", json=INITIALIZE, headers=ACCEPT)).status_code == 401
 
 
+async def test_sessions_that_nobody_ends_take_no_place_from_others(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidgend.mcp.sessions.PER_OWNER", 3)
+    monkeypatch.setattr("vidgend.mcp.mount.MAX_SESSIONS", 5)
+    ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+    async with httpx2.AsyncClient() as http:
+
+        async def begin(owner: str) -> dict[str, str]:
+            begun = await http.post(f"{url}/mcp", json=INITIALIZE, headers=ACCEPT | {OWNER: owner})
+            assert begun.status_code == 200, begun.text
+            return ACCEPT | {OWNER: owner, "Mcp-Session-Id": begun.headers["Mcp-Session-Id"]}
+
+        async def lives(session: dict[str, str]) -> bool:
+            return (await http.post(f"{url}/mcp", json=ping, headers=session)).status_code == 200
+
+        first, second = await begin("ann"), await begin("ann")
+        assert await lives(first)
+        many = [await begin("ann") for _ in range(2)]
+        assert await lives(first) and not await lives(second)
+        more = [await begin("ann") for _ in range(6)]
+        assert not await lives(many[0]) and await lives(more[-1])
+        assert await lives(await begin("ben"))
+
+
+async def test_a_stream_asked_for_with_the_number_of_an_event_begins_anew(url: str) -> None:
+    async with httpx2.AsyncClient() as http:
+        begun = await http.post(f"{url}/mcp", json=INITIALIZE, headers=ACCEPT)
+        session = {"Mcp-Session-Id": begun.headers["Mcp-Session-Id"], "Last-Event-ID": "7"}
+        async with http.stream("GET", f"{url}/mcp", headers=ACCEPT | session) as stream:
+            assert stream.status_code == 200
+
+
 async def test_a_session_is_its_owners_alone(url: str) -> None:
     async with httpx2.AsyncClient() as http:
         begun = await http.post(f"{url}/mcp", json=INITIALIZE, headers=ACCEPT | {OWNER: "ann"})

@@ -71,8 +71,10 @@ async def test_a_prompt_says_how_long_and_what_to_call(connect: Connect, mode: M
         assert isinstance(text, TextContent)
         assert "Bees" in text.text and "75 words" in text.text and "'de'" in text.text and "'noir'" in text.text
         assert "generate_video" in text.text
-        odd = await client.get_prompt("write_script", {"topic": "Bees", "length": "a while"})
-        assert isinstance(odd.messages[0].content, TextContent) and "60 seconds" in odd.messages[0].content.text
+        for length in ("a while", "9" * 5000, "\u00b2", "nan", "-5", "0"):
+            odd = await client.get_prompt("write_script", {"topic": "Bees", "length": length})
+            assert isinstance(odd.messages[0].content, TextContent), length
+            assert "60 seconds" in odd.messages[0].content.text, length
 
 
 async def test_a_prompt_brings_the_storyboard_along(world: World, connect: Connect, mode: Mode) -> None:

@@ -12,6 +12,7 @@ from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.caller import CALLER
 from vidgend.http.middlewares import expect
 from vidgend.mcp.bridge import Asgi, handler_of_asgi
+from vidgend.mcp.sessions import Sessions
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -36,7 +37,7 @@ def add_mcp(
     app.cleanup_ctx.append(mount.life)
 
     def scope(request: web.Request) -> dict[str, Any]:
-        return {"user": mount.user(request)} | extra(request)
+        return {"user": mount.user(request), "owner": request[CALLER].owner} | extra(request)
 
     handler = handler_of_asgi(mount.find, scope)
     for method in METHODS:
@@ -67,7 +68,7 @@ class _Mount:
         try:
             manager = await asyncio.to_thread(self._load)
             async with manager.run():
-                found.set_result(manager.handle_request)
+                found.set_result(Sessions(manager.handle_request))
                 await self._stop.wait()
         except Exception as error:
             if found.done():

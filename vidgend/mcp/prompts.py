@@ -14,6 +14,7 @@ from vidgend.mcp.backend import backend
 from vidgend.mcp.tool import Client, ToolServer
 
 WORDS_PER_MINUTE = 150
+USUAL_S, LONGEST_S = 60.0, 3600.0
 _JobId = Annotated[str, Field(description="The job_id of the video.")]
 
 
@@ -24,7 +25,7 @@ async def write_script(
     style: Annotated[str, Field(description="A style of vidgend://styles.")] = "cinematic",
 ) -> str:
     """Write the narration of a video, scene by scene, and make it."""
-    seconds = float(length) if length.replace(".", "", 1).isdigit() else 60.0
+    seconds = _seconds(length)
     words = max(10, round(seconds * WORDS_PER_MINUTE / 60))
     scenes = max(2, round(seconds / 8))
     return (
@@ -38,6 +39,15 @@ async def write_script(
         "Show me the scenes in a table of narration and query. When I agree, call generate_video with `scenes` "
         f"(a list of narration and query), `language` {language!r} and `style` {style!r}."
     )
+
+
+def _seconds(length: str) -> float:
+    """What a person wrote, or what is usual where that is no length that a video may have."""
+    try:
+        seconds = float(length)
+    except ValueError:
+        return USUAL_S
+    return seconds if 1 <= seconds <= LONGEST_S else USUAL_S
 
 
 async def storyboard_review(job_id: _JobId, client: Client) -> list[Message]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -74,7 +75,9 @@ def make_app(services: Services) -> web.Application:
     app[GATE] = gate
     app[SERVICES] = services
     app.cleanup_ctx.append(open_requests.watched)
-    app[DOCUMENTS] = both_documents(OPERATIONS, version=services.version)
+    app[DOCUMENTS] = both_documents(
+        OPERATIONS, version=services.version, path=urlsplit(services.public_url).path.rstrip("/")
+    )
     add_closing(app)
     add_bus(app)
     for operation, handler in handlers:

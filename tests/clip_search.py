@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import media
+from ready_database import ready
 
 from vidgend.models import Brief, Candidate, Credit, Scene, Storyboard
 from vidgend.pipeline.candidate_to_thumbnail import KIND as THUMBNAIL
@@ -76,7 +77,7 @@ async def open_search(
             notes.append(line)
 
     folder.mkdir(exist_ok=True)
-    database = await Database.open(folder / "db", clock=clock)
+    database = await Database.open(ready(folder / "db"), clock=clock)
     assets = await open_filesystem_assets(database, folder / "assets")
     tool = FfmpegTool()
     registry: dict[str, Any] = {SEARCH: SearchStep(providers), FETCH: FetchStep(providers, tool, assets)}

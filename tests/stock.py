@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready_database import ready
 
 from vidgend.store.assets.filesystem import FilesystemBlobs
 from vidgend.store.assets.port import BlobStore
@@ -102,7 +103,7 @@ class Stock:
 @asynccontextmanager
 async def stock(folder: Path, blobs: BlobStore | None = None) -> AsyncIterator[Stock]:
     """`blobs`: other than on this disk."""
-    database = await Database.open(folder / "vidgend.db", clock=lambda: NOW)
+    database = await Database.open(ready(folder / "vidgend.db"), clock=lambda: NOW)
     try:
         assets = AssetStore(database, blobs or FilesystemBlobs(folder / "assets"))
         await assets.prepare()

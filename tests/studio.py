@@ -10,6 +10,7 @@ from typing import Any
 
 import media
 import numpy as np
+from ready_database import ready
 
 from vidgend.models import Clip, Credit
 from vidgend.pipeline.captions.fonts import machine_fonts
@@ -118,7 +119,7 @@ class Studio:
 
 @asynccontextmanager
 async def open_studio(ffmpeg: Ffmpeg, folder: Path) -> AsyncIterator[Studio]:
-    database = await Database.open(folder / "db")
+    database = await Database.open(ready(folder / "db"))
     try:
         assets = await open_filesystem_assets(database, folder / "assets")
         ends = ShotEnds(folder / "ends")

@@ -110,7 +110,8 @@ class Ways:
     client: TestClient[Any, Any]
     post: Post
     folder: Path
-    networks: Any
+    provider: httpx.AsyncClient
+    """What providers are called with."""
 
     async def submit(self, url: str) -> str:
         answer = await self.client.post("/mcp/generate", json={"prompt": "The sea", "callback_url": url})
@@ -164,15 +165,12 @@ class Ways:
 
     async def _download(self, url: str) -> str:
         own = httpx.URL(self.outside.url("/"))
-        async with guarded_client(
-            self.networks, own=(PUBLIC_NAME, self.outside.port), resolve=self.outside.resolve
-        ) as client:
-            try:
-                await download(
-                    client, url, self.folder / "clip", name="Stock", trusted=own, timeout_s=5, retry_wait_s=0
-                )
-            except ProviderError as error:
-                return error.code
+        try:
+            await download(
+                self.provider, url, self.folder / "clip", name="Stock", trusted=own, timeout_s=5, retry_wait_s=0
+            )
+        except ProviderError as error:
+            return error.code
         return ""
 
 
@@ -207,10 +205,10 @@ def open_ways(world: World, connect: Any, outside: Outside, tmp_path: Path) -> A
         async with open_post(tmp_path / "post") as post:
             tester = WebhookTester(signer=Signer(post.database, SECRET), allow_networks=allow, resolve=outside.resolve)
             client = await connect(world.with_services(allow_networks=allow, fetcher=fetcher, webhook_tester=tester))
-            async with post.sending(allow_networks=allow, resolve=outside.resolve):
-                yield Ways(
-                    outside=outside, client=client, post=post, folder=tmp_path, networks=for_media,
-                )  # fmt: skip
+            sending = post.sending(allow_networks=allow, resolve=outside.resolve)
+            provider = guarded_client(for_media, own=(PUBLIC_NAME, outside.port), resolve=outside.resolve)
+            async with sending, provider:
+                yield Ways(outside=outside, client=client, post=post, folder=tmp_path, provider=provider)
 
     return ways
 

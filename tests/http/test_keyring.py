@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready_database import ready
 from standins.time_standin import FakeTime
 
 from vidgend.errors import Unauthorized
@@ -23,7 +24,7 @@ async def time() -> FakeTime:
 
 @pytest.fixture
 async def database(tmp_path: Path, time: FakeTime) -> AsyncIterator[Database]:
-    database = await Database.open(tmp_path / "db", clock=time.clock)
+    database = await Database.open(ready(tmp_path / "db"), clock=time.clock)
     yield database
     await database.close()
 

@@ -63,15 +63,15 @@ async def test_one_receiver_with_everything_stands_before_nobody(post: Post, row
     await fill(post, [f"https://slow.example/{number}" for number in range(MANY)], at_s=-10)
     await fill(post, ["https://fast.example/", "http://Other.example:8080?x=1"], at_s=-1)
     rows_read.clear()
-    began = time.perf_counter()
+    began = time.process_time()
     due, later_s = await post.outbox.due(16, wanted=room())
-    took_s = time.perf_counter() - began
+    took_s = time.process_time() - began
     assert [delivery.url for delivery in due] == [
         "https://slow.example/0", "https://slow.example/1", "https://fast.example/", "http://Other.example:8080?x=1",
     ]  # fmt: skip
     assert later_s is None
     assert sum(rows_read) < 200
-    assert took_s < 0.2, "measured: 2 ms"
+    assert took_s < 0.1, "measured: 2 ms of the processor"
     due, _ = await post.outbox.due(16, wanted=room(busy=["slow.example"]))
     assert [delivery.url for delivery in due] == ["https://fast.example/", "http://Other.example:8080?x=1"]
 

@@ -154,18 +154,25 @@ async def test_slow_receivers_do_not_keep_others_waiting(post: Post, receiver: R
 
 
 async def test_at_most_sixteen_go_out_at_once(post: Post, receiver: Receiver) -> None:
-    receiver.answers["/slow"] = _hang
+    go = asyncio.Event()
+
+    async def slow(request: web.Request) -> web.Response:
+        await go.wait()
+        return await _answer(204)
+
+    receiver.answers["/slow"] = slow
     for number in range(20):
         await post.event(receiver.url("/slow", host=f"host{number}.example"))
 
     async def to_loopback(host: str, port: int) -> list[str]:
         return ["127.0.0.1"]
 
-    with short_timeout():
-        async with post.sending(resolve=to_loopback):
-            await receiver.wait_for(16)
-            assert len(receiver.calls) == 16
-            await receiver.wait_for(20)
+    async with post.sending(resolve=to_loopback):
+        await receiver.wait_for(16)
+        await asyncio.sleep(0.2)
+        assert len(receiver.calls) == 16
+        go.set()
+        await receiver.wait_for(20)
 
 
 @pytest.mark.parametrize(

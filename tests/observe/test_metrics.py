@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from observe.scraped import looked_up, read, series, value
+from ready_database import ready
 
 from vidgend.models import Brief
 from vidgend.observe.loop_lag import LoopLag
@@ -31,7 +32,7 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 async def database(tmp_path: Path, metrics: Metrics) -> AsyncIterator[Database]:
-    database = await Database.open(tmp_path / "vidgend.db", observer=metrics)
+    database = await Database.open(ready(tmp_path / "vidgend.db"), observer=metrics)
     yield database
     await database.close()
 
@@ -86,7 +87,7 @@ def test_no_two_registries_mix() -> None:
 
 async def test_the_queue_is_looked_up(metrics: Metrics, tmp_path: Path) -> None:
     now = [1000.0]
-    database = await Database.open(tmp_path / "vidgend.db", clock=lambda: now[0], observer=metrics)
+    database = await Database.open(ready(tmp_path / "vidgend.db"), clock=lambda: now[0], observer=metrics)
     try:
         jobs = JobStore(database, boot_id="b", max_queued=10, observer=metrics)
         await jobs.recover()
@@ -127,7 +128,7 @@ async def test_the_queue_is_looked_up(metrics: Metrics, tmp_path: Path) -> None:
 
 async def test_a_job_that_was_sent_again_has_not_waited_since_it_was_made(tmp_path: Path) -> None:
     now = [1000.0]
-    database = await Database.open(tmp_path / "vidgend.db", clock=lambda: now[0])
+    database = await Database.open(ready(tmp_path / "vidgend.db"), clock=lambda: now[0])
     try:
         jobs = JobStore(database, boot_id="b", max_queued=10)
         await jobs.recover()

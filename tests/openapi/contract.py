@@ -23,6 +23,7 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE.parent / "proce
 
 import media  # noqa: E402
 from daemon_process import Daemon  # noqa: E402
+from standins.speech_standin import SpeechStandin  # noqa: E402
 
 from vidgend.pipeline.ffmpeg import FfmpegTool  # noqa: E402
 
@@ -77,16 +78,18 @@ async def check(folder: Path, *, cases: int, seed: int, phases: str = "examples,
     At least `cases` cases in all phases together: half of them are made up at random, the others are the boundaries of
     every field and the chains of linked requests, whose number follows from the document.
     """
-    daemon = Daemon(folder=folder, environ=ENVIRON)
-    await daemon.start()
-    try:
-        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as http:
-            jobs, uploads, count = await _furnish(http, daemon.url, folder)
-        return await _run(
-            folder, daemon.url, jobs, uploads, examples=math.ceil(cases / count / 2), seed=seed, phases=phases
-        )
-    finally:
-        await daemon.terminate()
+    async with SpeechStandin() as speech:
+        voice = {"VIDGEND_SPEECH__ENGINE": "server", "VIDGEND_SPEECH__SERVER__BASE_URL": speech.base_url}
+        daemon = Daemon(folder=folder, environ=ENVIRON | voice)
+        await daemon.start()
+        try:
+            async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as http:
+                jobs, uploads, count = await _furnish(http, daemon.url, folder)
+            return await _run(
+                folder, daemon.url, jobs, uploads, examples=math.ceil(cases / count / 2), seed=seed, phases=phases
+            )
+        finally:
+            await daemon.terminate()
 
 
 async def _furnish(http: aiohttp.ClientSession, url: str, folder: Path) -> tuple[list[str], list[str], int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready_database import ready
 
 from vidgend.errors import StepError
 from vidgend.pipeline.executor.local import LocalExecutor
@@ -55,7 +56,7 @@ async def job(folder: Path, *similarities: TextSimilarity) -> AsyncIterator[tupl
                 await one.aclose()
 
     folder.mkdir(exist_ok=True)
-    database = await Database.open(folder / "db")
+    database = await Database.open(ready(folder / "db"))
     assets = await open_filesystem_assets(database, folder / "assets")
     executor = LocalExecutor(
         slots={"cpu": 1, "ffmpeg": 2}, registry={KIND: SimilarityStep(similarities)},

@@ -15,6 +15,7 @@ import httpx
 import media
 import numpy as np
 import pytest
+from ready_database import ready
 from standins.pexels_standin import PexelsStandin, StandinClip
 
 from vidgend.errors import ProviderError
@@ -92,7 +93,7 @@ async def open_darkroom(folder: Path, *providers: FootageProvider) -> AsyncItera
         notes.append(line)
 
     tool = FfmpegTool()
-    database = await Database.open(folder / "room.db")
+    database = await Database.open(ready(folder / "room.db"))
     assets = await open_filesystem_assets(database, folder / "room-assets")
     executor = LocalExecutor(
         slots={"io": 8, "ffmpeg": 1, "net": 4},

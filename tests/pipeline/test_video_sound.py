@@ -17,6 +17,7 @@ import pytest
 from studio import Studio, open_studio
 
 sys.path.insert(0, str(Path(__file__).parent / "music"))
+from ready_database import ready
 from tunes import levels_db, tune, write_wav
 
 from vidgend.models import Brief, Clip, Credit, MusicOptions, Scene, Speech
@@ -237,7 +238,7 @@ async def open_desk(folder: Path, music: MusicLibrary) -> AsyncIterator[Desk]:
     async def nothing(*_: Any) -> None:
         return None
 
-    database = await Database.open(folder / "desk.db")
+    database = await Database.open(ready(folder / "desk.db"))
     assets = await open_filesystem_assets(database, folder / "desk-assets")
     seen: list[dict[str, Any]] = []
     tool = FfmpegTool()

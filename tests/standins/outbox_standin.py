@@ -11,6 +11,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from ready_database import ready
+
 from vidgend.http.webhook_signing import Signer
 from vidgend.http.webhooks import WebhookSender
 from vidgend.models import Brief
@@ -90,7 +92,7 @@ class Post:
 @asynccontextmanager
 async def open_post(folder: Path, clock: Clock | None = None) -> AsyncIterator[Post]:
     clock = clock or Clock()
-    database = await Database.open(folder / "vidgend.db", clock)
+    database = await Database.open(ready(folder / "vidgend.db"), clock)
     try:
         jobs = JobStore(database, boot_id="boot", max_queued=1_000_000)
         await jobs.recover()

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ready_database import ready
+
 from vidgend.errors import LanguageUnsupported, StorageFull, UnknownVoice, VoiceUnavailable
 from vidgend.http.fetch_media import MediaFetcher
 from vidgend.http.keyring import Keyring
@@ -184,7 +186,7 @@ async def _no_cache(lacking_bytes: int) -> None:
 
 @asynccontextmanager
 async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterator[World]:
-    database = await Database.open(folder / "vidgend.db")
+    database = await Database.open(ready(folder / "vidgend.db"))
     try:
         jobs = JobStore(database, boot_id="boot", max_queued=max_queued)
         await jobs.recover()

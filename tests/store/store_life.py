@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 from job_model import Model, ModelJob, ModelStep
+from ready_database import ready
 
 from vidgend.errors import Conflict, NotFound, QueueFull
 from vidgend.models import Published, Result
@@ -61,7 +62,7 @@ class Life:
         self.lost_claims: list[tuple[JobStore, Job]] = []
         self.lost_leases: list[tuple[StepStore, Lease]] = []
         self.old_stores: list[JobStore] = []
-        self.database = self.run(Database.open(self.root / "db", lambda: self.now, connect=connect))
+        self.database = self.run(Database.open(ready(self.root / "db"), lambda: self.now, connect=connect))
         self.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

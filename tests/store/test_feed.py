@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from ready_database import ready
 
 from vidgend.models import Brief, Scene, Storyboard
 from vidgend.store import retention
@@ -24,7 +25,7 @@ PLAN = Storyboard(
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(tmp_path / "db")
+    database = await Database.open(ready(tmp_path / "db"))
     yield database
     await database.close()
 

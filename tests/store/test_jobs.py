@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready_database import ready
 
 from vidgend.errors import Conflict, IdempotencyMismatch, NotFound, QueueFull, QueueQuotaExceeded
 from vidgend.models import Brief, PrefetchBrief
@@ -19,7 +20,7 @@ BRIEF = Brief(prompt="the sea", voice="en-US-neutral")
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(tmp_path / "db")
+    database = await Database.open(ready(tmp_path / "db"))
     yield database
     await database.close()
 
@@ -223,7 +224,7 @@ async def test_an_owner_with_running_jobs_stands_behind_one_with_none(database: 
 
 async def test_a_job_gains_a_priority_every_ten_minutes(tmp_path: Path) -> None:
     now = 1_000_000.0
-    database = await Database.open(tmp_path / "aged", clock=lambda: now)
+    database = await Database.open(ready(tmp_path / "aged"), clock=lambda: now)
     jobs = await boot(database)
     old, _ = await jobs.submit(BRIEF)
     now += 3 * 600 + 1
@@ -235,7 +236,7 @@ async def test_a_job_gains_a_priority_every_ten_minutes(tmp_path: Path) -> None:
 
 async def test_a_job_to_be_tried_again_waits_its_time_and_says_why(tmp_path: Path) -> None:
     now = 1_000_000.0
-    database = await Database.open(tmp_path / "parked", clock=lambda: now)
+    database = await Database.open(ready(tmp_path / "parked"), clock=lambda: now)
     jobs = await boot(database)
     job_id, _ = await jobs.submit(BRIEF)
     await jobs.park(await claimed(jobs), Failure(code="provider_unavailable", detail="no answer"), wait_s=40)
@@ -251,7 +252,7 @@ async def test_a_job_to_be_tried_again_waits_its_time_and_says_why(tmp_path: Pat
 
 async def test_a_clock_that_is_set_back_lets_no_job_wait_longer_than_was_meant(tmp_path: Path) -> None:
     now = 1_000_000.0
-    database = await Database.open(tmp_path / "jump", clock=lambda: now)
+    database = await Database.open(ready(tmp_path / "jump"), clock=lambda: now)
     jobs = await boot(database)
     await jobs.submit(BRIEF)
     await jobs.park(await claimed(jobs), Failure(code="x", detail="x"), wait_s=40)
@@ -362,7 +363,7 @@ async def test_a_full_queue_takes_no_retry_either(database: Database) -> None:
 
 async def test_a_pause_does_not_make_due_jobs_look_due_for_ever(tmp_path: Path) -> None:
     now = 1_000_000.0
-    database = await Database.open(tmp_path / "paused", clock=lambda: now)
+    database = await Database.open(ready(tmp_path / "paused"), clock=lambda: now)
     jobs = await boot(database)
     await jobs.submit(BRIEF)
     await jobs.park(await claimed(jobs), Failure(code="x", detail="x"), wait_s=5)
@@ -385,7 +386,7 @@ async def test_a_job_that_was_to_be_cancelled_is_not_put_back_by_a_failure(datab
 
 async def test_a_clock_that_went_forth_and_back_between_two_claims_delays_nobody(tmp_path: Path) -> None:
     now = 1_000_000.0
-    database = await Database.open(tmp_path / "jump", clock=lambda: now)
+    database = await Database.open(ready(tmp_path / "jump"), clock=lambda: now)
     jobs = await boot(database)
     await jobs.submit(BRIEF)
     job = await claimed(jobs)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready_database import ready
 
 from vidgend.errors import BadInput, Conflict, NotFound, SchemaTooNew, SettingsInvalid
 from vidgend.store.beside import writing_beside
@@ -30,7 +31,7 @@ NOW = 1_000_000.0
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(tmp_path / "db", clock=lambda: NOW)
+    database = await Database.open(ready(tmp_path / "db"), clock=lambda: NOW)
     yield database
     await database.close()
 

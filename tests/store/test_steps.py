@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ready_database import ready
 
 from vidgend.models import Brief
 from vidgend.store.assets.select import open_filesystem_assets
@@ -27,7 +28,7 @@ class Bench:
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     bench = Bench()
-    bench.database = await Database.open(tmp_path / "db")
+    bench.database = await Database.open(ready(tmp_path / "db"))
     bench.assets = await open_filesystem_assets(bench.database, tmp_path / "assets")
     bench.steps = StepStore(bench.database, bench.assets, boot_id="boot-1")
     jobs = JobStore(bench.database, boot_id="boot-1", max_queued=10)

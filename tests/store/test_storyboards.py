@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ready_database import ready
 
 from vidgend.errors import Conflict, NotFound, StoryboardChanged
 from vidgend.models import Brief, Clip, Credit, PrefetchBrief, Published, Result, Scene, Storyboard
@@ -28,7 +29,7 @@ BRIEF = Brief(prompt="A beautiful sunset over the ocean")
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(tmp_path / "vidgend.db")
+    opened = await Database.open(ready(tmp_path / "vidgend.db"))
     yield opened
     await opened.close()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from itertools import chain
 from urllib.parse import urlsplit
 
@@ -75,9 +77,7 @@ def make_app(services: Services) -> web.Application:
     app[GATE] = gate
     app[SERVICES] = services
     app.cleanup_ctx.append(open_requests.watched)
-    app[DOCUMENTS] = both_documents(
-        OPERATIONS, version=services.version, path=urlsplit(services.public_url).path.rstrip("/")
-    )
+    app[DOCUMENTS] = _documents(services.version, urlsplit(services.public_url).path.rstrip("/"))
     add_closing(app)
     add_bus(app)
     for operation, handler in handlers:
@@ -85,3 +85,8 @@ def make_app(services: Services) -> web.Application:
             app.router.add_route(method, operation.path, handler, expect_handler=operation.expect or expect)
     app.on_response_prepare.append(finish_headers)
     return app
+
+
+@cache
+def _documents(version: str, path: str) -> Mapping[bool, bytes]:
+    return both_documents(OPERATIONS, version=version, path=path)

@@ -29,7 +29,7 @@ from vidgend.http.problems import (
 )
 from vidgend.http.views.problem import ProblemView
 
-DOCUMENTS: web.AppKey[dict[bool, bytes]] = web.AppKey("openapi documents", dict)
+DOCUMENTS: web.AppKey[Mapping[bool, bytes]] = web.AppKey("openapi documents")
 """By whether a key is asked for, which the first key changes while vidgend runs."""
 _KEY: list[dict[str, list[str]]] = [{"key": []}]
 _KEY_OR_NOTHING: list[dict[str, list[str]]] = [{"key": []}, {}]

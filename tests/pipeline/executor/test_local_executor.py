@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready_database import ready
 
 from vidgend.errors import (
     DatabaseUnavailable,
@@ -98,7 +99,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[tuple[LocalExecutor, Bench]]:
-    database = await Database.open(tmp_path / "db")
+    database = await Database.open(ready(tmp_path / "db"))
     jobs = JobStore(database, boot_id="boot", max_queued=10)
     await jobs.recover()
     job_id, _ = await jobs.submit(Brief(prompt="sea"))

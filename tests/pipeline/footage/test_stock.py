@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready_database import ready
 from standins.stock_services import STANDINS, content_of
 from standins.stock_standin import StockStandin
 
@@ -51,7 +52,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def budget(tmp_path: Path, clock: Clock) -> AsyncIterator[Metered]:
     """The real one, without quotas of its own and without patience."""
-    database = await Database.open(tmp_path / "ledger.db", clock=clock)
+    database = await Database.open(ready(tmp_path / "ledger.db"), clock=clock)
     yield Metered(StoredLedger(database), Accounts(money=Money()), wait_s=0.0, clock=clock)
     await database.close()
 

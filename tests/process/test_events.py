@@ -74,7 +74,7 @@ async def test_no_kill_makes_a_stream_lose_or_repeat_an_event(daemon: Daemon, tm
     moments = random.Random(7)
     async with aiohttp.ClientSession() as http:
         job_id = await generate(
-            http, daemon.url, prompt="The sea", duration_target=9, scenes=scenes(3, 3), quality="high"
+            http, daemon.url, prompt="The sea", duration_target=6, scenes=scenes(3, 2), quality="high"
         )
     url = daemon.url
     seen: list[Event] = []
@@ -138,9 +138,10 @@ async def test_it_stops_at_once_however_many_streams_are_open(daemon: Daemon) ->
 
 async def test_a_waiting_command_asks_three_times_where_it_asked_twice_a_second(daemon: Daemon, tmp_path: Path) -> None:
     environ = {"PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    (tmp_path / "scenes.json").write_text(json.dumps([{**scene, "narration": "The wind."} for scene in scenes(3, 4)]))
+    (tmp_path / "scenes.json").write_text(json.dumps([{**scene, "narration": "The wind."} for scene in scenes(2, 2)]))
     command = [
         sys.executable, "-m", "vidgend", "generate", "--scenes", "scenes.json", "-o", "sea.mp4", "--url", daemon.url,
+        "--quality", "draft",
     ]  # fmt: skip
     cli = await asyncio.create_subprocess_exec(
         *command, cwd=tmp_path, env=environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE

@@ -39,7 +39,7 @@ bench: $(VENV)/.installed-dev
 bench-relevance: $(VENV)/.installed-dev
 	$(BIN)/python -m bench relevance
 
-# The API under load while two videos are rendered; needs Node.
+# The API under load while two videos are rendered; needs `hey` (apt install hey).
 bench-http: $(VENV)/.installed-dev
 	$(BIN)/python -m bench http
 

@@ -139,13 +139,12 @@ async def test_no_more_than_a_mebibyte_is_taken(url: str) -> None:
         assert (told.status_code, told.json()["code"]) == (413, "body_too_large")
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"])
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"jsonrpc":"2.0","id":1,"method":"x"}']
 )
-async def test_nothing_odd_is_an_error_of_ours(url: str, method: str, content: bytes) -> None:
+async def test_nothing_odd_is_an_error_of_ours(url: str, content: bytes) -> None:
     async with httpx2.AsyncClient() as http:
-        for one in (method, "POST"):
+        for one in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"):
             for version in ({}, {"Mcp-Protocol-Version": "2026-07-28"}, {"Mcp-Protocol-Version": "1"}):
                 answer = await http.request(
                     one, f"{url}/mcp", content=content, headers={"Content-Type": "application/json"} | version

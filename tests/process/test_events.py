@@ -32,18 +32,24 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-@pytest.fixture
-async def daemon(ffmpeg: Ffmpeg, tmp_path: Path) -> AsyncIterator[Daemon]:
-    """Always at the same port. Its footage is noise, which makes slow encodes."""
-    (tmp_path / "clips").mkdir()
-    noise = "nullsrc=size=640x360:rate=30:duration=4,geq=random(1)*255:128:128"
+@pytest.fixture(scope="module")
+def clips(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Noise, which makes slow encodes."""
+    folder = tmp_path_factory.mktemp("clips")
+    noise = "nullsrc=size=640x360:rate=30:duration=2,geq=random(1)*255:128:128"
     x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", "-f", "mp4"]
-    media.make(ffmpeg.path, ["-f", "lavfi", "-i", noise, *x264], tmp_path / "clips" / "storm.mp4")
+    media.make(ffmpeg.path, ["-f", "lavfi", "-i", noise, *x264], folder / "storm.mp4")
+    return folder
+
+
+@pytest.fixture
+async def daemon(clips: Path, tmp_path: Path) -> AsyncIterator[Daemon]:
+    """Always at the same port."""
     daemon = Daemon(
         folder=tmp_path,
         environ={
             "TARGET_RESOLUTION": "640x360", "VIDGEND_FOOTAGE__PROVIDERS": "library",
-            "VIDGEND_FOOTAGE__LIBRARY__FOLDERS": str(tmp_path / "clips"), "VIDGEND_HTTP__PORT": str(free_port()),
+            "VIDGEND_FOOTAGE__LIBRARY__FOLDERS": str(clips), "VIDGEND_HTTP__PORT": str(free_port()),
         },
     )  # fmt: skip
     await daemon.start()
@@ -74,7 +80,7 @@ async def test_no_kill_makes_a_stream_lose_or_repeat_an_event(daemon: Daemon, tm
     moments = random.Random(7)
     async with aiohttp.ClientSession() as http:
         job_id = await generate(
-            http, daemon.url, prompt="The sea", duration_target=6, scenes=scenes(3, 2), quality="high"
+            http, daemon.url, prompt="The sea", duration_target=6, scenes=scenes(3, 2), quality="standard", music="none"
         )
     url = daemon.url
     seen: list[Event] = []

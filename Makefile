@@ -39,7 +39,7 @@ bench: $(VENV)/.installed-dev
 bench-relevance: $(VENV)/.installed-dev
 	$(BIN)/python -m bench relevance
 
-# The API under load while two videos are rendered; needs Node.
+# The API under load while two videos are rendered; needs `hey` (apt install hey).
 bench-http: $(VENV)/.installed-dev
 	$(BIN)/python -m bench http
 
@@ -49,7 +49,8 @@ test-contract: $(VENV)/.installed-dev
 
 # The suites with faults at length: an hour or so.
 test-long: $(VENV)/.installed-dev
-	KILLS=500 TEST_STOPS=100 LONG_TESTS=1 $(BIN)/python -m pytest --timeout 7200 tests/process tests/store
+	KILLS=500 TEST_STOPS=100 LONG_TESTS=1 $(BIN)/python -m pytest --timeout 7200 tests/process tests/store \
+	  tests/test_languages_end_to_end.py
 
 # The voices and the sources of word times: speed, memory, errors. Another 60 MB of packages for the small voice.
 bench-speech: $(VENV)/.installed-models

@@ -1,12 +1,12 @@
-"""The surface under load, while two videos are being rendered: latencies by autocannon, loop lag and memory of the daemon.
+"""The surface under load, while two videos are being rendered: latencies by `hey`, loop lag and memory of the daemon.
 
-Needs Node 20 (`npx autocannon` is fetched once). Latencies are corrected for coordinated omission. The streams follow the
-two videos; `events` measures streams that each see all that happens.
+Needs `hey` (apt install hey), a load generator that sends at an even rate. The streams follow the two videos; `events` measures streams that each see all that happens.
 """
 
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import os
 import re
@@ -24,8 +24,9 @@ from urllib.parse import urlsplit
 from bench.options import Options
 from vidgend.pipeline.ffmpeg import Ffmpeg
 
-AUTOCANNON = "autocannon@9.0.0"
 SUBMITS_PER_S, STATUSES_PER_S, STREAMS = 50, 500, 200
+REQUESTS_OF_WORKER = {SUBMITS_PER_S: 25, STATUSES_PER_S: 100}
+"""How many a second one client sends, at even intervals. All clients of `hey` send in the same moment, so few of them."""
 BOUNDS_MS = {"submit": 50.0, "status": 20.0, "lag": 50.0}
 NARRATION = "The tide comes in over the flat sand, and the light of the morning lies on the water for a long while."
 LAG = re.compile(r'vidgend_event_loop_lag_seconds_bucket\{le="([^"]+)"\} ([0-9.e+]+)')
@@ -57,8 +58,8 @@ class Daemon:
 
 
 async def bench(ffmpeg: Ffmpeg, options: Options) -> None:
-    if shutil.which("npx") is None:
-        print("http: left out, for there is no Node (npx) to run autocannon with")
+    if shutil.which("hey") is None:
+        print("http: left out, for there is no `hey` (apt install hey)")
         return
     seconds = 20 if options.quick else 60
     async with _daemon() as daemon:
@@ -74,15 +75,15 @@ async def bench(ffmpeg: Ffmpeg, options: Options) -> None:
             before = await asyncio.to_thread(daemon.lag)
             memory = group.create_task(_watch_memory(daemon))
             submit, status = await asyncio.gather(
-                _cannon(daemon.url + "/mcp/generate", rate=SUBMITS_PER_S, seconds=seconds, body=_small()),
-                _cannon(f"{daemon.url}/mcp/status/{ids[0]}", rate=STATUSES_PER_S, seconds=seconds),
+                _hey(daemon.url + "/mcp/generate", rate=SUBMITS_PER_S, seconds=seconds, body=_small()),
+                _hey(f"{daemon.url}/mcp/status/{ids[0]}", rate=STATUSES_PER_S, seconds=seconds),
             )
             after = await asyncio.to_thread(daemon.lag)
             states = [await _state(daemon, one) for one in ids]
             for task in (*streams, memory):
                 task.cancel()
-        _tell("submit", submit, SUBMITS_PER_S)
-        _tell("status", status, STATUSES_PER_S)
+        _tell("submit", submit, SUBMITS_PER_S, seconds)
+        _tell("status", status, STATUSES_PER_S, seconds)
         lag_ms = _quantile(before, after, 0.99) * 1000
         print(f"http: loop lag p99 at most {lag_ms:.0f} ms (bound {BOUNDS_MS['lag']:.0f})")
         third = max(1, len(daemon.memory_mb) // 3)
@@ -118,8 +119,8 @@ def _video(number: int) -> dict[str, Any]:
 
 
 def _small() -> str:
-    """Jobs that wait behind the videos. autocannon puts an id of its own into each."""
-    return json.dumps({"prompt": "A short walk by the sea [<id>]", "priority": -100})
+    """A job that waits behind the videos."""
+    return json.dumps({"prompt": "A short walk by the sea", "priority": -100})
 
 
 async def _state(daemon: Daemon, job_id: str) -> str:
@@ -145,25 +146,26 @@ async def _watch_memory(daemon: Daemon) -> None:
         await asyncio.sleep(1)
 
 
-async def _cannon(url: str, *, rate: int, seconds: int, body: str = "") -> dict[str, Any]:
-    argv = ["npx", "--yes", AUTOCANNON, "--json", "-n", "-c", "20", "-R", str(rate), "-d", str(seconds)]
+async def _hey(url: str, *, rate: int, seconds: int, body: str = "") -> list[tuple[float, int]]:
+    """(latency in seconds, HTTP status) of every request."""
+    each = REQUESTS_OF_WORKER[rate]
+    argv = ["hey", "-o", "csv", "-c", str(rate // each), "-q", str(each), "-z", f"{seconds}s"]
     if body:
-        argv += ["-m", "POST", "-H", "Content-Type=application/json", "-I", "-b", body]
-    process = await asyncio.create_subprocess_exec(
-        *argv, url, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-    )
+        argv += ["-m", "POST", "-T", "application/json", "-d", body]
+    process = await asyncio.create_subprocess_exec(*argv, url, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
-    raw = await process.stdout.read()
+    lines = (await process.stdout.read()).decode().splitlines()
     await process.wait()
-    found: dict[str, Any] = json.loads(raw)
-    return found
+    return [(float(row["response-time"]), int(row["status-code"])) for row in csv.DictReader(lines)]
 
 
-def _tell(name: str, found: dict[str, Any], rate: int) -> None:
-    latency, bad = found["latency"], found["non2xx"] + found["errors"] + found["timeouts"]
+def _tell(name: str, found: list[tuple[float, int]], rate: int, seconds: int) -> None:
+    took_ms = sorted(latency_s * 1000 for latency_s, _ in found)
+    bad = sum(status >= 400 for _, status in found)
+    p50, p99 = (took_ms[int(share * (len(took_ms) - 1))] for share in (0.5, 0.99))
     print(
-        f"http: {name}: {found['requests']['total']} at {found['requests']['average']:.0f} a second (wanted {rate}), "
-        f"p50 {latency['p50']} ms, p99 {latency['p99']} ms (bound {BOUNDS_MS[name]:.0f}), {bad} failed"
+        f"http: {name}: {len(found)} at {len(found) / seconds:.0f} a second (wanted {rate}), p50 {p50:.1f} ms, "
+        f"p99 {p99:.1f} ms (bound {BOUNDS_MS[name]:.0f}), worst {took_ms[-1]:.0f} ms, {bad} failed"
     )
 
 

@@ -229,7 +229,10 @@ class Unauthorized(VidgendError):
     code = "unauthorized"
     title = "A valid key is needed"
     status = 401
-    hint = "Send `Authorization: Bearer <key>`: one of `vidgend keys create`, or http.api_key of the settings."
+    hint = (
+        "Send `Authorization: Bearer <key>`: one of `vidgend keys create`, or http.api_key of the settings. "
+        "The commands send http.api_key, or VIDGEND_HTTP__API_KEY."
+    )
 
 
 class ForbiddenScope(VidgendError):

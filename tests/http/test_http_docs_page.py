@@ -7,6 +7,7 @@ import re
 import runpy
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from aiohttp.test_utils import TestClient
@@ -23,7 +24,7 @@ CHROMIUM_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,image/a
 async def _script(client: Client) -> str:
     found = re.search(r'<script src="([^"]+)"></script>', await (await client.get("/docs")).text())
     assert found
-    return found[1]
+    return urljoin("/docs", found[1])
 
 
 async def test_the_page_runs_only_a_script_of_this_server(world: World, connect: Any) -> None:
@@ -39,6 +40,15 @@ async def test_the_page_runs_only_a_script_of_this_server(world: World, connect:
     assert policy["script-src"] == policy["connect-src"] == "'self'"
     assert "unsafe-eval" not in str(policy)
     assert (await client.get(await _script(client))).status == 200
+
+
+async def test_the_page_works_below_a_path_of_a_proxy(world: World, connect: Any) -> None:
+    client = await connect(world.with_services(public_url="https://example.com/video/"))
+    page = await (await client.get("/docs")).text()
+    for address in re.findall(r'(?:src|href|data-url)="([^"]+)"', page):
+        if not address.startswith("data:"):
+            assert urljoin("https://example.com/video/docs", address).startswith("https://example.com/video/")
+    assert (await (await client.get("/openapi.json")).json())["servers"] == [{"url": "/video"}]
 
 
 async def test_the_script_is_sent_packed_and_kept_for_ever(client: Client) -> None:

@@ -110,10 +110,10 @@ async def test_every_refusal_is_a_problem_with_the_documented_members(
 async def test_a_bug_says_nothing_but_the_id_that_the_log_has(
     world: World, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken(job_id: str) -> Any:
+    async def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("canary-internals")
 
-    monkeypatch.setattr(world.jobs, "get", broken)
+    monkeypatch.setattr(world.jobs, "get_with_logs", broken)
     answer = await client.get("/mcp/status/job_1")
     body = await answer.json(content_type="application/problem+json")
     assert (answer.status, body["code"]) == (500, "internal")

@@ -146,3 +146,6 @@ async def test_a_right_key_is_remembered(database: Database, ring: Keyring, time
     await ring.authenticate(text)
     time.now += 3600
     assert ring.remembers(text)
+    await database.write(lambda c: revoke_key(c, "phone", now=time.now))
+    assert "revoked" in await refused(ring, text)
+    assert not ring.remembers(text), "else who sends one that has ended is never held up"

@@ -17,7 +17,7 @@ from vidgend.http.problems import InvalidFields
 from vidgend.http.webhook_signing import Signer, endpoint_of, new_secret
 from vidgend.http.webhook_tester import WebhookTester
 from vidgend.models import Brief
-from vidgend.store.beside import write_beside
+from vidgend.store.beside import writing_beside
 from vidgend.store.outbox import events_of, redeliver
 from vidgend.store.webhook_attempts import ATTEMPTS_KEPT
 from vidgend.store.webhook_secrets import ROTATION_S, EndpointSecret, forget_secret, keep_secret
@@ -32,12 +32,10 @@ async def post(tmp_path: Path) -> AsyncIterator[Post]:
 
 def keep(post: Post, url: str, *, owner: str = "", rotate: bool = False, ago_s: float = 0.0) -> EndpointSecret:
     """As the command line does it, beside the daemon."""
-    found, _ = write_beside(
-        post.database.path,
-        lambda rows: keep_secret(
+    with writing_beside(post.database.path) as rows:
+        found, _ = keep_secret(
             rows, owner=owner, endpoint=endpoint_of(url), fresh=new_secret(), now=time.time() - ago_s, rotate=rotate
-        ),
-    )
+        )
     return found
 
 
@@ -94,9 +92,8 @@ async def test_for_a_day_after_a_rotation_both_secrets_sign(post: Post, receiver
         third = keep(post, receiver.url(), rotate=True, ago_s=ROTATION_S + 1).secret
         call = await send(post, receiver, receiver.url())
         assert [verifies(secret, call) for secret in (first, second, third)] == [False, False, True]
-        assert write_beside(
-            post.database.path, lambda rows: forget_secret(rows, owner="", endpoint=endpoint_of(receiver.url()))
-        )
+        with writing_beside(post.database.path) as rows:
+            assert forget_secret(rows, owner="", endpoint=endpoint_of(receiver.url()))
         call = await send(post, receiver, receiver.url())
         assert (verifies(SECRET, call), verifies(third, call)) == (True, False)
 
@@ -133,8 +130,8 @@ async def test_a_secret_that_somebody_broke_keeps_nobody_else_waiting(post: Post
 
 
 def test_beside_no_database_there_is_nothing_to_write(tmp_path: Path) -> None:
-    with pytest.raises(NotFound):
-        write_beside(tmp_path / "vidgend.db", lambda rows: None)
+    with pytest.raises(NotFound), writing_beside(tmp_path / "vidgend.db"):
+        pass
     assert [*tmp_path.iterdir()] == []
 
 

@@ -84,6 +84,14 @@ async def test_real_keys_tell_whose_jobs_are_seen(world: World, url: str, mode: 
         assert (await http.post(f"{url}/mcp", json=INITIALIZE, headers=ACCEPT)).status_code == 401
 
 
+async def test_a_stream_asked_for_with_the_number_of_an_event_begins_anew(url: str) -> None:
+    async with httpx2.AsyncClient() as http:
+        begun = await http.post(f"{url}/mcp", json=INITIALIZE, headers=ACCEPT)
+        session = {"Mcp-Session-Id": begun.headers["Mcp-Session-Id"], "Last-Event-ID": "7"}
+        async with http.stream("GET", f"{url}/mcp", headers=ACCEPT | session) as stream:
+            assert stream.status_code == 200
+
+
 async def test_a_session_is_its_owners_alone(url: str) -> None:
     async with httpx2.AsyncClient() as http:
         begun = await http.post(f"{url}/mcp", json=INITIALIZE, headers=ACCEPT | {OWNER: "ann"})

@@ -26,7 +26,7 @@ from vidgend.store.retention import Rules, collect
 from vidgend.store.steps import MAX_CRASHES
 
 LONG = os.environ.get("LONG_TESTS") == "1"
-EXAMPLES = 3000 if LONG else 120
+EXAMPLES = 3000 if LONG else 80
 OWNERS = ("a", "b", "c")
 STEP_KEYS = ("k0", "k1", "k2", "k3")
 CONTENTS = tuple(bytes([number]) * number for number in range(1, 6))

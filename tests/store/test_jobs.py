@@ -1,8 +1,9 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ready_database import ready
@@ -10,6 +11,7 @@ from ready_database import ready
 from vidgend.errors import Conflict, IdempotencyMismatch, NotFound, QueueFull, QueueQuotaExceeded
 from vidgend.models import Brief, PrefetchBrief
 from vidgend.store.database import Database
+from vidgend.store.feed import Feed
 from vidgend.store.jobs import Failure, Job, JobStore
 from vidgend.store.outbox import RETRY_AFTER_S, Outbox
 
@@ -410,6 +412,42 @@ async def test_no_query_of_the_queue_looks_at_every_queued_job(database: Databas
         small = re.sub(r"SCAN jobs USING (COVERING )?INDEX jobs_held", "", plan)  # only those that run
         assert "SCAN jobs" not in small, f"{sql}: {plan}"
         assert "jobs_by_state (state=?)" not in plan, f"{sql}: {plan}"
+
+
+async def test_a_job_is_read_with_its_newest_lines_as_they_were_written(database: Database) -> None:
+    jobs = await boot(database)
+    job_id, _ = await jobs.submit(BRIEF, owner="ada")
+    for line in ("b", 'c "quoted" \\ \U0001f30a', "d"):
+        await jobs.note(job_id, line)
+    job, lines = await jobs.get_with_logs(job_id, owner="ada", last=3)
+    assert (job, lines) == (await jobs.get(job_id), await jobs.logs(job_id, last=3))
+    assert [line for _, line in lines] == ["b", 'c "quoted" \\ \U0001f30a', "d"]
+    with pytest.raises(NotFound):
+        await jobs.get_with_logs(job_id, owner="bob")
+
+
+async def test_what_one_owner_sees_is_found_without_looking_at_what_others_have(database: Database) -> None:
+    jobs, asked = await boot(database), list[tuple[str, Sequence[Any]]]()
+
+    class Noted(Database):
+        async def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+            asked.append((sql, parameters))
+            return await database.read(sql, parameters)
+
+    noted = Noted(database.path, database.clock, database._writer)
+    reads, feed = JobStore(noted, boot_id="x", max_queued=9), Feed(noted)
+    job_id, _ = await jobs.submit(BRIEF, owner="ada")
+    for state in (None, "completed"):
+        for before in (None, (1.0, "job_a")):
+            await reads.page(owner="ada", state=state, before=before)
+    await feed.after(0, owner="ada", limit=9)
+    await feed.after(0, owner="ada", until=9, limit=9)
+    await reads.queue_position(await reads.get(job_id, owner="ada"))
+    assert len(asked) == 8
+    for sql, parameters in asked:
+        plan = " / ".join(row[3] for row in await database.read(f"EXPLAIN QUERY PLAN {sql}", parameters))
+        assert "owner=?" in plan or "(id=?)" in plan, f"{sql}: {plan}"
+        assert "TEMP B-TREE" not in plan, f"{sql}: {plan}"
 
 
 async def test_an_owner_may_have_so_many_waiting_and_no_more(database: Database) -> None:

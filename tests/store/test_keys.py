@@ -13,6 +13,7 @@ import pytest
 from ready_database import ready
 
 from vidgend.errors import BadInput, Conflict, NotFound, SchemaTooNew, SettingsInvalid
+from vidgend.store.beside import writing_beside
 from vidgend.store.database import Database
 from vidgend.store.keys import (
     KEY_FORM,
@@ -23,7 +24,6 @@ from vidgend.store.keys import (
     read_keys,
     revoke_key,
     with_implied,
-    writing_beside,
 )
 
 NOW = 1_000_000.0

@@ -15,6 +15,8 @@ import pytest
 from vidgend.errors import DatabaseDamaged, SchemaTooNew
 from vidgend.store import schema
 from vidgend.store.database import Database
+from vidgend.store.feed import Feed
+from vidgend.store.jobs import JobStore
 
 ROWS = 2000
 NEWEST = len(schema.migrations())
@@ -72,6 +74,35 @@ async def test_a_database_of_the_first_release_is_upgraded_and_a_copy_is_kept(tm
     assert look(tmp_path / "db") == (NEWEST, ROWS)
     assert look(tmp_path / f"db.before-{NEWEST}") == (1, ROWS)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["db", f"db.before-{NEWEST}"]
+
+
+async def test_jobs_from_before_keys_and_events_go_on_and_are_followed(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "db", isolation_level=None)
+    connection.executescript("BEGIN; " + "\n".join(schema.migrations()[:5]) + "; PRAGMA user_version = 5; COMMIT;")
+    connection.execute("INSERT INTO boots VALUES ('old', 1, 0)")
+    for job_id, state, boot_id in (
+        ("job_a", "queued", None),
+        ("job_b", "rendering", "old"),
+        ("job_c", "completed", None),
+    ):
+        connection.execute(
+            "INSERT INTO jobs (id, kind, state, boot_id, brief, created_at, updated_at, rank) "
+            "VALUES (?, 'video', ?, ?, '{\"prompt\": \"sea\"}', 1, 1, 1)",
+            (job_id, state, boot_id),
+        )
+    connection.close()
+    database = await Database.open(tmp_path / "db")
+    try:
+        jobs, feed = JobStore(database, boot_id="new", max_queued=9), Feed(database)
+        assert await jobs.counts(owner="") == {"queued": 1, "rendering": 1, "completed": 1}
+        assert await feed.newest() == 0 and await feed.has_all_after(0)
+        assert (await jobs.recover()).requeued == 1
+        await jobs.request_cancel("job_a")
+        assert await jobs.counts(owner="") == {"queued": 1, "cancelled": 1, "completed": 1} == await jobs.counts()
+        told = [(one.job_id, one.text) for one in await feed.after(0, limit=9) if one.kind == "status"]
+        assert told == [("job_b", "queued"), ("job_a", "cancelled")]
+    finally:
+        await database.close()
 
 
 async def test_a_new_database_has_the_newest_schema_and_no_copy(tmp_path: Path) -> None:

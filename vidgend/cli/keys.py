@@ -174,8 +174,8 @@ def _write(settings: Settings, act: Callable[[sqlite3.Connection], T]) -> T:
 
     from vidgend.cli.data_dir import disk_errors
     from vidgend.logs import set_up_logging
+    from vidgend.store.beside import writing_beside
     from vidgend.store.database import Database, DataDir
-    from vidgend.store.keys import writing_beside
     from vidgend.store.restore import refuse_half_restored
 
     path = settings.data_dir / "vidgend.db"

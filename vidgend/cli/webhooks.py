@@ -115,7 +115,7 @@ def secret(options: Options, receiver: str, rotate: bool, remove: bool, owner: s
     from vidgend.cli.data_dir import disk_errors
     from vidgend.http.callback_url import check_callback_url
     from vidgend.http.webhook_signing import endpoint_of, new_secret
-    from vidgend.store.beside import write_beside
+    from vidgend.store.beside import writing_beside
     from vidgend.store.webhook_secrets import forget_secret, keep_secret
 
     if rotate and remove:
@@ -125,16 +125,16 @@ def secret(options: Options, receiver: str, rotate: bool, remove: bool, owner: s
     endpoint, path = endpoint_of(receiver), settings.data_dir / "vidgend.db"
     with disk_errors(settings):
         if remove:
-            if not write_beside(path, lambda rows: forget_secret(rows, owner=owner, endpoint=endpoint)):
+            with writing_beside(path) as rows:
+                known = forget_secret(rows, owner=owner, endpoint=endpoint)
+            if not known:
                 raise NotFound(f"{endpoint} has no secret of its own")
             click.echo(f"{endpoint}: signed with webhooks.secret from now on")
             return
-        found, new = write_beside(
-            path,
-            lambda rows: keep_secret(
+        with writing_beside(path) as rows:
+            found, new = keep_secret(
                 rows, owner=owner, endpoint=endpoint, fresh=new_secret(), now=time.time(), rotate=rotate
-            ),
-        )
+            )
     until = _utc(found.previous_until) if found.previous_until > time.time() else None
     if as_json:
         told = {"endpoint": endpoint, "secret": found.secret, "created_at": _utc(found.created_at)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from itertools import chain
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -76,7 +77,7 @@ def make_app(services: Services) -> web.Application:
     app[GATE] = gate
     app[SERVICES] = services
     app.cleanup_ctx.append(open_requests.watched)
-    app[DOCUMENTS] = _documents(services.version)
+    app[DOCUMENTS] = _documents(services.version, urlsplit(services.public_url).path.rstrip("/"))
     add_closing(app)
     add_bus(app)
     for operation, handler in handlers:
@@ -87,5 +88,5 @@ def make_app(services: Services) -> web.Application:
 
 
 @cache
-def _documents(version: str) -> Mapping[bool, bytes]:
-    return both_documents(OPERATIONS, version=version)
+def _documents(version: str, path: str) -> Mapping[bool, bytes]:
+    return both_documents(OPERATIONS, version=version, path=path)

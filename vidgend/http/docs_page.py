@@ -34,6 +34,7 @@ _CONFIGURATION = {
     "defaultHttpClient": {"targetKey": "shell", "clientKey": "curl"},
 }
 """All of Scalar that would call its makers' servers, advertise them or keep the key is switched off."""
+# Its addresses are relative: a proxy may have it below a path.
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -43,8 +44,8 @@ _PAGE = """<!DOCTYPE html>
 <link rel="icon" href="data:,">
 </head>
 <body>
-<noscript>This page needs JavaScript. What it shows is in <a href="/openapi.json">/openapi.json</a>.</noscript>
-<script id="api-reference" type="application/json" data-url="/openapi.json"
+<noscript>This page needs JavaScript. What it shows is in <a href="openapi.json">openapi.json</a>.</noscript>
+<script id="api-reference" type="application/json" data-url="openapi.json"
   data-configuration="{configuration}"></script>
 <script src="{script}"></script>
 </body>
@@ -57,7 +58,7 @@ async def docs_page() -> web.Response:
     _, version = await asyncio.to_thread(_script)
     configuration = escape(json.dumps(_CONFIGURATION))
     return web.Response(
-        text=_PAGE.format(configuration=configuration, script=f"{SCRIPT_PATH}?v={version}"),
+        text=_PAGE.format(configuration=configuration, script=f"{SCRIPT_PATH[1:]}?v={version}"),
         content_type="text/html",
         charset="utf-8",
         headers={**JSON_HEADERS, "Content-Security-Policy": POLICY},

@@ -137,8 +137,7 @@ async def status_of(call: Call, job_id: str) -> StatusView:
     services = call.services
     # Before the row is read: the other way round a job that ends in between would seem to go back.
     progress = services.worker.progress(job_id)
-    job = await services.jobs.get(job_id, owner=call.caller.owner)
-    logs = await services.jobs.logs(job_id)
+    job, logs = await services.jobs.get_with_logs(job_id, owner=call.caller.owner)
     waits = job.state == "queued"
     position = await services.jobs.queue_position(job) if waits and job.ready else None
     return status_view(

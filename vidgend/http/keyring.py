@@ -77,11 +77,13 @@ class Keyring:
         return Caller(owner=key.owner, key_id=key.id, scopes=frozenset(cast(tuple[Scope, ...], key.scopes)))
 
     def remembers(self, token: str) -> bool:
-        """Whether this was a right key of `vidgend keys` not long ago. Asks nobody; a guess has nothing to gain here,
-        while those who have a key are not held up by others at their address who guess."""
+        """Whether this was a right key of `vidgend keys` not long ago that has not ended. Asks nobody; a guess has
+        nothing to gain here, while those who have a key are not held up by others at their address who guess."""
         form = KEY_FORM.fullmatch(token)
         _, key = self._known.get(form[1], (0.0, None)) if form is not None else (0.0, None)
-        return form is not None and key is not None and hmac.compare_digest(digest_of(form[2]), key.secret_sha256)
+        if form is None or key is None or key.state(self._clock()) != "live":
+            return False
+        return hmac.compare_digest(digest_of(form[2]), key.secret_sha256)
 
     async def holds(self, key_id: str) -> bool:
         """Whether whoever was let in as this (`Caller.key_id`) would be let in again. Links and the key of the

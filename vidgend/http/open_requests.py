@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 
@@ -49,7 +50,7 @@ class OpenRequests:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             for key_id in [*self._by_key]:
-                with suppress(VidgendError):  # a database that cannot be read says nothing against a key
+                with suppress(VidgendError, sqlite3.Error):  # a database that cannot be read says nothing against a key
                     if not await self._keyring.holds(key_id):
                         self._cut(key_id)
 

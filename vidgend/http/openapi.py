@@ -55,9 +55,10 @@ _PARAMETERS: Mapping[str, dict[str, Any]] = {
 _NEEDS = {"read": "a key that may read", "write": "a key that may write", "admin": "a key of an administrator"}
 
 
-def both_documents(operations: tuple[Operation, ...], *, version: str) -> dict[bool, bytes]:
-    """For DOCUMENTS."""
+def both_documents(operations: tuple[Operation, ...], *, version: str, path: str = "") -> dict[bool, bytes]:
+    """For DOCUMENTS. Behind a proxy clients may reach the server below a `path`."""
     told = document(operations, version=version, needs_key=False)
+    told["servers"] = [{"url": path or "/"}]
     open_to_all = json_bytes(told)
     for entry in (entry for methods in told["paths"].values() for entry in methods.values()):
         if "security" in entry:

@@ -21,8 +21,8 @@ FORWARDED_HOST: web.RequestKey[str] = web.RequestKey("forwarded_host", str)
 def is_proxy(peer: str | None, trusted: Networks) -> bool:
     """Whether `peer`, the address at the other end of a connection, is believed. "" is a unix socket: whoever may open
     its file is."""
-    if peer == "":
-        return True
+    if peer == "" or not trusted:
+        return peer == ""
     try:
         address = ip_address((peer or "").partition("%")[0])
     except ValueError:

@@ -14,9 +14,13 @@ from vidgend.http.closing import CLOSING
 from vidgend.http.problems import BadRequest, RequestTimeout
 
 Message = MutableMapping[str, Any]
-Asgi = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 LOOK_S = 0.25
 """How often it is looked whether the client is still there: aiohttp tells nobody."""
+_UNSUPPORTED = b"last-event-id"
+"""No events are kept. The SDK would answer nothing at all where a client wants to go on in them; it may begin anew."""
 _HOP_BY_HOP = ("connection", "transfer-encoding", "server", "date")
 
 
@@ -61,7 +65,7 @@ def _scope(request: web.Request) -> dict[str, Any]:
         "raw_path": request.raw_path.encode("utf-8", "surrogateescape"),
         "query_string": request.query_string.encode("utf-8", "surrogateescape"),
         "root_path": "",
-        "headers": [(name.lower(), value) for name, value in request.raw_headers],
+        "headers": [(name.lower(), value) for name, value in request.raw_headers if name.lower() != _UNSUPPORTED],
         "client": (request.remote or "", 0),
         "server": None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from vidgend.errors import NotFound
@@ -24,6 +25,20 @@ class JobReads:
         if not rows:
             raise NotFound(f"no job {job_id!r}")
         return read_job(rows[0])
+
+    async def get_with_logs(
+        self, job_id: str, *, owner: str | None = None, last: int = 50
+    ) -> tuple[Job, list[tuple[float, str]]]:
+        """`get` and `logs` in one go, as of one moment. Raises: NotFound."""
+        rows = await self._database.read(
+            f"SELECT {COLUMNS}, (SELECT json_group_array(json_array(printf('%!.17g', at), line)) FROM "
+            "(SELECT at, line FROM job_events WHERE job_id = ?1 ORDER BY seq DESC LIMIT ?3)) "
+            "FROM jobs WHERE id = ?1 AND (?2 IS NULL OR owner = ?2)",
+            (job_id, owner, last),
+        )
+        if not rows:
+            raise NotFound(f"no job {job_id!r}")
+        return read_job(rows[0][:-1]), [(float(at), line) for at, line in reversed(json.loads(rows[0][-1]))]
 
     async def page(
         self,

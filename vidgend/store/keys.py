@@ -12,8 +12,7 @@ import re
 import secrets
 import sqlite3
 import unicodedata
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +21,6 @@ from vidgend.errors import BadInput, Conflict, NotFound, SettingsInvalid
 from vidgend.store.database import Database
 from vidgend.store.reading import open_read_only, refuse_other_schema
 from vidgend.store.schema import named
-from vidgend.store.writer import BUSY_MS
 
 SCOPES = ("read", "write", "admin")
 """Each includes those before it."""
@@ -146,34 +144,6 @@ def all_keys(connection: sqlite3.Connection) -> list[Key]:
 
 
 # --- beside a daemon -----------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def writing_beside(path: Path) -> Iterator[sqlite3.Connection]:
-    """A transaction on a connection of its own, beside the daemon that has the database; durable on return.
-
-    Raises: NotFound, SchemaTooNew, SettingsInvalid (an older schema), DatabaseUnavailable, StorageFull.
-    """
-    if not path.is_file():
-        raise NotFound(f"there is no database at {path}")
-    try:
-        uri = f"{path.absolute().as_uri()}?mode=rw"
-        with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
-            # The daemon alone writes the log into the file: it knows whether the disk can be trusted.
-            for pragma in (
-                f"busy_timeout = {BUSY_MS}", "synchronous = FULL", "trusted_schema = OFF", "wal_autocheckpoint = 0",
-            ):  # fmt: skip
-                connection.execute(f"PRAGMA {pragma}").fetchall()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                refuse_other_schema(connection, path)
-                yield connection
-                connection.execute("COMMIT")
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-    except sqlite3.Error as error:
-        raise named(error, path) from error
 
 
 def read_keys(path: Path) -> list[Key]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import Field
@@ -148,6 +149,7 @@ def status_view(
     )
 
 
+@lru_cache(maxsize=4096)  # most scenes are as they were when they were last asked for
 def _segment(one: SegmentProgress) -> SegmentView:
     return SegmentView.model_construct(scene=one.scene, state=one.state, percent=one.percent, output=one.output or None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from vidgend.errors import LanguageUnsupported, UnknownVoice
 from vidgend.pipeline.speech.blend import BadBlend, blend_id, parse_blend
@@ -113,12 +114,14 @@ def known_voice(name: str) -> Voice | None:
     return next((offer for offer in ALL if _is_called(offer, name)), None)
 
 
+@lru_cache(maxsize=4096)  # every request goes through the names of all voices
 def _plain(name: str) -> str:
     return name.strip().casefold().replace("_", "-")
 
 
 def _is_called(offer: Voice, name: str) -> bool:
-    return any(_plain(name) == _plain(known) for known in (offer.id, *offer.tags))
+    wanted = _plain(name)
+    return any(wanted == _plain(known) for known in (offer.id, *offer.tags))
 
 
 def primary(language: str) -> str:

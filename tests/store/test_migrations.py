@@ -20,6 +20,7 @@ from vidgend.store.jobs import JobStore
 
 ROWS = 2000
 NEWEST = len(schema.migrations())
+UPGRADE_KILLS = 50 if os.environ.get("LONG_TESTS") == "1" else 20
 
 
 def first_release(path: Path, rows: int = ROWS) -> None:
@@ -253,7 +254,7 @@ def _upgrade_for(path: Path, after_s: float | None) -> tuple[bool, float]:
 
 
 @pytest.mark.process
-async def test_50_kills_during_an_upgrade_leave_the_old_schema_or_the_new_one(tmp_path: Path) -> None:
+async def test_kills_during_an_upgrade_leave_the_old_schema_or_the_new_one(tmp_path: Path) -> None:
     first_release(tmp_path / "old", rows=5000)
     content = (tmp_path / "old").read_bytes()
     (tmp_path / "whole").write_bytes(content)
@@ -275,7 +276,7 @@ async def test_50_kills_during_an_upgrade_leave_the_old_schema_or_the_new_one(tm
         return version, done, copy.exists()
 
     versions, done_before_the_kill, copies = [], 0, 0
-    for at in range(0, 50, 2):  # two at a time: most of a child's life is importing Python
+    for at in range(0, UPGRADE_KILLS, 2):  # two at a time: most of a child's life is importing Python
         moments = [dice.uniform(0, 1.3 * usual_s) for _ in range(2)]
         pair = [asyncio.to_thread(one, at + n, moment_s) for n, moment_s in enumerate(moments)]
         for version, done, copied in await asyncio.gather(*pair):
@@ -287,6 +288,6 @@ async def test_50_kills_during_an_upgrade_leave_the_old_schema_or_the_new_one(tm
     assert versions.count(NEWEST) >= 3, "no kill fell after the upgrade"
     assert copies > done_before_the_kill, "no kill fell between the copy and the end"
     # What was killed can be opened, whatever it was.
-    for number in range(0, 50, 10):
+    for number in range(0, UPGRADE_KILLS, 10):
         await (await Database.open(tmp_path / str(number) / "db")).close()
         assert look(tmp_path / str(number) / "db") == (NEWEST, 5000)

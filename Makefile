@@ -18,8 +18,8 @@ install: $(VENV)/.installed
 
 # Two at a time, by file; those that start daemons and watch the clock not beside those that only compute.
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/process --ignore tests/openapi --ignore tests/store/test_recovery.py
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/process tests/openapi tests/store/test_recovery.py
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/process --ignore tests/openapi --ignore tests/store/test_recovery.py
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/process tests/openapi tests/store/test_recovery.py
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""A few hundred cases of schemathesis against a real daemon; `make test-contract` runs thousands."""
+"""Some hundred cases of schemathesis against a real daemon; `make test-contract` runs thousands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.process
 
 
 async def test_the_daemon_does_what_its_document_says(tmp_path: Path) -> None:
-    found = await check(tmp_path, cases=150, seed=20, phases="examples,fuzzing,stateful")
+    found = await check(tmp_path, cases=60, seed=20, phases="examples,fuzzing,stateful")
     assert found.exit_code == 0, found.output
-    assert found.cases > 150
+    assert found.cases > 60
     assert not [answer for answer in found.sums["answers"] if answer.split()[2].startswith("5")]

@@ -50,7 +50,7 @@ test-contract: $(VENV)/.installed-dev
 # The suites with faults at length: an hour or so.
 test-long: $(VENV)/.installed-dev
 	KILLS=500 TEST_STOPS=100 LONG_TESTS=1 $(BIN)/python -m pytest --timeout 7200 tests/process tests/store \
-	  tests/test_languages_end_to_end.py
+	  tests/test_languages_end_to_end.py tests/test_sentences_end_to_end.py tests/browser tests/pipeline
 
 # The voices and the sources of word times: speed, memory, errors. Another 60 MB of packages for the small voice.
 bench-speech: $(VENV)/.installed-models

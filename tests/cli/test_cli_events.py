@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import time
 from collections.abc import Iterator
@@ -127,7 +126,7 @@ def test_events_are_printed_until_the_job_has_come_to_rest(vidgend, daemon: Daem
 def test_events_of_all_jobs_go_on_after_a_break(
     vidgend, daemon: DaemonStandin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importlib.import_module("vidgend.cli.events"), "AGAIN_S", 0.01)
+    monkeypatch.setattr("vidgend.client.following.COME_AGAIN_S", 0.01)
     daemon.streams["/mcp/events"] = [
         [sse("snapshot", {"jobs": [RENDERING, RENDERING | {"status": "queued"}]}, 7)],
         [sse("status", COMPLETED, 8), sse("deleted", {"job_id": JOB, "at": COMPLETED["at"]}, 9)],

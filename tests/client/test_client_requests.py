@@ -86,7 +86,7 @@ def test_a_job_is_waited_for_over_a_restart_but_not_for_ever(
     status = f"/mcp/status/{JOB}"
     standin.answers["GET", status] = [*[broken] * 6, (200, {"job_id": JOB, "status": "awaiting_review"})]
     assert client.wait(JOB)["status"] == "awaiting_review"
-    monkeypatch.setattr("vidgend.client.calls.AWAY_S", 0.05)
+    monkeypatch.setattr("vidgend.client.following.AWAY_S", 0.05)
     standin.answers["GET", status] = broken
     with pytest.raises(DaemonUnreachable):
         client.wait(JOB)
@@ -142,7 +142,7 @@ EVENTS = f"/mcp/events/{JOB}"
 
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidgend.client.calls.COME_AGAIN_S", 0.01)
+    monkeypatch.setattr("vidgend.client.following.COME_AGAIN_S", 0.01)
 
 
 @pytest.mark.usefixtures("eager")
@@ -171,7 +171,7 @@ def test_a_daemon_that_restarts_after_a_quiet_time_is_waited_for(
         time.sleep(0.4)
         yield end
 
-    monkeypatch.setattr("vidgend.client.calls.AWAY_S", 0.3)
+    monkeypatch.setattr("vidgend.client.following.AWAY_S", 0.3)
     standin.streams[EVENTS] = [quiet()]
     standin.answers["GET", f"/mcp/status/{JOB}"] = (200, {"job_id": JOB, "status": "completed"})
     standin.answers["GET", EVENTS] = [problem(503, "draining", "vidgend is stopping"), (204, None)]
@@ -192,7 +192,7 @@ def test_events_end_where_there_are_none(
     standin.answers["GET", EVENTS] = problem(404, "not_found", "no such job")
     with pytest.raises(NotFound):
         next(client.events(JOB))
-    monkeypatch.setattr("vidgend.client.calls.AWAY_S", 0.05)
+    monkeypatch.setattr("vidgend.client.following.AWAY_S", 0.05)
     standin.answers["GET", "/mcp/events"] = problem(503, "draining", "vidgend is stopping")
     with pytest.raises(Draining):
         next(client.events())

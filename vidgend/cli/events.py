@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +10,11 @@ import click
 
 from vidgend.cli.options import Options, json_option, shared, shown
 from vidgend.cli.progress import View
-from vidgend.errors import DaemonUnreachable, Draining
+from vidgend.errors import DaemonUnreachable
 
 if TYPE_CHECKING:
     from vidgend.client.daemon import Daemon
     from vidgend.client.event_stream import StreamEvent
-
-AGAIN_S = 2.0
 
 
 @click.command()
@@ -45,32 +41,15 @@ def events(options: Options, job: str | None, after: str, as_json: bool) -> None
 
 def _all(daemon: Daemon, job: str | None, last_id: str) -> Iterator[StreamEvent]:
     """Over restarts of the daemon. Raises: DaemonUnreachable when it stays away, NotFound and the like."""
-    from vidgend.cli.follow import PATIENCE_S, at_rest
     from vidgend.client.event_stream import NoEvents
+    from vidgend.client.following import follow_events
 
-    away_since = time.monotonic()
-    while True:
-        heard = False
-        try:
-            with closing(daemon.events(job, last_id=last_id)) as stream:
-                for event in stream:
-                    heard = True
-                    last_id = event.id or last_id
-                    yield event
-                    if job is not None and at_rest(event):
-                        return
-            if job is not None and View.of_status(daemon.of_job("status", job)).at_rest:
-                return
-            away_since = time.monotonic()
-        except NoEvents as error:
-            if not heard:
-                raise DaemonUnreachable(str(error), hint="`vidgend status JOB --watch` works without them.") from None
-        except (DaemonUnreachable, Draining):
-            if heard:  # long ago, perhaps: a stream says nothing for as long as nothing happens
-                away_since = time.monotonic()
-            elif time.monotonic() - away_since > PATIENCE_S:
-                raise
-        time.sleep(AGAIN_S)
+    try:
+        yield from follow_events(
+            daemon, job, last_id=last_id, state_of=lambda one: str(daemon.of_job("status", one).get("status"))
+        )
+    except NoEvents as error:
+        raise DaemonUnreachable(str(error), hint="`vidgend status JOB --watch` works without them.") from None
 
 
 def _lines(event: StreamEvent) -> Iterator[str]:

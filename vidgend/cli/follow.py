@@ -16,12 +16,11 @@ from vidgend.cli.exits import Interrupted
 from vidgend.cli.progress import Reporter, View
 from vidgend.cli.target import Target
 from vidgend.client.daemon import Daemon
-from vidgend.client.event_stream import NoEvents, StreamEvent
+from vidgend.client.event_stream import NoEvents, at_rest
+from vidgend.client.following import AWAY_S
 from vidgend.errors import DaemonUnreachable, Draining, StepError, VidgendError
 
 POLL_S = 0.5
-PATIENCE_S = 60.0
-"""How long a daemon may be away, for example for a restart, while a job is followed: jobs survive that."""
 TRIES = 2
 """So often it is asked for a stream from which nothing comes."""
 
@@ -76,7 +75,7 @@ def follow(
 
     The stream of its events tells; where none gets through, it is asked for the status again and again.
 
-    Raises: NotFound; DaemonUnreachable after PATIENCE_S without an answer.
+    Raises: NotFound; DaemonUnreachable after AWAY_S without an answer.
     """
     away_since: float | None = None
     stream = _Stream(daemon, job_id, reporter)
@@ -87,7 +86,7 @@ def follow(
             if away_since is None:
                 away_since = clock()
                 reporter.say(f"{error.detail}; waiting for it to come back")
-            elif clock() - away_since > PATIENCE_S:
+            elif clock() - away_since > AWAY_S:
                 raise
         else:
             away_since = None
@@ -97,12 +96,6 @@ def follow(
             if stream.listen(view):
                 continue
         wait(POLL_S)
-
-
-def at_rest(event: StreamEvent) -> bool:
-    """Whether nothing more happens to the job that the event is about."""
-    ends = event.name in ("snapshot", "status") and View.of_status(event.data).at_rest
-    return ends or event.name == "deleted"
 
 
 class _Stream:

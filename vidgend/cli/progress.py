@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import click
 
+from vidgend.client.event_stream import AT_REST
+
 LINE_EVERY_S = 5.0
 LINE_EVERY_PERCENT = 10.0
 MANY = 1000
@@ -68,7 +70,7 @@ class View:
     @property
     def at_rest(self) -> bool:
         """Whether nothing happens to the job any more until somebody does something."""
-        return self.state in ("completed", "failed", "cancelled", "awaiting_review")
+        return self.state in AT_REST
 
     @property
     def whole_percent(self) -> int:

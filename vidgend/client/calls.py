@@ -6,17 +6,18 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 from urllib.parse import quote
 
+from vidgend.client import following
 from vidgend.client.daemon import CALL_TIMEOUT_S, Daemon
-from vidgend.client.event_stream import NoEvents, StreamEvent
+from vidgend.client.event_stream import AT_REST, StreamEvent
+from vidgend.client.following import follow_events
 from vidgend.client.problems import raise_failure
 from vidgend.client.retries import Patience, patiently
-from vidgend.errors import AssetDamaged, DaemonUnreachable, Draining, NotFound
+from vidgend.errors import AssetDamaged, DaemonUnreachable, NotFound
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -44,12 +45,6 @@ if TYPE_CHECKING:
     )
 
 POLL_S = 0.5
-COME_AGAIN_S = 2.0
-"""How long a stream of events that broke off is left alone."""
-AWAY_S = 60.0
-"""How long a daemon may be away, for example for a restart, while a job is waited for: jobs survive that."""
-_ENDED = ("completed", "failed", "cancelled", "awaiting_review")
-
 _T = TypeVar("_T")
 Job = str | Mapping[str, Any]
 """A job's id, or any answer that has it as `job_id`."""
@@ -98,13 +93,13 @@ class Vidgend:
             try:
                 status = self.status(job)
             except DaemonUnreachable:
-                if time.monotonic() - away_since > AWAY_S:
+                if time.monotonic() - away_since > following.AWAY_S:
                     raise
             else:
                 away_since = time.monotonic()
                 if on_progress is not None:
                     on_progress(status)
-                if status["status"] in _ENDED:
+                if status["status"] in AT_REST:
                     raise_failure(status)
                     return status
             if timeout_s is not None and time.monotonic() - began > timeout_s:
@@ -118,27 +113,7 @@ class Vidgend:
         Raises: DaemonUnreachable after AWAY_S, NoEvents where no stream gets through.
         """
         job_id = None if job is None else _id(job)
-        away_since = time.monotonic()
-        while True:
-            heard = False
-            try:
-                with closing(self.daemon.events(job_id, last_id=last_id)) as stream:
-                    for event in stream:
-                        heard = True
-                        last_id = event.id or last_id
-                        yield event
-                        if job_id is not None and _at_rest(event):
-                            return
-                if job is not None and not heard and self.status(job)["status"] in _ENDED:
-                    return  # all of it was seen before
-                away_since = time.monotonic()
-            except (DaemonUnreachable, Draining, NoEvents) as error:
-                # A stream says nothing for as long as nothing happens: what was heard last may be long ago.
-                if heard:
-                    away_since = time.monotonic()
-                elif isinstance(error, NoEvents) or time.monotonic() - away_since > AWAY_S:
-                    raise
-            time.sleep(COME_AGAIN_S)
+        return follow_events(self.daemon, job_id, last_id=last_id, state_of=lambda one: self.status(one)["status"])
 
     def result(self, job: Job) -> Result:
         """Raises: JobNotFinished, JobEnded, ResultExpired."""
@@ -271,12 +246,6 @@ class Vidgend:
 
     def _once(self, call: Callable[[], _T]) -> _T:
         return patiently(call, self._patience, repeatable=False)
-
-
-def _at_rest(event: StreamEvent) -> bool:
-    """Whether nothing more happens to the job that the event is about."""
-    ended = event.name in ("snapshot", "status") and event.data.get("status") in _ENDED
-    return ended or event.name == "deleted"
 
 
 def _id(job: Job) -> str:

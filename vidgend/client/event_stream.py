@@ -25,6 +25,16 @@ class StreamEvent:
     id: str = ""
 
 
+AT_REST = ("completed", "failed", "cancelled", "awaiting_review")
+"""States in which nothing happens to a job until somebody does something."""
+
+
+def at_rest(event: StreamEvent) -> bool:
+    """Whether nothing more happens to the job that the event is about."""
+    rests = event.name in ("snapshot", "status") and event.data.get("status") in AT_REST
+    return rests or event.name == "deleted"
+
+
 def read_events(lines: Iterable[bytes]) -> Iterator[StreamEvent]:
     """The events of a stream whose lines come one by one. Raises: ValueError for what is none."""
     fields: dict[str, str] = {}

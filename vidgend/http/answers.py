@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-
-from aiohttp import web
 
 JSON_HEADERS = {
     "Cache-Control": "no-store",
@@ -20,18 +17,6 @@ def json_bytes(value: Any) -> bytes:
     """UTF-8 JSON. A lone surrogate, which UTF-8 cannot hold, comes out as its JSON escape."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace") + b"\n"
-
-
-def json_answer(
-    value: Mapping[str, Any],
-    *,
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
-    content_type: str = "application/json",
-) -> web.Response:
-    answer = web.Response(body=json_bytes(value), status=status, headers={**JSON_HEADERS, **(headers or {})})
-    answer.headers["Content-Type"] = content_type
-    return answer
 
 
 def rfc3339(at_s: float | None) -> str | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import struct
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pydantic import Field
@@ -35,9 +34,10 @@ from vidgend.errors import (
 from vidgend.http.accept import accept_generate, accept_prefetch, check_open
 from vidgend.http.asset_links import result_urls
 from vidgend.http.body import idempotency_key, whole
+from vidgend.http.cursors import bad_cursor, from_cursor, to_cursor
 from vidgend.http.fields import Body
 from vidgend.http.operation import Call, Header, Link, Operations, Reply
-from vidgend.http.problems import BadRequest, InvalidFields
+from vidgend.http.problems import BadRequest
 from vidgend.http.views.base import dump
 from vidgend.http.views.jobs import (
     AcceptedView,
@@ -98,21 +98,21 @@ def _accepted(job_id: str, message: str) -> Reply:
     return Reply(view=accepted_view(job_id, message), headers={"Location": f"/mcp/status/{job_id}"})
 
 
+async def _submit(call: Call, accept: Callable[..., Awaitable[tuple[str, bool]]], body: Body, message: str) -> Reply:
+    """Put the caller's job into the queue, once for each Idempotency-Key."""
+    key, owner = idempotency_key(call.headers), call.caller.owner
+    job_id, _ = await accept(call.services, body, key=key, body_sha256=call.body_sha256, owner=owner)
+    call.services.worker.wake()
+    return _accepted(job_id, message)
+
+
 @operations.json(
     "POST", "/mcp/generate", id="generate", scope="write", status=202, body=GenerateBody, answer=AcceptedView,
     headers=(_REPEATS,), links=LINKS, errors=(*_REFUSALS, CallbackForbidden),
 )  # fmt: skip
 async def generate(call: Call, body: GenerateBody) -> Reply:
     """Make a video. The job is durable before it is answered; its status tells how far it is."""
-    job_id, _ = await accept_generate(
-        call.services,
-        body,
-        key=idempotency_key(call.headers),
-        body_sha256=call.body_sha256,
-        owner=call.caller.owner,
-    )
-    call.services.worker.wake()
-    return _accepted(job_id, "The job is accepted.")
+    return await _submit(call, accept_generate, body, "The job is accepted.")
 
 
 @operations.json(
@@ -121,15 +121,7 @@ async def generate(call: Call, body: GenerateBody) -> Reply:
 )  # fmt: skip
 async def prefetch(call: Call, body: PrefetchBody) -> Reply:
     """Search and fetch footage ahead of time. It is a job of its own, followed like any other."""
-    job_id, _ = await accept_prefetch(
-        call.services,
-        body,
-        key=idempotency_key(call.headers),
-        body_sha256=call.body_sha256,
-        owner=call.caller.owner,
-    )
-    call.services.worker.wake()
-    return _accepted(job_id, "The searches are accepted.")
+    return await _submit(call, accept_prefetch, body, "The searches are accepted.")
 
 
 async def status_of(call: Call, job_id: str) -> StatusView:
@@ -257,16 +249,16 @@ async def jobs(call: Call, query: JobsQuery) -> Reply:
 
 
 def _cursor(job: Job) -> str:
-    return base64.urlsafe_b64encode(struct.pack(">d", job.created_at) + job.id.encode()).decode().rstrip("=")
+    return to_cursor(struct.pack(">d", job.created_at) + job.id.encode())
 
 
 def _from_cursor(text: str) -> tuple[float, str]:
+    raw = from_cursor(text)
     try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         created_at: float = struct.unpack(">d", raw[:8])[0]
         job_id = raw[8:].decode("ascii")
-    except (binascii.Error, struct.error, ValueError):
+    except (struct.error, ValueError):
         job_id = ""
     if not _JOB_ID.fullmatch(job_id):
-        raise InvalidFields([{"parameter": "cursor", "detail": "is not a next_cursor of this server"}])
+        raise bad_cursor()
     return created_at, job_id

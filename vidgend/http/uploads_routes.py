@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import struct
 import time
 from collections.abc import AsyncIterator
@@ -29,9 +27,10 @@ from vidgend.errors import (
 from vidgend.http.asset_links import own_url
 from vidgend.http.auth import ASSETS_PATH
 from vidgend.http.body import checked_body, parameters, read_json, whole
+from vidgend.http.cursors import bad_cursor, from_cursor, to_cursor
 from vidgend.http.fields import Body, MediaUrl
 from vidgend.http.operation import Call, Link, Media, Operations, Reply
-from vidgend.http.problems import BadJson, BadRequest, ExpectationFailed, InvalidFields, RequestTimeout, problem
+from vidgend.http.problems import BadJson, BadRequest, ExpectationFailed, RequestTimeout, problem
 from vidgend.http.serving import answer_of, call_of
 from vidgend.http.views.uploads import UploadsView, UploadView, upload_view, uploads_view
 from vidgend.store.assets.port import check_digest
@@ -205,14 +204,13 @@ async def delete(call: Call) -> Reply:
 
 
 def _cursor(one: Upload) -> str:
-    return base64.urlsafe_b64encode(struct.pack(">d", one.created_at) + bytes.fromhex(one.digest)).decode().rstrip("=")
+    return to_cursor(struct.pack(">d", one.created_at) + bytes.fromhex(one.digest))
 
 
 def _from_cursor(text: str) -> tuple[float, str]:
     try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         created_at: float
-        created_at, digest = struct.unpack(">d32s", raw)
-    except (binascii.Error, struct.error, ValueError):
-        raise InvalidFields([{"parameter": "cursor", "detail": "is not a next_cursor of this server"}]) from None
+        created_at, digest = struct.unpack(">d32s", from_cursor(text))
+    except struct.error:
+        raise bad_cursor() from None
     return created_at, digest.hex()

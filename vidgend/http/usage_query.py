@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -11,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, cast, get_args
 
+from vidgend.http.cursors import bad_cursor, from_cursor, to_cursor
 from vidgend.http.problems import InvalidFields
 from vidgend.store.ledger import DAY_S
 
@@ -68,17 +67,17 @@ def _day(text: str) -> int:
 
 def cursor_of(last: Sequence[Any]) -> str:
     """The cursor of the page that begins after `last`."""
-    return base64.urlsafe_b64encode(json.dumps(list(last)).encode()).decode().rstrip("=")
+    return to_cursor(json.dumps(list(last)).encode())
 
 
 def _from_cursor(text: str, by: By) -> tuple[Any, ...]:
     kinds: tuple[type, ...] = {"day": (int,), "job": (float, str)}.get(by, (str,))
     try:
-        last = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, RecursionError):
+        last = json.loads(from_cursor(text))
+    except (ValueError, RecursionError):
         last = None
     if not isinstance(last, list) or [type(one) for one in last] != list(kinds) or not all(map(_plain, last)):
-        raise InvalidFields([{"parameter": "cursor", "detail": "is not a next_cursor of this view"}])
+        raise bad_cursor("this view")
     return tuple(last)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -29,27 +29,15 @@ class MediaCreditView(CreditView):
 
 
 def credit_view(credit: Credit) -> CreditView:
-    return CreditView.model_construct(
-        provider=credit.provider,
-        author=credit.author,
-        author_url=credit.author_url,
-        page_url=credit.page_url,
-        licence=credit.licence,
-        title=credit.title,
-        licence_url=credit.licence_url,
-    )
+    return CreditView.model_construct(**_maker(credit))
 
 
 def media_credit_view(credit: MediaCredit) -> MediaCreditView:
     return MediaCreditView.model_construct(
-        provider=credit.provider,
-        author=credit.author,
-        author_url=credit.author_url,
-        page_url=credit.page_url,
-        licence=credit.licence,
-        title=credit.title,
-        licence_url=credit.licence_url,
-        kind=credit.kind,
-        scenes=list(credit.scenes),
-        seconds=list(credit.seconds),
+        **_maker(credit), kind=credit.kind, scenes=list(credit.scenes), seconds=list(credit.seconds)
     )
+
+
+def _maker(credit: Credit | MediaCredit) -> dict[str, Any]:
+    """What both kinds say."""
+    return {name: getattr(credit, name) for name in CreditView.model_fields}

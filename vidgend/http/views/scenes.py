@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -150,28 +150,21 @@ def _clip(clip: Clip, seen: Seen) -> ClipView:
 
 
 def _choice(one: Candidate, seen: Seen) -> ChoiceView:
-    return ChoiceView.model_construct(
-        provider=one.provider,
-        id=one.id,
-        kind=one.kind,
-        description=one.description,
-        duration=one.duration_s,
-        credit=credit_view(one.credit),
-        thumbnail_url=seen.get((one.provider, one.id)),
-    )
+    return ChoiceView.model_construct(**_found(one, seen))
 
 
 def _candidate(one: Candidate, chosen: Candidate | Clip | None, seen: Seen) -> CandidateView:
-    return CandidateView.model_construct(
-        provider=one.provider,
-        id=one.id,
-        kind=one.kind,
-        description=one.description,
-        duration=one.duration_s,
-        credit=credit_view(one.credit),
-        thumbnail_url=seen.get((one.provider, one.id)),
-        chosen=chosen is not None and (one.provider, one.id) == (chosen.provider, chosen.id),
-    )
+    is_chosen = chosen is not None and (one.provider, one.id) == (chosen.provider, chosen.id)
+    return CandidateView.model_construct(**_found(one, seen), chosen=is_chosen)
+
+
+def _found(one: Candidate, seen: Seen) -> dict[str, Any]:
+    """What is said of a candidate, chosen or not."""
+    return {
+        "provider": one.provider, "id": one.id, "kind": one.kind, "description": one.description,
+        "duration": one.duration_s, "credit": credit_view(one.credit),
+        "thumbnail_url": seen.get((one.provider, one.id)),
+    }  # fmt: skip
 
 
 def _ranked(one: RankedClip) -> RankedView:

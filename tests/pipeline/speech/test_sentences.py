@@ -128,9 +128,9 @@ def test_a_monstrous_word_takes_no_time() -> None:
         "<" * 50_000,
         "a.b" * 20_000,
     ):
-        began = time.monotonic()
+        began = time.thread_time()
         cut(word, x="y")
-        assert time.monotonic() - began < 2.0, word[:10]
+        assert time.thread_time() - began < 2.0, word[:10]
 
 
 @pytest.mark.parametrize(

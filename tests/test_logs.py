@@ -93,16 +93,12 @@ def test_the_settings_know_their_secrets_and_the_environment_its() -> None:
 
 
 def test_every_line_of_a_request_has_its_id_and_its_trace(capfd: pytest.CaptureFixture[str]) -> None:
-    before = logging.getLogger().handlers[:]
-    try:
-        set_up_logging("info", "json")
-        trace = trace_of("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-        token = REQUEST.set(RequestContext(request_id="abc", trace=trace))
-        logging.getLogger("vidgend.test").info("inside")
-        REQUEST.reset(token)
-        logging.getLogger("vidgend.test").info("outside")
-    finally:
-        logging.getLogger().handlers[:] = before
+    set_up_logging("info", "json")
+    trace = trace_of("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    token = REQUEST.set(RequestContext(request_id="abc", trace=trace))
+    logging.getLogger("vidgend.test").info("inside")
+    REQUEST.reset(token)
+    logging.getLogger("vidgend.test").info("outside")
     inside, outside = (json.loads(line) for line in capfd.readouterr().err.splitlines())
     assert inside["request_id"] == "abc" and inside["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
     assert "request_id" not in outside and "trace_id" not in outside

@@ -113,7 +113,7 @@ async def test_a_bug_says_nothing_but_the_id_that_the_log_has(
     async def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("canary-internals")
 
-    monkeypatch.setattr(world.jobs, "get_with_logs", broken)
+    monkeypatch.setattr(world.jobs, "look", broken)
     answer = await client.get("/mcp/status/job_1")
     body = await answer.json(content_type="application/problem+json")
     assert (answer.status, body["code"]) == (500, "internal")

@@ -12,7 +12,9 @@ from aiohttp.test_utils import TestClient
 from standins.boots import leave
 from standins.services_standin import World, open_world
 
+from vidgend.http.views import current_step
 from vidgend.models import Brief
+from vidgend.store import job_reads
 from vidgend.store.jobs import Failure
 from vidgend.store.outbox import Outbox
 
@@ -65,15 +67,14 @@ async def test_a_job_that_is_tried_again_no_longer_shows_its_last_error(world: W
 async def test_a_very_long_queue_is_not_counted_to_its_end(
     world: World, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for module in (job_reads, current_step):
+        monkeypatch.setattr(module, "POSITION_LIMIT", 3)
+    for _ in range(4):
+        await world.jobs.submit(BRIEF)
     job_id, _ = await world.jobs.submit(BRIEF)
-
-    async def far(job: Any) -> int:
-        return 1001
-
-    monkeypatch.setattr(world.jobs, "queue_position", far)
     body = await call(client, "GET", f"/mcp/status/{job_id}")
-    assert body["current_step"] == "waiting in the queue behind more than 1000 others"
-    assert body["queue_position"] == 1001
+    assert body["current_step"] == "waiting in the queue behind more than 3 others"
+    assert body["queue_position"] == 4
 
 
 async def test_a_paused_queue_begins_nothing_and_says_so_until_it_is_resumed(world: World, client: Client) -> None:

@@ -21,6 +21,7 @@ from vidgend.models import Brief
 from vidgend.pipeline.foresee import Piece, Reuse
 from vidgend.pipeline.progress import Progress
 from vidgend.pipeline.styles import STYLES
+from vidgend.store.job_reads import JobLook
 from vidgend.store.jobs import Pause
 
 ANSWERS: list[type[View]] = [
@@ -99,8 +100,9 @@ def test_every_field_is_explained(view: type[View]) -> None:
 async def test_answers_of_a_job_fit_their_schemas(world: World) -> None:
     made, found = await world.completed(brief=Brief(prompt="The sea"))
     live = Progress(scenes_done=1, scenes_total=2)
+    look = JobLook(job=made, logs=[(0.0, "accepted")], queue_position=None, pause=None)
     for progress in (None, live):
-        assert check(jobs.status_view(made, progress, logs=[(0.0, "accepted")], now_s=0.0))["status"] == "completed"
+        assert check(jobs.status_view(look, progress, now_s=0.0))["status"] == "completed"
     check(jobs.jobs_view([jobs.summary_view(made, None)], "next"))
     check(results.result_view(made, {role: f"http://x/{role}" for role in found.files}))
     await world.storyboards.save(made.id, board(placed=True))

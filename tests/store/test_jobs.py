@@ -419,11 +419,29 @@ async def test_a_job_is_read_with_its_newest_lines_as_they_were_written(database
     job_id, _ = await jobs.submit(BRIEF, owner="ada")
     for line in ("b", 'c "quoted" \\ \U0001f30a', "d"):
         await jobs.note(job_id, line)
-    job, lines = await jobs.get_with_logs(job_id, owner="ada", last=3)
-    assert (job, lines) == (await jobs.get(job_id), await jobs.logs(job_id, last=3))
-    assert [line for _, line in lines] == ["b", 'c "quoted" \\ \U0001f30a', "d"]
+    look = await jobs.look(job_id, owner="ada", last=3)
+    assert (look.job, look.logs) == (await jobs.get(job_id), await jobs.logs(job_id, last=3))
+    assert [line for _, line in look.logs] == ["b", 'c "quoted" \\ \U0001f30a', "d"]
     with pytest.raises(NotFound):
-        await jobs.get_with_logs(job_id, owner="bob")
+        await jobs.look(job_id, owner="bob")
+
+
+async def test_a_look_at_a_job_says_its_place_among_its_owners_and_whether_the_queue_is_paused(
+    database: Database,
+) -> None:
+    jobs = await boot(database)
+    running = (await jobs.submit(BRIEF, owner="ada"))[0]
+    await claimed(jobs)
+    first, second = [(await jobs.submit(BRIEF, owner="ada"))[0] for _ in range(2)]
+    others = (await jobs.submit(BRIEF, owner="bob"))[0]
+    looks = [await jobs.look(one) for one in (running, first, second, others)]
+    assert [one.queue_position for one in looks] == [None, 1, 2, 1] and {one.pause for one in looks} == {None}
+    await jobs.pause("holiday")
+    pause = (await jobs.look(second)).pause
+    assert pause is not None and pause == await jobs.paused()
+    await jobs.resume()
+    await jobs.park(await claimed(jobs), Failure(code="x", detail="x"), wait_s=9)  # bob's turn
+    assert (await jobs.look(others)).queue_position is None, "it waits for a time, not for its turn"
 
 
 async def test_what_one_owner_sees_is_found_without_looking_at_what_others_have(database: Database) -> None:
@@ -442,7 +460,8 @@ async def test_what_one_owner_sees_is_found_without_looking_at_what_others_have(
             await reads.page(owner="ada", state=state, before=before)
     await feed.after(0, owner="ada", limit=9)
     await feed.after(0, owner="ada", until=9, limit=9)
-    await reads.queue_position(await reads.get(job_id, owner="ada"))
+    await reads.get(job_id, owner="ada")
+    await reads.look(job_id, owner="ada")
     assert len(asked) == 8
     for sql, parameters in asked:
         plan = " / ".join(row[3] for row in await database.read(f"EXPLAIN QUERY PLAN {sql}", parameters))

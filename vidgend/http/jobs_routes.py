@@ -129,15 +129,10 @@ async def status_of(call: Call, job_id: str) -> StatusView:
     services = call.services
     # Before the row is read: the other way round a job that ends in between would seem to go back.
     progress = services.worker.progress(job_id)
-    job, logs = await services.jobs.get_with_logs(job_id, owner=call.caller.owner)
-    waits = job.state == "queued"
-    position = await services.jobs.queue_position(job) if waits and job.ready else None
+    look = await services.jobs.look(job_id, owner=call.caller.owner)
     return status_view(
-        job,
-        progress if job.state in ACTIVE_STATES else None,
-        logs=logs,
-        queue_position=position,
-        pause=await services.jobs.paused() if waits else None,
+        look,
+        progress if look.job.state in ACTIVE_STATES else None,
         now_s=services.database.clock(),
         lacking_bytes=services.worker.lacking_bytes,
     )

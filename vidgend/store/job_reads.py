@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from vidgend.errors import NotFound
@@ -11,6 +12,20 @@ from vidgend.store.job_rows import COLUMNS, Job, Pause, read_job
 
 POSITION_LIMIT = 1000
 """A place in the queue is counted up to here: the exact one of a million would cost every look at it a scan."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobLook:
+    """A job with its newest lines as (time, line), newest last, and how the queue stands.
+
+    `queue_position` is its place among its owner's, 1 is next; POSITION_LIMIT + 1 means that and more; None unless it
+    waits for its turn.
+    """
+
+    job: Job
+    logs: list[tuple[float, str]]
+    queue_position: int | None
+    pause: Pause | None
 
 
 class JobReads:
@@ -26,19 +41,27 @@ class JobReads:
             raise NotFound(f"no job {job_id!r}")
         return read_job(rows[0])
 
-    async def get_with_logs(
-        self, job_id: str, *, owner: str | None = None, last: int = 50
-    ) -> tuple[Job, list[tuple[float, str]]]:
-        """`get` and `logs` in one go, as of one moment. Raises: NotFound."""
+    async def look(self, job_id: str, *, owner: str | None = None, last: int = 50) -> JobLook:
+        """`get` with the newest `last` lines and the queue's state: one query, as of one moment. Raises: NotFound."""
         rows = await self._database.read(
             f"SELECT {COLUMNS}, (SELECT json_group_array(json_array(printf('%!.17g', at), line)) FROM "
-            "(SELECT at, line FROM job_events WHERE job_id = ?1 ORDER BY seq DESC LIMIT ?3)) "
-            "FROM jobs WHERE id = ?1 AND (?2 IS NULL OR owner = ?2)",
-            (job_id, owner, last),
+            "(SELECT at, line FROM job_events WHERE job_id = ?1 ORDER BY seq DESC LIMIT ?3)), "
+            "iif(state = 'queued' AND ready = 1, (SELECT count(*) FROM (SELECT 1 FROM jobs AS before "
+            "WHERE state = 'queued' AND ready = 1 AND owner = mine.owner AND rank < mine.rank LIMIT ?4)), NULL), "
+            "paused_at, reason "
+            "FROM jobs AS mine LEFT JOIN pauses AS queue ON name = 'queue' "
+            "WHERE mine.id = ?1 AND (?2 IS NULL OR mine.owner = ?2)",
+            (job_id, owner, last, POSITION_LIMIT),
         )
         if not rows:
             raise NotFound(f"no job {job_id!r}")
-        return read_job(rows[0][:-1]), [(float(at), line) for at, line in reversed(json.loads(rows[0][-1]))]
+        *row, logs, before, paused_at, reason = rows[0]
+        return JobLook(
+            job=read_job(tuple(row)),
+            logs=[(float(at), line) for at, line in reversed(json.loads(logs))],
+            queue_position=None if before is None else before + 1,
+            pause=None if paused_at is None else Pause(paused_at=paused_at, reason=reason),
+        )
 
     async def page(
         self,
@@ -64,15 +87,6 @@ class JobReads:
             [*parameters, limit],
         )
         return [read_job(row) for row in rows]
-
-    async def queue_position(self, job: Job) -> int:
-        """The place of a queued job among its owner's, 1 is next; POSITION_LIMIT + 1 means that and more."""
-        rows = await self._database.read(
-            "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued' AND ready = 1 AND owner = ? "
-            "AND rank < (SELECT rank FROM jobs WHERE id = ?) LIMIT ?)",
-            (job.owner, job.id, POSITION_LIMIT),
-        )
-        return int(rows[0][0]) + 1
 
     async def logs(self, job_id: str, *, last: int = 50) -> list[tuple[float, str]]:
         """The newest `last` lines as (time, line), newest last."""

@@ -14,7 +14,8 @@ from vidgend.http.views.current_step import current_step
 from vidgend.models import Brief, JobState, PrefetchBrief
 from vidgend.pipeline.progress import Progress, SegmentProgress
 from vidgend.pipeline.speech.markup import plain
-from vidgend.store.jobs import Failure, Job, Pause
+from vidgend.store.job_reads import JobLook
+from vidgend.store.jobs import Failure, Job
 
 _PROMPT_CHARS = 120
 Kind = Literal["video", "prefetch"]
@@ -105,18 +106,10 @@ def error_view(error: Failure, *, tail: bool = True) -> ErrorView:
     )
 
 
-def status_view(
-    job: Job,
-    progress: Progress | None,
-    *,
-    logs: Sequence[tuple[float, str]],
-    queue_position: int | None = None,
-    pause: Pause | None = None,
-    now_s: float,
-    lacking_bytes: int = 0,
-) -> StatusView:
-    """`progress` is given while the job runs here; the row's own numbers are older. `pause` is the queue's, if any;
-    `lacking_bytes` is the disk space without which nothing is begun."""
+def status_view(look: JobLook, progress: Progress | None, *, now_s: float, lacking_bytes: int = 0) -> StatusView:
+    """`progress` is given while the job runs here; the row's own numbers are older. `lacking_bytes` is the disk space
+    without which nothing is begun."""
+    job = look.job
     done, total = (progress.scenes_done, progress.scenes_total) if progress else (job.scenes_done, job.scenes_total)
     eta_s = progress.eta_s() if progress else None
     waits = job.state == "queued"
@@ -125,11 +118,17 @@ def status_view(
         status=job.state,
         overall_progress=_percent(job, progress),
         current_step=current_step(
-            job, done, total, queue_position=queue_position, pause=pause, now_s=now_s, lacking_bytes=lacking_bytes
+            job,
+            done,
+            total,
+            queue_position=look.queue_position,
+            pause=look.pause,
+            now_s=now_s,
+            lacking_bytes=lacking_bytes,
         ),
         scenes_processed=done,
         total_scenes=total,
-        logs=[f"{rfc3339(at)} {line}" for at, line in logs],
+        logs=[f"{rfc3339(at)} {line}" for at, line in look.logs],
         eta_s=round(eta_s, 1) if eta_s is not None else None,
         segments=[_segment(one) for one in progress.segments()] if progress else [],
         kind=job.kind,
@@ -142,8 +141,8 @@ def status_view(
         crashes=job.crashes,
         retry_at=rfc3339(job.run_at) if waits and not job.ready else None,
         metadata=job.metadata,
-        queue_position=queue_position,
-        queue_paused=pause is not None if waits else None,
+        queue_position=look.queue_position,
+        queue_paused=look.pause is not None if waits else None,
         # What runs again has not failed again.
         error=error_view(job.error) if job.error is not None and (waits or job.ended) else None,
     )

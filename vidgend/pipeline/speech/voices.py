@@ -120,8 +120,12 @@ def _plain(name: str) -> str:
 
 
 def _is_called(offer: Voice, name: str) -> bool:
-    wanted = _plain(name)
-    return any(wanted == _plain(known) for known in (offer.id, *offer.tags))
+    return _plain(name) in _names(offer.id, offer.tags)
+
+
+@lru_cache(maxsize=4096)
+def _names(id: str, tags: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(_plain(known) for known in (id, *tags))
 
 
 def primary(language: str) -> str:

@@ -101,37 +101,26 @@ def encode_slots(settings: Settings) -> tuple[int, int]:
     return slots, max(1, -(-cores() // slots))
 
 
+Model = SpeechEngine | Aligner | Transcriber | TextSimilarity | ImageSimilarity
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parts:
     """Everything that the pipeline runs on. `aclose` ends children and connections."""
 
-    planners: tuple[Planner, ...]
-    providers: tuple[FootageProvider, ...]
-    unused_providers: dict[str, str]
-    engines: tuple[SpeechEngine, ...]
-    aligners: tuple[Aligner, ...]
-    music: MusicLibrary
-    ffmpeg: FfmpegTool
     executor: LocalExecutor
     producer: Producer
+    models: tuple[Model, ...]
+    """What may have a model in memory."""
     ends: ShotEnds
     client: httpx.AsyncClient
-    similarities: tuple[TextSimilarity, ...]
-    looks: ImageSimilarity | None
-    watch: LibraryWatch | None = None
+    watch: LibraryWatch | None
     """For whoever runs for long; None without a library."""
 
     async def aclose(self) -> None:
         await self.executor.aclose()
         await self.ends.aclose()
-        transcriber = self.producer.transcriber
-        closable: tuple[
-            SpeechEngine | Aligner | Transcriber | FootageProvider | TextSimilarity | ImageSimilarity, ...
-        ] = (
-            *self.engines, *self.aligners, *self.providers, *self.similarities,
-            *((transcriber,) if transcriber is not None else ()), *((self.looks,) if self.looks is not None else ()),
-        )  # fmt: skip
-        for part in closable:
+        for part in (*self.models, *self.producer.providers):
             await part.aclose()
         await self.client.aclose()
 
@@ -221,8 +210,9 @@ def wire(
     fonts = machine_fonts(settings.captions.fonts_folder, default=settings.captions.font)
     encodes, threads = encode_slots(settings)
     ends = ShotEnds(work / "ends")
-    transcribers = (transcriber,) if transcriber is not None else ()
     similarities = similarities or (Bm25Similarity(),)
+    models: tuple[Model, ...] = (*engines, *aligners, *similarities)
+    models += tuple(one for one in (transcriber, looks) if one is not None)
     registry: dict[str, StepFunction] = {
         RECORDING: RecordingStep(ffmpeg, assets),
         TRANSCRIBE: TranscribeStep(transcriber, assets),
@@ -260,10 +250,7 @@ def wire(
 
     async def unload(label: Label) -> None:
         """The models that live there."""
-        parts: tuple[SpeechEngine | Aligner | Transcriber | TextSimilarity | ImageSimilarity, ...] = (
-            *engines, *aligners, *transcribers, *similarities, *((looks,) if looks is not None else ()),
-        )  # fmt: skip
-        for part in parts:
+        for part in models:
             if part.label == label:
                 try:
                     await part.aclose()
@@ -305,18 +292,10 @@ def wire(
     )
     library = next((provider for provider in providers if isinstance(provider, LibraryFootage)), None)
     return Parts(
-        planners=planners,
-        providers=providers,
-        unused_providers=unused_providers,
-        engines=engines,
-        aligners=aligners,
-        music=music,
-        ffmpeg=ffmpeg,
         executor=executor,
         producer=producer,
+        models=models,
         ends=ends,
         client=client,
         watch=LibraryWatch(library, ffmpeg, partial(executor.slot, "ffmpeg"), executor.load) if library else None,
-        similarities=similarities,
-        looks=looks,
     )

@@ -181,7 +181,7 @@ class Runtime:
                 uploads=uploads,
                 assets=assets,
                 space=space,
-                ffmpeg=parts.ffmpeg,
+                ffmpeg=parts.producer.ffmpeg,
                 kept_bytes=jobs.kept_bytes,
                 slot=partial(parts.executor.slot, "io"),
                 make_room=worker.make_room,
@@ -214,7 +214,7 @@ class Runtime:
                     timeout_s=settings.assets.fetch_timeout_s,
                 ),
                 samples=VoiceSamples(
-                    engines=parts.engines,
+                    engines=parts.producer.engines,
                     executor=parts.executor,
                     is_done=steps.is_done,
                     speed=settings.speech.speed,
@@ -241,7 +241,7 @@ class Runtime:
 
     def check_voice(self, voice: str, language: str | None) -> None:
         """Raises: UnknownVoice, LanguageUnsupported."""
-        resolve(voice, language, self.parts.engines)
+        resolve(voice, language, self.parts.producer.engines)
 
     def check_font(self, family: str) -> None:
         """Reads font files. Raises: UnknownFont."""
@@ -252,7 +252,7 @@ class Runtime:
         speech = self.settings.speech
         models_dir = self.settings.data_dir / "models"
         probed = probe(models_dir=models_dir, hub_dir=default_hub_dir(), server=speech.server)
-        return catalogue(self.parts.engines, probed, speech.engine)
+        return catalogue(self.parts.producer.engines, probed, speech.engine)
 
     @property
     def webhooks_enabled(self) -> bool:

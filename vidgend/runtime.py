@@ -38,7 +38,8 @@ from vidgend.pipeline.speech.voices import resolve
 from vidgend.pipeline.transcriber.port import Transcriber
 from vidgend.pipeline.voice_catalogue import Listed, catalogue
 from vidgend.pipeline.voice_to_sample import VoiceSamples
-from vidgend.settings import Settings, parse_resolution
+from vidgend.setting_types import parse_resolution
+from vidgend.settings import Settings
 from vidgend.store.assets.port import BlobStore
 from vidgend.store.assets.select import select_blobs
 from vidgend.store.assets.store import AssetStore

@@ -60,9 +60,7 @@ class Assets(Part):
         parts = urlsplit(value)
         if value and parts.scheme not in ("file", "s3"):
             raise ValueError("give file:///path or s3://bucket/prefix")
-        if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
-            raise ValueError("a file URL has three slashes: file:///path")
-        if parts.scheme == "file" and not parts.path.startswith("/"):
+        if parts.scheme == "file" and (parts.netloc not in ("", "localhost") or not parts.path.startswith("/")):
             raise ValueError("a file URL has three slashes: file:///path")
         if parts.scheme == "s3" and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", parts.netloc):
             raise ValueError("an S3 URL names its bucket: s3://bucket/prefix")

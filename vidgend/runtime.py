@@ -56,7 +56,9 @@ from vidgend.store.space import Space
 from vidgend.store.steps import StepStore
 from vidgend.store.storyboards import StoryboardStore, Version
 from vidgend.store.uploads import UploadStore
-from vidgend.worker import NOT_RECORDED, Worker
+from vidgend.worker.attempt import Attempts
+from vidgend.worker.upkeep import Upkeep
+from vidgend.worker.worker import NOT_RECORDED, Worker
 
 _log = logging.getLogger(__name__)
 
@@ -156,27 +158,35 @@ class Runtime:
                 ballast=ballast if settings.store.ballast_bytes else None,
                 min_free_bytes=settings.store.min_free_bytes,
             )
-            worker = Worker(
+            upkeep = Upkeep(
                 database=database,
                 jobs=jobs,
-                storyboards=storyboards,
-                producer=parts.producer,
-                executor=parts.executor,
+                assets=assets,
+                space=space,
+                rules=retention_rules(settings),
+                quota_bytes=settings.assets.quota_bytes,
+            )
+            worker = Worker(
+                jobs=jobs,
+                attempts=Attempts(
+                    jobs=jobs,
+                    storyboards=storyboards,
+                    producer=parts.producer,
+                    executor=parts.executor,
+                    share_steps=settings.cache.enabled,
+                    job_timeout_s=settings.queue.job_timeout_s,
+                    result_event=_result_event(settings.base_url),
+                    clock=database.clock,
+                    observer=observer,
+                ),
+                upkeep=upkeep,
                 forecast=Forecast(
                     parts.executor.slots,
                     rates=rates_of(await past_steps(database), parts.producer.render),
                     unloaded=lambda: parts.executor.models_unloaded,
                 ),
-                assets=assets,
-                space=space,
-                share_steps=settings.cache.enabled,
-                rules=retention_rules(settings),
-                quota_bytes=settings.assets.quota_bytes,
                 max_jobs=settings.queue.max_concurrent_jobs,
-                job_timeout_s=settings.queue.job_timeout_s,
-                result_event=_result_event(settings.base_url),
                 on_ended=webhook_wake.set,
-                observer=observer,
             )
             intake = Intake(
                 uploads=uploads,
@@ -185,7 +195,7 @@ class Runtime:
                 ffmpeg=parts.producer.ffmpeg,
                 kept_bytes=jobs.kept_bytes,
                 slot=partial(parts.executor.slot, "io"),
-                make_room=worker.make_room,
+                make_room=upkeep.make_room,
                 max_bytes=settings.assets.max_upload_bytes,
                 quota_bytes=settings.assets.quota_bytes,
             )

@@ -106,7 +106,7 @@ class Vidgend:
         if path not in self._clips:
             copy = self.folder / f"in-{path.name}"
             await asyncio.to_thread(shutil.copyfile, path, copy)
-            examined = await examine(await self.parts.ffmpeg.get(), copy)
+            examined = await examine(await self.parts.producer.ffmpeg.get(), copy)
             digest = await self.assets.put(copy)
             self._clips[path] = TypeAdapter(Clip).validate_python(
                 {
@@ -163,7 +163,7 @@ class Vidgend:
 
     def music(self) -> Path:
         """A track of the film's mood."""
-        return self.parts.music.tracks("calm", seed=0)[0].path
+        return self.parts.producer.music.tracks("calm", seed=0)[0].path
 
     def x264(self) -> tuple[str, int]:
         """(preset, crf) of the render, in x264's own terms."""

@@ -15,9 +15,10 @@ from standins.llm_standin import LlmStandin
 from standins.pexels_standin import PexelsStandin, StandinClip
 from workshop import SMALL, clips, fake_footage, finished, make, result, settings_for
 
+from vidgend.adapters import build_chat, build_providers
 from vidgend.errors import BudgetSpent
 from vidgend.http.wire import GenerateBody, PrefetchBody
-from vidgend.parts import Parts, build_chat, build_providers, wire
+from vidgend.parts import Parts, wire
 from vidgend.pipeline.aligner.proportional import Proportional
 from vidgend.pipeline.budget.port import Budget
 from vidgend.pipeline.ffmpeg import Ffmpeg

@@ -12,7 +12,6 @@ import media
 import pytest
 from workshop import candidate, clips, encodes, fake_footage, finished, make, result, settings_for, workshop
 
-from vidgend import worker
 from vidgend.errors import ProviderRateLimited, ProviderUnauthorized, StorageFull, UnknownVoice
 from vidgend.http.wire import GenerateBody, PrefetchBody
 from vidgend.pipeline.ffmpeg import Ffmpeg
@@ -23,6 +22,7 @@ from vidgend.pipeline.planner.fake import FakePlanner
 from vidgend.pipeline.probe import packets
 from vidgend.pipeline.speech.fake import FakeSpeech
 from vidgend.store.retention import Rules, collect
+from vidgend.worker import worker
 
 SCRIPT = "The sea is calm today. A boat comes in from the bay. Gulls follow it all the way to the harbour wall."
 

@@ -14,7 +14,7 @@ from vidgend.http.own_media import EditMedia
 from vidgend.http.revise import edit_storyboard, render_storyboard, revert_storyboard
 from vidgend.http.wire import GenerateBody
 from vidgend.models import Brief, Result, Storyboard
-from vidgend.pipeline import produce
+from vidgend.pipeline import storyboard_to_segments
 from vidgend.pipeline.executor.port import StepOutput, StepRun
 from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.foresee import Reuse
@@ -90,7 +90,7 @@ async def test_what_a_transition_shows_of_a_finished_neighbour_is_made_while_the
         ahead.append((shown.index, end))
 
     monkeypatch.setattr(EndsAhead, "make", watched)
-    monkeypatch.setattr(produce, "FOUND_WITHIN_S", 0.05)
+    monkeypatch.setattr(storyboard_to_segments, "FOUND_WITHIN_S", 0.05)
     files = clips(ffmpeg.path, tmp_path / "clips", 6)
     async with workshop(tmp_path / "data", providers=(fake_footage(files),)) as runtime:
         job = await make(runtime, scenes=SCENES, transitions="dissolve")

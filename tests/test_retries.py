@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from workshop import candidate, clips, fake_footage, finished, make, workshop
 
-from vidgend import worker
 from vidgend.errors import (
     FfmpegFailed,
     ProviderError,
@@ -25,7 +24,8 @@ from vidgend.pipeline.ffmpeg import Ffmpeg
 from vidgend.pipeline.footage.fake import FakeFootage
 from vidgend.pipeline.footage.port import FootageQuery
 from vidgend.store.jobs import Job
-from vidgend.worker import again
+from vidgend.worker import retries
+from vidgend.worker.retries import again
 
 NOW = 1_800_000_000.0
 SCENE = [{"narration": "The sea is calm.", "query": "sea"}]
@@ -33,7 +33,7 @@ SCENE = [{"narration": "The sea is calm.", "query": "sea"}]
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "RETRY_BASE_S", 0.02)
+    monkeypatch.setattr(retries, "RETRY_BASE_S", 0.02)
 
 
 class Unsteady(FakeFootage):
@@ -146,7 +146,7 @@ def test_how_often_depends_on_the_kind_of_error(error: VidgendError, job: Job, c
 
 
 def test_waits_are_spread_out_and_grow_up_to_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "RETRY_BASE_S", 2.0)
+    monkeypatch.setattr(retries, "RETRY_BASE_S", 2.0)
     error = ProviderError("down")
     error.max_retries = 100
     for failures, most_s in ((0, 2), (1, 4), (3, 16), (20, 600)):

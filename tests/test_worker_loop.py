@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from workshop import clips, fake_footage, finished, workshop
 
-from vidgend import worker
 from vidgend.errors import DatabaseUnavailable
 from vidgend.http.wire import GenerateBody, to_brief
 from vidgend.pipeline.ffmpeg import Ffmpeg
+from vidgend.worker import retries, upkeep, worker
 
 SCENE = [{"narration": "The sea is calm.", "query": "sea"}]
 
@@ -43,7 +43,7 @@ async def test_a_job_that_is_due_but_cannot_begin_does_not_make_the_loop_spin(
         if held_by == "slots":
             monkeypatch.setattr(runtime.worker, "_max_jobs", 0)
         elif held_by == "space":
-            monkeypatch.setattr(runtime.worker._space, "lacking_bytes", lambda *_, **__: 1)
+            monkeypatch.setattr(runtime.space, "lacking_bytes", lambda *_, **__: 1)
         if held_by != "pause":
             await runtime.jobs.resume()
         turns = 0
@@ -63,7 +63,7 @@ async def test_a_job_that_is_due_but_cannot_begin_does_not_make_the_loop_spin(
 async def test_one_failed_write_costs_a_job_a_try_and_not_its_life(
     ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "RETRY_BASE_S", 0.02)
+    monkeypatch.setattr(retries, "RETRY_BASE_S", 0.02)
     stock = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 1))
     async with workshop(tmp_path / "data", providers=(stock,)) as runtime:
         move, left = runtime.jobs.move, [1]
@@ -107,25 +107,25 @@ async def test_what_a_job_published_before_it_was_cancelled_is_gone_soon(
 async def test_lacking_space_is_looked_for_at_once_however_many_sweeps_found_nothing_to_delete(
     ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "LOOK_AGAIN_S", 0.02)
-    monkeypatch.setattr(worker, "SWEEP_EVERY_S", 0.01)
+    monkeypatch.setattr(upkeep, "LOOK_AGAIN_S", 0.02)
+    monkeypatch.setattr(upkeep, "SWEEP_EVERY_S", 0.01)
     stock = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 1))
     async with workshop(tmp_path / "data", providers=(stock,)) as runtime:
         swept = asyncio.Event()
-        sweep, sweeps = runtime.worker._sweep, [0]
+        sweep, sweeps = runtime.worker._upkeep._sweep, [0]
 
         async def counted(lacking_bytes: int) -> None:
             sweeps[0] += 1
             await sweep(lacking_bytes)
             swept.set()
 
-        monkeypatch.setattr(runtime.worker, "_sweep", counted)
+        monkeypatch.setattr(runtime.worker._upkeep, "_sweep", counted)
         async with asyncio.timeout(20):
             while sweeps[0] < 12:
                 await swept.wait()
                 swept.clear()
-        monkeypatch.setattr(worker, "SWEEP_EVERY_S", 600.0)
-        monkeypatch.setattr(runtime.worker._space, "lacking_bytes", lambda *_, **__: 1)
+        monkeypatch.setattr(upkeep, "SWEEP_EVERY_S", 600.0)
+        monkeypatch.setattr(runtime.space, "lacking_bytes", lambda *_, **__: 1)
         swept.clear()
         await asyncio.wait_for(swept.wait(), 2)
 
@@ -133,7 +133,7 @@ async def test_lacking_space_is_looked_for_at_once_however_many_sweeps_found_not
 async def test_deleting_what_is_doomed_may_take_longer_than_the_next_look(
     ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "LOOK_AGAIN_S", 0.05)
+    monkeypatch.setattr(upkeep, "LOOK_AGAIN_S", 0.05)
     stock = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 1))
     async with workshop(tmp_path / "data", providers=(stock,)) as runtime:
         ended = asyncio.Event()
@@ -145,8 +145,8 @@ async def test_deleting_what_is_doomed_may_take_longer_than_the_next_look(
             ended.set()
             return 0
 
-        monkeypatch.setattr(worker, "work_off", slow)
-        runtime.worker._untidy.set()
+        monkeypatch.setattr(upkeep, "work_off", slow)
+        runtime.worker._upkeep._untidy.set()
         await asyncio.wait_for(begun.wait(), 5)
         asyncio.get_running_loop().call_later(0.2, go_on.set)  # four looks later
         await asyncio.wait_for(ended.wait(), 5)
@@ -155,6 +155,7 @@ async def test_deleting_what_is_doomed_may_take_longer_than_the_next_look(
 async def test_a_disk_that_cannot_be_asked_stops_the_work_and_not_the_daemon(
     ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(upkeep, "LOOK_AGAIN_S", 0.02)
     monkeypatch.setattr(worker, "LOOK_AGAIN_S", 0.02)
     stock = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 1))
     async with workshop(tmp_path / "data", providers=(stock,)) as runtime:
@@ -166,7 +167,7 @@ async def test_a_disk_that_cannot_be_asked_stops_the_work_and_not_the_daemon(
 
         loop = asyncio.get_running_loop()
         with monkeypatch.context() as disk:
-            disk.setattr(runtime.worker._space, "lacking_bytes", broken)
+            disk.setattr(runtime.space, "lacking_bytes", broken)
             await asyncio.wait_for(asked.wait(), 5)
             job_id = await runtime.jobs.submit(to_brief(GenerateBody(scenes=SCENE), runtime.defaults))
             runtime.worker.wake()

@@ -156,7 +156,7 @@ async def serve(settings: Settings) -> None:
         )
         lag = LoopLag(watchers.observer)
         watch = Watch(
-            find_ffmpeg=runtime.parts.ffmpeg.get,
+            find_ffmpeg=runtime.parts.producer.ffmpeg.get,
             has_asset=runtime.assets.blobs.has,
             lag_s=lambda: lag.typical_s,
             ballast_missing=lambda: bool(settings.store.ballast_bytes) and not runtime.ballast.present,

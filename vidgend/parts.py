@@ -1,4 +1,4 @@
-"""Settings -> the parts of the pipeline: which adapters there are, in which order, and why some are not used."""
+"""The parts of the pipeline: the steps, the executor and the producer over the adapters that were chosen."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import httpx
 
+from vidgend.adapters import build_chat, build_music, build_providers
 from vidgend.cores import cores
-from vidgend.errors import SettingsInvalid
-from vidgend.guarded_client import guarded_client
 from vidgend.pipeline.aligner.port import Aligner
 from vidgend.pipeline.aligner.select import build_aligners, build_whisper
 from vidgend.pipeline.budget.accounts import Accounts, Money
@@ -27,19 +25,11 @@ from vidgend.pipeline.credits_to_card import KIND as CARD
 from vidgend.pipeline.executor.local import LocalExecutor
 from vidgend.pipeline.executor.port import Label, StepFunction
 from vidgend.pipeline.ffmpeg import FfmpegTool
-from vidgend.pipeline.footage.generated import GeneratedFootage
 from vidgend.pipeline.footage.library import LibraryFootage
 from vidgend.pipeline.footage.library_watch import LibraryWatch
-from vidgend.pipeline.footage.offline import OfflineFootage
-from vidgend.pipeline.footage.openverse import OpenverseFootage
-from vidgend.pipeline.footage.pexels import PexelsFootage
-from vidgend.pipeline.footage.pixabay import PixabayFootage
 from vidgend.pipeline.footage.port import FootageProvider
-from vidgend.pipeline.footage.stock import StockFootage
-from vidgend.pipeline.footage_search import FETCH, LOCAL, SEARCH, FetchStep, SearchStep
+from vidgend.pipeline.footage_search import FETCH, SEARCH, FetchStep, SearchStep
 from vidgend.pipeline.mood_to_tracks import TRACK, TrackStep
-from vidgend.pipeline.music.folder import FolderMusic
-from vidgend.pipeline.music.packaged import PackagedMusic
 from vidgend.pipeline.music.port import MusicLibrary
 from vidgend.pipeline.narration_to_length import KIND as RELENGTH
 from vidgend.pipeline.narration_to_length import RelengthStep
@@ -47,7 +37,6 @@ from vidgend.pipeline.narration_to_translation import KIND as TRANSLATE
 from vidgend.pipeline.narration_to_translation import TranslateStep
 from vidgend.pipeline.planner.builtin import BuiltinPlanner
 from vidgend.pipeline.planner.llm import LlmPlanner
-from vidgend.pipeline.planner.llm_chat import LlmChat
 from vidgend.pipeline.planner.port import Planner, Rewriter, Translator
 from vidgend.pipeline.planner.rewriter import LlmRewriter
 from vidgend.pipeline.planner.translator import LlmTranslator
@@ -94,8 +83,6 @@ from vidgend.store.steps import StepStore
 
 _log = logging.getLogger(__name__)
 
-LIBRARY_INDEX = "library.sqlite"
-"""In the data directory."""
 IO_SLOTS = 8
 CPU_SLOTS = 1
 """A model on the CPU uses all cores; a second one beside it would only be slower."""
@@ -114,37 +101,26 @@ def encode_slots(settings: Settings) -> tuple[int, int]:
     return slots, max(1, -(-cores() // slots))
 
 
+Model = SpeechEngine | Aligner | Transcriber | TextSimilarity | ImageSimilarity
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parts:
     """Everything that the pipeline runs on. `aclose` ends children and connections."""
 
-    planners: tuple[Planner, ...]
-    providers: tuple[FootageProvider, ...]
-    unused_providers: dict[str, str]
-    engines: tuple[SpeechEngine, ...]
-    aligners: tuple[Aligner, ...]
-    music: MusicLibrary
-    ffmpeg: FfmpegTool
     executor: LocalExecutor
     producer: Producer
+    models: tuple[Model, ...]
+    """What may have a model in memory."""
     ends: ShotEnds
     client: httpx.AsyncClient
-    similarities: tuple[TextSimilarity, ...]
-    looks: ImageSimilarity | None
-    watch: LibraryWatch | None = None
+    watch: LibraryWatch | None
     """For whoever runs for long; None without a library."""
 
     async def aclose(self) -> None:
         await self.executor.aclose()
         await self.ends.aclose()
-        transcriber = self.producer.transcriber
-        closable: tuple[
-            SpeechEngine | Aligner | Transcriber | FootageProvider | TextSimilarity | ImageSimilarity, ...
-        ] = (
-            *self.engines, *self.aligners, *self.providers, *self.similarities,
-            *((transcriber,) if transcriber is not None else ()), *((self.looks,) if self.looks is not None else ()),
-        )  # fmt: skip
-        for part in closable:
+        for part in (*self.models, *self.producer.providers):
             await part.aclose()
         await self.client.aclose()
 
@@ -163,94 +139,6 @@ async def read_accounts(settings: Settings, ledger: LedgerReads) -> Accounts:
         currency=settings.usage.currency,
     )
     return await Accounts.read(ledger, quotas=quotas, money=money, now=ledger.now)
-
-
-def build_chat(settings: Settings, client: httpx.AsyncClient, budget: Budget | None = None) -> LlmChat | None:
-    """The language model, if one is configured."""
-    planner = settings.planner
-    if planner.engine == "builtin" or not (planner.base_url and planner.model):
-        return None
-    return LlmChat(
-        base_url=planner.base_url,
-        model=planner.model,
-        api_key=planner.api_key.get_secret_value(),
-        client=client,
-        budget=budget,
-        timeout_s=planner.timeout_s,
-    )
-
-
-def build_providers(
-    settings: Settings, client: httpx.AsyncClient, budget: Budget | None = None
-) -> tuple[tuple[FootageProvider, ...], dict[str, str]]:
-    """The providers in the order of the settings, and those that lack what they need, with the reason. Their requests
-    pass through `budget`; None: nobody counts."""
-    footage = settings.footage
-    used: list[FootageProvider] = []
-    unused: dict[str, str] = {}
-    for name in footage.providers:
-        if name == "library":
-            folders = footage.library.folders
-            if folders:  # one that is not there now may be mounted later
-                used.append(build_library(settings))
-            else:
-                unused[name] = "no footage.library.folders are set"
-        elif name == "generated":
-            used.append(GeneratedFootage())
-        else:
-            provider = _stock(name, settings, client, budget)
-            if provider is not None:
-                used.append(provider)
-            elif not footage.offline:  # a key would help nothing there
-                unused[name] = f"no {name.upper()}_API_KEY is set"
-    if {"pexels", "pixabay"} <= unused.keys():
-        del unused["pexels"], unused["pixabay"]
-        unused["stock"] = "neither PEXELS_API_KEY nor PIXABAY_API_KEY is set"
-    if settings.footage.offline:
-        used = [one if one.name in LOCAL else OfflineFootage(one) for one in used]
-    return tuple(used), unused
-
-
-def _stock(
-    name: Literal["pexels", "pixabay", "openverse"],
-    settings: Settings,
-    client: httpx.AsyncClient,
-    budget: Budget | None,
-) -> StockFootage | None:
-    """None if there is no key."""
-    footage = settings.footage
-    if name == "openverse":
-        base_url = footage.openverse.base_url
-        files = _files_client(settings, base_url)
-        return OpenverseFootage(
-            base_url=base_url, client=client, files=files, budget=budget, licences=footage.openverse.licences
-        )
-    chosen = footage.pexels if name == "pexels" else footage.pixabay
-    key = chosen.api_key.get_secret_value()
-    if not key:
-        return None
-    adapter = PexelsFootage if name == "pexels" else PixabayFootage
-    files = _files_client(settings, chosen.base_url)
-    return adapter(api_key=key, base_url=chosen.base_url, client=client, files=files, budget=budget)
-
-
-def build_library(settings: Settings) -> LibraryFootage:
-    """The folders of the settings. Nothing is opened before the first search."""
-    return LibraryFootage(settings.footage.library.folders, index_path=settings.data_dir / LIBRARY_INDEX)
-
-
-def _files_client(settings: Settings, base_url: str) -> httpx.AsyncClient:
-    """For the links in a provider's answers: no private network but the one where the provider itself was put."""
-    url = httpx.URL(base_url)
-    own = (url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80))
-    return guarded_client(settings.egress.for_providers, own=own, timeout_s=30.0, proxies=True)
-
-
-def build_music(settings: Settings) -> MusicLibrary:
-    """Raises: SettingsInvalid if the folder is not there."""
-    if settings.music.folder is not None and not settings.music.folder.is_dir():
-        raise SettingsInvalid(f"music.folder {settings.music.folder} is not a folder")
-    return FolderMusic(settings.music.folder) if settings.music.folder is not None else PackagedMusic()
 
 
 def build_parts(settings: Settings, assets: AssetStore, steps: StepStore, *, work: Path, budget: Budget) -> Parts:
@@ -322,8 +210,9 @@ def wire(
     fonts = machine_fonts(settings.captions.fonts_folder, default=settings.captions.font)
     encodes, threads = encode_slots(settings)
     ends = ShotEnds(work / "ends")
-    transcribers = (transcriber,) if transcriber is not None else ()
     similarities = similarities or (Bm25Similarity(),)
+    models: tuple[Model, ...] = (*engines, *aligners, *similarities)
+    models += tuple(one for one in (transcriber, looks) if one is not None)
     registry: dict[str, StepFunction] = {
         RECORDING: RecordingStep(ffmpeg, assets),
         TRANSCRIBE: TranscribeStep(transcriber, assets),
@@ -361,10 +250,7 @@ def wire(
 
     async def unload(label: Label) -> None:
         """The models that live there."""
-        parts: tuple[SpeechEngine | Aligner | Transcriber | TextSimilarity | ImageSimilarity, ...] = (
-            *engines, *aligners, *transcribers, *similarities, *((looks,) if looks is not None else ()),
-        )  # fmt: skip
-        for part in parts:
+        for part in models:
             if part.label == label:
                 try:
                     await part.aclose()
@@ -406,18 +292,10 @@ def wire(
     )
     library = next((provider for provider in providers if isinstance(provider, LibraryFootage)), None)
     return Parts(
-        planners=planners,
-        providers=providers,
-        unused_providers=unused_providers,
-        engines=engines,
-        aligners=aligners,
-        music=music,
-        ffmpeg=ffmpeg,
         executor=executor,
         producer=producer,
+        models=models,
         ends=ends,
         client=client,
         watch=LibraryWatch(library, ffmpeg, partial(executor.slot, "ffmpeg"), executor.load) if library else None,
-        similarities=similarities,
-        looks=looks,
     )

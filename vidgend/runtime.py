@@ -38,7 +38,8 @@ from vidgend.pipeline.speech.voices import resolve
 from vidgend.pipeline.transcriber.port import Transcriber
 from vidgend.pipeline.voice_catalogue import Listed, catalogue
 from vidgend.pipeline.voice_to_sample import VoiceSamples
-from vidgend.settings import Settings, parse_resolution
+from vidgend.setting_types import parse_resolution
+from vidgend.settings import Settings
 from vidgend.store.assets.port import BlobStore
 from vidgend.store.assets.select import select_blobs
 from vidgend.store.assets.store import AssetStore
@@ -55,7 +56,9 @@ from vidgend.store.space import Space
 from vidgend.store.steps import StepStore
 from vidgend.store.storyboards import StoryboardStore, Version
 from vidgend.store.uploads import UploadStore
-from vidgend.worker import NOT_RECORDED, Worker
+from vidgend.worker.attempt import Attempts
+from vidgend.worker.upkeep import Upkeep
+from vidgend.worker.worker import NOT_RECORDED, Worker
 
 _log = logging.getLogger(__name__)
 
@@ -155,36 +158,44 @@ class Runtime:
                 ballast=ballast if settings.store.ballast_bytes else None,
                 min_free_bytes=settings.store.min_free_bytes,
             )
-            worker = Worker(
+            upkeep = Upkeep(
                 database=database,
                 jobs=jobs,
-                storyboards=storyboards,
-                producer=parts.producer,
-                executor=parts.executor,
+                assets=assets,
+                space=space,
+                rules=retention_rules(settings),
+                quota_bytes=settings.assets.quota_bytes,
+            )
+            worker = Worker(
+                jobs=jobs,
+                attempts=Attempts(
+                    jobs=jobs,
+                    storyboards=storyboards,
+                    producer=parts.producer,
+                    executor=parts.executor,
+                    share_steps=settings.cache.enabled,
+                    job_timeout_s=settings.queue.job_timeout_s,
+                    result_event=_result_event(settings.base_url),
+                    clock=database.clock,
+                    observer=observer,
+                ),
+                upkeep=upkeep,
                 forecast=Forecast(
                     parts.executor.slots,
                     rates=rates_of(await past_steps(database), parts.producer.render),
                     unloaded=lambda: parts.executor.models_unloaded,
                 ),
-                assets=assets,
-                space=space,
-                share_steps=settings.cache.enabled,
-                rules=retention_rules(settings),
-                quota_bytes=settings.assets.quota_bytes,
                 max_jobs=settings.queue.max_concurrent_jobs,
-                job_timeout_s=settings.queue.job_timeout_s,
-                result_event=_result_event(settings.base_url),
                 on_ended=webhook_wake.set,
-                observer=observer,
             )
             intake = Intake(
                 uploads=uploads,
                 assets=assets,
                 space=space,
-                ffmpeg=parts.ffmpeg,
+                ffmpeg=parts.producer.ffmpeg,
                 kept_bytes=jobs.kept_bytes,
                 slot=partial(parts.executor.slot, "io"),
-                make_room=worker.make_room,
+                make_room=upkeep.make_room,
                 max_bytes=settings.assets.max_upload_bytes,
                 quota_bytes=settings.assets.quota_bytes,
             )
@@ -214,7 +225,7 @@ class Runtime:
                     timeout_s=settings.assets.fetch_timeout_s,
                 ),
                 samples=VoiceSamples(
-                    engines=parts.engines,
+                    engines=parts.producer.engines,
                     executor=parts.executor,
                     is_done=steps.is_done,
                     speed=settings.speech.speed,
@@ -241,7 +252,7 @@ class Runtime:
 
     def check_voice(self, voice: str, language: str | None) -> None:
         """Raises: UnknownVoice, LanguageUnsupported."""
-        resolve(voice, language, self.parts.engines)
+        resolve(voice, language, self.parts.producer.engines)
 
     def check_font(self, family: str) -> None:
         """Reads font files. Raises: UnknownFont."""
@@ -252,7 +263,7 @@ class Runtime:
         speech = self.settings.speech
         models_dir = self.settings.data_dir / "models"
         probed = probe(models_dir=models_dir, hub_dir=default_hub_dir(), server=speech.server)
-        return catalogue(self.parts.engines, probed, speech.engine)
+        return catalogue(self.parts.producer.engines, probed, speech.engine)
 
     @property
     def webhooks_enabled(self) -> bool:

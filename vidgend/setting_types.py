@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 NO_NUL = r"^[^\x00]*$"
 _MAX_URL_CHARS = 2000
+_NAMED_SIZES = {"480p": "854x480", "720p": "1280x720", "1080p": "1920x1080", "1440p": "2560x1440", "4k": "3840x2160",
+                "2160p": "3840x2160"}  # fmt: skip
 Name = TypeVar("Name")
 
 
@@ -82,6 +84,18 @@ def _absolute(path: Path) -> Path:
         return path.expanduser().absolute()
     except RuntimeError:  # ~somebody who is not there
         raise ValueError(f"there is no home folder for {path.parts[0]!r}") from None
+
+
+def parse_resolution(text: str) -> tuple[int, int]:
+    """(width, height) in pixels from `1920x1080` or `1080p`. Raises: ValueError; both must be even, 128..4096."""
+    raw = _NAMED_SIZES.get(text.strip().lower(), text.strip().lower())
+    width, cross, height = raw.partition("x")
+    if not (cross and width.isdigit() and height.isdigit()):
+        raise ValueError(f"not a resolution: {text!r}; write for example 1920x1080 or 1080p")
+    size = int(width), int(height)
+    if any(side % 2 or not 128 <= side <= 4096 for side in size):
+        raise ValueError(f"resolution {text!r}: both sides must be even and between 128 and 4096 pixels")
+    return size
 
 
 def each_once(names: tuple[Name, ...]) -> tuple[Name, ...]:

@@ -26,7 +26,8 @@ def no_blocking_calls() -> Iterator[None]:
     """A blocking call on the loop in our own code fails the test. Starting a child does a few that take no time."""
     with blockbuster_ctx("vidgend.http") as guard:
         for function in guard.functions.values():
-            function.can_block_in("vidgend/children.py", {"spawn", "apply"})
+            function.can_block_in("vidgend/children/child.py", "spawn")
+            function.can_block_in("vidgend/children/limits.py", "apply")
             function.can_block_in("vidgend/pipeline/ffmpeg.py", "find_ffmpeg")
         yield
 

@@ -23,7 +23,7 @@ from vidgend.http.fetch_media import MediaFetcher
 from vidgend.http.webhook_signing import Signer
 from vidgend.http.webhook_tester import WebhookTester
 from vidgend.pipeline.footage.download import download
-from vidgend.settings import Egress
+from vidgend.settings.server import Egress
 from vidgend.store.outbox import events_of, redeliver
 
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from standins.services_standin import KEY, World
 
 from vidgend.setting_types import Origin
-from vidgend.settings import Http
+from vidgend.settings.server import Http
 
 Client = TestClient[Any, Any]
 PAGE = "https://n8n.lan"

@@ -30,7 +30,7 @@ from vidgend.pipeline.probe import packets
 from vidgend.pipeline.run import key_with
 from vidgend.pipeline.scene_to_segment import RenderSettings, encode_spec, encoding_args
 from vidgend.pipeline.video_encoder import choose_encoder
-from vidgend.settings import Render
+from vidgend.settings.pipeline import Render
 from vidgend.timebase import frames_to_s, parse_fps
 
 LONG = os.environ.get("LONG_TESTS") == "1"

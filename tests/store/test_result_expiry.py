@@ -10,7 +10,8 @@ import pytest
 from stock import DAY_S, NOW, Stock, stock
 
 from vidgend.store.doomed import work_off
-from vidgend.store.retention import PAGE_ROWS, Collected, Freed, Rules, collect, foresee, published_bytes
+from vidgend.store.retention import PAGE_ROWS, Collected, Rules, collect, foresee, published_bytes
+from vidgend.store.retention_hands import Freed
 
 ALL = Rules(ttl_s=7 * DAY_S, cache_max_bytes=10**12, results_max_age_s=0, results_max_bytes=0)
 

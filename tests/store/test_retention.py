@@ -16,15 +16,8 @@ from vidgend.errors import Conflict
 from vidgend.models import ACTIVE_STATES
 from vidgend.store.orphans import FEW, collect_orphans, find_orphans
 from vidgend.store.outbox import DISABLED_LIVE_S, SILENCE_S
-from vidgend.store.retention import (
-    BATCH_ROWS,
-    PAGE_ROWS,
-    Collected,
-    Freed,
-    Rules,
-    collect,
-    foresee,
-)
+from vidgend.store.retention import PAGE_ROWS, Collected, Rules, collect, foresee
+from vidgend.store.retention_hands import BATCH_ROWS, Freed
 
 ALL = Rules(ttl_s=7 * DAY_S, cache_max_bytes=10**12, results_max_age_s=0, results_max_bytes=0)
 NOTHING_STAYS = replace(ALL, ttl_s=1, cache_max_bytes=0)

@@ -63,7 +63,7 @@ async def _probe_all(ffmpeg: Ffmpeg, settings: Settings, names: list[str]) -> di
     """One after the other: a card may allow few at once."""
     from vidgend.pipeline.encoder_probe import EncoderProbes
     from vidgend.pipeline.encoding import Encoding
-    from vidgend.settings import parse_resolution
+    from vidgend.setting_types import parse_resolution
     from vidgend.timebase import parse_fps
 
     render = settings.render

@@ -32,7 +32,7 @@ def library(options: Options, files: bool, problems: bool, scan: bool, as_json: 
     """Say what is known about your own videos and photos (footage.library.folders)."""
     import asyncio
 
-    from vidgend.parts import LIBRARY_INDEX
+    from vidgend.adapters import LIBRARY_INDEX
     from vidgend.pipeline.footage import library_index as index
 
     settings = options.settings()
@@ -100,7 +100,7 @@ async def _scan(settings: Settings) -> None:
     """Raises: DataDirLocked while a daemon runs, ToolMissing, ProviderError."""
     from contextlib import nullcontext
 
-    from vidgend.parts import build_library
+    from vidgend.adapters import build_library
     from vidgend.pipeline.executor.port import Label, Load
     from vidgend.pipeline.ffmpeg import FfmpegTool
     from vidgend.pipeline.footage.library_watch import LibraryWatch

@@ -69,7 +69,8 @@ async def _foresee(settings: Settings) -> tuple[Collected, Conflict | None]:
     from vidgend.runtime import retention_rules
     from vidgend.store.doomed import waiting
     from vidgend.store.orphans import find_orphans
-    from vidgend.store.retention import Freed, foresee
+    from vidgend.store.retention import foresee
+    from vidgend.store.retention_hands import Freed
 
     async with reading(settings) as (reads, blobs):
         rules = retention_rules(settings)
@@ -85,7 +86,8 @@ async def _collect(settings: Settings, *, unknown: bool) -> tuple[Collected, Con
     from vidgend.runtime import retention_rules
     from vidgend.store.doomed import waiting, work_off
     from vidgend.store.orphans import collect_orphans
-    from vidgend.store.retention import Freed, collect
+    from vidgend.store.retention import collect
+    from vidgend.store.retention_hands import Freed
 
     async with owning(settings) as (database, assets):
         before = await waiting(database)

@@ -298,8 +298,8 @@ def _library(folder: Path, place: int, section: str) -> Finding:
 
 def _library_index(settings: Settings, place: int, section: str) -> Iterator[Finding]:
     """What the index knows; it is read, never made."""
+    from vidgend.adapters import LIBRARY_INDEX
     from vidgend.cli.library import told
-    from vidgend.parts import LIBRARY_INDEX
     from vidgend.pipeline.footage.library_index import counts, problems, reading
 
     try:

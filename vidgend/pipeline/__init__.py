@@ -19,5 +19,6 @@
 | segments_to_video.py    | Segments, Sound        | MP4, thumbnail   | io     | all of them                          |
 | video_to_report.py      | MP4                    | Report           | ffmpeg | the video                            |
 
-`produce.py` is the only file that knows the order. A folder is a port: `port.py`, one file per adapter, a fake.
+`produce.py`, and `storyboard_to_segments.py` for the scenes, know the order; no other file does. A folder is a port:
+`port.py`, one file per adapter, a fake.
 """

@@ -21,7 +21,7 @@ from vidgend.store.doomed import waiting
 from vidgend.store.live import ACTIVE
 from vidgend.store.orphans import FEW, Orphans, find_orphans
 from vidgend.store.reading import Reads
-from vidgend.store.retention import DELETED
+from vidgend.store.retention_hands import DELETED
 
 Kind = Literal[
     "database",

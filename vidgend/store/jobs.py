@@ -1,8 +1,4 @@
-"""The job queue: rows in SQLite, one method per transition. Nothing else writes job states.
-
-Fair: the owner whose turn was longest ago comes first. Among one owner's jobs a higher priority comes first, and one
-that has waited gains a priority every ten minutes, so that none waits for ever.
-"""
+"""The job queue: rows in SQLite, one method per transition. Nothing else writes job states."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ import json
 import logging
 import secrets
 import sqlite3
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,36 +17,16 @@ from vidgend.observer import NOBODY, Observer
 from vidgend.store.database import Database
 from vidgend.store.doomed import doom_replaced, doom_result, spare
 from vidgend.store.job_reads import JobReads
-from vidgend.store.job_rows import BRIEFS, COLUMNS, RESULT, Failure, Job, Pause, read_job
+from vidgend.store.job_rows import BRIEFS, RESULT, Failure, Job, Pause, read_job
 from vidgend.store.live import ACTIVE
+from vidgend.store.next_job import take_next
 from vidgend.store.recovery import Recovered, recover
 from vidgend.store.storyboards import STORYBOARD, check_editable, keep_brief, version_exists
-from vidgend.store.transitions import AGEING_S, ALONE_FROM, HELD, claim_of, end_job, mend_waits, note, requeue, tell
+from vidgend.store.transitions import AGEING_S, HELD, claim_of, end_job, note, requeue, tell
 from vidgend.store.uploads import hold, uploads_of_brief, uploads_of_storyboard
 
 __all__ = ["Failure", "Job", "JobStore", "Pause"]
 _log = logging.getLogger(__name__)
-
-# One seek per owner, however many jobs each has: a loose scan over the index jobs_ready. SQLite by itself would take
-# jobs_by_state and look at every queued job (468 ms at a million), so it is told.
-_NEXT = """
-WITH RECURSIVE waiting (owner) AS (
-  SELECT min(owner) FROM jobs INDEXED BY jobs_ready WHERE state = 'queued' AND ready = 1
-  UNION ALL
-  SELECT (SELECT min(owner) FROM jobs INDEXED BY jobs_ready
-          WHERE state = 'queued' AND ready = 1 AND owner > waiting.owner)
-  FROM waiting WHERE waiting.owner IS NOT NULL
-)
-SELECT (SELECT id FROM jobs WHERE state = 'queued' AND ready = 1 AND owner = waiting.owner ORDER BY rank LIMIT 1)
-FROM waiting LEFT JOIN owners USING (owner) WHERE waiting.owner IS NOT NULL
-ORDER BY (SELECT count(*) FROM jobs WHERE boot_id IS NOT NULL AND owner = waiting.owner), coalesce(owners.served, 0),
-  waiting.owner
-LIMIT 1
-"""
-_NEXT_OF_THESE = """
-SELECT id FROM jobs WHERE state = 'queued' AND ready = 1 AND id IN (SELECT value FROM json_each(?))
-ORDER BY rank LIMIT 1
-"""
 
 
 class JobStore(JobReads):
@@ -157,42 +134,16 @@ class JobStore(JobReads):
         None also while the queue is paused, and while a job that is suspected of killing daemons has to run alone.
         """
         now = self._database.clock()
-        among = json.dumps(sorted(only)) if only is not None else None
-
-        def transaction(connection: sqlite3.Connection) -> tuple[Any, ...] | None:
-            _unpark(connection, now)
-            if among is None and connection.execute("SELECT 1 FROM pauses WHERE name = 'queue'").fetchone():
-                return None
-            found = connection.execute(*((_NEXT_OF_THESE, (among,)) if among is not None else (_NEXT, ()))).fetchone()
-            if found is None:
-                return None
-            held, suspect = connection.execute(
-                "SELECT count(*), coalesce(max(suspicion), 0) FROM jobs WHERE boot_id IS NOT NULL"
-            ).fetchone()
-            suspicion = connection.execute("SELECT suspicion FROM jobs WHERE id = ?", found).fetchone()[0]
-            if held and max(suspect, suspicion) >= ALONE_FROM:
-                return None
-            row: tuple[Any, ...] = connection.execute(
-                "UPDATE jobs SET state = iif(kind = 'video', 'planning', 'retrieving'), boot_id = ?1, token = ?2, "
-                "attempt = attempt + 1, started_at = coalesce(started_at, ?3), claimed_at = ?3, updated_at = ?3, "
-                "progress = 0 "
-                f"WHERE id = ?4 RETURNING {COLUMNS}",
-                (self._boot_id, secrets.token_hex(8), now, found[0]),
-            ).fetchall()[0]
-            connection.execute(
-                "INSERT INTO owners (owner, served) SELECT ?, coalesce(max(served), 0) + 1 FROM owners WHERE 1 "
-                "ON CONFLICT (owner) DO UPDATE SET served = excluded.served",
-                (row[19],),
-            )
-            return row
-
-        while (row := await self._database.write(transaction)) is not None:
+        take = partial(take_next, boot_id=self._boot_id, now=now, only=only)
+        while (row := await self._database.write(take)) is not None:
             try:
                 return read_job(row, strict=True)
             except ValidationError as error:  # written by another version; it must not stop the queue
                 detail = f"this version cannot read the job: {error.error_count()} unknown or missing values"
-                failure = Failure(code="brief_unreadable", detail=detail)
-                await self._database.write(_failing(str(row[0]), failure, now))
+                failure, line = Failure(code="brief_unreadable", detail=detail), f"failed: {detail}"
+                await self._database.write(
+                    partial(end_job, job_id=row[0], state="failed", now=now, line=line, failure=failure)
+                )
         return None
 
     async def move(
@@ -432,16 +383,6 @@ class JobStore(JobReads):
         await self._database.write(lambda connection: connection.execute("DELETE FROM pauses WHERE name = 'queue'"))
 
 
-def _unpark(connection: sqlite3.Connection, now: float) -> None:
-    """Make those that have waited long enough claimable."""
-    mend_waits(connection, now)
-    connection.execute(
-        "UPDATE jobs INDEXED BY jobs_parked SET ready = 1, run_at = NULL, wait_s = NULL "
-        "WHERE state = 'queued' AND ready = 0 AND run_at <= ?",
-        (now,),
-    )
-
-
 def _state_of(connection: sqlite3.Connection, job_id: str) -> JobState:
     row = connection.execute("SELECT state FROM jobs WHERE id = ?", (job_id,)).fetchone()
     if row is None:
@@ -453,10 +394,3 @@ def _state_of(connection: sqlite3.Connection, job_id: str) -> JobState:
 def _owner_of(connection: sqlite3.Connection, job_id: str) -> str:
     owner: str = connection.execute("SELECT owner FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]
     return owner
-
-
-def _failing(job_id: str, failure: Failure, now: float) -> Any:
-    def transaction(connection: sqlite3.Connection) -> None:
-        end_job(connection, job_id, "failed", now=now, line=f"failed: {failure.detail}", failure=failure)
-
-    return transaction

@@ -16,7 +16,7 @@ from vidgend.store.assets.port import BlobStore
 from vidgend.store.database import Database
 from vidgend.store.live import LIVE
 from vidgend.store.reading import Reads
-from vidgend.store.retention import Freed
+from vidgend.store.retention_hands import Freed
 
 if TYPE_CHECKING:
     from vidgend.store.assets.store import AssetStore

@@ -7,27 +7,22 @@ Each transaction looks again at what protects its rows, since time has passed si
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from vidgend.store.database import Database
-from vidgend.store.doomed import doom_names
 from vidgend.store.feed import FEED_KEPT
 from vidgend.store.idempotency import KEEP_S
 from vidgend.store.live import ENDED, LIVE_KEYS
 from vidgend.store.outbox import DISABLED_LIVE_S, LAST_FAILED, SILENCE_S
 from vidgend.store.reading import Reads
-from vidgend.store.transitions import note
+from vidgend.store.retention_hands import BATCH_ROWS, NOTHING, Counting, Deleting, Freed, Hands
 
 if TYPE_CHECKING:
     from vidgend.store.assets.store import AssetStore
 
 PAGE_ROWS = 1000
-BATCH_ROWS = 200
-"""Rows that one transaction deletes."""
 EVENTS_LIVE_S = 30 * 86_400.0
 """Delivered webhook events; the dead ones stay with their job."""
 BOOTS_KEPT = 1000
@@ -35,8 +30,6 @@ CALLS_LIVE_S = 400 * 86_400.0
 """Calls in the ledger, and their sums: a year and the month that it is compared with."""
 CALLS_KEPT = 2_000_000
 """Above it (about 340 MB with their indexes and sums) the oldest calls go; their sums stay."""
-DELETED = "its files were deleted"
-"""How the line begins that the log of a job has whose files are gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,25 +43,16 @@ class Rules:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Freed:
-    count: int = 0
-    bytes: int = 0
-
-    def __add__(self, other: Freed) -> Freed:
-        return Freed(count=self.count + other.count, bytes=self.bytes + other.bytes)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Collected:
     """What went, by reason. The first two count jobs and the bytes of their files, the next four files.
     `evictable_bytes`: what is left of the cache and could go, since nothing protects it."""
 
-    old_results: Freed = Freed()
-    results_over_limit: Freed = Freed()
-    unused: Freed = Freed()
-    cache_over_limit: Freed = Freed()
-    space_low: Freed = Freed()
-    orphans: Freed = Freed()
+    old_results: Freed = NOTHING
+    results_over_limit: Freed = NOTHING
+    unused: Freed = NOTHING
+    cache_over_limit: Freed = NOTHING
+    space_low: Freed = NOTHING
+    orphans: Freed = NOTHING
     steps: int = 0
     idempotency_keys: int = 0
     events: int = 0
@@ -83,18 +67,6 @@ class Collected:
         return sum(freed.bytes for freed in (self.old_results, self.results_over_limit, *files))
 
 
-class Hands(Protocol):
-    """What is done with the finds. Each answers what it freed."""
-
-    async def trim(self, lacking_bytes: int) -> int: ...
-
-    async def expire(self, job_id: str, why: str) -> tuple[Freed, int]: ...
-
-    async def discard(self, found: list[tuple[str, int]]) -> Freed: ...
-
-    async def drop(self, table: str, where: str, value: float) -> int: ...
-
-
 async def collect(
     database: Database, assets: AssetStore, rules: Rules, *, used_since: float, lacking_bytes: int
 ) -> Collected:
@@ -105,13 +77,13 @@ async def collect(
 
     Raises: StorageFull, DatabaseUnavailable, StorageUnavailable, OSError; what was done until then stays done.
     """
-    hands = _Deleting(database, assets, used_since)
+    hands = Deleting(database, assets, used_since)
     return await _sweep(database, hands, rules, used_since=used_since, lacking_bytes=lacking_bytes)
 
 
 async def foresee(reads: Reads, rules: Rules, *, used_since: float, lacking_bytes: int = 0) -> Collected:
     """What `collect` would delete now; nothing is touched. Bytes are an upper bound where files are shared."""
-    return await _sweep(reads, _Counting(reads), rules, used_since=used_since, lacking_bytes=lacking_bytes)
+    return await _sweep(reads, Counting(reads), rules, used_since=used_since, lacking_bytes=lacking_bytes)
 
 
 async def _sweep(reads: Reads, hands: Hands, rules: Rules, *, used_since: float, lacking_bytes: int) -> Collected:
@@ -309,97 +281,3 @@ async def needed_by_jobs(reads: Reads) -> frozenset[str]:
     """What the steps of jobs that have not ended are made of."""
     rows = await reads.read(f"SELECT DISTINCT digest FROM step_assets WHERE key IN ({LIVE_KEYS})")
     return frozenset(row[0] for row in rows)
-
-
-# --- hands ---------------------------------------------------------------------------------------------------------
-
-
-class _Deleting:
-    def __init__(self, database: Database, assets: AssetStore, used_since: float) -> None:
-        self._database = database
-        self._assets = assets
-        self._used_since = used_since
-
-    async def trim(self, lacking_bytes: int) -> int:
-        """Copies of what lies elsewhere go before anything is really deleted."""
-        return await self._assets.trim(lacking_bytes, used_since=self._used_since)
-
-    async def expire(self, job_id: str, why: str) -> tuple[Freed, int]:
-        """Take the rows away and doom the named files, in one transaction, and then delete the blobs that nothing
-        else needs: so there is never a result that names files which are gone, and none is forgotten.
-
-        Answers what was freed, and the bytes that no result shows any more.
-        """
-        now = self._database.clock()
-
-        def transaction(connection: sqlite3.Connection) -> dict[str, int]:
-            if not connection.execute(f"SELECT 1 FROM jobs WHERE id = ? AND state IN ({ENDED})", (job_id,)).fetchone():
-                return {}
-            rows = connection.execute(
-                "DELETE FROM published WHERE job_id = ? RETURNING digest, size_bytes", (job_id,)
-            ).fetchall()
-            if not rows:
-                return {}
-            note(connection, job_id, now, f"{DELETED} {why}")
-            doom_names(connection, job_id, now)
-            shared = "SELECT 1 FROM published WHERE digest = ?"
-            return {digest: 0 if connection.execute(shared, (digest,)).fetchone() else size for digest, size in rows}
-
-        files = await self._database.write(transaction)
-        if not files:
-            return Freed(), 0
-        freed_bytes = await self._assets.discard(files, self._used_since)
-        return Freed(count=1, bytes=freed_bytes), sum(files.values())
-
-    async def discard(self, found: list[tuple[str, int]]) -> Freed:
-        digests = [digest for digest, _ in found]
-        freed_bytes = await self._assets.discard(digests, self._used_since)
-        left = await self._database.read(
-            "SELECT count(*) FROM assets WHERE digest IN (SELECT value FROM json_each(?))", (json.dumps(digests),)
-        )
-        return Freed(count=len(found) - left[0][0], bytes=freed_bytes)
-
-    async def drop(self, table: str, where: str, value: float) -> int:
-        names = _KEYS[table]
-        by_key = " AND ".join(f"{name} = ?" for name in names.split(", "))
-
-        def transaction(connection: sqlite3.Connection) -> int:
-            found = f"SELECT {names} FROM {table} WHERE {where} LIMIT {BATCH_ROWS}"
-            rows = connection.execute(found, (value,)).fetchall()
-            connection.executemany(f"DELETE FROM {table} WHERE {by_key}", rows)
-            if table == "steps":  # and what says that ended jobs used them
-                connection.executemany("DELETE FROM job_steps WHERE key = ?", rows)
-            return len(rows)
-
-        dropped = 0
-        while batch := await self._database.write(transaction):
-            dropped += batch
-        return dropped
-
-
-_KEYS = {
-    "steps": "key", "idempotency": "owner, key", "outbox": "id", "endpoints": "url", "boots": "boot_id",
-    "provider_calls": "id", "feed": "id", "usage_days": "owner, day, service", "usage_jobs": "job_id",
-}  # fmt: skip
-
-
-class _Counting:
-    def __init__(self, reads: Reads) -> None:
-        self._reads = reads
-
-    async def trim(self, lacking_bytes: int) -> int:
-        return 0
-
-    async def expire(self, job_id: str, why: str) -> tuple[Freed, int]:
-        rows = await self._reads.read(
-            "SELECT coalesce(sum(size_bytes), 0) FROM (SELECT digest, max(size_bytes) AS size_bytes "
-            "FROM published WHERE job_id = ? GROUP BY digest)",
-            (job_id,),
-        )
-        return Freed(count=1, bytes=rows[0][0]), rows[0][0]
-
-    async def discard(self, found: list[tuple[str, int]]) -> Freed:
-        return Freed(count=len(found), bytes=sum(size for _, size in found))
-
-    async def drop(self, table: str, where: str, value: float) -> int:
-        return int((await self._reads.read(f"SELECT count(*) FROM {table} WHERE {where}", (value,)))[0][0])

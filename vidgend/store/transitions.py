@@ -1,4 +1,4 @@
-"""How a job changes its state. Every change goes through here or through jobs.py, inside one transaction.
+"""How a job changes its state. Every change goes through here, jobs.py or next_job.py, inside one transaction.
 
     queued -> planning | retrieving | narrating | aligning | rendering | publishing -> completed | failed | cancelled
     narrating | aligning -> awaiting_review;   awaiting_review, and what has ended, -> queued when it is sent again

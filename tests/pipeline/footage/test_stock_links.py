@@ -10,9 +10,9 @@ import httpx
 import pytest
 from standins.pexels_standin import PexelsStandin, StandinClip
 
+from vidgend.adapters import build_providers
 from vidgend.errors import ProviderError, ProviderGarbage
 from vidgend.models import Candidate
-from vidgend.parts import build_providers
 from vidgend.pipeline.footage.pexels import PexelsFootage
 from vidgend.pipeline.footage.port import FootageQuery
 from vidgend.pipeline.footage.stock import StockFootage

@@ -13,7 +13,7 @@ from vidgend.pipeline.speech.port import Utterance
 from vidgend.pipeline.speech.select import build_engines
 from vidgend.pipeline.speech.sound import read_wav
 from vidgend.pipeline.speech.speech_server import SpeechServer, read_streamed_wav
-from vidgend.settings import SpeechServerSettings
+from vidgend.settings.pipeline import SpeechServerSettings
 
 TEXT = "The sea is deep."
 

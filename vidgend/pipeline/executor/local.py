@@ -6,18 +6,17 @@ import asyncio
 import errno
 import itertools
 import logging
-import os
 import random
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from vidgend.errors import DatabaseUnavailable, ProviderRateLimited, StepStalled, StepTimeout, StorageFull, VidgendError
+from vidgend.errors import DatabaseUnavailable, ProviderRateLimited, StepTimeout, StorageFull, VidgendError
 from vidgend.observer import NOBODY, Observer, StepEnd
 from vidgend.pipeline.budget.port import JOB
 from vidgend.pipeline.executor.company import Company
@@ -33,6 +32,7 @@ from vidgend.pipeline.executor.port import (
     StepSpec,
 )
 from vidgend.pipeline.executor.slots import Slots
+from vidgend.pipeline.executor.watched import watched, written
 from vidgend.store.steps import Lease, StepStore
 from vidgend.timebase import parse_fps
 
@@ -342,11 +342,11 @@ class LocalExecutor:
             self.observer.step_began(spec.key)
             async with deadline:
                 work = self._registry[spec.kind](spec.args, self._step_run(running, scratch))
-                return await _watched(
+                return await watched(
                     work,
                     name=spec.kind,
                     stall_s=self._stall_s if spec.stall_s is None else spec.stall_s,
-                    sign=lambda: (running.share, _written(scratch), self._activity()),
+                    sign=lambda: (running.share, written(scratch), self._activity()),
                 )
         except OSError as error:
             if isinstance(error, TimeoutError) and deadline.expired():
@@ -354,48 +354,3 @@ class LocalExecutor:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StorageFull(f"{spec.kind} could not write: the disk is full") from error
             raise
-
-
-async def _watched(
-    work: Coroutine[Any, Any, StepOutput], *, name: str, stall_s: float, sign: Callable[[], object]
-) -> StepOutput:
-    """`work`, stopped when its sign of life does not change for `stall_s` (0: never). It has ended on return."""
-    task = asyncio.create_task(work, name=name)
-    last, since = None, time.monotonic()
-    try:
-        while not (await asyncio.wait({task}, timeout=min(stall_s / 4, 15.0) or None))[0]:
-            now = await asyncio.to_thread(sign)
-            if now != last:
-                last, since = now, time.monotonic()
-            elif time.monotonic() - since >= stall_s:
-                raise StepStalled(f"{name} made no progress for {stall_s:g} s and was stopped")
-        return task.result()
-    finally:
-        await _end(task)
-
-
-async def _end(task: asyncio.Task[Any]) -> None:
-    """Cancel and wait until it has ended, whoever cancels us meanwhile: its slot is not free before."""
-    task.cancel()
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            cancelled = True
-    if cancelled:
-        raise asyncio.CancelledError
-
-
-def _written(folder: Path) -> tuple[int, int]:
-    """(bytes, latest change in ns) of the files in a scratch folder: what grows there is alive."""
-    size_bytes = latest_ns = 0
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                stat = entry.stat(follow_symlinks=False)
-                size_bytes += stat.st_size
-                latest_ns = max(latest_ns, stat.st_mtime_ns)
-    except FileNotFoundError:
-        pass  # it is being tidied up
-    return size_bytes, latest_ns

@@ -1,31 +1,22 @@
-"""The one door for child processes. Nothing else in vidgend spawns.
-
-Every child gets its own session, no terminal, a drained and bounded stderr, and dies with its parent
-(`setpriv --pdeathsig KILL`, measured: after SIGKILL of the daemon no child is left). Stopping is
-SIGTERM to the group, a short grace, SIGKILL to the group, reap; only then does the call return, so a slot
-that is held around it is free when it says so. `Limits` bounds what one may take of the machine (docs/adr/0013).
-"""
+"""A child process: its start, its end, its last words."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import json
 import os
 import re
-import resource
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from vidgend.errors import OutOfMemory, StepError, StepStalled, StepTimeout, StorageFull, ToolMissing
+from vidgend.children.limits import NO_LIMITS, Limits, prlimit
+from vidgend.errors import StepError, StepStalled, StepTimeout, ToolMissing
 from vidgend.redaction import password_in
 
 QUIET = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "SVT_LOG": "1"}
@@ -34,77 +25,7 @@ SVT-AV1 writes a page about itself to stderr, where ffmpeg's last words should b
 STDERR_TAIL_BYTES = 64 * 1024
 STOP_GRACE_S = 0.5
 """Between SIGTERM and SIGKILL. Short: partial output is thrown away, and a cancelled job must be still in 1 s."""
-
-
-OOM_SCORE = 500
-"""When memory runs out the kernel should take a child, which is run again, and not the daemon that holds the jobs."""
-
 _SECRET = re.compile(r"^VIDGEND_|^CREDENTIALS_DIRECTORY$|KEY|TOKEN|SECRET|PASSW")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What a child may take, enforced by the kernel; it and all of its own children inherit it. None: no limit."""
-
-    cpu_s: int | None = None
-    file_bytes: int | None = None
-    open_files: int | None = None
-    address_bytes: int | None = None
-
-    def values(self) -> dict[int, int]:
-        """By kind of limit (RLIMIT_*), none above what this process may give."""
-        wanted = {
-            resource.RLIMIT_CORE: 0,
-            resource.RLIMIT_CPU: self.cpu_s,
-            resource.RLIMIT_FSIZE: self.file_bytes,
-            resource.RLIMIT_NOFILE: self.open_files,
-            resource.RLIMIT_AS: self.address_bytes,
-        }
-        allowed = {kind: resource.getrlimit(kind)[1] for kind in wanted}
-        return {
-            kind: value if allowed[kind] == resource.RLIM_INFINITY else min(value, allowed[kind])
-            for kind, value in wanted.items()
-            if value is not None
-        }
-
-    def wrapper(self) -> tuple[str, ...]:
-        """A program that sets the limits and becomes the child, so that it never runs without them; () if there is
-        none. Not `preexec_fn`: code between fork and exec is not safe in a process with threads."""
-        prlimit = _prlimit()
-        if prlimit is None:
-            return ()
-        return (prlimit, *(f"--{_LIMIT_NAMES[kind]}={value}" for kind, value in self.values().items()), "--")
-
-    def apply(self, pid: int) -> None:
-        """What can be set on a child that runs already."""
-        with contextlib.suppress(OSError):
-            Path(f"/proc/{pid}/oom_score_adj").write_text(str(OOM_SCORE))
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, pid, NICE)
-        with contextlib.suppress(OSError):  # a session is scheduled as one where the kernel groups them: man 7 sched
-            Path(f"/proc/{pid}/autogroup").write_text(str(NICE))
-        if _prlimit() is None and sys.platform == "linux":
-            for kind, value in self.values().items():
-                with contextlib.suppress(OSError, ValueError):  # it may have ended already
-                    resource.prlimit(pid, kind, (value, value))
-
-
-_LIMIT_NAMES = {
-    resource.RLIMIT_CORE: "core", resource.RLIMIT_CPU: "cpu", resource.RLIMIT_FSIZE: "fsize",
-    resource.RLIMIT_NOFILE: "nofile", resource.RLIMIT_AS: "as",
-}  # fmt: skip
-
-
-NICE = 10
-"""Work gives way to whoever asks about it: a status must not wait for a frame to be encoded."""
-
-
-@cache
-def _prlimit() -> str | None:
-    return shutil.which("prlimit")
-
-
-NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +53,7 @@ def held() -> Literal["whole", "late", "loose"]:
     soon after it (`late`), or nothing ends them with this process (`loose`)."""
     if not dies_with_parent():
         return "loose"
-    return "whole" if _prlimit() is not None else "late"
+    return "whole" if prlimit() is not None else "late"
 
 
 def _environment() -> dict[str, str]:
@@ -342,116 +263,3 @@ def _tails(child: Child, feeder: Child | None) -> str:
     if feeder is None or not feeder.stderr_tail:
         return child.stderr_tail
     return f"{child.stderr_tail}\n{feeder.name}: {feeder.stderr_tail}".strip()
-
-
-_OUT_OF_MEMORY = ("MemoryError", "OutOfMemoryError")
-"""Python's, and torch's for a GPU; CTranslate2 says it in words."""
-
-
-class JsonService:
-    """A child that stays: one JSON object a line in, one a line out, one request at a time.
-
-    The child is started by the first request and restarted after a crash. An answer of
-    `{"error": {"code": ..., "detail": ...}}` is raised as `failure(detail)`, or as OutOfMemory where it tells of that.
-    Cancelling a request kills the child, since it cannot be told to stop in the middle of its work. After `idle_s`
-    without a request it is ended; None: only by `aclose`.
-    """
-
-    def __init__(
-        self, argv: Sequence[str], *, name: str, failure: type[StepError], idle_s: float | None = None
-    ) -> None:
-        self._argv = tuple(argv)
-        self._name = name
-        self._failure = failure
-        self._idle_s = idle_s
-        self._child: Child | None = None
-        self._lock = asyncio.Lock()
-        self._idle: asyncio.TimerHandle | None = None
-        self._ending: asyncio.Task[None] | None = None
-
-    @property
-    def running(self) -> bool:
-        return self._child is not None and self._child.process.returncode is None
-
-    @property
-    def busy(self) -> bool:
-        """Whether a request is under way."""
-        return self._lock.locked()
-
-    async def request(self, message: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
-        """Send `message`, return the answer. Raises: the failure class, OutOfMemory, StepTimeout, StorageFull,
-        ToolMissing."""
-        self._stay()
-        try:
-            return await self._ask(message, timeout_s=timeout_s)
-        finally:
-            self._stay()
-            if self._idle_s is not None:
-                self._idle = asyncio.get_running_loop().call_later(self._idle_s, self._begin_to_end)
-
-    def _stay(self) -> None:
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
-
-    def _begin_to_end(self) -> None:
-        self._ending = asyncio.create_task(self._end(), name=f"{self._name} was idle")
-
-    async def _end(self) -> None:
-        async with self._lock:
-            await self._drop()
-
-    async def _ask(self, message: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
-        async with self._lock:
-            if not self.running:
-                await self._drop()
-                self._child = await Child.spawn(self._argv, stdin=asyncio.subprocess.PIPE)
-            child = self._child
-            assert child is not None and child.process.stdin and child.process.stdout
-            done = False
-            try:
-                async with asyncio.timeout(timeout_s):
-                    child.process.stdin.write(json.dumps(message).encode() + b"\n")
-                    await child.process.stdin.drain()
-                    line = await child.process.stdout.readline()
-                done = bool(line)
-            except TimeoutError:
-                raise StepTimeout(
-                    f"{self._name} did not answer within {timeout_s:g} s", tail=child.stderr_tail
-                ) from None
-            except (BrokenPipeError, ConnectionResetError, ValueError):
-                line = b""
-            finally:
-                if not done:
-                    tail = child.stderr_tail
-                    await self._drop()
-                    tail = child.stderr_tail or tail
-        if not line:
-            last = tail.splitlines()[-1] if tail else "no output"
-            raise self._failure(f"{self._name} ended unexpectedly: {last}", tail=tail)
-        try:
-            answer: dict[str, Any] = json.loads(line)
-        except ValueError:  # something else wrote to its output: its answers can no longer be told apart
-            async with self._lock:
-                await self._drop()
-            raise self._failure(f"{self._name} answered {line[:80]!r}") from None
-        if "error" in answer:
-            detail = str(answer["error"].get("detail", "unknown error"))
-            if answer["error"].get("code") in _OUT_OF_MEMORY or "out of memory" in detail.lower():
-                raise OutOfMemory(f"{self._name}: {detail}")
-            if f"[Errno {errno.ENOSPC}]" in detail:
-                raise StorageFull(f"{self._name}: {detail}")
-            raise self._failure(detail)
-        return answer
-
-    async def _drop(self) -> None:
-        child, self._child = self._child, None
-        if child is not None:
-            await child.stop()
-
-    async def aclose(self) -> None:
-        """Stop the child, if any."""
-        self._stay()
-        await self._drop()
-        if self._ending is not None:
-            await self._ending

@@ -12,7 +12,9 @@ from workshop import clips, fake_footage, finished, workshop
 from vidgend.errors import DatabaseUnavailable
 from vidgend.http.wire import GenerateBody, to_brief
 from vidgend.pipeline.ffmpeg import Ffmpeg
+from vidgend.store.jobs import Failure, Job
 from vidgend.worker import retries, upkeep, worker
+from vidgend.worker.attempt import Finish
 
 SCENE = [{"narration": "The sea is calm.", "query": "sea"}]
 
@@ -77,6 +79,43 @@ async def test_one_failed_write_costs_a_job_a_try_and_not_its_life(
         monkeypatch.setattr(runtime.jobs, "move", failing)
         job = await finished(runtime, await runtime.submit_generate(GenerateBody(scenes=SCENE)))
         assert (job.state, job.failures) == ("completed", 1) and not left
+
+
+async def test_a_job_that_is_put_back_and_claimed_in_one_moment_is_known_to_run(
+    ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 1))
+    async with workshop(tmp_path / "data", providers=(stock,)) as runtime:
+        at_work, claim, attempts = runtime.worker, runtime.jobs.claim, list[Job]()
+        claimed_again, second_began = asyncio.Event(), asyncio.Event()
+
+        async def claiming(only: frozenset[str] | None = None) -> Job | None:
+            job = await claim(only)
+            if job is not None and job.attempt == 2:
+                claimed_again.set()
+            return job
+
+        async def make(job: Job, run: Any, **_: Any) -> Finish:
+            attempts.append(job)
+            if len(attempts) > 1:
+                second_began.set()
+                await asyncio.Event().wait()
+            return Finish(state="parked", record=lambda: put_back(job))
+
+        async def put_back(job: Job) -> None:
+            await runtime.jobs.park(job, Failure(code="x", detail="x"), wait_s=0)
+            at_work.wake()
+            await claimed_again.wait()
+
+        monkeypatch.setattr(runtime.jobs, "claim", claiming)
+        monkeypatch.setattr(at_work, "_max_jobs", 2)
+        monkeypatch.setattr(at_work._attempts, "make", make)
+        job_id = await runtime.submit_generate(GenerateBody(scenes=SCENE))
+        async with asyncio.timeout(20):
+            await second_began.wait()
+            for _ in range(20):  # the first run ends
+                await asyncio.sleep(0)
+        assert at_work.progress(job_id) is not None, "the second run can be seen and cancelled"
 
 
 async def test_what_a_job_published_before_it_was_cancelled_is_gone_soon(

@@ -174,6 +174,8 @@ class Worker:
         async with self._claiming:
             job = await self._jobs.claim(None if self.only is None else frozenset(self.only))
             if job is not None:
+                if (before := self._running.get(job.id)) is not None:  # put back this moment, and about to end
+                    await asyncio.wait([before])
                 self._begin(job)
         return job is not None
 

@@ -11,11 +11,10 @@ from aiohttp.typedefs import Handler, Middleware
 
 from vidgend.errors import VidgendError
 from vidgend.http.admission import Admission
-from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.caller import ANYBODY, CALLER
 from vidgend.http.gate import GATE
 from vidgend.http.open_requests import OpenRequests
-from vidgend.http.problems import BadRequest, BodyTooLarge, ExpectationFailed, from_aiohttp, problem
+from vidgend.http.problems import BadRequest, from_aiohttp, problem
 from vidgend.http.proxied import client_address
 from vidgend.http.services import SERVICES
 from vidgend.http.views.problem import DOCS_PATH
@@ -109,17 +108,6 @@ def make_guard(admission: Admission, open_requests: OpenRequests) -> Middleware:
             return await handler(request)
 
     return guard
-
-
-async def expect(request: web.Request) -> web.Response | None:
-    """Answers `Expect`. A client that asks before it sends is told at once that its body is too large."""
-    if request.headers["Expect"].lower() != "100-continue":
-        return problem(ExpectationFailed())
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        return problem(BodyTooLarge())
-    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    request.writer.output_size = 0
-    return None
 
 
 async def finish_headers(request: web.Request, answer: web.StreamResponse) -> None:

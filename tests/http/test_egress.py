@@ -11,7 +11,7 @@ import pytest
 
 from vidgend.egress import check_address
 from vidgend.errors import TargetForbidden
-from vidgend.guarded_client import guarded_client
+from vidgend.guarded_client import guarded_client, redirected
 from vidgend.http.callback_url import check_callback_url
 from vidgend.http.problems import InvalidFields
 
@@ -90,6 +90,14 @@ def test_what_is_no_web_address_is_refused(url: str) -> None:
 )
 def test_a_public_callback_is_taken(url: str) -> None:
     check_callback_url(url)
+
+
+@pytest.mark.parametrize("location", ["http:////]", "http:////[--]", "//://::1[]", "http://[::1/", "a" * 70_000])
+def test_a_redirect_to_what_is_no_address_has_one_error(location: str) -> None:
+    """httpx lets some through on which `urljoin` raises ValueError, which nobody expects of it."""
+    with pytest.raises(httpx.InvalidURL):
+        redirected(httpx.URL("https://example.com/a"), location)
+    assert redirected(httpx.URL("https://example.com/a"), "b?c") == "https://example.com/b?c"
 
 
 class Listener:

@@ -108,6 +108,8 @@ async def test_a_head_without_end_is_not_kept(site: Site) -> None:
         (b"GET /livez HTTP/1.0\r\nHost: localhost\r\n\r\n", 200),
         (b"GET /livez HTTP/1.0\r\n\r\n", 421),
         (b"GET /livez HTTP/1.1\r\nHost: somebody@localhost\r\n\r\n", 421),
+        (b"GET /livez HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n\r\n", 200),
+        (b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"Origin: http://localhost\r\n" * 2 + b"\r\n", 403),
         (b"GET /livez\r\n\r\n", 421),  # HTTP/0.9
         (b"GET /livez HTTP/1.1\r\n\r\n", 400),
         (b"GET //livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),

@@ -112,10 +112,16 @@ LOCAL = "unix"
 
 
 def counted_as(peername: Any) -> str:
-    """The address under which a connection counts: IPv4 as it is, IPv6 by the network of its site."""
-    if not isinstance(peername, tuple):
-        return LOCAL
-    address = ip_address(str(peername[0]).partition("%")[0])
+    """The name under which a connection counts: LOCAL for a unix socket, else `site_of` its address."""
+    return site_of(str(peername[0])) if isinstance(peername, tuple) else LOCAL
+
+
+def site_of(text: str) -> str:
+    """What one client cannot change at will: an IPv4 address, of an IPv6 one the network of its site.
+
+    Raises: ValueError for what is no address.
+    """
+    address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)

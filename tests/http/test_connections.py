@@ -79,6 +79,7 @@ def test_what_has_gone_is_forgotten_once() -> None:
     assert len(connections) == 1
     connections.remove(guests[1], "10.0.0.1")
     assert len(connections) == 0 and connections.drop_one() is False
+    assert not connections._by_address, "no address is kept of which there is nobody"
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ class Connection(web.RequestHandler):
 
         Raises: ConnectionError if an answer was begun.
         """
-        if status >= 500:
+        if status >= 500 and not isinstance(exc, ConnectionError):  # that is what `catch` breaks an answer off with
             _log.error("request_crashed", exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer was begun")

@@ -135,6 +135,8 @@ async def serve(settings: Settings) -> None:
     certificate = await asyncio.to_thread(_certificate, settings)
     if certificate is not None:
         loop.add_signal_handler(signal.SIGHUP, certificate.renew)
+    elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it stays ignored
+        loop.add_signal_handler(signal.SIGHUP, stop.set)  # a terminal that is closed may send it more than once
     async with contextlib.AsyncExitStack() as opened:
         listeners = await opened.enter_async_context(_listening(settings))
         port = next((listener.port for listener in listeners if listener.port), settings.http.port)

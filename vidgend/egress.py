@@ -15,11 +15,11 @@ _CLOSED: tuple[Network, ...] = tuple(
     for text in (
         "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
         "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-        "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16",
-        "3fff::/20", "5f00::/16", "fc00::/7",
+        "::/3", "4000::/2", "8000::/1",  # all but 2000::/3, of which alone addresses are given out
+        "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
     )
 )  # fmt: skip
-"""Not reachable over the public internet, or a way around it (6to4, NAT64, Teredo). Open by the settings only.
+"""Not reachable over the public internet, or a way around it (6to4, NAT64, SIIT, Teredo). Open by the settings only.
 Source: the IANA special-purpose address registries; `is_global` of Python 3.11 misses several of them."""
 _NEVER: tuple[Network, ...] = tuple(
     ip_network(text)
@@ -31,7 +31,7 @@ _NEVER: tuple[Network, ...] = tuple(
     )
 )  # fmt: skip
 """Closed whatever is allowed: link-local (cloud metadata), multicast, reserved, and metadata addresses elsewhere."""
-_AT_THE_END = tuple(IPv6Network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
+_AT_THE_END = tuple(IPv6Network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96"))
 """NAT64, that of a site, and the old IPv4-compatible form: the last four bytes are an IPv4 address."""
 _NO_IPV4 = 0xFFFF
 """`::1` and its neighbours carry nothing."""

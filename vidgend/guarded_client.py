@@ -197,3 +197,14 @@ def guarded_client(
         timeout=httpx.Timeout(timeout_s),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     )
+
+
+def redirected(target: httpx.URL, location: str) -> httpx.URL:
+    """Where an answer of `target` with this Location leads.
+
+    Raises: httpx.InvalidURL, also for what httpx takes and the standard library, which it joins them with, does not.
+    """
+    try:
+        return target.join(location)
+    except ValueError as error:
+        raise httpx.InvalidURL(str(error)) from None

@@ -141,6 +141,25 @@ async def test_clients_behind_a_trusted_proxy_are_told_apart(world: World, conne
     assert (await client.get("/mcp/jobs", headers=other)).status == 200
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_signed_links_are_counted_and_who_guesses_signatures_is_stopped(
+    world: World, connect: Any, method: str
+) -> None:
+    job, _ = await world.completed()
+    world = world.with_api_key(KEY)
+    counted = await connect(world.with_services(limits=Limits(keyed=SLOW, anonymous=ANY)))
+    shown = await (await counted.get(f"/mcp/result/{job.id}", headers={"Authorization": f"Bearer {KEY}"})).json()
+    link = URL(shown["video_url"]).relative()
+    statuses = [(await counted.request(method, link)).status for _ in range(21)]
+    assert statuses == [200] * 20 + [429]
+
+    guarded = await connect(world.with_services(limits=Limits(keyed=ANY, anonymous=SLOW)))
+    guess = link.update_query(sig="0" * 64)
+    assert (await guarded.request(method, link)).status == 200
+    assert [(await guarded.request(method, guess)).status for _ in range(3)] == [403, 403, 429]
+    assert (await guarded.request(method, link)).status == 429, "nor is a right guess told"
+
+
 async def test_where_no_key_is_asked_for_nothing_is_counted(world: World, connect: Any) -> None:
     client = await connect(world.with_services(limits=Limits(keyed=SLOW, anonymous=SLOW)))
     assert {(await client.get("/mcp/styles")).status for _ in range(60)} == {200}

@@ -60,6 +60,17 @@ def test_a_proxy_is_bounded_only_in_all_and_gives_way_last() -> None:
     assert dropped(proxied) == [0]
 
 
+def test_in_a_flood_from_everywhere_no_more_is_looked_at_than_the_one_that_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connections = Connections(Limits(total=200, per_address=2), exempt=[ip_network("10.0.0.0/8")])
+    guests = [fill(connections, f"192.0.2.{number}", 0)[0] for number in range(200)]
+    looked_at: list[str] = []
+    monkeypatch.setattr(connections, "_is_exempt", lambda address: looked_at.append(address))
+    assert connections.add(Guest(0), "198.51.100.1")
+    assert dropped(guests) == [0] and looked_at == ["192.0.2.0"]
+
+
 def test_what_has_gone_is_forgotten_once() -> None:
     connections = Connections(Limits(total=3, per_address=3))
     guests = fill(connections, "10.0.0.1", None, None)
@@ -68,6 +79,7 @@ def test_what_has_gone_is_forgotten_once() -> None:
     assert len(connections) == 1
     connections.remove(guests[1], "10.0.0.1")
     assert len(connections) == 0 and connections.drop_one() is False
+    assert not connections._by_address, "no address is kept of which there is nobody"
 
 
 @pytest.mark.parametrize(

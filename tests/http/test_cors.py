@@ -45,6 +45,12 @@ async def test_caches_are_told_that_answers_differ_by_origin(opened: Client) -> 
     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
+async def test_caches_are_still_told_what_else_an_answer_differs_by(opened: Client) -> None:
+    """Or one that lies between gives a packed script to a client that cannot unpack it."""
+    for path, by in (("/docs/scalar.js", "Accept-Encoding"), ("/docs/errors.md", "Accept")):
+        assert (await opened.get(path)).headers.getall("Vary") == [f"{by}, Origin"]
+
+
 @pytest.mark.parametrize(
     ("path", "methods"),
     [("/mcp/generate", {"POST"}), ("/mcp/assets", {"GET", "HEAD", "POST"}), ("/mcp/jobs/job_1", {"DELETE"}),

@@ -11,7 +11,7 @@ import pytest
 
 from vidgend.egress import check_address
 from vidgend.errors import TargetForbidden
-from vidgend.guarded_client import guarded_client
+from vidgend.guarded_client import guarded_client, redirected
 from vidgend.http.callback_url import check_callback_url
 from vidgend.http.problems import InvalidFields
 
@@ -21,11 +21,12 @@ PRIVATE = (
     "224.0.0.1", "240.0.0.1", "255.255.255.255", "100.100.100.200",
     "::1", "::", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::7f00:1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1",
     "2002:7f00:1::", "2001:0:7f00:1::", "2001:db8::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fe80::1%eth0", "fec0::1",
-    "ff02::1", "5f00::1", "3fff::1", "100::1",
+    "ff02::1", "5f00::1", "3fff::1", "100::1", "100:0:0:1::1", "::ffff:0:7f00:1", "::ffff:0:a9fe:a9fe", "::1:0:0:0:1",
+    "4000::1", "8000::1",
 )  # fmt: skip
 PUBLIC = ("1.1.1.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700:4700::1111", "::ffff:8.8.8.8")
 NEVER = (
-    "169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::", "fe80::1", "fd00:ec2::254",
+    "169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "::ffff:0:a9fe:a9fe", "2002:a9fe:a9fe::", "fe80::1", "fd00:ec2::254",
     "100.100.100.200", "0.0.0.0", "::", "224.0.0.1", "255.255.255.255", "ff02::1",
 )  # fmt: skip
 ALL = (ip_network("0.0.0.0/0"), ip_network("::/0"))
@@ -89,6 +90,14 @@ def test_what_is_no_web_address_is_refused(url: str) -> None:
 )
 def test_a_public_callback_is_taken(url: str) -> None:
     check_callback_url(url)
+
+
+@pytest.mark.parametrize("location", ["http:////]", "http:////[--]", "//://::1[]", "http://[::1/", "a" * 70_000])
+def test_a_redirect_to_what_is_no_address_has_one_error(location: str) -> None:
+    """httpx lets some through on which `urljoin` raises ValueError, which nobody expects of it."""
+    with pytest.raises(httpx.InvalidURL):
+        redirected(httpx.URL("https://example.com/a"), location)
+    assert redirected(httpx.URL("https://example.com/a"), "b?c") == "https://example.com/b?c"
 
 
 class Listener:

@@ -160,7 +160,7 @@ async def test_what_is_no_web_address_is_refused(world: World, fetcher: MediaFet
 @pytest.mark.parametrize(
     ("location", "what"),
     [("ftp://public.example/", "no http"), ("http://u:p@public.example/", "password"), ("file:///etc/passwd", "no http"),
-     ("http://[::1/", "as a web server does"), ("https://x:99999/", "no http")],
+     ("http://[::1/", "as a web server does"), ("https://x:99999/", "no http"), ("http:////]", "as a web server does")],
 )  # fmt: skip
 async def test_a_redirect_to_what_is_no_web_address_is_refused(
     world: World, outside: Outside, fetcher: MediaFetcher, location: str, what: str

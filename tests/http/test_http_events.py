@@ -13,13 +13,16 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient
 from event_streams import Event, kept, open_stream, words
+from standins.raw_http import open_site
 from standins.services_standin import World
 
 from vidgend.errors import DatabaseUnavailable
 from vidgend.http import event_bus, event_listener, events_routes
+from vidgend.http.app import make_app
 from vidgend.http.event_bus import BUS
 from vidgend.models import Brief, Scene, Storyboard
 from vidgend.pipeline.progress import Progress
+from vidgend.store.feed import Feed
 from vidgend.store.jobs import Failure, Job
 
 SEA = Brief(prompt="The sea at dawn")
@@ -462,3 +465,20 @@ async def test_two_hundred_streams_cost_little(world: World, client: Client) -> 
     lags.sort()
     print(f"loop lag beside 200 streams and their clients: p50 {lags[len(lags) // 2] * 1000:.1f} ms, "
           f"p99 {lags[int(len(lags) * 0.99)] * 1000:.1f} ms")  # fmt: skip
+
+
+@pytest.mark.parametrize("error", [DatabaseUnavailable("away"), RuntimeError("a bug")], ids=["database", "bug"])
+async def test_a_stream_that_fails_ends_early_and_no_second_answer_comes_in_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    async def broken(*_: Any) -> bool:
+        raise error
+
+    monkeypatch.setattr(Feed, "has_all_after", broken)
+    async with open_site(make_app(world.services)) as site:
+        wire = await site.open()
+        await wire.send(b"GET /mcp/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 0\r\n\r\n")
+        raw = await asyncio.wait_for(wire.reader.read(), 5)
+    assert raw.startswith(b"HTTP/1.1 200 ") and raw.count(b"HTTP/1.1") == 1
+    assert b"retry: " in raw and not raw.endswith(b"0\r\n\r\n"), "a client can tell that it is not all"
+    assert [one.exc_info[1] for one in caplog.records if one.exc_info] == [error]

@@ -11,6 +11,7 @@ from ready_database import ready
 from standins.time_standin import FakeTime
 
 from vidgend.errors import Unauthorized
+from vidgend.http import keyring
 from vidgend.http.caller import ALL_SCOPES, Caller
 from vidgend.http.keyring import REMEMBERED_S, Keyring
 from vidgend.store.database import Database
@@ -149,3 +150,14 @@ async def test_a_right_key_is_remembered(database: Database, ring: Keyring, time
     await database.write(lambda c: revoke_key(c, "phone", now=time.now))
     assert "revoked" in await refused(ring, text)
     assert not ring.remembers(text), "else who sends one that has ended is never held up"
+
+
+async def test_guesses_are_not_kept_and_do_not_push_out_who_calls(
+    database: Database, ring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyring, "_MOST", 10)
+    text = await create(database)
+    for number in range(50):
+        await ring.authenticate(text)
+        await refused(ring, f"vg_{number:012x}_{'0' * 64}")
+    assert len(ring._known) == 10 and ring.remembers(text)

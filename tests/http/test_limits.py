@@ -85,5 +85,5 @@ def test_memory_is_bounded_and_the_busiest_are_not_forgotten() -> None:
 def test_an_ipv6_network_is_one_client() -> None:
     assert address_name("2001:db8:1:2::9") == address_name("2001:db8:1:2:ffff::1") != address_name("2001:db8:1:3::9")
     assert address_name("::ffff:10.1.2.3") == address_name("10.1.2.3") == "10.1.2.3"
-    assert address_name("fe80::1%eth0") == "fe80:0000:0000:0000::/64"
+    assert address_name("fe80::1%eth0") == "fe80::/64"
     assert address_name("") == address_name("unix:") == "unknown"

@@ -107,6 +107,9 @@ async def test_a_head_without_end_is_not_kept(site: Site) -> None:
         (b"TRACE /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
         (b"GET /livez HTTP/1.0\r\nHost: localhost\r\n\r\n", 200),
         (b"GET /livez HTTP/1.0\r\n\r\n", 421),
+        (b"GET /livez HTTP/1.1\r\nHost: somebody@localhost\r\n\r\n", 421),
+        (b"GET /livez HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n\r\n", 200),
+        (b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"Origin: http://localhost\r\n" * 2 + b"\r\n", 403),
         (b"GET /livez\r\n\r\n", 421),  # HTTP/0.9
         (b"GET /livez HTTP/1.1\r\n\r\n", 400),
         (b"GET //livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
@@ -198,3 +201,22 @@ async def test_a_form_is_no_json(site: Site, kind: bytes) -> None:
     head = b"POST /mcp/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: 21\r\n\r\n" % kind
     answer = await site.ask(head + BODY)
     assert (answer.status, answer.json["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    "line", [b"POST /mcp/generate", b"POST /no/such/path", b"PUT /mcp/generate", b"POST /mcp/assets"]
+)
+async def test_an_expectation_that_nobody_understands_is_a_problem_on_every_path(site: Site, line: bytes) -> None:
+    wire = await site.open()
+    answer = await wire.ask(line + b" HTTP/1.1\r\nHost: localhost\r\nExpect: a-miracle\r\nContent-Length: 0\r\n\r\n")
+    assert (answer.status, answer.header("content-type")) == (417, "application/problem+json")
+    assert answer.json["code"] == "expectation_failed"
+    assert (await wire.ask(GET)).status == 200
+
+
+async def test_an_old_client_is_not_told_to_go_on(site: Site) -> None:
+    """HTTP/1.0 has one answer to a request: it would take `100 Continue` for that."""
+    for line in (POST, POST.replace(b"generate", b"assets")):
+        raw = line.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+        answer = await site.ask(raw + BODY)
+        assert answer.status == (202 if b"generate" in line else 422), answer

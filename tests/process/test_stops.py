@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -129,3 +130,23 @@ async def test_a_second_sigterm_means_at_once(daemon: Daemon, tmp_path: Path) ->
     await asyncio.wait_for(daemon.child.wait(), 2)
     assert time.monotonic() - began < 1
     await daemon.nobody_left(within_s=1.0)
+
+
+async def test_a_closed_terminal_is_a_stop_and_no_crash(daemon: Daemon) -> None:
+    """A job that was running in two crashes is suspected of having caused them."""
+    async with aiohttp.ClientSession() as http:
+        job_id = await generate(
+            http, daemon.url, prompt="The sea", scenes=[scene(20)], quality="high", resolution="1280x720"
+        )
+        await follow(http, daemon.url, job_id, ("rendering",))
+    assert daemon.child is not None
+    os.kill(daemon.pid, signal.SIGHUP)
+    await asyncio.sleep(0.1)  # two of a kind that wait to be delivered are one
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(daemon.pid, signal.SIGHUP)  # the kernel tells the processes of a terminal, and so does the shell
+    assert await asyncio.wait_for(daemon.child.wait(), BUDGET_S) == 0
+    await daemon.start()
+    await daemon.terminate()
+    database = sqlite3.connect(daemon.data / "vidgend.db")
+    assert database.execute("SELECT state, crashes FROM jobs").fetchall() == [("queued", 0)]
+    database.close()

@@ -19,7 +19,8 @@ from vidgend.http.server import Deadlines, Server
 
 PATIENCE_S = 5.0
 GET = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
-QUICK = Deadlines(head_s=0.3, handshake_s=0.3, idle_s=0.6, unread_s=1.0, stop_s=0.2)
+QUICK = Deadlines(head_s=0.3, handshake_s=0.3, idle_s=1.2, unread_s=1.0, stop_s=0.2)
+"""So far apart that a test can tell by which of them a connection was closed."""
 PLENTY = Limits(total=2000, per_address=1000)
 
 

@@ -25,6 +25,7 @@ from vidgend.store.keys import (
     revoke_key,
     with_implied,
 )
+from vidgend.store.schema import connect, migrate, migrations
 
 NOW = 1_000_000.0
 
@@ -152,3 +153,16 @@ async def test_a_database_of_another_version_is_left_alone(tmp_path: Path, datab
     assert read_keys(tmp_path / "5") == [] == read_keys(tmp_path / "none")
     with pytest.raises(NotFound), writing_beside(tmp_path / "none"):
         pass
+
+
+def test_the_keys_of_a_database_that_is_not_up_to_date_are_seen(tmp_path: Path) -> None:
+    """A new version that listens for other machines looks for a key before it changes the schema."""
+    scripts = migrations()
+    with_keys = next(number for number, script in enumerate(scripts, 1) if "CREATE TABLE keys" in script)
+    for number in range(with_keys, len(scripts) + 1):
+        path = tmp_path / str(number)
+        connection = connect(path)
+        migrate(connection, path, scripts[:number])
+        create_key(connection, name="phone", now=NOW)
+        connection.close()
+        assert [(key.name, key.state(NOW)) for key in read_keys(path)] == [("phone", "live")], number

@@ -29,8 +29,9 @@ from vidgend.http.auth import allowed_names
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.closing import add_closing
 from vidgend.http.events_routes import add_bus
+from vidgend.http.expect import expect
 from vidgend.http.gate import GATE, Gate, make_gate
-from vidgend.http.middlewares import catch, expect, finish_headers, make_guard, tell
+from vidgend.http.middlewares import catch, finish_headers, make_guard, tell
 from vidgend.http.open_requests import OpenRequests
 from vidgend.http.openapi import DOCUMENTS, both_documents
 from vidgend.http.operation import Operation

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from itertools import chain
 from typing import Any, Protocol
 
 _SITE_BITS = 64
@@ -77,8 +78,11 @@ class Connections:
 
     def drop_one(self) -> bool:
         """Make room at the cost of the address that has the most connections; of a proxy only if nobody else can."""
-        by_count = sorted(self._by_address, key=lambda one: (self._is_exempt(one), -len(self._by_address[one])))
-        return any(self._drop_one_of(address) for address in by_count)
+        by_count = sorted(self._by_address, key=lambda one: -len(self._by_address[one]))
+        # In a flood, as a rule, the first one gives way, and no more than that one is looked at.
+        clients = (address for address in by_count if not self._is_exempt(address))
+        proxies = (address for address in by_count if self._is_exempt(address))
+        return any(self._drop_one_of(address) for address in chain(clients, proxies))
 
     def _drop_one_of(self, address: str) -> bool:
         kept_alive: Peer | None = None
@@ -108,10 +112,16 @@ LOCAL = "unix"
 
 
 def counted_as(peername: Any) -> str:
-    """The address under which a connection counts: IPv4 as it is, IPv6 by the network of its site."""
-    if not isinstance(peername, tuple):
-        return LOCAL
-    address = ip_address(str(peername[0]).partition("%")[0])
+    """The name under which a connection counts: LOCAL for a unix socket, else `site_of` its address."""
+    return site_of(str(peername[0])) if isinstance(peername, tuple) else LOCAL
+
+
+def site_of(text: str) -> str:
+    """What one client cannot change at will: an IPv4 address, of an IPv6 one the network of its site.
+
+    Raises: ValueError for what is no address.
+    """
+    address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)

@@ -17,7 +17,7 @@ import httpx
 from vidgend import __version__
 from vidgend.egress import Network
 from vidgend.errors import FetchBusy, FetchFailed, TargetForbidden
-from vidgend.guarded_client import Resolve, guarded_client
+from vidgend.guarded_client import Resolve, guarded_client, redirected
 from vidgend.http.callback_url import check_literal, check_url, is_web_address
 from vidgend.pipeline.file_to_upload import Intake
 from vidgend.pipeline.footage.download_checks import content_length
@@ -134,7 +134,7 @@ class MediaFetcher:
         raise FetchFailed(f"the address redirects more than {HOPS} times")
 
     def _next(self, target: httpx.URL, location: str) -> httpx.URL:
-        following = target.join(location)
+        following = redirected(target, location)
         if not is_web_address(following):
             raise FetchFailed(f"{target.host} redirects to what is no http(s) address, or one with a password")
         if target.scheme == "https" and following.scheme != "https":

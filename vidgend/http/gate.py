@@ -70,7 +70,10 @@ class Gate:
         """Give an answer the headers that it lacks."""
         secure = scheme_of(request, self.trusted) == "https"
         complete(answer.headers, only_tls=self.only_tls and secure)
-        answer.headers.update(self.cors.headers(request.headers.get("Origin")))
+        shared = self.cors.headers(request.headers.get("Origin"))
+        if "Vary" in shared:
+            shared["Vary"] = ", ".join([*answer.headers.getall("Vary", []), shared["Vary"]])
+        answer.headers.update(shared)
         location = answer.headers.get("Location", "")
         if location.startswith("/"):
             answer.headers["Location"] = urlsplit(self.public_url).path.rstrip("/") + location

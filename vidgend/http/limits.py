@@ -10,9 +10,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 
 from vidgend.errors import RateLimited
+from vidgend.http.connections import site_of
 
 WRONG_KEY_COST = 10
 """As many requests as a wrong key counts for."""
@@ -97,15 +97,11 @@ class Buckets:
 
 
 def address_name(address: str) -> str:
-    """What one client cannot change at will: an IPv4 address, the /64 of an IPv6 one."""
+    """Whose bucket a request from there is counted in; all that is no address shares one."""
     try:
-        found = ip_address(address.partition("%")[0])
+        return site_of(address)
     except ValueError:
         return "unknown"
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    mapped = found.ipv4_mapped
-    return str(mapped) if mapped is not None else f"{found.exploded[:19]}::/64"
 
 
 class Limits:

@@ -11,11 +11,10 @@ from aiohttp.typedefs import Handler, Middleware
 
 from vidgend.errors import VidgendError
 from vidgend.http.admission import Admission
-from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.caller import ANYBODY, CALLER
 from vidgend.http.gate import GATE
 from vidgend.http.open_requests import OpenRequests
-from vidgend.http.problems import BadRequest, BodyTooLarge, ExpectationFailed, from_aiohttp, problem
+from vidgend.http.problems import BadRequest, from_aiohttp, problem
 from vidgend.http.proxied import client_address
 from vidgend.http.services import SERVICES
 from vidgend.http.views.problem import DOCS_PATH
@@ -77,26 +76,37 @@ def _context(request: web.Request, *, tracing: bool) -> RequestContext:
 
 @web.middleware
 async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every error as a problem; a bug as a 500 that tells nothing but the id under which the log has it."""
+    """Every error as a problem; a bug as a 500 that tells nothing but the id under which the log has it.
+
+    Raises: ConnectionError if an answer was begun. Another one would become a part of it; so it ends early, and the
+    connection with it.
+    """
     try:
         return await handler(request)
     except asyncio.CancelledError:
         raise
-    except web.HTTPException as error:
-        return from_aiohttp(error)
-    except VidgendError as error:
-        if error.status >= 500 and error.code == VidgendError.code:
-            return _bug(request, error)
-        return problem(error.telling(request_id=request[REQUEST_ID]) if error.status >= 500 else error)
-    except web.RequestPayloadError:
-        return problem(BadRequest("the body is broken"))
-    except Exception as error:  # noqa: BLE001  the boundary of a request: a bug ends the request, not the daemon
-        return _bug(request, error)
+    except Exception as error:
+        if request.writer.output_size == 0:
+            return _answer_to(request, error)
+        if not isinstance(error, ConnectionError):
+            _log.error("answer_broke_off", exc_info=error, extra={"request_id": request[REQUEST_ID]})
+        raise ConnectionError("an answer was begun") from error
 
 
-def _bug(request: web.Request, error: Exception) -> web.Response:
-    _log.error("request_crashed", exc_info=error, extra={"request_id": request[REQUEST_ID]})
-    return problem(VidgendError(hint="The daemon's log has the reason.").telling(request_id=request[REQUEST_ID]))
+def _answer_to(request: web.Request, error: Exception) -> web.Response:
+    match error:
+        case web.HTTPException():
+            return from_aiohttp(error)
+        case VidgendError() if error.status < 500:
+            return problem(error)
+        case VidgendError() if error.code != VidgendError.code:
+            return problem(error.telling(request_id=request[REQUEST_ID]))
+        case web.RequestPayloadError():
+            return problem(BadRequest("the body is broken"))
+        case _:
+            _log.error("request_crashed", exc_info=error, extra={"request_id": request[REQUEST_ID]})
+            bug = VidgendError(hint="The daemon's log has the reason.")
+            return problem(bug.telling(request_id=request[REQUEST_ID]))
 
 
 def make_guard(admission: Admission, open_requests: OpenRequests) -> Middleware:
@@ -109,17 +119,6 @@ def make_guard(admission: Admission, open_requests: OpenRequests) -> Middleware:
             return await handler(request)
 
     return guard
-
-
-async def expect(request: web.Request) -> web.Response | None:
-    """Answers `Expect`. A client that asks before it sends is told at once that its body is too large."""
-    if request.headers["Expect"].lower() != "100-continue":
-        return problem(ExpectationFailed())
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        return problem(BodyTooLarge())
-    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    request.writer.output_size = 0
-    return None
 
 
 async def finish_headers(request: web.Request, answer: web.StreamResponse) -> None:

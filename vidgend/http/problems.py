@@ -203,10 +203,14 @@ def from_aiohttp(error: web.HTTPException) -> web.Response:
     return problem(ours, headers=kept)
 
 
+_MOST_COMPLAINTS = 500
+"""A body of 1 MiB can be wrong in 90 000 places. More than a person mends at once is not looked at."""
+
+
 def from_pydantic(error: ValidationError, body: Any) -> InvalidFields:
-    """JSON pointers into the body that the caller sent, with what is wrong there."""
+    """JSON pointers into the body that the caller sent, with what is wrong there; of very many the first ones."""
     found: dict[str, list[str]] = {}
-    for item in error.errors(include_url=False, include_input=False):
+    for item in error.errors(include_url=False, include_input=False)[:_MOST_COMPLAINTS]:
         pointer = _pointer(item["loc"], item["type"], body)
         names = [step for step in item["loc"] if isinstance(step, str)]
         detail = _detail(item, names[-1] if names else "")

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
 from vidgend.errors import VidgendError
-from vidgend.http.problems import BadRequest, HeadTooLarge, problem
+from vidgend.http.problems import BadRequest, HeadTooLarge, from_aiohttp, problem
 from vidgend.http.security_headers import complete
 
 _log = logging.getLogger(__name__)
@@ -88,7 +88,12 @@ class Connection(web.RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """A chunked request is the last one of its connection: aiohttp's parser in C takes the fields after its body
-        for headers of the next request, which behind a proxy may be somebody else's."""
+        for headers of the next request, which behind a proxy may be somebody else's.
+
+        aiohttp's own refusal that comes before the middlewares, of an `Expect` to a path that there is not, is made a
+        problem like all others."""
+        if isinstance(resp, web.HTTPException):
+            resp = from_aiohttp(resp)
         if "Transfer-Encoding" in request.headers:
             resp.force_close()
         return await super().finish_response(request, resp, start_time)
@@ -109,7 +114,7 @@ class Connection(web.RequestHandler):
 
         Raises: ConnectionError if an answer was begun.
         """
-        if status >= 500:
+        if status >= 500 and not isinstance(exc, ConnectionError):  # that is what `catch` breaks an answer off with
             _log.error("request_crashed", exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer was begun")

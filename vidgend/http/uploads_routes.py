@@ -28,9 +28,10 @@ from vidgend.http.asset_links import own_url
 from vidgend.http.auth import ASSETS_PATH
 from vidgend.http.body import checked_body, parameters, read_json, whole
 from vidgend.http.cursors import bad_cursor, from_cursor, to_cursor
+from vidgend.http.expect import expect_later, go_on
 from vidgend.http.fields import Body, MediaUrl
 from vidgend.http.operation import Call, Link, Media, Operations, Reply
-from vidgend.http.problems import BadJson, BadRequest, ExpectationFailed, RequestTimeout, problem
+from vidgend.http.problems import BadJson, BadRequest, RequestTimeout
 from vidgend.http.serving import answer_of, call_of
 from vidgend.http.views.uploads import UploadsView, UploadView, upload_view, uploads_view
 from vidgend.store.assets.port import check_digest
@@ -44,11 +45,6 @@ LOOK_S = 0.5
 DEFAULT_PAGE, MAX_PAGE = 50, 200
 
 operations = Operations("assets")
-
-
-async def expect_later(request: web.Request) -> web.Response | None:
-    """Answers `Expect` only where it asks for something else: whether to go on is told by `upload`, once it knows."""
-    return None if request.headers["Expect"].lower() == "100-continue" else problem(ExpectationFailed())
 
 
 class UploadQuery(Body):
@@ -92,7 +88,7 @@ async def upload(request: web.Request) -> web.Response:
             hint="Send the raw bytes of the file as the body (curl -T FILE), and its name as ?name=...",
         )
     if request.content_type == "application/json":
-        await _go_on(request)
+        await go_on(request)
         made, new = await _from_address(request, call, given.get("name"))
     else:
         made, new = await _from_body(request, call, given.get("name"))
@@ -106,7 +102,7 @@ async def _from_body(request: web.Request, call: Call, name: str | None) -> tupl
     services, owner = call.services, call.caller.owner
     expected_bytes = request.content_length
     await services.intake.check(expected_bytes, owner=owner)
-    await _go_on(request)
+    await go_on(request)
     return await services.intake.take(
         _pieces(request),
         name=name or _file_name(request.headers.get("Content-Disposition", "")),
@@ -132,13 +128,6 @@ async def _from_address(request: web.Request, call: Call, name: str | None) -> t
     finally:
         fetching.cancel()
         await asyncio.wait([fetching])
-
-
-async def _go_on(request: web.Request) -> None:
-    """Answers `Expect: 100-continue`."""
-    if "Expect" in request.headers:
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
 
 
 async def _pieces(request: web.Request) -> AsyncIterator[bytes]:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from vidgend.http.body import MAX_BODY_BYTES
 from vidgend.http.caller import CALLER
-from vidgend.http.middlewares import expect
+from vidgend.http.expect import expect
 from vidgend.mcp.bridge import Asgi, handler_of_asgi
 from vidgend.mcp.sessions import MOST_OF_CALLER, Sessions
 

@@ -149,16 +149,17 @@ def all_keys(connection: sqlite3.Connection) -> list[Key]:
 def read_keys(path: Path) -> list[Key]:
     """All keys of a database that a daemon may have open; none where there is no database, or one from before keys.
 
+    One with an older schema tells its keys too: a new version asks for them before it brings the database up to date.
     Raises: DatabaseDamaged, DatabaseUnavailable, SchemaTooNew.
     """
     if not path.is_file():
         return []
     with contextlib.closing(open_read_only(path)) as connection:
         try:
-            refuse_other_schema(connection, path)
-            return all_keys(connection)
-        except SettingsInvalid:
-            return []
+            with contextlib.suppress(SettingsInvalid):
+                refuse_other_schema(connection, path)
+            made = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'keys'").fetchone()
+            return all_keys(connection) if made is not None else []
         except sqlite3.Error as error:
             raise named(error, path) from error
 

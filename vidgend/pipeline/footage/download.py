@@ -21,6 +21,7 @@ import httpx
 
 from vidgend import __version__
 from vidgend.errors import ProviderError, ProviderGarbage, StepError, StorageFull, TargetForbidden
+from vidgend.guarded_client import redirected
 from vidgend.pipeline.footage.download_checks import (
     Checksum,
     checksum,
@@ -170,7 +171,7 @@ class _Download:
             response = await self.client.send(request, stream=True, follow_redirects=False)
             try:
                 if response.has_redirect_location:
-                    target = _allowed(target.join(response.headers["location"]), self.trusted, self.name)
+                    target = _allowed(redirected(target, response.headers["location"]), self.trusted, self.name)
                     continue
                 await self._begin(response)
                 return await self._save(response)

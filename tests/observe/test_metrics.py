@@ -100,11 +100,11 @@ async def test_the_queue_is_looked_up(metrics: Metrics, tmp_path: Path) -> None:
         await jobs.pause("by hand")
         await database.write(
             lambda connection: enqueue_event(
-                connection, job_id=claimed.id, url="http://x", event="job.completed", now=now[0] - 5, data={}
+                connection, job_id=claimed.id, owner="", url="http://x", event="job.completed", now=now[0] - 5, data={}
             )
         )
         await database.write(
-            lambda connection: connection.execute("INSERT INTO endpoints (url, disabled_at) VALUES ('u', 1)")
+            lambda connection: connection.execute("INSERT INTO endpoints (owner, url, disabled_at) VALUES ('', 'u', 1)")
         )
         looked = looked_up(database, tmp_path)
         await looked.refresh()

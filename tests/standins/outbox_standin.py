@@ -44,9 +44,9 @@ class Post:
     clock: Clock
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def event(self, url: str) -> str:
+    async def event(self, url: str, *, owner: str = "") -> str:
         """Cancel a job that has a callback: the event is in the outbox. Returns the job's id."""
-        job_id, _ = await self.jobs.submit(Brief(prompt="p"), callback_url=url, metadata={"order": 7})
+        job_id, _ = await self.jobs.submit(Brief(prompt="p"), callback_url=url, metadata={"order": 7}, owner=owner)
         await self.jobs.request_cancel(job_id)
         self.wake.set()
         return job_id

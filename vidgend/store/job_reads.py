@@ -98,9 +98,7 @@ class JobReads:
     async def counts(self, *, owner: str | None = None) -> dict[str, int]:
         """How many jobs there are in each state that has any; None: of all owners."""
         rows = await self._database.read(
-            "SELECT state, sum(jobs) FROM job_counts WHERE ?1 IS NULL OR owner = ?1 GROUP BY state "
-            "HAVING sum(jobs) > 0",
-            (owner,),
+            "SELECT state, sum(jobs) FROM job_counts WHERE ?1 IS NULL OR owner = ?1 GROUP BY state", (owner,)
         )
         return dict(rows)
 

@@ -277,9 +277,9 @@ class Runtime:
     def can_translate(self) -> bool:
         return self.parts.producer.translator is not None
 
-    def check_money(self) -> None:
-        """Raises: BudgetSpent if the language model may not be asked any more this month."""
-        self.budget.check_money()
+    async def check_money(self, owner: str) -> None:
+        """Raises: BudgetSpent if the language model may not be asked any more this month, or not for this owner."""
+        await self.budget.check_money_of(owner)
 
     def looked_up(self) -> LookedUp:
         """What the metrics are looked up in."""

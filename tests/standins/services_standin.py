@@ -214,7 +214,7 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             uploads=uploads,
             ledger=ledger,
             accounts=accounts,
-            check_money=Metered(ledger, accounts, wait_s=0).check_money,
+            check_money=Metered(ledger, accounts, wait_s=0).check_money_of,
             intake=intake,
             fetcher=MediaFetcher(intake=intake),
             webhook_tester=WebhookTester(signer=Signer(database, new_secret())),

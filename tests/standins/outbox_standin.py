@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from nobodys import NobodysJobs
 from ready_database import ready
 
 from vidgend.http.webhook_signing import Signer
@@ -94,7 +95,7 @@ async def open_post(folder: Path, clock: Clock | None = None) -> AsyncIterator[P
     clock = clock or Clock()
     database = await Database.open(ready(folder / "vidgend.db"), clock)
     try:
-        jobs = JobStore(database, boot_id="boot", max_queued=1_000_000)
+        jobs = NobodysJobs(database, boot_id="boot", max_queued=1_000_000)
         await jobs.recover()
         yield Post(database=database, jobs=jobs, outbox=Outbox(database), clock=clock)
     finally:

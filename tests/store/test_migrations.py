@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
+from nobodys import NobodysJobs
 
 from vidgend.errors import DatabaseDamaged, SchemaTooNew
 from vidgend.store import schema
 from vidgend.store.database import Database
 from vidgend.store.feed import Feed
-from vidgend.store.jobs import JobStore
 
 ROWS = 2000
 NEWEST = len(schema.migrations())
@@ -94,7 +94,7 @@ async def test_jobs_from_before_keys_and_events_go_on_and_are_followed(tmp_path:
     connection.close()
     database = await Database.open(tmp_path / "db")
     try:
-        jobs, feed = JobStore(database, boot_id="new", max_queued=9), Feed(database)
+        jobs, feed = NobodysJobs(database, boot_id="new", max_queued=9), Feed(database)
         assert await jobs.counts(owner="") == {"queued": 1, "rendering": 1, "completed": 1}
         assert await feed.newest() == 0 and await feed.has_all_after(0)
         assert (await jobs.recover()).requeued == 1

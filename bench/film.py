@@ -140,7 +140,7 @@ class Vidgend:
     async def render(self, brief: Brief, board: Storyboard) -> Made:
         """What a job does once its storyboard is complete: segments, transitions, sound, join, check, publishing."""
         jobs = JobStore(self.database, boot_id="bench", max_queued=1000)
-        name, _ = await jobs.submit(brief)
+        name, _ = await jobs.submit(brief, owner="")
         run, keeper = self._run(name), _Keeper(board)
         before = await self._encodes()
         with used() as spent:

@@ -99,7 +99,7 @@ async def _submits(folder: Path) -> None:
         async def client(until: float) -> None:
             nonlocal count
             while time.perf_counter() < until:
-                await jobs.submit(BRIEF)
+                await jobs.submit(BRIEF, owner="")
                 count += 1
 
         await asyncio.gather(*(client(began + SUBMIT_S) for _ in range(at_once)))
@@ -113,7 +113,7 @@ async def _submits(folder: Path) -> None:
 
 async def _fill(database: Database, jobs: JobStore, count: int, *, state: str, boot: str | None) -> None:
     """Bring the table to `count` jobs in one transaction. Not timed."""
-    like, _ = await jobs.submit(BRIEF)
+    like, _ = await jobs.submit(BRIEF, owner="")
     have = sum((await jobs.counts()).values())
     values = {"first": have, "end": count, "state": state, "boot": boot, "like": like}
 
@@ -212,13 +212,13 @@ def _reader(path: Path) -> Iterator[None]:
 
 async def _wal(folder: Path) -> None:
     database, jobs = await _open(folder, "wal")
-    await jobs.submit(BRIEF)
+    await jobs.submit(BRIEF, owner="")
     highest = 0
 
     async def writes() -> None:
         nonlocal highest
         for _ in range(WRITES // 64):
-            await asyncio.gather(*(jobs.submit(BRIEF) for _ in range(64)))
+            await asyncio.gather(*(jobs.submit(BRIEF, owner="") for _ in range(64)))
             highest = max(highest, database.wal_bytes)
 
     await writes()
@@ -226,7 +226,7 @@ async def _wal(folder: Path) -> None:
     with _reader(database.path):
         await writes()
     held, began = highest, time.perf_counter()
-    await jobs.submit(BRIEF)
+    await jobs.submit(BRIEF, owner="")
     await _log_emptied(database)
     print(
         f"log: at most {without / 1e6:.1f} MB in {WRITES:,} writes, {held / 1e6:.1f} MB with a reader held open, "

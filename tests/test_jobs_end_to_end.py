@@ -409,7 +409,7 @@ async def test_a_resumed_job_finds_another_clip_when_its_file_is_gone(ffmpeg: Ff
         first = await make(runtime, script=SCRIPT)
         found = await runtime.storyboards.being_made(first.id)
         assert found is not None and found[1].scenes[0].clip is not None
-        job_id, _ = await runtime.jobs.submit(first.brief)
+        job_id, _ = await runtime.jobs.submit(first.brief, owner="")
         await runtime.storyboards.save(job_id, found[1])
         for blob in (folder / "assets" / "blobs").glob("??/*"):
             blob.unlink()

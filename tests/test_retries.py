@@ -119,7 +119,7 @@ def tried(*, failures: int = 0, waits: int = 0, started_s_ago: float = 0.0) -> J
         id="job_1", kind="video", state="rendering", priority=0, brief=Brief(prompt="sea"), metadata={},
         callback_url=None, created_at=0, updated_at=0, started_at=NOW - started_s_ago, finished_at=None, attempt=1,
         crashes=0, cancel_requested=False, progress=0, scenes_done=0, scenes_total=0, error=None, result=None,
-        failures=failures, waits=waits,
+        owner="", failures=failures, waits=waits,
     )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ async def give(runtime: Runtime, path: Path) -> str:
     async def pieces() -> AsyncIterator[bytes]:
         yield path.read_bytes()
 
-    return (await runtime.intake.take(pieces(), name=path.name))[0].digest
+    return (await runtime.intake.take(pieces(), name=path.name, owner=""))[0].digest
 
 
 async def board(runtime: Runtime, job_id: str) -> Storyboard:
@@ -140,7 +140,7 @@ async def test_a_script_gives_the_spelling_and_a_changed_text_is_spoken_by_the_v
         shown = await board(runtime, waiting.id)
         assert " ".join(scene.narration for scene in shown.scenes) == " ".join(script.split())
         with pytest.raises(UploadInUse):
-            await runtime.uploads.remove(asset)
+            await runtime.uploads.remove(asset, owner="")
 
         await render_storyboard(runtime, waiting.id, RenderBody())
         runtime.worker.wake()
@@ -237,7 +237,7 @@ async def test_whether_a_video_speaks_is_found_out_when_it_is_uploaded(
     args = ["-i", str(talk), "-i", str(recording), "-c:v", "copy", "-c:a", "aac"]
     talk = media.make(ffmpeg.path, args, tmp_path / "both.mp4")
     async with workshop(tmp_path / "data", providers=(), transcriber=hears) as runtime:
-        spoken = await runtime.uploads.find([await give(runtime, talk)])
+        spoken = await runtime.uploads.find([await give(runtime, talk)], owner="")
         (upload,) = spoken.values()
         assert upload.sound_s == pytest.approx(LENGTH_S, abs=0.1) and upload.duration_s == pytest.approx(15)
         assert upload.clip().duration_s == upload.duration_s

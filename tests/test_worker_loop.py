@@ -208,7 +208,7 @@ async def test_a_disk_that_cannot_be_asked_stops_the_work_and_not_the_daemon(
         with monkeypatch.context() as disk:
             disk.setattr(runtime.space, "lacking_bytes", broken)
             await asyncio.wait_for(asked.wait(), 5)
-            job_id = await runtime.jobs.submit(to_brief(GenerateBody(scenes=SCENE), runtime.defaults))
+            job_id = await runtime.jobs.submit(to_brief(GenerateBody(scenes=SCENE), runtime.defaults), owner="")
             runtime.worker.wake()
             asked.clear()
             await asyncio.wait_for(asked.wait(), 5)

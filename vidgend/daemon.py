@@ -238,10 +238,13 @@ async def serve(settings: Settings) -> None:
                     side.append(tasks.create_task(certificate.watch(), name="certificate"))
                 if runtime.parts.watch is not None:
                     side.append(tasks.create_task(runtime.parts.watch.run(), name="library"))
-                await stop.wait()
-                notify_systemd("STOPPING=1")
-                _log.info("stopping")
-                runtime.worker.draining = True
+                try:
+                    await stop.wait()
+                    notify_systemd("STOPPING=1")
+                    _log.info("stopping")
+                finally:
+                    runtime.worker.draining = True
+                    await server.end_streams()  # first: who listens is told, however long the others take to end
                 for task in side:
                     task.cancel()
         finally:

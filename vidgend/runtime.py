@@ -277,9 +277,9 @@ class Runtime:
     def can_translate(self) -> bool:
         return self.parts.producer.translator is not None
 
-    def check_money(self) -> None:
-        """Raises: BudgetSpent if the language model may not be asked any more this month."""
-        self.budget.check_money()
+    async def check_money(self, owner: str) -> None:
+        """Raises: BudgetSpent if the language model may not be asked any more this month, or not for this owner."""
+        await self.budget.check_money_of(owner)
 
     def looked_up(self) -> LookedUp:
         """What the metrics are looked up in."""
@@ -313,11 +313,11 @@ class Runtime:
         return recogniser_hint(self.settings.aligner.engine)
 
     async def submit_generate(self, body: GenerateBody) -> str:
-        """Accept a video job. Raises: BadInput and its kin, QueueFull, StorageFull."""
-        return self._begin(*await accept_generate(self, body))
+        """Accept a video job, as one that comes without a key. Raises: BadInput and its kin, QueueFull, StorageFull."""
+        return self._begin(*await accept_generate(self, body, owner=""))
 
     async def submit_prefetch(self, body: PrefetchBody) -> str:
-        return self._begin(*await accept_prefetch(self, body))
+        return self._begin(*await accept_prefetch(self, body, owner=""))
 
     def _begin(self, job_id: str, _: bool) -> str:
         if self.worker.only is not None:

@@ -191,3 +191,13 @@ async def test_what_a_key_has_open_ends_with_it(world: World, client: Client) ->
         async with asyncio.timeout(5):
             while job_id.encode() not in seen:
                 seen += await his.content.readany()
+
+
+async def test_what_is_open_without_a_key_ends_when_the_first_is_made(world: World, client: Client) -> None:
+    async with client.get("/mcp/events") as stream:
+        await stream.content.readany()
+        await world.key("ann")
+        with pytest.raises(ClientError):
+            async with asyncio.timeout(4):
+                while True:
+                    await stream.content.readany()

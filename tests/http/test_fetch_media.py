@@ -106,9 +106,9 @@ async def test_a_file_from_an_address_is_the_same_upload_as_the_file_itself(
     world: World, outside: Outside, fetcher: MediaFetcher, song: bytes
 ) -> None:
     outside.serve = answering(whole(song, "Content-Type: text/html", "Set-Cookie: a=b"))
-    taken, new = await fetcher.take(outside.url("/music/my%20song.wav?sig=1#part"))
+    taken, new = await fetcher.take(outside.url("/music/my%20song.wav?sig=1#part"), owner="")
     assert (new, taken.kind, taken.name, taken.size_bytes) == (True, "audio", "my song.wav", len(song))
-    again, new = await fetcher.take(outside.url("/other"), name="another")
+    again, new = await fetcher.take(outside.url("/other"), name="another", owner="")
     assert (new, again.digest, again.name) == (False, taken.digest, "my song.wav")
     first, second = outside.serve.requests  # type: ignore[attr-defined]
     assert b"accept-encoding: identity" in first.lower() and first.startswith(
@@ -136,11 +136,11 @@ async def test_redirects_are_followed_three_times_and_not_a_fourth(
         await writer.drain()
 
     outside.serve = serve
-    taken, _ = await fetcher.take(outside.url("/3"))
+    taken, _ = await fetcher.take(outside.url("/3"), owner="")
     assert (taken.size_bytes, len(hops)) == (len(song), 4)
     hops.clear()
     with pytest.raises(FetchFailed, match="redirects more than 3 times"):
-        await fetcher.take(outside.url("/99"))
+        await fetcher.take(outside.url("/99"), owner="")
     assert len(hops) == 4
 
 
@@ -153,7 +153,7 @@ REFUSED = (
 @pytest.mark.parametrize("url", REFUSED)
 async def test_what_is_no_web_address_is_refused(world: World, fetcher: MediaFetcher, url: str) -> None:
     with pytest.raises(InvalidFields) as refusal:
-        await fetcher.take(url)
+        await fetcher.take(url, owner="")
     assert refusal.value.errors[0]["pointer"] == "/url"
 
 
@@ -167,7 +167,7 @@ async def test_a_redirect_to_what_is_no_web_address_is_refused(
 ) -> None:
     outside.serve = answering(f"Location: {location}\r\nContent-Length: 0\r\n\r\n".encode(), head=b"HTTP/1.1 301 M\r\n")
     with pytest.raises(FetchFailed, match=what):
-        await fetcher.take(outside.url("/a"))
+        await fetcher.take(outside.url("/a"), owner="")
     assert outside.asked == 1
 
 
@@ -178,7 +178,7 @@ async def test_other_answers_than_200_are_told_by_their_number_alone(
     head = f"HTTP/1.1 {status} {SECRET.decode()}\r\n".encode()
     outside.serve = answering(whole(SECRET, f"X-Secret: {SECRET.decode()}"), head=head)
     with pytest.raises(FetchFailed) as refusal:
-        await fetcher.take(outside.url("/a"))
+        await fetcher.take(outside.url("/a"), owner="")
     if status >= 200:
         assert f"HTTP {status}" in refusal.value.detail
     assert SECRET.decode() not in f"{refusal.value.detail} {refusal.value.hint} {refusal.value.__dict__}"
@@ -242,7 +242,7 @@ async def test_a_bomb_ends_in_time_and_leaves_nothing(world: World, outside: Out
     fetcher = make_fetcher(world, outside, **(HASTY if words in TIMES else {}))
     began_s = time.monotonic()
     with pytest.raises(error) as refusal:
-        await fetcher.take(outside.url("/a.wav"))
+        await fetcher.take(outside.url("/a.wav"), owner="")
     assert time.monotonic() - began_s < 6
     assert words in refusal.value.detail
     assert SECRET.decode() not in refusal.value.detail
@@ -261,7 +261,7 @@ async def test_a_tls_handshake_that_does_not_come_on_ends_in_time(world: World, 
     outside.serve = drip
     began_s = time.monotonic()
     with pytest.raises(FetchFailed, match="did not answer within"):
-        await fetcher.take(f"https://{PUBLIC_NAME}:{outside.port}/a.mp4")
+        await fetcher.take(f"https://{PUBLIC_NAME}:{outside.port}/a.mp4", owner="")
     assert time.monotonic() - began_s < 3 and outside.asked == 1
     assert await left(world) == []
 
@@ -273,7 +273,7 @@ async def test_a_name_server_that_hangs_ends_in_time(world: World, outside: Outs
 
     fetcher = MediaFetcher(intake=world.services.intake, head_s=0.2, resolve=hang)
     with pytest.raises(FetchFailed, match="did not answer within"):
-        await fetcher.take("http://slow.example/")
+        await fetcher.take("http://slow.example/", owner="")
 
 
 async def test_from_https_nothing_leads_to_http(
@@ -292,16 +292,16 @@ async def test_from_https_nothing_leads_to_http(
     async with server:
         url = f"https://{PUBLIC_NAME}:{server.sockets[0].getsockname()[1]}/a"
         with pytest.raises(FetchFailed, match="no connection"):  # a certificate that nobody vouches for
-            await fetcher.take(url)
+            await fetcher.take(url, owner="")
         monkeypatch.setattr("certifi.where", lambda: str(certificate))
         with pytest.raises(FetchFailed, match="redirects from https to http"):
-            await fetcher.take(url)
+            await fetcher.take(url, owner="")
     assert outside.asked == 0
 
 
 async def test_whoever_gives_up_leaves_nothing(world: World, outside: Outside, fetcher: MediaFetcher) -> None:
     outside.serve = answering(CHUNKED, chunk(GOOD_HEAD), *[chunk(bytes(SMALL))] * 400, pause_s=0.1)
-    task = asyncio.create_task(fetcher.take(outside.url("/a.wav")))
+    task = asyncio.create_task(fetcher.take(outside.url("/a.wav"), owner=""))
     while not outside.asked:
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.3)
@@ -314,7 +314,7 @@ async def test_whoever_gives_up_leaves_nothing(world: World, outside: Outside, f
 async def test_a_full_disk_is_told_before_anything_is_written(world: World, outside: Outside, song: bytes) -> None:
     outside.serve = answering(whole(song))
     with pytest.raises(StorageFull):
-        await make_fetcher(world, outside, free_bytes=1000).take(outside.url("/a.wav"))
+        await make_fetcher(world, outside, free_bytes=1000).take(outside.url("/a.wav"), owner="")
     assert await left(world) == []
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
+from multidict import CIMultiDict
 from standins.services_standin import KEY, VIDEO, World
 from yarl import URL
 
@@ -30,6 +31,14 @@ async def closed(world: World, connect: Any) -> Client:
     """A server that wants a key."""
     client: Client = await connect(world.with_api_key())
     return client
+
+
+TWICE = {
+    "Authorization": (f"Bearer {KEY}", "Bearer vg_another"),
+    "Content-Type": ("application/json", "text/plain"),
+    "If-Match": ('"1"', '"2"'),
+    "Idempotency-Key": ("order-1", "order-2"),
+}
 
 
 async def code_of(answer: Any) -> tuple[int, str | None]:
@@ -67,6 +76,16 @@ async def test_the_address_that_a_connection_came_in_on_is_its_own_name(world: W
     async with TestClient(server) as client:
         assert (await client.get("/livez", headers={"Host": "127.0.0.9:80"})).status == 200
         assert (await client.get("/livez", headers={"Host": "127.0.0.8:80"})).status == 421
+
+
+@pytest.mark.parametrize("name", TWICE)
+async def test_which_of_two_headers_is_meant_is_not_guessed(closed: Client, name: str) -> None:
+    usual = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    headers = CIMultiDict((key, value) for key, value in usual.items() if key != name)
+    headers.extend((name, value) for value in TWICE[name])
+    route = ("PATCH", "/mcp/storyboard/job_1") if name == "If-Match" else ("POST", "/mcp/generate")
+    answer = await closed.request(*route, data=b'{"prompt": "p"}', headers=headers)
+    assert answer.status == 400 and name in await answer.text()
 
 
 async def test_a_request_without_or_with_two_hosts_is_refused(client: Client) -> None:

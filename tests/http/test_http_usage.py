@@ -14,7 +14,7 @@ from vidgend.pipeline.budget.accounts import Accounts, Money, date_of
 from vidgend.pipeline.budget.allowance import Window
 from vidgend.pipeline.budget.metered import Metered
 from vidgend.pipeline.budget.port import JOB, Quota
-from vidgend.store.ledger import DAY_S, Answer, Ledger
+from vidgend.store.ledger import DAY_S, Answer, Ledger, OwnerLimits
 
 TODAY = int(time.time() // DAY_S)
 MONEY = Money(price_in=1.0, price_out=2.0, monthly_cap=3.0, currency="EUR")
@@ -25,12 +25,12 @@ def encoded(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-async def metered(world: World) -> tuple[World, Metered]:
+async def metered(world: World, limits: OwnerLimits | None = None) -> tuple[World, Metered]:
     """The world with quotas and prices."""
-    ledger = Ledger(world.database)
+    ledger = Ledger(world.database, limits)
     accounts = await Accounts.read(ledger, quotas=QUOTAS, money=MONEY, now=time.time())
     budget = Metered(ledger, accounts, wait_s=0)
-    return world.with_services(ledger=ledger, accounts=accounts, check_money=budget.check_money), budget
+    return world.with_services(ledger=ledger, accounts=accounts, check_money=budget.check_money_of), budget
 
 
 async def noted(world: World, *, days_ago: int, service: str = "pexels", job: str = "", **answer: Any) -> None:
@@ -151,3 +151,21 @@ async def test_what_only_the_model_can_do_is_refused_when_the_month_is_spent(wor
     assert (answer.status, problem["code"]) == (429, "budget_spent")
     assert "has cost 3.00 EUR this month" in problem["detail"] and "usage.monthly_cap" in problem["hint"]
     assert 0 < int(answer.headers["Retry-After"]) <= 31 * 86_400
+
+
+async def test_so_it_is_when_the_owner_has_spent_what_one_may(world: World, connect: Any) -> None:
+    world, budget = await metered(world.with_services(can_translate=True), OwnerLimits(cost_per_month=1.0))
+    client = await connect(world)
+    ann, bob = await world.key("ann"), await world.key("bob")
+    made = await client.post("/mcp/generate", json={"prompt": "The sea at dawn."}, headers=ann)
+    JOB.set((await made.json())["job_id"])
+    async with budget.call("llm", "plan", "a-model") as call:
+        call.answered(200, tokens_in=1_000_000)
+    scenes = [{"narration": "The sea."}]
+    foreign = {"scenes": scenes, "outputs": [{"language": "en"}, {"language": "fr", "voice": "af_heart"}]}
+    answer = await client.post("/mcp/generate", json=foreign, headers=ann)
+    problem = await answer.json()
+    assert (answer.status, problem["code"]) == (429, "budget_spent")
+    assert "limits.cost_per_month" in problem["hint"] and 0 < int(answer.headers["Retry-After"]) <= 31 * 86_400
+    answer = await client.post("/mcp/generate", json=foreign, headers=bob)
+    assert (await answer.json()).get("code") != "budget_spent"

@@ -111,7 +111,7 @@ async def test_a_new_key_works_at_once_and_a_revoked_one_no_longer_than_a_second
 async def test_the_settings_key_may_do_everything(keys: CountedKeys) -> None:
     ring = Keyring(keys, api_key="s\u00e9sam")
     assert await ring.required()
-    assert await ring.authenticate("s\u00e9sam") == Caller(key_id="settings")
+    assert await ring.authenticate("s\u00e9sam") == Caller(owner="", key_id="settings")
     assert await refused(ring, "sesam") == "the key is not right"
     assert not ring.remembers("s\u00e9sam"), "it may be short enough to be guessed"
     assert await refused(ring, "\ud800") == "the key is not right"

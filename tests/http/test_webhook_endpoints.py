@@ -85,6 +85,25 @@ async def test_an_endpoint_that_was_tried_again_and_again_for_five_days_is_disab
     assert [row[0] for row in (await post.rows())[-2:]] == ["dead", "pending"]
 
 
+async def test_what_fails_for_one_owner_does_not_concern_another(post: Post) -> None:
+    hers, his = [await post.event(URL, owner=owner) for owner in ("ann", "bob")]
+    due = {delivery.owner: delivery for delivery in (await post.outbox.due())[0]}
+    assert await post.outbox.failed(due["ann"], "HTTP 410", gone=True) is None
+    await post.event(URL, owner="ann")
+    later = await post.event(URL, owner="bob")
+    assert [row[0] for row in await post.rows()] == ["dead", "pending", "dead", "pending"]
+    await post.outbox.delivered(due["bob"])
+    assert [(one.state, one.disabled) for one in await events_of(post.database, hers)] == [
+        ("dead", "it said 410 Gone")
+    ]  # fmt: skip
+    await redeliver(post.database, his)
+    await post.outbox.failed(due["bob"], "HTTP 410", gone=True)
+    assert len(await endpoints(post)) == 2
+    await redeliver(post.database, later)
+    assert [row[0] for row in await post.rows()] == ["dead", "dead", "dead", "pending"]
+    assert [one.disabled for one in await events_of(post.database, hers)] == ["it said 410 Gone"]
+
+
 async def test_one_failure_long_ago_and_one_now_do_not_disable_an_endpoint(post: Post) -> None:
     assert await tried(post, 1) == "pending"
     await post.database.write(lambda connection: connection.execute("DELETE FROM jobs"))

@@ -174,14 +174,14 @@ async def test_an_attempt_without_an_answer_and_the_last_few_of_many(post: Post,
 
 async def test_a_test_event_is_signed_as_the_real_ones_are(post: Post, receiver: Receiver) -> None:
     tester = WebhookTester(signer=Signer(post.database, SECRET), allow_networks=LOOPBACK)
-    tested = await tester.send(receiver.url())
+    tested = await tester.send(receiver.url(), owner="")
     (call,) = receiver.calls
     assert (tested.outcome.status, tested.outcome.reason, tested.own_secret) == (204, "", False)
     assert verifies(SECRET, call) and call.event["type"] == "webhook.test"
     assert tested.body.encode() == call.body
     assert tested.headers == {name: value for name, value in call.headers.items() if name.startswith("webhook-")}
     own = keep(post, receiver.url(), ago_s=ROTATION_S + 1).secret
-    assert (await tester.send(receiver.url())).own_secret
+    assert (await tester.send(receiver.url(), owner="")).own_secret
     assert verifies(own, receiver.calls[1])
     assert await post.rows() == [], "it is in no outbox"
 
@@ -193,7 +193,7 @@ async def test_a_test_event_tells_what_came_of_it(post: Post, receiver: Receiver
 
     receiver.answers["/hook"] = answer
     tester = WebhookTester(signer=Signer(post.database, SECRET), allow_networks=LOOPBACK)
-    outcome = (await tester.send(receiver.url())).outcome
+    outcome = (await tester.send(receiver.url(), owner="")).outcome
     assert (outcome.status, outcome.reason, len(receiver.calls)) == (status, reason, 1)
     assert await post.database.read("SELECT * FROM endpoints") == []
 
@@ -201,8 +201,8 @@ async def test_a_test_event_tells_what_came_of_it(post: Post, receiver: Receiver
 async def test_a_test_event_to_a_closed_network_is_refused(post: Post, receiver: Receiver) -> None:
     tester = WebhookTester(signer=Signer(post.database, SECRET))
     with pytest.raises(CallbackForbidden):
-        await tester.send(receiver.url())
+        await tester.send(receiver.url(), owner="")
     with pytest.raises(InvalidFields) as refusal:
-        await tester.send("nowhere")
+        await tester.send("nowhere", owner="")
     assert refusal.value.errors[0]["pointer"] == "/url"
     assert receiver.calls == []

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nobodys import NobodysJobs
 from observe.scraped import looked_up, read, series, value
 from ready_database import ready
 
@@ -19,7 +20,6 @@ from vidgend.observer import Commit, JobEnd, Observers, ProviderCall, RequestEnd
 from vidgend.pipeline.budget.accounts import Accounts, Money
 from vidgend.pipeline.budget.allowance import Allowance, Told, Window
 from vidgend.store.database import Database
-from vidgend.store.jobs import JobStore
 from vidgend.store.outbox import enqueue_event
 
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
@@ -89,7 +89,7 @@ async def test_the_queue_is_looked_up(metrics: Metrics, tmp_path: Path) -> None:
     now = [1000.0]
     database = await Database.open(ready(tmp_path / "vidgend.db"), clock=lambda: now[0], observer=metrics)
     try:
-        jobs = JobStore(database, boot_id="b", max_queued=10, observer=metrics)
+        jobs = NobodysJobs(database, boot_id="b", max_queued=10, observer=metrics)
         await jobs.recover()
         for _ in range(3):
             await jobs.submit(Brief(prompt="x"))
@@ -100,11 +100,11 @@ async def test_the_queue_is_looked_up(metrics: Metrics, tmp_path: Path) -> None:
         await jobs.pause("by hand")
         await database.write(
             lambda connection: enqueue_event(
-                connection, job_id=claimed.id, url="http://x", event="job.completed", now=now[0] - 5, data={}
+                connection, job_id=claimed.id, owner="", url="http://x", event="job.completed", now=now[0] - 5, data={}
             )
         )
         await database.write(
-            lambda connection: connection.execute("INSERT INTO endpoints (url, disabled_at) VALUES ('u', 1)")
+            lambda connection: connection.execute("INSERT INTO endpoints (owner, url, disabled_at) VALUES ('', 'u', 1)")
         )
         looked = looked_up(database, tmp_path)
         await looked.refresh()
@@ -130,7 +130,7 @@ async def test_a_job_that_was_sent_again_has_not_waited_since_it_was_made(tmp_pa
     now = [1000.0]
     database = await Database.open(ready(tmp_path / "vidgend.db"), clock=lambda: now[0])
     try:
-        jobs = JobStore(database, boot_id="b", max_queued=10)
+        jobs = NobodysJobs(database, boot_id="b", max_queued=10)
         await jobs.recover()
         job_id, _ = await jobs.submit(Brief(prompt="x"))
         await jobs.request_cancel(job_id)

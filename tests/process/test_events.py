@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import random
+import signal
 import socket
 import sqlite3
 import sys
@@ -140,6 +142,46 @@ async def test_it_stops_at_once_however_many_streams_are_open(daemon: Daemon) ->
         stopped_s = time.monotonic() - began
     print(f"{STREAMS} streams: ended after {ended_s:.2f} s, the daemon after {stopped_s:.2f} s")
     assert ended_s < 2 and stopped_s < 4  # a process takes a second to end on a busy machine
+
+
+_HANGING = """
+import asyncio
+from vidgend.cli import main
+from vidgend.http.webhooks import WebhookSender
+
+async def run(self):
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.Event().wait()
+
+WebhookSender.run = run
+main()
+"""
+"""A daemon in which a side task hangs when it is cancelled."""
+
+
+async def test_streams_are_told_of_the_stop_before_anything_else_has_ended(tmp_path: Path) -> None:
+    daemon = Daemon(
+        folder=tmp_path,
+        environ={"VIDGEND_FOOTAGE__PROVIDERS": "generated"},
+        argv=(sys.executable, "-c", _HANGING, "serve"),
+    )
+    await daemon.start()
+    assert daemon.child is not None
+    try:
+        async with (
+            aiohttp.ClientSession() as http,
+            open_stream(http, f"{daemon.url}/mcp/events") as stream,
+        ):
+            await stream.upto("snapshot")
+            os.kill(daemon.pid, signal.SIGTERM)
+            assert await stream.rest() == []
+            assert stream.comments[-1] == "the server is stopping"
+            assert daemon.process is not None and daemon.process.returncode is None, "it hangs"
+    finally:
+        daemon.kill()
+        await daemon.child.wait()
 
 
 async def test_a_waiting_command_asks_three_times_where_it_asked_twice_a_second(daemon: Daemon, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from nobodys import NobodysJobs
 from ready_database import ready
 
 from vidgend.http.webhook_signing import Signer
@@ -44,9 +45,9 @@ class Post:
     clock: Clock
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def event(self, url: str) -> str:
+    async def event(self, url: str, *, owner: str = "") -> str:
         """Cancel a job that has a callback: the event is in the outbox. Returns the job's id."""
-        job_id, _ = await self.jobs.submit(Brief(prompt="p"), callback_url=url, metadata={"order": 7})
+        job_id, _ = await self.jobs.submit(Brief(prompt="p"), callback_url=url, metadata={"order": 7}, owner=owner)
         await self.jobs.request_cancel(job_id)
         self.wake.set()
         return job_id
@@ -94,7 +95,7 @@ async def open_post(folder: Path, clock: Clock | None = None) -> AsyncIterator[P
     clock = clock or Clock()
     database = await Database.open(ready(folder / "vidgend.db"), clock)
     try:
-        jobs = JobStore(database, boot_id="boot", max_queued=1_000_000)
+        jobs = NobodysJobs(database, boot_id="boot", max_queued=1_000_000)
         await jobs.recover()
         yield Post(database=database, jobs=jobs, outbox=Outbox(database), clock=clock)
     finally:

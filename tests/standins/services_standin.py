@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nobodys import NobodysJobs, NobodysUploads
 from ready_database import ready
 
 from vidgend.errors import LanguageUnsupported, StorageFull, UnknownVoice, VoiceUnavailable
@@ -39,7 +40,6 @@ from vidgend.store.keys import KeyStore, create_key
 from vidgend.store.ledger import Ledger
 from vidgend.store.space import Space
 from vidgend.store.storyboards import StoryboardStore, Version
-from vidgend.store.uploads import UploadStore
 
 KEY = "vg_0123456789abcdef_secret"
 UNLIMITED = Rate(per_s=0, burst=1)
@@ -188,13 +188,13 @@ async def _no_cache(lacking_bytes: int) -> None:
 async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterator[World]:
     database = await Database.open(ready(folder / "vidgend.db"))
     try:
-        jobs = JobStore(database, boot_id="boot", max_queued=max_queued)
+        jobs = NobodysJobs(database, boot_id="boot", max_queued=max_queued)
         await jobs.recover()
         assets = await open_filesystem_assets(database, folder / "assets")
         worker = FakeWorker(jobs)
         ledger = Ledger(database)
         accounts = await Accounts.read(ledger, quotas={}, money=Money(), now=database.clock())
-        uploads = UploadStore(database, assets)
+        uploads = NobodysUploads(database, assets)
         intake = Intake(
             uploads=uploads,
             assets=assets,
@@ -214,7 +214,7 @@ async def open_world(folder: Path, *, max_queued: int = 100_000) -> AsyncIterato
             uploads=uploads,
             ledger=ledger,
             accounts=accounts,
-            check_money=Metered(ledger, accounts, wait_s=0).check_money,
+            check_money=Metered(ledger, accounts, wait_s=0).check_money_of,
             intake=intake,
             fetcher=MediaFetcher(intake=intake),
             webhook_tester=WebhookTester(signer=Signer(database, new_secret())),

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 from job_model import Model, ModelJob, ModelStep
+from nobodys import NobodysJobs
 from ready_database import ready
 
 from vidgend.errors import Conflict, NotFound, QueueFull
@@ -80,7 +81,7 @@ class Life:
         self.blobs = FilesystemBlobs(self.root / "assets")
         self.assets = AssetStore(self.database, self.blobs)
         self.run(self.assets.prepare())
-        self.jobs = JobStore(self.database, boot_id=boot_id, max_queued=MAX_QUEUED)
+        self.jobs = NobodysJobs(self.database, boot_id=boot_id, max_queued=MAX_QUEUED)
         self.steps = StepStore(self.database, self.assets, boot_id=boot_id)
         self.outbox = Outbox(self.database)
         recovered = self.run(self.jobs.recover())

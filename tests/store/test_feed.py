@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from nobodys import NobodysJobs
 from ready_database import ready
 
 from vidgend.models import Brief, Scene, Storyboard
@@ -31,7 +32,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 async def boot(database: Database, boot_id: str = "boot-1") -> JobStore:
-    jobs = JobStore(database, boot_id=boot_id, max_queued=100)
+    jobs = NobodysJobs(database, boot_id=boot_id, max_queued=100)
     await jobs.recover()
     return jobs
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nobodys import NobodysJobs
 from ready_database import ready
 
 from vidgend.errors import Conflict, IdempotencyMismatch, NotFound, QueueFull, QueueQuotaExceeded
@@ -26,7 +27,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 async def boot(database: Database, boot_id: str = "boot-1", *, max_queued: int = 100) -> JobStore:
-    jobs = JobStore(database, boot_id=boot_id, max_queued=max_queued)
+    jobs = NobodysJobs(database, boot_id=boot_id, max_queued=max_queued)
     await jobs.recover()
     return jobs
 
@@ -453,7 +454,7 @@ async def test_what_one_owner_sees_is_found_without_looking_at_what_others_have(
             return await database.read(sql, parameters)
 
     noted = Noted(database.path, database.clock, database._writer)
-    reads, feed = JobStore(noted, boot_id="x", max_queued=9), Feed(noted)
+    reads, feed = NobodysJobs(noted, boot_id="x", max_queued=9), Feed(noted)
     job_id, _ = await jobs.submit(BRIEF, owner="ada")
     for state in (None, "completed"):
         for before in (None, (1.0, "job_a")):
@@ -470,7 +471,7 @@ async def test_what_one_owner_sees_is_found_without_looking_at_what_others_have(
 
 
 async def test_an_owner_may_have_so_many_waiting_and_no_more(database: Database) -> None:
-    jobs = JobStore(database, boot_id="boot", max_queued=100, queued_per_owner=2)
+    jobs = NobodysJobs(database, boot_id="boot", max_queued=100, queued_per_owner=2)
     first, _ = await jobs.submit(BRIEF, owner="ann", idempotency_key="a")
     await jobs.submit(BRIEF, owner="ann")
     with pytest.raises(QueueQuotaExceeded, match=r"2 of your jobs .*queued_per_owner is 2"):

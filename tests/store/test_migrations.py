@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
+from nobodys import NobodysJobs
 
 from vidgend.errors import DatabaseDamaged, SchemaTooNew
 from vidgend.store import schema
 from vidgend.store.database import Database
 from vidgend.store.feed import Feed
-from vidgend.store.jobs import JobStore
 
 ROWS = 2000
 NEWEST = len(schema.migrations())
@@ -94,7 +94,7 @@ async def test_jobs_from_before_keys_and_events_go_on_and_are_followed(tmp_path:
     connection.close()
     database = await Database.open(tmp_path / "db")
     try:
-        jobs, feed = JobStore(database, boot_id="new", max_queued=9), Feed(database)
+        jobs, feed = NobodysJobs(database, boot_id="new", max_queued=9), Feed(database)
         assert await jobs.counts(owner="") == {"queued": 1, "rendering": 1, "completed": 1}
         assert await feed.newest() == 0 and await feed.has_all_after(0)
         assert (await jobs.recover()).requeued == 1
@@ -102,6 +102,41 @@ async def test_jobs_from_before_keys_and_events_go_on_and_are_followed(tmp_path:
         assert await jobs.counts(owner="") == {"queued": 1, "cancelled": 1, "completed": 1} == await jobs.counts()
         told = [(one.job_id, one.text) for one in await feed.after(0, limit=9) if one.kind == "status"]
         assert told == [("job_b", "queued"), ("job_a", "cancelled")]
+    finally:
+        await database.close()
+
+
+async def test_receivers_that_were_disabled_are_so_for_whoever_calls_them(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "db", isolation_level=None)
+    connection.executescript("BEGIN; " + "\n".join(schema.migrations()[:9]) + "; PRAGMA user_version = 9; COMMIT;")
+    connection.execute("INSERT INTO boots VALUES ('old', 1, 1)")
+    for number, (owner, url) in enumerate(
+        (("ann", "http://a"), ("ann", "http://a"), ("bob", "http://a"), ("bob", "b"))
+    ):
+        connection.execute(
+            "INSERT INTO jobs (id, kind, state, owner, brief, created_at, updated_at) "
+            "VALUES (?, 'video', 'queued', ?, '{}', 1, 1)",
+            (f"job_{number}", owner),
+        )
+        connection.execute(
+            "INSERT INTO outbox (id, job_id, url, event, body, state, next_at, created_at) "
+            "VALUES (?, ?, ?, 'job.failed', x'7b7d', 'dead', 1, 1)",
+            (f"msg_{number}", f"job_{number}", url),
+        )
+    connection.execute("UPDATE jobs SET state = 'failed' WHERE owner = 'ann'")
+    assert ("queued", "ann", 0) in connection.execute("SELECT * FROM job_counts").fetchall()
+    for url in ("http://a", "http://nobody"):
+        connection.execute("INSERT INTO endpoints VALUES (?, 1, 2, 3, 'it said 410 Gone')", (url,))
+    connection.close()
+    database = await Database.open(tmp_path / "db")
+    try:
+        rows = await database.read("SELECT * FROM endpoints ORDER BY owner")
+        assert rows == [(owner, "http://a", 1, 2, 3, "it said 410 Gone") for owner in ("ann", "bob")]
+        counts = await database.read("SELECT * FROM job_counts ORDER BY owner")
+        assert counts == [("failed", "ann", 2), ("queued", "bob", 2)]
+        await database.write(lambda c: c.execute("UPDATE jobs SET state = 'failed' WHERE id = 'job_2'"))
+        await database.write(lambda c: c.execute("DELETE FROM jobs WHERE owner = 'ann' OR id = 'job_3'"))
+        assert await database.read("SELECT * FROM job_counts") == [("failed", "bob", 1)]
     finally:
         await database.close()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from nobodys import NobodysJobs
 
 from vidgend.errors import DatabaseUnavailable
 from vidgend.models import Brief
@@ -108,7 +109,7 @@ async def _run(disk: ForgetfulDisk, promises: Promises, *, boots: int = 2, jobs_
     for boot in range(boots):
         database = await Database.open(disk.folder / "db", connect=disk.connect)
         try:
-            jobs = JobStore(database, boot_id=f"boot-{disk.name}-{boot}", max_queued=10_000)
+            jobs = NobodysJobs(database, boot_id=f"boot-{disk.name}-{boot}", max_queued=10_000)
             with promises.counting_errors():
                 await jobs.recover()
             await asyncio.gather(

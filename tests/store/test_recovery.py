@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from nobodys import NobodysJobs
 from ready_database import ready
 
 from vidgend.errors import StepPoisoned
 from vidgend.models import Brief
 from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.database import Database
-from vidgend.store.jobs import Job, JobStore
+from vidgend.store.jobs import Job
 from vidgend.store.recovery import Recovered
 from vidgend.store.steps import SUSPECT_FROM, StepStore
 
@@ -29,7 +30,7 @@ class Boot:
     """One life of a daemon."""
 
     def __init__(self, database: Database, folder: Path, boot_id: str) -> None:
-        self.jobs = JobStore(database, boot_id=boot_id, max_queued=100_000)
+        self.jobs = NobodysJobs(database, boot_id=boot_id, max_queued=100_000)
         self._database, self._folder, self._boot_id = database, folder, boot_id
         self.recovered: Recovered | None = None
 

@@ -262,7 +262,7 @@ async def test_endpoints_are_forgotten_when_they_say_nothing_any_more(store: Sto
         ("disabled", SILENCE_S + 1, True), ("disabled long ago", DISABLED_LIVE_S + 1, True),
     ):  # fmt: skip
         await store.sql(
-            "INSERT INTO endpoints (url, failing_since, last_failed_at, disabled_at) VALUES (?, 1, ?, ?)",
+            "INSERT INTO endpoints (owner, url, failing_since, last_failed_at, disabled_at) VALUES ('', ?, 1, ?, ?)",
             url, NOW - failed_s_ago, NOW - failed_s_ago if disabled else None,
         )  # fmt: skip
     assert (await run(store)).endpoints == 2

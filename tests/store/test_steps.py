@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nobodys import NobodysJobs
 from ready_database import ready
 
 from vidgend.models import Brief
 from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
-from vidgend.store.jobs import JobStore
 from vidgend.store.steps import StepStore
 
 KEY = "a" * 64
@@ -31,7 +31,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     bench.database = await Database.open(ready(tmp_path / "db"))
     bench.assets = await open_filesystem_assets(bench.database, tmp_path / "assets")
     bench.steps = StepStore(bench.database, bench.assets, boot_id="boot-1")
-    jobs = JobStore(bench.database, boot_id="boot-1", max_queued=10)
+    jobs = NobodysJobs(bench.database, boot_id="boot-1", max_queued=10)
     await jobs.recover()
     bench.job, _ = await jobs.submit(Brief(prompt="sea"))
     yield bench
@@ -107,7 +107,7 @@ async def test_an_output_that_is_too_old_is_made_anew_and_stays_until_there_is_a
         elif give_up == "release":
             await bench.steps.release(lease)
         else:
-            await JobStore(bench.database, boot_id="boot-2", max_queued=10).recover()
+            await NobodysJobs(bench.database, boot_id="boot-2", max_queued=10).recover()
         assert await bench.steps.finished(KEY, bench.job) == {"n": 1}, give_up
         assert await bench.steps.finished(KEY, bench.job, max_age_s=100) is None, "it is as old as before"
     lease = await bench.steps.begin(KEY, job_id=bench.job, keep=True, **BEGIN)

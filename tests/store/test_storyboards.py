@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nobodys import NobodysJobs
 from ready_database import ready
 
 from vidgend.errors import Conflict, NotFound, StoryboardChanged
@@ -35,7 +36,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 async def boot(database: Database) -> JobStore:
-    jobs = JobStore(database, boot_id="one", max_queued=10)
+    jobs = NobodysJobs(database, boot_id="one", max_queued=10)
     await jobs.recover()
     return jobs
 
@@ -228,7 +229,7 @@ async def test_a_restart_leaves_what_awaits_review_alone_and_a_cancel_ends_it(da
     job = await claimed(jobs)
     await boards.save(job_id, BOARD)
     await jobs.await_review(job, progress=20.0, scenes=1, line="look", event={})
-    jobs = JobStore(database, boot_id="another", max_queued=10)
+    jobs = NobodysJobs(database, boot_id="another", max_queued=10)
     await jobs.recover()
     assert (await jobs.get(job_id)).state == "awaiting_review"
     assert await jobs.request_cancel(job_id) == "cancelled"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nobodys import NobodysJobs, NobodysUploads
 from stock import DAY_S, NOW, Stock, bring_back, make_backup, stock
 
 from vidgend.errors import NotFound, UploadInUse, UploadUnknown
@@ -33,7 +34,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Stock]:
 
 
 def uploads_of(store: Stock) -> UploadStore:
-    return UploadStore(store.database, store.assets)
+    return NobodysUploads(store.database, store.assets)
 
 
 async def give(store: Stock, content: bytes = b"photo", *, owner: str = "") -> str:
@@ -46,7 +47,7 @@ async def give(store: Stock, content: bytes = b"photo", *, owner: str = "") -> s
 
 
 async def jobs_of(store: Stock) -> JobStore:
-    jobs = JobStore(store.database, boot_id="boot", max_queued=10)
+    jobs = NobodysJobs(store.database, boot_id="boot", max_queued=10)
     await jobs.recover()
     return jobs
 

@@ -135,7 +135,7 @@ async def _opened(settings: Settings, files: OwnFiles) -> AsyncIterator[Runtime]
     async with AsyncExitStack() as stack:
         with data_dir_errors(settings):
             runtime = await stack.enter_async_context(Runtime.open(settings, only_own=True))
-        known = await runtime.uploads.find(files.paths)
+        known = await runtime.uploads.find(files.paths, owner="")
         for digest, path in files.paths.items():
             if digest not in known and (await take_file(runtime, path))[0].digest != digest:
                 raise BadInput(f"{path} was changed while it was read")
@@ -166,7 +166,7 @@ async def take_file(runtime: Runtime, path: Path) -> tuple[Upload, bool]:
             while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
                 yield piece
 
-    return await runtime.intake.take(pieces(), name=path.name, expected_bytes=path.stat().st_size)
+    return await runtime.intake.take(pieces(), name=path.name, expected_bytes=path.stat().st_size, owner="")
 
 
 async def _follow(runtime: Runtime, job_id: str, reporter: Reporter) -> Job:

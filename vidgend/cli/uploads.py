@@ -15,6 +15,7 @@ from vidgend.cli.outcome import human_bytes
 from vidgend.errors import BadInput, DaemonUnreachable, VidgendError
 
 if TYPE_CHECKING:
+    from vidgend.runtime import Runtime
     from vidgend.store.uploads import Upload
 
 local_option = click.option("--local", is_flag=True, help="Work on data_dir in this process, where no daemon runs.")
@@ -145,13 +146,13 @@ def _take_here(
 ) -> tuple[list[Any], dict[str, VidgendError]]:
     from vidgend.cli.here import take_file, with_runtime
 
-    async def take(runtime: Any) -> tuple[list[Any], dict[str, VidgendError]]:
+    async def take(runtime: Runtime) -> tuple[list[Any], dict[str, VidgendError]]:
         done: list[Any] = []
         refused: dict[str, VidgendError] = {}
         for name in dict.fromkeys(files):
             try:
                 if is_address(name):
-                    taken, _ = await runtime.fetcher.take(name)
+                    taken, _ = await runtime.fetcher.take(name, owner="")
                 else:
                     taken, _ = await take_file(runtime, Path(name).expanduser())
                 done.append(tell(_shown(taken)))
@@ -167,12 +168,12 @@ def _take_here(
 def _delete_here(options: Options, unwanted: tuple[str, ...]) -> tuple[list[Any], dict[str, VidgendError]]:
     from vidgend.cli.here import with_runtime
 
-    async def delete(runtime: Any) -> tuple[list[Any], dict[str, VidgendError]]:
+    async def delete(runtime: Runtime) -> tuple[list[Any], dict[str, VidgendError]]:
         done: list[Any] = []
         refused: dict[str, VidgendError] = {}
         for name in dict.fromkeys(unwanted):
             try:
-                await runtime.uploads.remove(name)
+                await runtime.uploads.remove(name, owner="")
                 done.append(name)
             except VidgendError as error:
                 refused[name] = error
@@ -184,8 +185,8 @@ def _delete_here(options: Options, unwanted: tuple[str, ...]) -> tuple[list[Any]
 def _list_here(options: Options, limit: int) -> dict[str, Any]:
     from vidgend.cli.here import with_runtime
 
-    async def page(runtime: Any) -> dict[str, Any]:
-        return {"assets": [_shown(one) for one in await runtime.uploads.page(limit=limit)]}
+    async def page(runtime: Runtime) -> dict[str, Any]:
+        return {"assets": [_shown(one) for one in await runtime.uploads.page(limit=limit, owner="")]}
 
     return with_runtime(options.settings(), page)
 

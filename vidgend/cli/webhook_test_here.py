@@ -21,7 +21,7 @@ def send_test_here(settings: Settings, url: str) -> dict[str, Any]:
         async with reading_rows(settings) as reads:
             signer = Signer(reads, await asyncio.to_thread(webhook_secret, settings))
             tester = WebhookTester(signer=signer, allow_networks=settings.egress.for_webhooks)
-            return told_of(url, await tester.send(url))
+            return told_of(url, await tester.send(url, owner=""))
 
     with disk_errors(settings):
         return asyncio.run(send())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Protocol
 
@@ -57,11 +58,11 @@ class Door(Ears, Protocol):
 
     def check_font(self, family: str, /) -> None: ...
 
-    def check_money(self) -> None: ...
+    def check_money(self, owner: str, /) -> Awaitable[None]: ...
 
 
 async def accept_generate(
-    door: Door, body: GenerateBody, *, key: str | None = None, body_sha256: str = "", owner: str = ""
+    door: Door, body: GenerateBody, *, key: str | None = None, body_sha256: str = "", owner: str
 ) -> tuple[str, bool]:
     """Check a video job and put it into the queue. Answers (job id, whether it is new); the caller wakes the worker.
 
@@ -88,12 +89,15 @@ async def accept_generate(
 
 
 async def _checked(door: Door, body: GenerateBody, owner: str) -> Brief:
-    """The brief of a request, checked for all that can be told beforehand. Raises: BadInput and its kin."""
+    """The brief of a request, checked for all that can be told beforehand.
+
+    Raises: BadInput and its kin, BudgetSpent.
+    """
     media = await own_media(door.uploads, body, owner=owner)
     brief = to_brief(body, door.defaults, media.clips, media.music_title, media.voice_over)
     check_voice_over(door, body, brief, media.recording)
     if await check_languages(body, brief, can_translate=door.can_translate):
-        door.check_money()
+        await door.check_money(owner)
     spoken = brief.narration_audio is None or has_own_text(brief)  # else the prompt only says what it is about
     if spoken and body.language is not None and (written := unreadable_as(brief)) is not None:
         raise LanguageUnsupported(f"the text is in the letters of {written}, not in those of {brief.language}")
@@ -110,7 +114,7 @@ async def _checked(door: Door, body: GenerateBody, owner: str) -> Brief:
 
 
 async def accept_prefetch(
-    door: Door, body: PrefetchBody, *, key: str | None = None, body_sha256: str = "", owner: str = ""
+    door: Door, body: PrefetchBody, *, key: str | None = None, body_sha256: str = "", owner: str
 ) -> tuple[str, bool]:
     """The same for a prefetch job.
 

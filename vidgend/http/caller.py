@@ -18,7 +18,7 @@ class Caller:
     """`owner` is whose jobs, uploads and calls are seen; "" owns what is made without a key and with http.api_key.
     `key_id` is the public part of the key that was sent, or SETTINGS_KEY or LINK; "" where none is asked for."""
 
-    owner: str = ""
+    owner: str
     key_id: str = ""
     scopes: frozenset[Scope] = ALL_SCOPES
 
@@ -33,9 +33,9 @@ class Caller:
         return bool(self.key_id)
 
 
-ANYBODY = Caller()
+ANYBODY = Caller(owner="")
 """Where no key is asked for."""
-NOBODY = Caller(scopes=frozenset())
+NOBODY = Caller(owner="", scopes=frozenset())
 """Where something is open to everybody: who calls was not looked at."""
 SETTINGS_KEY = "settings"
 LINK = "link"

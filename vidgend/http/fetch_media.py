@@ -58,7 +58,7 @@ class MediaFetcher:
         self._resolve = resolve
         self._running: Counter[str] = Counter()
 
-    async def take(self, url: str, *, name: str = "", owner: str = "") -> tuple[Upload, bool]:
+    async def take(self, url: str, *, name: str = "", owner: str) -> tuple[Upload, bool]:
         """The file behind an address as an upload, and whether it is new. Without a `name` it has that of the address.
 
         However it ends, also when it is cancelled, nothing is left of a file that was not taken.

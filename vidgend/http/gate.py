@@ -1,4 +1,5 @@
-"""What every request passes first, whatever it asks for and whoever asks: names, origins of pages, packed bodies.
+"""What every request passes first, whatever it asks for and whoever asks: names, origins of pages, packed bodies,
+headers that may come once.
 
 Preflights of browsers are answered here, since they come without a key.
 """
@@ -13,13 +14,15 @@ from aiohttp.typedefs import Handler, Middleware
 
 from vidgend.http.auth import check_host, host_name
 from vidgend.http.cors import Cors, is_preflight, preflight_headers
-from vidgend.http.problems import BodyPacked, OriginNotAllowed, problem
+from vidgend.http.problems import BadRequest, BodyPacked, OriginNotAllowed, problem
 from vidgend.http.proxied import FORWARDED_HOST, Networks, forwarded_host, scheme_of
 from vidgend.http.security_headers import complete
 from vidgend.http.services import Services
 
 _USUAL_PORTS = {"http": 80, "https": 443}
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_ONCE = ("Authorization", "If-Match")
+"""A proxy in front may go by the other of two. Content-Type and Idempotency-Key are looked at where they are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +48,11 @@ class Gate:
         )
 
     def check(self, request: web.Request) -> None:
-        """Raises: HostNotAllowed, OriginNotAllowed."""
+        """Raises: HostNotAllowed, OriginNotAllowed, BadRequest."""
         check_host(request, self.names)
+        twice = next((name for name in _ONCE if len(request.headers.getall(name, ())) > 1), None)
+        if twice is not None:
+            raise BadRequest(f"the header {twice} is sent more than once")
         told = forwarded_host(request, self.trusted)
         if host_name(told) in self.names:
             request[FORWARDED_HOST] = told

@@ -65,8 +65,8 @@ async def look(services: Services) -> Health:
         seen = replace(
             seen,
             database_broken=services.database.trouble is not None,
-            over_quota=not await worker.within_quota(),
-            kept_bytes=await services.jobs.kept_bytes(),
+            over_quota=not await worker.within_quota(owner=""),
+            kept_bytes=await services.jobs.kept_bytes(owner=""),
             paused=await services.jobs.paused() is not None,
         )
     except (sqlite3.Error, DatabaseDamaged, DatabaseUnavailable):

@@ -86,9 +86,11 @@ class Keyring:
         return hmac.compare_digest(digest_of(form[2]), key.secret_sha256)
 
     async def holds(self, key_id: str) -> bool:
-        """Whether whoever was let in as this (`Caller.key_id`) would be let in again. Links and the key of the
-        settings do not end while vidgend runs."""
-        if key_id in ("", SETTINGS_KEY, LINK):
+        """Whether whoever was let in as this (`Caller.key_id`) would be let in again: without a key, until there is
+        one. Links and the key of the settings do not end while vidgend runs."""
+        if not key_id:
+            return not await self.required()
+        if key_id in (SETTINGS_KEY, LINK):
             return True
         key = await self._find(key_id)
         return key is not None and key.state(self._clock()) == "live"

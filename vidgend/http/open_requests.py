@@ -1,4 +1,5 @@
-"""Requests that are being answered, by key: the long ones (streams, downloads) end when their key does."""
+"""Requests that are being answered, by key: the long ones (streams, downloads) end when their key does, and those
+without one when one is asked for from now on."""
 
 from __future__ import annotations
 
@@ -10,11 +11,11 @@ from contextlib import contextmanager, suppress
 from aiohttp import web
 
 from vidgend.errors import VidgendError
-from vidgend.http.caller import Caller
+from vidgend.http.caller import NOBODY, Caller
 from vidgend.http.keyring import Keyring
 
 LOOK_EVERY_S = 0.7
-"""With what the keyring remembers, a revoked key is cut off within two seconds."""
+"""With what the keyring remembers, who would not be let in any more is cut off within two seconds."""
 
 
 class OpenRequests:
@@ -26,7 +27,7 @@ class OpenRequests:
     def during(self, request: web.Request, caller: Caller) -> Iterator[None]:
         """While a request is answered."""
         transport = request.transport  # a connection answers one request at a time
-        if transport is None or not caller.keyed:
+        if transport is None or caller is NOBODY:
             yield
             return
         mine = self._by_key.setdefault(caller.key_id, set())

@@ -26,7 +26,7 @@ class OwnMedia:
     voice_over: VoiceOver | None = None
 
 
-async def own_media(uploads: UploadStore, body: GenerateBody, *, owner: str = "") -> OwnMedia:
+async def own_media(uploads: UploadStore, body: GenerateBody, *, owner: str) -> OwnMedia:
     """Raises: InvalidFields."""
     scenes = body.scenes or ()
     given = [ref.asset for scene in scenes for ref in (scene.clip, scene.image) if ref is not None]
@@ -82,7 +82,7 @@ class EditMedia:
     music_title: str | None = None
 
 
-async def edit_media(uploads: UploadStore, body: PatchBody, *, owner: str = "") -> EditMedia:
+async def edit_media(uploads: UploadStore, body: PatchBody, *, owner: str) -> EditMedia:
     """The uploads that an edit names, as far as there are such. Raises: InvalidFields for its music."""
     named = [new.clip for new in body.add] + [patch.clip for patch in body.scenes]
     given = [one.asset for one in named if isinstance(one, AssetBody)]

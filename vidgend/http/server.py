@@ -86,6 +86,10 @@ class Server:
         """Wait until it no longer accepts, which is an error before the stop. Raises: that error."""
         await asyncio.gather(*self._accepting)
 
+    async def end_streams(self) -> None:
+        """Tell the answers without an end that the server is stopping (`closing.py`); all others go on."""
+        await self._runner.shutdown()
+
     async def stop(self) -> None:
         """Let nobody in any more, give those who are in a little time, then close everything."""
         for task in [*self._accepting, *self._arriving]:

@@ -45,9 +45,9 @@ class Jobs(Protocol):
     @property
     def lacking_bytes(self) -> int: ...
 
-    async def check_room(self, brief: Brief | PrefetchBrief, owner: str = "") -> None: ...
+    async def check_room(self, brief: Brief | PrefetchBrief, owner: str) -> None: ...
 
-    async def within_quota(self, owner: str = "") -> bool: ...
+    async def within_quota(self, owner: str) -> bool: ...
 
     async def cancel(self, job_id: str) -> JobState: ...
 
@@ -85,8 +85,8 @@ class Services:
     """The digest of a sample of a voice: see `VoiceSamples.make`."""
     check_voice: Callable[[str, str | None], None]
     check_font: Callable[[str], None]
-    check_money: Callable[[], None]
-    """Raises BudgetSpent when the language model may not be asked any more."""
+    check_money: Callable[[str], Awaitable[None]]
+    """Raises BudgetSpent when the language model may not be asked any more, or not on account of this owner."""
     foresee: Callable[[str, Version, Brief], Awaitable[Reuse]]
     """Which segments of a version of a job's storyboard are there already, if the brief is rendered."""
     recogniser_hint: str

@@ -45,7 +45,7 @@ class WebhookTester:
         self._resolve = resolve
         self._clock = clock
 
-    async def send(self, url: str, *, owner: str = "") -> SentEvent:
+    async def send(self, url: str, *, owner: str) -> SentEvent:
         """One call, not repeated. Raises: InvalidFields, CallbackForbidden, DatabaseUnavailable."""
         check_callback_url(url, self._allow, pointer="/url")
         now_s = self._clock()

@@ -63,7 +63,7 @@ class Intake:
         self._numbers = itertools.count(1)
         self._reserving = asyncio.Lock()
 
-    async def check(self, expected_bytes: int | None, *, owner: str = "") -> int:
+    async def check(self, expected_bytes: int | None, *, owner: str) -> int:
         """Whether a file of that size is taken at all. Answers how many bytes it may have.
 
         Raises: UploadTooLarge, StorageFull.
@@ -79,7 +79,7 @@ class Intake:
         return most_bytes
 
     async def take(
-        self, pieces: AsyncIterator[bytes], *, name: str, expected_bytes: int | None = None, owner: str = ""
+        self, pieces: AsyncIterator[bytes], *, name: str, expected_bytes: int | None = None, owner: str
     ) -> tuple[Upload, bool]:
         """Take a file in. Answers (upload, whether it is new): the same bytes again are the upload that there is.
 

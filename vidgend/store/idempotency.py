@@ -9,7 +9,7 @@ KEEP_S = 7 * 86_400.0
 """A key is known for so long at least."""
 
 
-async def earlier_job(database: Database, key: str, body_sha256: str, *, owner: str = "") -> str | None:
+async def earlier_job(database: Database, key: str, body_sha256: str, *, owner: str) -> str | None:
     """The job that was accepted under this key, or None. Raises: IdempotencyMismatch."""
     rows = await database.read("SELECT job_id, body_sha256 FROM idempotency WHERE owner = ? AND key = ?", (owner, key))
     if not rows:

@@ -98,9 +98,7 @@ class JobReads:
     async def counts(self, *, owner: str | None = None) -> dict[str, int]:
         """How many jobs there are in each state that has any; None: of all owners."""
         rows = await self._database.read(
-            "SELECT state, sum(jobs) FROM job_counts WHERE ?1 IS NULL OR owner = ?1 GROUP BY state "
-            "HAVING sum(jobs) > 0",
-            (owner,),
+            "SELECT state, sum(jobs) FROM job_counts WHERE ?1 IS NULL OR owner = ?1 GROUP BY state", (owner,)
         )
         return dict(rows)
 
@@ -128,7 +126,7 @@ class JobReads:
         """Whether the results of a job are still kept."""
         return bool(await self._database.read("SELECT 1 FROM published WHERE job_id = ? LIMIT 1", (job_id,)))
 
-    async def kept_bytes(self, owner: str = "") -> int:
+    async def kept_bytes(self, owner: str) -> int:
         """How much the results and the uploads of one owner take."""
         rows = await self._database.read(
             "SELECT published_bytes + uploaded_bytes FROM owner_bytes WHERE owner = ?", (owner,)

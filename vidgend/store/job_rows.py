@@ -69,7 +69,7 @@ class Job:
     scenes_total: int
     error: Failure | None
     result: Result | dict[str, Any] | None
-    owner: str = ""
+    owner: str
     failures: int = 0
     refunds: int = 0
     suspicion: int = 0

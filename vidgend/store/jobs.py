@@ -67,7 +67,7 @@ class JobStore(JobReads):
         callback_url: str | None = None,
         idempotency_key: str | None = None,
         body_sha256: str = "",
-        owner: str = "",
+        owner: str,
     ) -> tuple[str, bool]:
         """Accept a job; durable on return. Answers (job id, whether it is new).
 

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from vidgend.errors import BudgetSpent, ProviderRateLimited
@@ -242,6 +243,12 @@ class Ledger(LedgerReads):
             return cursor.lastrowid
 
         return await self._database.write(transaction, may_drop_ballast=False)
+
+    async def check_money(self, owner: str, *, at: float) -> None:
+        """Raises: BudgetSpent if this owner has had what one may have of the language model in a month."""
+        if self._limits.cost_per_month:
+            check = partial(self._limits.check, owner=owner, service=LLM, at=at)
+            await self._database.write(check, may_drop_ballast=False)
 
     def end(self, number: int, service: str, answer: Answer) -> None:
         """Write down what came of a call, without waiting for it."""

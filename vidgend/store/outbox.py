@@ -1,7 +1,8 @@
 """The webhook outbox: an event is a row written with the state change, delivered at least once.
 
 The body's bytes are fixed when the row is written, so every attempt carries the same id and the same content. An
-endpoint that says it is gone, or that fails for days on end, is disabled: its events are kept as dead, not sent.
+endpoint, which is one owner's URL, that says it is gone, or that fails for days on end, is disabled: its events are
+kept as dead, not sent.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Delivery:
     event: str
     body: bytes
     attempt: int
-    owner: str = ""
+    owner: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +83,13 @@ class Event:
 
 
 def enqueue_event(
-    connection: sqlite3.Connection, *, job_id: str, url: str, event: str, now: float, data: dict[str, Any]
+    connection: sqlite3.Connection, *, job_id: str, owner: str, url: str, event: str, now: float, data: dict[str, Any]
 ) -> None:
     """Write an event inside the caller's transaction. For a disabled endpoint it is dead from the start."""
     at = datetime.fromtimestamp(now, UTC).isoformat().replace("+00:00", "Z")
     body = json.dumps({"type": event, "timestamp": at, "data": data}, separators=(",", ":")).encode()
     disabled = connection.execute(
-        "SELECT reason FROM endpoints WHERE url = ? AND disabled_at IS NOT NULL", (url,)
+        "SELECT reason FROM endpoints WHERE owner = ? AND url = ? AND disabled_at IS NOT NULL", (owner, url)
     ).fetchone()
     state, error = ("pending", None) if disabled is None else ("dead", f"disabled: {disabled[0]}")
     connection.execute(
@@ -103,7 +104,9 @@ async def events_of(database: Database, job_id: str) -> list[Event]:
     rows = await database.read(
         "SELECT o.id, o.event, o.url, o.state, o.attempt, o.last_error, iif(o.state = 'pending', o.next_at, NULL), "
         "o.created_at, iif(e.disabled_at IS NULL, NULL, e.reason) "
-        "FROM outbox AS o LEFT JOIN endpoints AS e ON e.url = o.url WHERE o.job_id = ? ORDER BY o.created_at, o.rowid",
+        "FROM outbox AS o JOIN jobs AS j ON j.id = o.job_id "
+        "LEFT JOIN endpoints AS e ON e.owner = j.owner AND e.url = o.url "
+        "WHERE o.job_id = ? ORDER BY o.created_at, o.rowid",
         (job_id,),
     )
     logs = await attempts_of(database, job_id)
@@ -126,7 +129,8 @@ async def redeliver(database: Database, job_id: str, event_id: str | None = None
     now = database.clock()
 
     def transaction(connection: sqlite3.Connection) -> list[str]:
-        if not connection.execute("SELECT 1 FROM jobs WHERE id = ?", (job_id,)).fetchone():
+        job = connection.execute("SELECT owner FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        if job is None:
             raise NotFound(f"no job {job_id!r}")
         rows = connection.execute(
             "SELECT id, url, state = 'pending' AND next_at <= ?3 FROM outbox "
@@ -140,7 +144,8 @@ async def redeliver(database: Database, job_id: str, event_id: str | None = None
             raise Conflict("the job has no event", hint="A job with a callback_url has one once it has ended.")
         if not again:
             raise Conflict("what there is is being sent right now")
-        connection.executemany("DELETE FROM endpoints WHERE url = ?", {(url,) for _, url in again})
+        for url in {url for _, url in again}:
+            _clear(connection, job[0], url)
         connection.executemany(
             "UPDATE outbox SET state = 'pending', attempt = 0, next_at = ?, last_error = NULL WHERE id = ?",
             [(now, message_id) for message_id, _ in again],
@@ -234,7 +239,7 @@ class Outbox:
                 "UPDATE outbox SET state = 'delivered', attempt = attempt + 1, last_error = NULL WHERE id = ?",
                 (delivery.id,),
             )
-            connection.execute("DELETE FROM endpoints WHERE url = ?", (delivery.url,))
+            _clear(connection, delivery.owner, delivery.url)
 
         await self._database.write(transaction)
 
@@ -267,12 +272,12 @@ class Outbox:
                 (state, next_at, reason[:500], delivery.id),
             )
             since, disabled_at = connection.execute(
-                "INSERT INTO endpoints (url, failing_since, last_failed_at) VALUES (?1, ?2, ?2) "
+                "INSERT INTO endpoints (owner, url, failing_since, last_failed_at) VALUES (?1, ?2, ?3, ?3) "
                 # A time to come is from a clock that has been set back since.
-                "ON CONFLICT (url) DO UPDATE SET last_failed_at = ?2, failing_since = "
-                f"iif(?2 - {LAST_FAILED} > ?3, ?2, min(coalesce(failing_since, ?2), ?2)) "
+                "ON CONFLICT (owner, url) DO UPDATE SET last_failed_at = ?3, failing_since = "
+                f"iif(?3 - {LAST_FAILED} > ?4, ?3, min(coalesce(failing_since, ?3), ?3)) "
                 "RETURNING failing_since, disabled_at",
-                (delivery.url, now, SILENCE_S),
+                (delivery.owner, delivery.url, now, SILENCE_S),
             ).fetchall()[0]
             # Not at the first try of an event: everyone may have one bad moment.
             if not gone and (now - since < DISABLE_AFTER_S or not delivery.attempt):
@@ -288,14 +293,19 @@ class Outbox:
         return None if disabled else wait_s
 
 
+def _clear(connection: sqlite3.Connection, owner: str, url: str) -> None:
+    """Forget what is held against an endpoint."""
+    connection.execute("DELETE FROM endpoints WHERE owner = ? AND url = ?", (owner, url))
+
+
 def _disable(connection: sqlite3.Connection, delivery: Delivery, why: str, now: float) -> None:
-    """Call this endpoint no more, nor for the events that wait for it."""
+    """Call this endpoint of this owner no more, nor for the events that wait for it."""
     connection.execute(
-        "UPDATE endpoints SET disabled_at = coalesce(disabled_at, ?), reason = ? WHERE url = ?",
-        (now, why, delivery.url),
+        "UPDATE endpoints SET disabled_at = coalesce(disabled_at, ?), reason = ? WHERE owner = ? AND url = ?",
+        (now, why, delivery.owner, delivery.url),
     )
     connection.execute(
         "UPDATE outbox SET state = 'dead', last_error = ? WHERE state = 'pending' AND url = ? "
-        "AND origin = (SELECT origin FROM outbox WHERE id = ?)",
-        (f"disabled: {why}", delivery.url, delivery.id),
+        "AND origin = (SELECT origin FROM outbox WHERE id = ?) AND (SELECT owner FROM jobs WHERE id = job_id) = ?",
+        (f"disabled: {why}", delivery.url, delivery.id, delivery.owner),
     )

@@ -21,7 +21,7 @@ BATCH_ROWS = 200
 DELETED = "its files were deleted"
 """How the line begins that the log of a job has whose files are gone."""
 _KEYS = {
-    "steps": "key", "idempotency": "owner, key", "outbox": "id", "endpoints": "url", "boots": "boot_id",
+    "steps": "key", "idempotency": "owner, key", "outbox": "id", "endpoints": "owner, url", "boots": "boot_id",
     "provider_calls": "id", "feed": "id", "usage_days": "owner, day, service", "usage_jobs": "job_id",
 }  # fmt: skip
 

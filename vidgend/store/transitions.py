@@ -82,12 +82,12 @@ def end_job(
 
 def tell(connection: sqlite3.Connection, job_id: str, state: JobState, *, now: float, data: dict[str, Any]) -> None:
     """Write the webhook event for a job's new state, if anybody wants to hear of it."""
-    callback_url, metadata = connection.execute(
-        "SELECT callback_url, metadata FROM jobs WHERE id = ?", (job_id,)
+    url, metadata, owner = connection.execute(
+        "SELECT callback_url, metadata, owner FROM jobs WHERE id = ?", (job_id,)
     ).fetchone()
-    if callback_url:
-        head = {"job_id": job_id, "status": state, "metadata": json.loads(metadata)}
-        enqueue_event(connection, job_id=job_id, url=callback_url, event=f"job.{state}", now=now, data=head | data)
+    if url:
+        told = {"job_id": job_id, "status": state, "metadata": json.loads(metadata)} | data
+        enqueue_event(connection, job_id=job_id, owner=owner, url=url, event=f"job.{state}", now=now, data=told)
 
 
 def requeue(connection: sqlite3.Connection, job_id: str, *, now: float, line: str) -> tuple[Any, ...]:

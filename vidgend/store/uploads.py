@@ -126,7 +126,7 @@ class UploadStore:
         name: str,
         content_type: str,
         facts: dict[str, Any],
-        owner: str = "",
+        owner: str,
     ) -> tuple[Upload, bool]:
         """Take a file that has been looked at into the store (it is moved). Answers (upload, whether it is new); the
         same bytes again keep their name. Durable on return.
@@ -156,14 +156,14 @@ class UploadStore:
         row, new = made[0]
         return _upload(row), new
 
-    async def get(self, digest: str, *, owner: str = "") -> Upload:
+    async def get(self, digest: str, *, owner: str) -> Upload:
         """Raises: NotFound."""
         found = await self.find([digest], owner=owner)
         if digest not in found:
             raise NotFound("no such upload")
         return found[digest]
 
-    async def find(self, digests: Iterable[str], *, owner: str = "") -> dict[str, Upload]:
+    async def find(self, digests: Iterable[str], *, owner: str) -> dict[str, Upload]:
         """Those of `digests` that are uploads of this owner."""
         wanted = sorted(set(digests))
         if not wanted:
@@ -174,7 +174,7 @@ class UploadStore:
         )
         return {row[0]: _upload(row) for row in rows}
 
-    async def page(self, *, limit: int = 50, before: tuple[float, str] | None = None, owner: str = "") -> list[Upload]:
+    async def page(self, *, limit: int = 50, before: tuple[float, str] | None = None, owner: str) -> list[Upload]:
         """Newest first; `before` is the (created_at, digest) of the last one seen."""
         rows = await self._database.read(
             f"SELECT {_COLUMNS} FROM uploads WHERE owner = ? AND (created_at, digest) < (?, ?) "
@@ -190,7 +190,7 @@ class UploadStore:
         )
         return (rows[0][0], rows[0][1]) if rows else None
 
-    async def remove(self, digest: str, *, owner: str = "") -> None:
+    async def remove(self, digest: str, *, owner: str) -> None:
         """Forget an upload, and delete its bytes if nothing else needs them. Raises: NotFound, UploadInUse."""
         now = self._database.clock()
 

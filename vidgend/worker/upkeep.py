@@ -83,7 +83,7 @@ class Upkeep:
         """Whether there is disk space to work. Blocking."""
         return not self._space.lacking_bytes(0)
 
-    async def check_room(self, brief: Brief | PrefetchBrief, owner: str = "") -> None:
+    async def check_room(self, brief: Brief | PrefetchBrief, owner: str) -> None:
         """Raises: StorageFull if this job would not fit, or its owner's results fill the quota."""
         wanted_bytes = estimate_bytes(brief)
         if await asyncio.to_thread(self._space.lacking_bytes, wanted_bytes, with_cache=True):
@@ -99,7 +99,7 @@ class Upkeep:
                 "assets.quota_bytes.",
             )
 
-    async def within_quota(self, owner: str = "") -> bool:
+    async def within_quota(self, owner: str) -> bool:
         """Whether an owner's results and uploads leave room for another one."""
         return not self._quota_bytes or await self._jobs.kept_bytes(owner) < self._quota_bytes
 

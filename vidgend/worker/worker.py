@@ -84,11 +84,11 @@ class Worker:
         """Whether there is disk space to work. Blocking."""
         return self._upkeep.has_space()
 
-    async def check_room(self, brief: Brief | PrefetchBrief, owner: str = "") -> None:
+    async def check_room(self, brief: Brief | PrefetchBrief, owner: str) -> None:
         """Raises: StorageFull if this job would not fit, or its owner's results fill the quota."""
         await self._upkeep.check_room(brief, owner)
 
-    async def within_quota(self, owner: str = "") -> bool:
+    async def within_quota(self, owner: str) -> bool:
         """Whether an owner's results and uploads leave room for another one."""
         return await self._upkeep.within_quota(owner)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nobodys import NobodysJobs
 from ready_database import ready
 from standins.time_standin import FakeTime
 
@@ -18,7 +19,6 @@ from vidgend.pipeline.budget.allowance import Window
 from vidgend.pipeline.budget.metered import MAX_TOKENS, Metered
 from vidgend.pipeline.budget.port import JOB, Quota
 from vidgend.store.database import Database
-from vidgend.store.jobs import JobStore
 from vidgend.store.ledger import DAY_S, LLM, Ledger, OwnerLimits
 
 HOUR = Window(limit=20, length_s=3600.0)
@@ -56,7 +56,7 @@ async def rows(database: Database, columns: str = COLUMNS) -> list[tuple[Any, ..
 
 
 async def test_a_call_is_on_the_disk_before_it_is_sent_and_its_answer_after(database: Database, time: FakeTime) -> None:
-    jobs = JobStore(database, boot_id="boot", max_queued=9)
+    jobs = NobodysJobs(database, boot_id="boot", max_queued=9)
     await jobs.recover()
     job_id, _ = await jobs.submit(Brief(prompt="sea"))
     await database.write(lambda connection: connection.execute("UPDATE jobs SET owner = 'ann'"))
@@ -319,7 +319,7 @@ async def test_without_a_cap_nothing_is_refused_and_hostile_counts_are_cut(datab
 
 
 async def job_of(database: Database, owner: str) -> str:
-    job_id, _ = await JobStore(database, boot_id="boot", max_queued=9).submit(Brief(prompt="sea"), owner=owner)
+    job_id, _ = await NobodysJobs(database, boot_id="boot", max_queued=9).submit(Brief(prompt="sea"), owner=owner)
     return job_id
 
 

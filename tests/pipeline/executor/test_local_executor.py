@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nobodys import NobodysJobs
 from ready_database import ready
 
 from vidgend.errors import (
@@ -27,7 +28,6 @@ from vidgend.pipeline.voice_to_sample import VoiceSamples
 from vidgend.store.assets.select import open_filesystem_assets
 from vidgend.store.assets.store import AssetStore
 from vidgend.store.database import Database
-from vidgend.store.jobs import JobStore
 from vidgend.store.steps import StepStore
 
 
@@ -100,7 +100,7 @@ class Bench:
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[tuple[LocalExecutor, Bench]]:
     database = await Database.open(ready(tmp_path / "db"))
-    jobs = JobStore(database, boot_id="boot", max_queued=10)
+    jobs = NobodysJobs(database, boot_id="boot", max_queued=10)
     await jobs.recover()
     job_id, _ = await jobs.submit(Brief(prompt="sea"))
     assets = await open_filesystem_assets(database, tmp_path / "assets")
@@ -425,7 +425,7 @@ async def test_a_bug_in_a_step_is_on_record_too(bench: tuple[LocalExecutor, Benc
 
 async def test_every_job_that_wants_a_step_is_on_record(bench: tuple[LocalExecutor, Bench]) -> None:
     executor, steps = bench
-    jobs = JobStore(steps.database, boot_id="boot", max_queued=10)
+    jobs = NobodysJobs(steps.database, boot_id="boot", max_queued=10)
     other, _ = await jobs.submit(Brief(prompt="sea"))
     late, _ = await jobs.submit(Brief(prompt="sea"))
     first = await executor.submit(spec("hold", "a", job_id=steps.job_id))

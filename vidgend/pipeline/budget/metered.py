@@ -79,6 +79,11 @@ class Metered:
             error.retry_after_s = self.accounts.month_ends_in_s(now)
             raise error
 
+    async def check_money_of(self, owner: str) -> None:
+        """Raises: BudgetSpent if this month's cost, or what of it is this owner's, has reached its cap."""
+        self.check_money()
+        await self._ledger.check_money(owner, at=self._clock())
+
     async def _turn(self, service: str) -> float:
         """Wait for a place, first come first served, and take it: the time. Raises: ProviderRateLimited."""
         allowance = self.accounts.allowance(service)

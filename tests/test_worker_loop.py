@@ -31,6 +31,23 @@ async def test_a_cancel_that_comes_with_the_claim_stops_the_work(ffmpeg: Ffmpeg,
             assert (await runtime.jobs.get(job_id)).state in ("cancelled", "completed")
 
 
+@pytest.mark.parametrize("ended_by", ["cancel", "stop"])
+async def test_how_far_a_job_came_is_known_when_it_is_cancelled_or_stopped(
+    ffmpeg: Ffmpeg, tmp_path: Path, ended_by: str
+) -> None:
+    stock = fake_footage(clips(ffmpeg.path, tmp_path / "clips", 2))
+    async with workshop(tmp_path / "data", providers=(stock,)) as runtime:
+        job_id = await runtime.submit_generate(GenerateBody(scenes=SCENE * 2))
+        async with asyncio.timeout(60):
+            while (progress := runtime.worker.progress(job_id)) is None or not progress.scenes_done:
+                await asyncio.sleep(0.005)
+        percent, scenes = progress.percent, progress.scenes_done
+        await (runtime.worker.cancel(job_id) if ended_by == "cancel" else runtime.worker.stop())
+        job = await runtime.jobs.get(job_id)
+        assert job.state == ("cancelled" if ended_by == "cancel" else "queued")
+        assert job.progress >= percent > 0 and job.scenes_done >= scenes and job.scenes_total == 2
+
+
 @pytest.mark.parametrize("held_by", ["pause", "slots", "space"])
 async def test_a_job_that_is_due_but_cannot_begin_does_not_make_the_loop_spin(
     ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_by: str

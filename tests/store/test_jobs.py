@@ -81,6 +81,24 @@ async def test_a_clean_stop_costs_no_attempt_and_no_crash(database: Database) ->
     assert (job.state, job.attempt, job.crashes) == ("queued", 0, 0)
 
 
+async def test_after_a_clean_stop_an_attempt_goes_on_from_as_many_percent_and_another_begins_at_none(
+    database: Database,
+) -> None:
+    jobs = await boot(database, "boot-1")
+    await jobs.submit(BRIEF)
+    await jobs.reach(await claimed(jobs), progress=33.5, scenes=(2, 5))
+    await jobs.release("stopping")
+    await jobs.mark_clean_stop()
+    jobs = await boot(database, "boot-2")
+    job = await claimed(jobs)
+    assert (job.attempt, job.progress) == (1, 33.5)
+    await jobs.move(job, "rendering", progress=10, line="rendering")
+    assert (await jobs.get(job.id)).progress == 33.5
+    await jobs.park(job, Failure(code="x", detail="x"), wait_s=0)
+    job = await claimed(jobs)
+    assert (job.attempt, job.progress) == (2, 0)
+
+
 async def test_a_lost_claim_changes_nothing(database: Database) -> None:
     old = await boot(database, "boot-1")
     job_id, _ = await old.submit(BRIEF, callback_url="https://x.example/")
@@ -89,6 +107,7 @@ async def test_a_lost_claim_changes_nothing(database: Database) -> None:
     fresh = await claimed(new)
     assert await old.release("late") == 0
     await old.move(stale, "publishing", progress=99, line="late")
+    await old.reach(stale, progress=99, scenes=(1, 1))
     assert not await old.fail(stale, Failure(code="late", detail="late"), progress=1)
     assert not await old.park(stale, Failure(code="late", detail="late"), wait_s=1)
     assert not await old.complete(stale, {"clips": []}, scenes=0, line="late", event={})

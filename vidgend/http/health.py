@@ -148,7 +148,7 @@ def _queue(seen: Condition) -> Check:
     if seen.paused:
         return Check(
             code="queue_paused", state="warning", detail="The queue is paused by hand: jobs are taken and wait.",
-            hint="`vidgend queue resume` goes on with it.",
+            hint="`vidgend resume` goes on with it.",
         )  # fmt: skip
     return Check(code="queue_paused", state="ok", detail="The queue is not paused.")
 

@@ -163,6 +163,15 @@ class JobStore(JobReads):
 
         await self._database.write(transaction)
 
+    async def reach(self, job: Job, *, progress: float, scenes: tuple[int, int]) -> None:
+        """Remember how far a running job is; `progress` in percent. What runs here knows better."""
+        await self._database.write(
+            lambda connection: connection.execute(
+                f"UPDATE jobs SET progress = max(progress, ?), scenes_done = ?, scenes_total = ? WHERE {HELD}",
+                (progress, *scenes, *claim_of(job)),
+            ).fetchall()
+        )
+
     async def note(self, job_id: str, line: str) -> None:
         now = self._database.clock()
         await self._database.write(lambda connection: note(connection, job_id, now, line))
@@ -205,7 +214,7 @@ class JobStore(JobReads):
             if not end_job(connection, job.id, "failed", now=now, line=line, claim=job, failure=failure):
                 return False
             connection.execute(
-                "UPDATE jobs SET progress = ?, scenes_done = ?, scenes_total = ? WHERE id = ?",
+                "UPDATE jobs SET progress = max(progress, ?), scenes_done = ?, scenes_total = ? WHERE id = ?",
                 (progress, *scenes, job.id),
             )
             return True
@@ -233,7 +242,10 @@ class JobStore(JobReads):
 
     async def release(self, line: str) -> int:
         """Put every job that this boot still holds back, as if it had not been claimed: a clean stop costs no
-        attempt. Those that were to be cancelled are. Returns how many went back."""
+        attempt, and the attempt goes on from as many percent. Those that were to be cancelled are.
+
+        Returns how many went back.
+        """
         now = self._database.clock()
 
         def transaction(connection: sqlite3.Connection) -> int:
@@ -245,8 +257,8 @@ class JobStore(JobReads):
                     end_job(connection, job_id, "cancelled", now=now, line="cancelled")
                     continue
                 connection.execute(
-                    "UPDATE jobs SET state = 'queued', attempt = attempt - 1, refunds = refunds + 1, boot_id = NULL, "
-                    "token = NULL, updated_at = ? WHERE id = ?",
+                    "UPDATE jobs SET state = 'queued', attempt = attempt - 1, refunds = refunds + 1, interrupted = 1, "
+                    "boot_id = NULL, token = NULL, updated_at = ? WHERE id = ?",
                     (now, job_id),
                 )
                 note(connection, job_id, now, line)

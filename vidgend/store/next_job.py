@@ -57,7 +57,8 @@ def take_next(
         return None
     row: tuple[Any, ...] = connection.execute(
         "UPDATE jobs SET state = iif(kind = 'video', 'planning', 'retrieving'), boot_id = ?1, token = ?2, "
-        "attempt = attempt + 1, started_at = coalesce(started_at, ?3), claimed_at = ?3, updated_at = ?3, progress = 0 "
+        "attempt = attempt + 1, started_at = coalesce(started_at, ?3), claimed_at = ?3, updated_at = ?3, "
+        "progress = iif(interrupted, progress, 0), interrupted = 0 "
         f"WHERE id = ?4 RETURNING {COLUMNS}",
         (boot_id, secrets.token_hex(8), now, found[0]),
     ).fetchall()[0]

@@ -97,7 +97,8 @@ def requeue(connection: sqlite3.Connection, job_id: str, *, now: float, line: st
         "UPDATE jobs SET state = 'queued', ready = 1, run_at = NULL, wait_s = NULL, rank = ?1 - ?2 * priority, "
         "failures = 0, waits = 0, crashes = 0, refunds = 0, suspicion = 0, probation_s = 0, cancel_requested = 0, "
         "error = NULL, result = iif(published_bytes IS NULL, NULL, result), finished_at = NULL, started_at = NULL, "
-        f"progress = 0, scenes_done = 0, scenes_total = 0, updated_at = ?1 WHERE id = ?3 RETURNING {COLUMNS}",
+        "progress = 0, interrupted = 0, scenes_done = 0, scenes_total = 0, updated_at = ?1 "
+        f"WHERE id = ?3 RETURNING {COLUMNS}",
         (now, AGEING_S, job_id),
     ).fetchall()
     connection.execute(

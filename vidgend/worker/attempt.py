@@ -115,7 +115,7 @@ class Attempts:
         except asyncio.CancelledError as error:
             why = stop()
             if why is not None:
-                return self._interrupted(job, why)
+                return self._interrupted(job, why, run.progress)
             _log.error("job_interrupted", exc_info=error, extra={"job": job.id})
             return self._failed(job, Failure(code="internal", detail="interrupted for no reason"), run.progress)
         except VidgendError as error:
@@ -221,8 +221,10 @@ class Attempts:
             record=lambda: self._jobs.park(job, failure, wait_s=retry.wait_s, counts=retry.counts),
         )
 
-    def _interrupted(self, job: Job, why: Stop) -> Finish:
+    def _interrupted(self, job: Job, why: Stop, progress: Progress) -> Finish:
         async def finish() -> None:
+            scenes = (progress.scenes_done, progress.scenes_total)
+            await self._jobs.reach(job, progress=progress.percent, scenes=scenes)
             if why == "cancelled":
                 await self._jobs.finish_cancel(job.id, claim=job)
             # Else it is a clean stop, and the worker puts everything back.

@@ -1,3 +1,6 @@
+-- A clean stop interrupts an attempt; it goes on with the next claim, from as many percent.
+ALTER TABLE jobs ADD COLUMN interrupted INTEGER NOT NULL DEFAULT 0;
+
 -- What fails at a receiver for one owner says nothing about the events of another one. Those that were told apart by
 -- URL alone are known to every owner who has an event for them.
 ALTER TABLE endpoints RENAME TO endpoints_of_all;

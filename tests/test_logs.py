@@ -120,3 +120,13 @@ def test_a_sane_request_id_is_kept(told: str) -> None:
 def test_any_other_is_replaced(told: str) -> None:
     made = request_id_of(told)
     assert made != told and len(made) == 16 and request_id_of(made) == made
+
+
+def test_a_traceback_cannot_steer_the_terminal() -> None:
+    try:
+        raise RuntimeError("clears \x1b[2J\x9b2J\r the screen")
+    except RuntimeError as error:
+        made = record("crashed", exc_info=(type(error), error, error.__traceback__))
+    lines = TextFormatter().format(made).split("\n")
+    assert lines[-1] == r"RuntimeError: clears \x1b[2J\x9b2J\r the screen"
+    assert lines[1] == "Traceback (most recent call last):"

@@ -59,6 +59,8 @@ def test_a_secret_is_masked_in_message_field_and_traceback(formatter: type, spel
         ("https://s3/x?X-Amz-Signature=abcdef123456&a=b", "https://s3/x?X-Amz-Signature=***&a=b"),
         ("http://me:pass%21word@proxy.lan:3128/", "http://me:***@proxy.lan:3128/"),
         ("redis://:hunter22@cache.lan/1", "redis://:***@cache.lan/1"),
+        ("http://me:p@ss@proxy.lan:3128/", "http://me:***@proxy.lan:3128/"),
+        ("http://a:b1@c.lan,http://d:e1@f.lan", "http://a:***@c.lan,http://d:***@f.lan"),
     ],
 )
 def test_what_looks_like_a_secret_is_masked(text: str, left: str) -> None:

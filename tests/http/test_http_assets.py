@@ -107,6 +107,10 @@ async def test_conditional_requests_follow_the_digest(client: Client, video: str
     assert (await client.get(video, headers={"If-None-Match": '"other"'})).status == 200
     assert (await client.get(video, headers={"If-Match": '"other"'})).status == 412
     assert (await client.get(video, headers={"If-Match": etag})).status == 200
+    assert (await client.get(video, headers={"If-Match": f'"other", {etag}'})).status == 200
+    assert (await client.get(video, headers={"If-Match": f"W/{etag}"})).status == 412  # it compares strongly
+    lines = [("If-None-Match", '"other"'), ("If-None-Match", etag)]
+    assert (await client.get(video, headers=lines)).status == 304
     part = {"Range": "bytes=0-1"}
     assert (await client.get(video, headers={**part, "If-Range": etag})).status == 206
     assert (await client.get(video, headers={**part, "If-Range": '"other"'})).status == 200

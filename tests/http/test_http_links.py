@@ -51,8 +51,8 @@ def test_a_public_url_is_an_address_with_an_optional_path(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["foo", "v.example:8080", "ftp://v.example", "https://", "https://u:p@v.example", "https://v.example/?a=1"]
-    + ["https://v.example/?", "https://v.example/#top", "https://v.example/a b", "https://v.example:99999", "https://:80"],
+    ["foo", "v.example:8080", "ftp://v.example", "https://", "https://u:p@v.example", "https://v.example/?a=1",
+     "https://v.example/?", "https://v.example/#top", "https://v.example/a b", "https://v.example:99999", "https://:80"],
 )  # fmt: skip
 def test_a_public_url_that_no_link_can_begin_with_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="give the address that clients use"):

@@ -62,7 +62,7 @@ class BodyPacked(VidgendError):
     code = "body_packed"
     title = "Packed bodies are not taken"
     status = 415
-    hint = "Send the body as it is, without the header Content-Encoding."
+    hint = "Send the body as it is, without Content-Encoding, and with no Transfer-Encoding but chunked."
 
 
 class UnsupportedMediaType(VidgendError):
@@ -192,7 +192,7 @@ def from_aiohttp(error: web.HTTPException) -> web.Response:
     if isinstance(error, web.HTTPMethodNotAllowed):
         ours = MethodNotAllowed(f"use {kept.get('Allow', 'another method')}")
     elif isinstance(error, web.HTTPNotFound):
-        ours = NotFound("no such path")
+        ours = NotFound("no such path", hint="GET /docs shows every path.")
     elif isinstance(error, web.HTTPRequestEntityTooLarge):
         ours = BodyTooLarge()
     elif isinstance(error, web.HTTPExpectationFailed):

@@ -273,7 +273,7 @@ class StoryboardNotReady(Conflict):
 
 class StoryboardChanged(Conflict):
     code = "storyboard_changed"
-    title = "The storyboard has a newer version than the one that was meant"
+    title = "The storyboard's newest version is not the one that was meant"
     status = 412
     hint = "Get the storyboard again, and send its version in If-Match."
 

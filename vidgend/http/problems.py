@@ -238,8 +238,8 @@ def _pointer(loc: tuple[int | str, ...], kind: str, body: Any) -> str:
 
 _PATTERNS = {
     "language": "must be a language tag such as en or pt-BR",
-    "callback_url": "must be an http or https URL",
-    "url": "must be an http or https URL",
+    "callback_url": "must be an http or https URL, without a user or password",
+    "url": "must be an http or https URL, without a user or password",
     "asset": "must be the asset_id of an upload (64 hex digits)",
     "query": "must hold a letter or digit to search for, and no NUL characters",
     "queries": "must hold a letter or digit to search for, and no NUL characters",
@@ -247,7 +247,6 @@ _PATTERNS = {
     "storyboard": "must be the id of a job",
     "name": "must be letters, digits, dots, _ or -",
     "last_event_id": "must be the id of an event",
-    "fps": "must be a frame rate such as 25, 29.97 or 30000/1001",
 }
 """What a text must look like, by its field; all others only must not hold NUL."""
 

@@ -174,7 +174,7 @@ class FetchFailed(BadInput):
 
 class FeatureUnavailable(BadInput):
     code = "not_available"
-    title = "This version cannot do that yet"
+    title = "This installation cannot do that"
 
 
 class MediaRefused(BadInput):

@@ -462,3 +462,24 @@ async def test_a_scheme_has_no_case(client: Client) -> None:
     for url, code in (("HTTP://127.0.0.1/", "callback_forbidden"), ("Https://[::1]/", "callback_forbidden")):
         await refused(await client.post("/mcp/generate", json={"prompt": "p", "callback_url": url}), 422, code)
     assert (await client.post("/mcp/generate", json={"prompt": "p", "callback_url": "HTTPS://8.8.8.8/"})).status == 202
+
+
+@pytest.mark.parametrize(
+    ("given", "pointer", "detail"),
+    [
+        ({"stlye": "noir"}, "/stlye", "no such field; did you mean style?"),
+        ({"zzzzzz": 1}, "/zzzzzz", "no such field"),
+        ({"scenes": [{"naration": "a"}]}, "/scenes/0/naration", "no such field; did you mean narration?"),
+        ({"captions": {"prest": "a"}}, "/captions/prest", "no such field; did you mean preset?"),
+    ],
+)
+async def test_an_unknown_field_is_answered_with_the_nearest(
+    client: Client, given: dict[str, Any], pointer: str, detail: str
+) -> None:
+    body = await refused(await client.post("/mcp/generate", json={"prompt": "p", **given}), 422, "invalid_request")
+    assert {"pointer": pointer, "detail": detail} in body["errors"]
+
+
+async def test_scenes_without_words_are_named(client: Client) -> None:
+    answer = await client.post("/mcp/generate", json={"scenes": [{"narration": ""}]})
+    assert (await refused(answer, 422, "prompt_empty"))["detail"].startswith("/scenes/0/narration: ")

@@ -77,6 +77,7 @@ async def test_an_edit_of_another_version_than_the_newest_is_refused(
         client, "PATCH", f"/mcp/storyboard/{job_id}", 412, json={"style": "noir"}, headers={"If-Match": if_match}
     )
     assert told["code"] == "storyboard_changed"
+    assert "newer" not in told["title"]  # of "0" or "soon" there is none
 
 
 async def test_captions_and_music_are_merged_and_null_gives_a_choice_back(client: Client, job_id: str) -> None:

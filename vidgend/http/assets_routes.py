@@ -43,7 +43,7 @@ INLINE_TYPES = frozenset(
     }
 )
 """What a browser may show in place; anything else is only saved."""
-_RANGE = re.compile(r"([0-9]{0,18})-([0-9]{0,18})")
+_RANGE = re.compile(r"([0-9]{0,4000})-([0-9]{0,4000})")
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
 _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9 ._()-]")
 _POLICY = (

@@ -121,6 +121,7 @@ def test_check_tells_each_change_with_its_origin_and_hides_secrets(
         ("[render]\ncfr = 18\n", "did you mean render.crf?"),
         ('[http]\nport = "x"\n[queue]\nmax_queued = 0\n', "queue.max_queued"),
         ("[http\n", "is not TOML"),
+        ('[webhooks]\nsecret = "short"\n', "webhooks.secret: must be whsec_ followed by the base64 of 24 to 64"),
     ],
 )
 def test_check_names_what_is_wrong_and_ends_with_78(vidgend, home: Path, text: str, complaint: str) -> None:

@@ -123,6 +123,13 @@ def test_events_are_printed_until_the_job_has_come_to_rest(vidgend, daemon: Daem
     assert lines[2]["data"] == RENDERING
 
 
+def test_a_daemon_that_was_never_there_is_not_waited_for(vidgend) -> None:
+    began = time.monotonic()
+    result = vidgend("--url", "http://127.0.0.1:9", "events")
+    assert result.exit_code == 4 and "no daemon answers" in result.stderr
+    assert time.monotonic() - began < 20
+
+
 def test_events_of_all_jobs_go_on_after_a_break(
     vidgend, daemon: DaemonStandin, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,16 @@ def test_a_line_has_stage_percent_scene_and_the_time_left() -> None:
     ]
 
 
+def test_a_video_is_made_though_nobody_reads_how_far_it_is(daemon: DaemonStandin, home: Path) -> None:
+    daemon.completes([{"status": "rendering", "overall_progress": 42.0}])
+    reader, writer = os.pipe()
+    os.close(reader)  # as behind `2>&1 | head -1`, when it has its line
+    command = [sys.executable, "-m", "vidgend", "--url", daemon.url, "generate", "the sea", "-o", "sea.mp4"]
+    done = subprocess.run(command, cwd=home, stdout=writer, stderr=writer, timeout=60)
+    os.close(writer)
+    assert done.returncode == 0 and (home / "sea.mp4").exists()
+
+
 def test_a_job_that_is_held_up_says_by_what() -> None:
     written: list[str] = []
     lines = Lines(written.append)

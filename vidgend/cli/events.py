@@ -46,8 +46,9 @@ def _all(daemon: Daemon, job: str | None, last_id: str) -> Iterator[StreamEvent]
 
     try:
         yield from follow_events(
-            daemon, job, last_id=last_id, state_of=lambda one: str(daemon.of_job("status", one).get("status"))
-        )
+            daemon, job, last_id=last_id, known=False,
+            state_of=lambda one: str(daemon.of_job("status", one).get("status")),
+        )  # fmt: skip
     except NoEvents as error:
         raise DaemonUnreachable(str(error), hint="`vidgend status JOB --watch` works without them.") from None
 

@@ -11,6 +11,7 @@ import click
 from vidgend.cli.jobs import tell_failed
 from vidgend.cli.options import Options, echo_json, json_option, shared
 from vidgend.cli.outcome import print_outcome
+from vidgend.cli.progress import make_reporter, tell, unread_is_fine
 from vidgend.errors import BadInput, UnknownStyle
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def generate(
         needed = remote or options.url is not None or body.review
         daemon = None if local else options.daemon_if_alive(needed=needed, hint=_START)
         if daemon is not None:
-            click.echo(f"using the daemon at {daemon.url}", err=True)
+            tell(f"using the daemon at {daemon.url}")
             made = _in_daemon(daemon, body, files, target)
             if made is None:
                 return
@@ -127,7 +128,8 @@ def generate(
             outcome, written, seconds = _here(options, body, files, target)
     except UnknownStyle as error:
         raise nearest_style(error, body.style) from None
-    print_outcome(outcome, written, seconds=seconds, as_json=as_json)
+    with unread_is_fine():
+        print_outcome(outcome, written, seconds=seconds, as_json=as_json)
 
 
 def _request(body: GenerateBody) -> dict[str, Any]:
@@ -152,7 +154,6 @@ def _detach(daemon: Daemon, body: GenerateBody, files: OwnFiles, *, prefetch: bo
 def _prefetch(options: Options, daemon: Daemon | None, body: GenerateBody, files: OwnFiles) -> dict[str, Any]:
     """The result of the prefetch job."""
     from vidgend.cli.here import prefetch_here
-    from vidgend.cli.progress import make_reporter
 
     reporter = make_reporter()
     try:
@@ -162,7 +163,7 @@ def _prefetch(options: Options, daemon: Daemon | None, body: GenerateBody, files
         from vidgend.cli.own_files import send_files
         from vidgend.client.problems import raise_failure
 
-        click.echo(f"using the daemon at {daemon.url}", err=True)
+        tell(f"using the daemon at {daemon.url}")
         with stopping_signals():
             send_files(daemon, files)
             job_id = str(daemon.submit("/mcp/prefetch", {"video": _request(body)})["job_id"])
@@ -187,7 +188,6 @@ def _in_daemon(
     """None for a job that awaits its review."""
     from vidgend.cli.follow import ending_cancels, fetch_result, follow, stopping_signals, submit
     from vidgend.cli.own_files import send_files
-    from vidgend.cli.progress import make_reporter
     from vidgend.client.problems import raise_failure
 
     began = time.monotonic()
@@ -215,7 +215,6 @@ def _here(
     options: Options, body: GenerateBody, files: OwnFiles, target: Target
 ) -> tuple[dict[str, Any], dict[str, Path], float]:
     from vidgend.cli.here import make_here
-    from vidgend.cli.progress import make_reporter
     from vidgend.pipeline.styles import find_style
 
     if body.callback_url:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -123,12 +124,32 @@ def span(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+@contextmanager
+def unread_is_fine() -> Iterator[None]:
+    """What nobody reads any more, as behind `| head`, is not printed; the work goes on."""
+    try:
+        yield
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except BrokenPipeError:
+                os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def tell(line: str) -> None:
+    with unread_is_fine():
+        click.echo(line, err=True)
+
+
 class Lines:
     """One line when the stage changes, and every 10 percent or 5 seconds of movement."""
 
     def __init__(
         self,
-        write: Callable[[str], None] = lambda line: click.echo(line, err=True),
+        write: Callable[[str], None] = tell,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._write = write

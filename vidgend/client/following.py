@@ -17,10 +17,11 @@ AWAY_S = 60.0
 
 
 def follow_events(
-    daemon: Daemon, job_id: str | None, *, last_id: str, state_of: Callable[[str], str]
+    daemon: Daemon, job_id: str | None, *, last_id: str, state_of: Callable[[str], str], known: bool = True
 ) -> Iterator[StreamEvent]:
     """What happens to a job until it has come to rest, or to all jobs without an end. After a break the stream is asked
     for again after `last_id`, so nothing is missed. `state_of` asks the daemon how a job is.
+    `known`: whether there is a daemon at that address; one that never answered is not waited for.
 
     Raises: DaemonUnreachable after AWAY_S, NoEvents where no stream gets through.
     """
@@ -30,7 +31,7 @@ def follow_events(
         try:
             with closing(daemon.events(job_id, last_id=last_id)) as stream:
                 for event in stream:
-                    heard = True
+                    heard = known = True
                     last_id = event.id or last_id
                     yield event
                     if job_id is not None and at_rest(event):
@@ -42,6 +43,6 @@ def follow_events(
             # A stream says nothing for as long as nothing happens: what was heard last may be long ago.
             if heard:
                 away_since = time.monotonic()
-            elif isinstance(error, NoEvents) or time.monotonic() - away_since > AWAY_S:
+            elif not known or isinstance(error, NoEvents) or time.monotonic() - away_since > AWAY_S:
                 raise
         time.sleep(COME_AGAIN_S)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from vidgend.errors import SettingsInvalid
 from vidgend.setting_types import AbsolutePath, Origin, PublicUrl, each_once
 from vidgend.settings.part import Part
 
@@ -137,6 +138,18 @@ class Webhooks(Part):
     secret: SecretStr = Field(
         SecretStr(""), description="whsec_... to sign with (Standard Webhooks). Empty: made once, kept in data_dir."
     )
+
+    @field_validator("secret")
+    @classmethod
+    def _signs(cls, secret: SecretStr) -> SecretStr:
+        from vidgend.http.webhook_signing import secret_bytes
+
+        try:
+            if secret.get_secret_value():
+                secret_bytes(secret.get_secret_value())
+        except SettingsInvalid:
+            raise ValueError("must be whsec_ followed by the base64 of 24 to 64 bytes") from None
+        return secret
 
 
 _Networks = tuple[IPv4Network | IPv6Network, ...]

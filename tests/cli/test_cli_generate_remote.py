@@ -207,6 +207,16 @@ def test_a_daemon_that_is_restarted_in_between_is_waited_for(vidgend, daemon: Da
     assert "waiting for it to come back" in result.stderr
 
 
+@pytest.mark.parametrize("status, code", [(429, "rate_limited"), (503, "database_unavailable")])
+def test_a_daemon_that_puts_the_command_off_is_asked_again(
+    vidgend, daemon: DaemonStandin, status: int, code: str
+) -> None:
+    daemon.completes([RENDERING])
+    daemon.answers["GET", f"/mcp/status/{JOB}"].insert(1, problem(status, code, "not now"))
+    result = vidgend("generate", "the sea")
+    assert result.exit_code == 0 and "not now; asking again" in result.stderr
+
+
 def _start(*arguments: str) -> subprocess.Popen[bytes]:
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     ignored = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGHUP)}

@@ -63,7 +63,9 @@ async def test_the_session_that_was_used_longest_ago_goes_first(url: str, monkey
 
 async def test_many_that_begin_at_once_end_each_old_one_once() -> None:
     """While one old session ends, another request finds the same ones too many."""
-    begun, ended, all_begun = [], [], asyncio.Event()
+    begun: list[bytes] = []
+    ended: list[bytes] = []
+    all_begun = asyncio.Event()
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] == "DELETE":

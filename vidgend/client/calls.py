@@ -16,8 +16,8 @@ from vidgend.client.daemon import CALL_TIMEOUT_S, Daemon
 from vidgend.client.event_stream import AT_REST, StreamEvent
 from vidgend.client.following import follow_events
 from vidgend.client.problems import raise_failure
-from vidgend.client.retries import Patience, patiently
-from vidgend.errors import AssetDamaged, DaemonUnreachable, NotFound
+from vidgend.client.retries import Patience, passing, patiently
+from vidgend.errors import AssetDamaged, NotFound, VidgendError
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -92,8 +92,8 @@ class Vidgend:
         while True:
             try:
                 status = self.status(job)
-            except DaemonUnreachable:
-                if time.monotonic() - away_since > following.AWAY_S:
+            except VidgendError as error:
+                if not passing(error) or time.monotonic() - away_since > following.AWAY_S:
                     raise
             else:
                 away_since = time.monotonic()

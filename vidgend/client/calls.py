@@ -234,8 +234,8 @@ class Vidgend:
         return self._again(lambda: self.daemon.get(path, **query))
 
     def _submit(self, path: str, request: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        key = key or secrets.token_hex(16)
-        return self._again(lambda: self.daemon.submit(path, dict(request), key=key))
+        headers = {"Idempotency-Key": key or secrets.token_hex(16)}
+        return self._again(lambda: self.daemon.call("POST", path, dict(request), headers=headers))
 
     def _change(self, method: str, path: str, body: Mapping[str, Any], if_version: int | None) -> dict[str, Any]:
         headers = {} if if_version is None else {"If-Match": f'"{if_version}"'}

@@ -59,6 +59,8 @@ def test_a_secret_is_masked_in_message_field_and_traceback(formatter: type, spel
         ("https://s3/x?X-Amz-Signature=abcdef123456&a=b", "https://s3/x?X-Amz-Signature=***&a=b"),
         ("http://me:pass%21word@proxy.lan:3128/", "http://me:***@proxy.lan:3128/"),
         ("redis://:hunter22@cache.lan/1", "redis://:***@cache.lan/1"),
+        ("http://me:p@ss@proxy.lan:3128/", "http://me:***@proxy.lan:3128/"),
+        ("http://a:b1@c.lan,http://d:e1@f.lan", "http://a:***@c.lan,http://d:***@f.lan"),
     ],
 )
 def test_what_looks_like_a_secret_is_masked(text: str, left: str) -> None:
@@ -120,3 +122,13 @@ def test_a_sane_request_id_is_kept(told: str) -> None:
 def test_any_other_is_replaced(told: str) -> None:
     made = request_id_of(told)
     assert made != told and len(made) == 16 and request_id_of(made) == made
+
+
+def test_a_traceback_cannot_steer_the_terminal() -> None:
+    try:
+        raise RuntimeError("clears \x1b[2J\x9b2J\r the screen")
+    except RuntimeError as error:
+        made = record("crashed", exc_info=(type(error), error, error.__traceback__))
+    lines = TextFormatter().format(made).split("\n")
+    assert lines[-1] == r"RuntimeError: clears \x1b[2J\x9b2J\r the screen"
+    assert lines[1] == "Traceback (most recent call last):"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Collection, Mapping
 from typing import Any
 
 _PLAIN = {
@@ -30,3 +31,9 @@ def in_words(kind: str, message: str, context: Mapping[str, Any]) -> str:
         most, there = context["max_length"], context["actual_length"]
         return f"at most {most} items" + (f", not {there}" if there is not None else "")
     return message.removeprefix("Value error, ").replace("Input should", "must").replace("String should", "must")
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """`; did you mean fps?`, or nothing if no known name is like it."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""

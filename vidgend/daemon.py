@@ -226,11 +226,11 @@ async def serve(settings: Settings) -> None:
             print(f"vidgend ready on {listeners[0].url(server.scheme)}", flush=True)
             notify_systemd("READY=1")
             async with asyncio.TaskGroup() as tasks:
+                serving = tasks.create_task(server.join(), name="server")
                 side = [
                     tasks.create_task(sender.run(), name="webhooks"),
                     tasks.create_task(runtime.worker.join(), name="worker"),
                     tasks.create_task(feed_watchdog(runtime.database), name="watchdog"),
-                    tasks.create_task(server.join(), name="server"),
                     tasks.create_task(lag.run(), name="loop lag"),
                     tasks.create_task(watch.run(), name="watch"),
                 ]
@@ -247,6 +247,8 @@ async def serve(settings: Settings) -> None:
                     await server.end_streams()  # first: who listens is told, however long the others take to end
                 for task in side:
                     task.cancel()
+                await runtime.worker.stop()  # whoever comes meanwhile is told so, instead of finding nobody
+                serving.cancel()
         finally:
             await server.stop()
             await asyncio.to_thread(watchers.close)

@@ -174,7 +174,7 @@ class FetchFailed(BadInput):
 
 class FeatureUnavailable(BadInput):
     code = "not_available"
-    title = "This version cannot do that yet"
+    title = "This installation cannot do that"
 
 
 class MediaRefused(BadInput):
@@ -273,7 +273,7 @@ class StoryboardNotReady(Conflict):
 
 class StoryboardChanged(Conflict):
     code = "storyboard_changed"
-    title = "The storyboard has a newer version than the one that was meant"
+    title = "The storyboard's newest version is not the one that was meant"
     status = 412
     hint = "Get the storyboard again, and send its version in If-Match."
 

@@ -23,21 +23,26 @@ from vidgend.errors import TargetForbidden
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """(host, port) to addresses as text. Raises: OSError."""
-_DNS_THREADS = 4
+_LEAST_DNS_THREADS = 4
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Resolves, checks every answer, and connects to addresses that passed. `own` is (host, port) of a server that the
-    operator named: it may be anywhere."""
+    operator named: it may be anywhere. `lookups` is how many names are looked up at once."""
 
     def __init__(
-        self, allow: Iterable[Network], *, own: tuple[str, int] | None = None, resolve: Resolve | None = None
+        self,
+        allow: Iterable[Network],
+        *,
+        own: tuple[str, int] | None = None,
+        resolve: Resolve | None = None,
+        lookups: int = _LEAST_DNS_THREADS,
     ) -> None:
         self._allow = tuple(allow)
         self._own = own
         self._inner = httpcore.AnyIOBackend()
         # A name server that hangs holds these threads, not the ones that files are read with.
-        self._threads = ThreadPoolExecutor(_DNS_THREADS, thread_name_prefix="dns")
+        self._threads = ThreadPoolExecutor(lookups, thread_name_prefix="dns")
         self._resolve = resolve or self._ask
 
     async def _ask(self, host: str, port: int) -> list[str]:
@@ -189,7 +194,9 @@ def guarded_client(
 
     Its requests may raise TargetForbidden besides httpx's errors.
     """
-    guarded = GuardedTransport(GuardedBackend(allow, own=own, resolve=resolve), max_connections=max_connections)
+    # One for each connection: else a few names whose servers hang would keep all others from being looked up.
+    backend = GuardedBackend(allow, own=own, resolve=resolve, lookups=max(_LEAST_DNS_THREADS, max_connections))
+    guarded = GuardedTransport(backend, max_connections=max_connections)
     return httpx.AsyncClient(
         transport=ProxiedTransport(guarded) if proxies else guarded,
         trust_env=False,

@@ -67,7 +67,10 @@ class TextFormatter(_Redacting):
         at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
         fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
         line = _on_one_line(f"{at} {record.levelname.lower():7} {record.getMessage()} {fields}".rstrip())
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        if not record.exc_info:
+            return line
+        traceback = self.formatException(record.exc_info).split("\n")
+        return "\n".join([line, *map(_on_one_line, traceback)])
 
 
 def set_up_logging(

@@ -32,8 +32,8 @@ _SHAPES = re.compile(
 _HINTS = ("vg_", "whsec_", "bearer ", "basic ", "sig=", "sig%3d", "signature", "key=", "key%3d", "token=", "token%3d",
           "x-amz-", "@")  # fmt: skip
 """What a text has in which the expressions can find anything; most lines have none of it."""
-_PASSWORD = re.compile(r"""(://[^\s/@:"']{0,200}:)[^\s/@"']{1,200}(?=@)""")
-"""Of an address."""
+_PASSWORD = re.compile(r"""(://[^\s/@:"']{0,200}:)[^\s/"']{1,200}(?=@)""")
+"""Of an address: up to the last @ before its path, since it may have one itself."""
 
 
 def _spellings(secret: str) -> Iterable[str]:

@@ -72,6 +72,12 @@ def _origin(text: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, usual) else "")
 
 
+def _public_url(text: str) -> str:
+    if text and not (_can_be_sent(text) and _names_a_server(text) and not set("@?#") & set(text)):
+        raise ValueError("give the address that clients use, such as https://example.com or https://example.com/video")
+    return text
+
+
 def _given(value: Any) -> Any:
     """A path of NUL characters or of nothing is none."""
     if isinstance(value, str) and (not value.strip() or "\0" in value):
@@ -107,6 +113,8 @@ def each_once(names: tuple[Name, ...]) -> tuple[Name, ...]:
 
 ApiKey = Annotated[SecretStr, AfterValidator(_api_key)]
 ServiceUrl = Annotated[str, AfterValidator(_service_url)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
+"""Without user, query and fragment: links are made by putting their paths behind it. Empty: unset."""
 Origin = Annotated[str, AfterValidator(_origin)]
 AbsolutePath = Annotated[Path, BeforeValidator(_given), AfterValidator(_absolute)]
 """`~` is a home folder; what is relative is so to the working folder at the start."""

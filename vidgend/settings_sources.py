@@ -6,7 +6,6 @@ systemd credentials, the TOML file. A `.env` file in the working folder counts a
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
-from vidgend.complaints import in_words
+from vidgend.complaints import in_words, nearest
 from vidgend.errors import SettingsInvalid
 from vidgend.settings import Settings, leaves
 
@@ -67,11 +66,6 @@ def _from_text(field: Any, text: str) -> Any:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _nearest(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
 def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     fields = dict(leaves())
@@ -85,7 +79,7 @@ def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
         if text == "":  # as good as unset, as for most programs
             continue
         if variable not in names:
-            raise SettingsInvalid(f"no setting belongs to the variable {variable}{_nearest(variable, list(names))}")
+            raise SettingsInvalid(f"no setting belongs to the variable {variable}{nearest(variable, list(names))}")
         _put(tree, names[variable], _from_text(fields[names[variable]], text))
     return tree
 
@@ -147,7 +141,7 @@ def _complain(error: ValidationError, tree: dict[str, Any], origin: str) -> Sett
         if problem["type"] == "extra_forbidden":
             known = [name for name, _ in leaves()]
             tables = sorted({name.rsplit(".", 1)[0] for name in known if "." in name})
-            text = f"no such setting{_nearest(where, known + tables)}"
+            text = f"no such setting{nearest(where, known + tables)}"
         else:
             text = in_words(problem["type"], problem["msg"], problem.get("ctx", {}))
         if text not in found.setdefault(where, []):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -213,3 +214,33 @@ async def test_a_name_server_that_hangs_runs_into_the_timeout() -> None:
     async with guarded_client((), timeout_s=0.05, resolve=resolve) as client:
         with pytest.raises(httpx.ConnectTimeout):
             await client.get("http://slow.example/")
+
+
+async def test_names_whose_servers_hang_keep_no_other_from_being_looked_up(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = threading.Semaphore(0), threading.Event()
+
+    def ask(host: str, port: int, **_: Any) -> list[Any]:
+        if host == "fine.example":
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+        asked.release()
+        answered.wait()
+        raise socket.gaierror("no such name")
+
+    monkeypatch.setattr("vidgend.guarded_client.socket.getaddrinfo", ask)
+    async with guarded_client(LOOPBACK, timeout_s=5, max_connections=8) as client, asyncio.TaskGroup() as group:
+        try:
+            for number in range(7):
+                group.create_task(_fails(client, f"http://slow{number}.example/"))
+            for _ in range(4):
+                await asyncio.to_thread(asked.acquire)
+            answer = await client.get(f"http://fine.example:{listener.port}/")
+        finally:
+            answered.set()
+    assert answer.status_code == 200
+
+
+async def _fails(client: httpx.AsyncClient, url: str) -> None:
+    with pytest.raises(httpx.ConnectError):
+        await client.get(url)

@@ -125,3 +125,10 @@ async def test_a_bug_says_nothing_but_the_id_that_the_log_has(
 
 def test_a_wait_is_told_in_whole_seconds_and_never_as_zero() -> None:
     assert problem(ProviderRateLimited(retry_after_s=0.2)).headers["Retry-After"] == "1"
+
+
+async def test_an_unknown_path_names_the_page_with_all_of_them(client: Client) -> None:
+    for path in ("/", "/no/such/path"):
+        answer = await client.get(path)
+        assert answer.status == 404
+        assert "/docs" in (await answer.json(content_type=None))["hint"]

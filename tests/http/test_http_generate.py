@@ -436,3 +436,50 @@ async def test_a_text_in_other_letters_than_its_language_has_is_refused(client: 
     answer = await client.post("/mcp/generate", json=body)
     told = await answer.json(content_type=None)
     assert (answer.status, told["code"]) == (422, "language_unsupported") and "letters of ru" in told["detail"]
+
+
+@pytest.mark.parametrize(
+    ("given", "detail"),
+    [
+        ({"fps": "30000/1001/1"}, "not a frame rate: '30000/1001/1'"),
+        ({"fps": "1/0"}, "not a frame rate: '1/0'"),
+        ({"fps": "fast"}, "not a frame rate: 'fast'"),
+        ({"callback_url": "ftp://example.com/"}, "must be an http or https URL, without a user or password"),
+        ({"callback_url": "http://u:p@example.com/"}, "must be an http or https URL, without a user or password"),
+        ({"callback_url": "http://example.com:99999/"}, "must have a port from 1 to 65535, or none"),
+        ({"callback_url": "http://example.com:0"}, "must have a port from 1 to 65535, or none"),
+        ({"callback_url": "http://[::1]:0/"}, "must have a port from 1 to 65535, or none"),
+    ],
+)
+async def test_what_is_said_of_a_field_is_what_is_wrong_with_it(
+    client: Client, given: dict[str, Any], detail: str
+) -> None:
+    body = await refused(await client.post("/mcp/generate", json={"prompt": "p", **given}), 422, "invalid_request")
+    assert [error["detail"] for error in body["errors"]] == [detail]
+
+
+async def test_a_scheme_has_no_case(client: Client) -> None:
+    for url, code in (("HTTP://127.0.0.1/", "callback_forbidden"), ("Https://[::1]/", "callback_forbidden")):
+        await refused(await client.post("/mcp/generate", json={"prompt": "p", "callback_url": url}), 422, code)
+    assert (await client.post("/mcp/generate", json={"prompt": "p", "callback_url": "HTTPS://8.8.8.8/"})).status == 202
+
+
+@pytest.mark.parametrize(
+    ("given", "pointer", "detail"),
+    [
+        ({"stlye": "noir"}, "/stlye", "no such field; did you mean style?"),
+        ({"zzzzzz": 1}, "/zzzzzz", "no such field"),
+        ({"scenes": [{"naration": "a"}]}, "/scenes/0/naration", "no such field; did you mean narration?"),
+        ({"captions": {"prest": "a"}}, "/captions/prest", "no such field; did you mean preset?"),
+    ],
+)
+async def test_an_unknown_field_is_answered_with_the_nearest(
+    client: Client, given: dict[str, Any], pointer: str, detail: str
+) -> None:
+    body = await refused(await client.post("/mcp/generate", json={"prompt": "p", **given}), 422, "invalid_request")
+    assert {"pointer": pointer, "detail": detail} in body["errors"]
+
+
+async def test_scenes_without_words_are_named(client: Client) -> None:
+    answer = await client.post("/mcp/generate", json={"scenes": [{"narration": ""}]})
+    assert (await refused(answer, 422, "prompt_empty"))["detail"].startswith("/scenes/0/narration: ")

@@ -17,6 +17,11 @@ async def test_alive_needs_neither_space_nor_database(
     assert (answer.status, await answer.json()) == (200, {"status": "alive", "version": "1.2.3"})
 
 
+async def test_a_probe_may_add_a_query_against_caches(client: TestClient[Any, Any]) -> None:
+    for path in ("/livez", "/readyz"):
+        assert (await client.get(f"{path}?x=1&x=2&=")).status == 200
+
+
 async def test_ready_says_every_reason_why_not(
     world: World, client: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,10 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from standins.services_standin import World
+
+from vidgend.settings.server import Http
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
@@ -39,3 +42,18 @@ async def test_a_public_url_wins_over_the_host_of_the_request(world: World, conn
     client = await connect(world.with_services(public_url="https://v.example/base/"))
     for link in await links(world, client, {"Host": "localhost"}):
         assert link.startswith("https://v.example/base/mcp/assets/")
+
+
+@pytest.mark.parametrize("text", ["", "https://v.example", "http://[::1]:8080/", "https://v.example/video/"])
+def test_a_public_url_is_an_address_with_an_optional_path(text: str) -> None:
+    assert Http(public_url=text).public_url == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["foo", "v.example:8080", "ftp://v.example", "https://", "https://u:p@v.example", "https://v.example/?a=1",
+     "https://v.example/?", "https://v.example/#top", "https://v.example/a b", "https://v.example:99999", "https://:80"],
+)  # fmt: skip
+def test_a_public_url_that_no_link_can_begin_with_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="give the address that clients use"):
+        Http(public_url=text)

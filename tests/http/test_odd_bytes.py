@@ -101,6 +101,11 @@ async def test_a_head_without_end_is_not_kept(site: Site) -> None:
     [
         (b"GET http://localhost/livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
         (b"GET http://evil.example/livez HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421),
+        (b"GET http://evil.example/livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 421),
+        (b"GET http://localhost@evil.example/livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 421),
+        (b"GET http://evil.example?/livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 421),
+        (b"GET http://[::1]:8080/livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+        (b"GET /livez?a=http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
         (b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
         (b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
         (b"CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
@@ -110,7 +115,6 @@ async def test_a_head_without_end_is_not_kept(site: Site) -> None:
         (b"GET /livez HTTP/1.1\r\nHost: somebody@localhost\r\n\r\n", 421),
         (b"GET /livez HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n\r\n", 200),
         (b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"Origin: http://localhost\r\n" * 2 + b"\r\n", 403),
-        (b"GET /livez\r\n\r\n", 421),  # HTTP/0.9
         (b"GET /livez HTTP/1.1\r\n\r\n", 400),
         (b"GET //livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
         (b"GET /mcp/../livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
@@ -181,6 +185,16 @@ async def test_what_follows_a_refused_body_is_no_request(site: Site) -> None:
         await wire.answer()
 
 
+@pytest.mark.parametrize(
+    "line", [b"GET /livez HTTP/2.0", b"GET /livez HTTP/0.9", b"GET /livez", b"GET /livez HTTP/1.7"]
+)
+async def test_another_version_of_http_is_refused_in_one_that_is_spoken(site: Site, line: bytes) -> None:
+    wire = await site.open()
+    await wire.send(line + b"\r\nHost: localhost\r\n\r\n")
+    assert (await wire.reader.readline()).startswith((b"HTTP/1.0 400 ", b"HTTP/1.1 400 "))
+    await wire.closed_after()
+
+
 @pytest.mark.parametrize("coding", [b"gzip", b"deflate", b"br", b"zip", b"gzip, gzip", b"identity, gzip", b"\xff"])
 async def test_a_packed_body_is_refused_and_not_unpacked(site: Site, coding: bytes) -> None:
     """It could hold the loop: the library unpacks before anybody is asked."""
@@ -190,6 +204,14 @@ async def test_a_packed_body_is_refused_and_not_unpacked(site: Site, coding: byt
     assert (answer.status, answer.json["code"]) == (415, "body_packed")
     assert time.process_time() - began < 0.1
     assert answer.header("accept-encoding") == "identity"
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"Gzip,chunked", b"deflate , chunked"])
+async def test_a_body_that_is_packed_on_the_way_is_refused_too(site: Site, coding: bytes) -> None:
+    answer = await site.ask(
+        POST + b"Transfer-Encoding: " + coding + b"\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
+    )
+    assert (answer.status, answer.json["code"]) == (415, "body_packed")
 
 
 async def test_a_body_may_say_that_it_is_not_packed(site: Site) -> None:

@@ -12,6 +12,8 @@ from mcp_types import ImageContent, ResourceLink, TextContent
 from mcp_world import JPEG, Connect, Mode, awaiting_review, call, failed_job, post, refused, said
 from standins.services_standin import World
 
+from vidgend.http.problems import InvalidFields
+from vidgend.mcp.answers import failed
 from vidgend.mcp.backend import MAX_PICTURE_BYTES
 
 TOOLS = {
@@ -177,3 +179,12 @@ async def test_a_script_that_looks_like_json_stays_a_script(world: World, connec
         accepted = await call(client, "generate_video", script='["All", "is well."]', captions='{"enabled": false}')
     brief: Any = (await world.jobs.get(accepted["job_id"])).brief
     assert brief.script == '["All", "is well."]' and not brief.captions.enabled
+
+
+def test_what_is_wrong_with_arguments_is_said_once() -> None:
+    one = InvalidFields([{"pointer": "/nope", "detail": "no such field"}])
+    assert [block.text for block in failed(one).content] == ["invalid_request: /nope: no such field"]
+    two = InvalidFields([{"pointer": "/a", "detail": "x"}, {"pointer": "/b", "detail": "y"}])
+    assert [block.text for block in failed(two).content] == [
+        "invalid_request: The request is not valid\n- /a: x\n- /b: y"
+    ]

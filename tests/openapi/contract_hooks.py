@@ -42,6 +42,7 @@ EXCUSED_DETAILS = {
     "must hold a letter or digit": "what a letter is beyond ASCII, no portable pattern tells",
     "frame rate": "JSON Schema cannot divide, and a rate may be written as a fraction",
     "must be http(s)://host/": "whether a host is a name is told by IDNA, and whether it is an address by its parts",
+    "must have a port": "which numbers are at most 65535, no pattern tells in short",
     "must be a date such as": "which months have 31 days, no pattern tells",
     "is after `to`": "JSON Schema compares no two fields",
     "larger than 10 000 characters": "JSON Schema does not measure an object",

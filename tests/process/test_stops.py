@@ -110,6 +110,26 @@ async def test_stopping_at_any_moment_is_clean_quick_and_costs_nothing(daemon: D
     print(f"{STOPS} stops with {STREAMS} open streams, {interrupted} with children at work: worst {worst_s:.2f} s")
 
 
+async def test_while_jobs_are_put_back_whoever_comes_is_told_so(daemon: Daemon) -> None:
+    body = {"prompt": "The sea", "scenes": [scene(20)], "quality": "high", "resolution": "1280x720"}
+    connector = aiohttp.TCPConnector(force_close=True)  # each request comes on a connection of its own
+    async with aiohttp.ClientSession(daemon.url, connector=connector) as http:
+        job_id = await generate(http, daemon.url, **body)
+        await follow(http, daemon.url, job_id, ("rendering",))
+        os.kill(daemon.pid, signal.SIGTERM)
+        status = 200
+        while status == 200:
+            async with http.get("/readyz") as answer:
+                status = answer.status
+        assert status == 503
+        async with http.post("/mcp/generate", json=body) as answer:
+            told = await answer.json(content_type=None)
+            assert (answer.status, told["code"]) == (503, "draining")
+            assert int(answer.headers["Retry-After"]) > 0 and answer.headers["Connection"] == "close"
+    assert daemon.child is not None
+    assert await asyncio.wait_for(daemon.child.wait(), BUDGET_S) == 0
+
+
 async def test_a_second_sigterm_means_at_once(daemon: Daemon, tmp_path: Path) -> None:
     async with aiohttp.ClientSession() as http:
         job_id = await generate(

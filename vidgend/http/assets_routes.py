@@ -43,7 +43,8 @@ INLINE_TYPES = frozenset(
     }
 )
 """What a browser may show in place; anything else is only saved."""
-_RANGE = re.compile(r"([0-9]{0,18})-([0-9]{0,18})")
+_RANGE = re.compile(r"([0-9]{0,4000})-([0-9]{0,4000})")
+_TAG = re.compile(r'(?:W/)?"[^"]*"')
 _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9 ._()-]")
 _POLICY = (
     "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
@@ -81,14 +82,15 @@ async def send_asset(
     None: for ever, since the address names the content. Raises: ResultExpired, PreconditionFailed."""
     services = request.app[SERVICES]
     etag = f'"{digest}"'
-    if_match = request.headers.get("If-Match", "*")
-    if if_match.strip() != "*" and etag not in if_match:
+    if_match = request.headers.get("If-Match", "*").strip()
+    # A weak tag matches nothing here (RFC 9110, 13.1.1).
+    if if_match != "*" and etag not in _TAG.findall(if_match):
         raise PreconditionFailed
     kept = "max-age=31536000, immutable" if max_age_s is None else f"max-age={max_age_s}"
     headers = _headers(
         name, content_type, etag=etag, cache=f"{'private' if request[CALLER].keyed else 'public'}, {kept}"
     )
-    if_none_match = request.headers.get("If-None-Match", "")
+    if_none_match = ",".join(request.headers.getall("If-None-Match", ()))
     if if_none_match.strip() == "*" or etag in if_none_match:
         return web.Response(status=304, headers=headers)
     try:

@@ -55,8 +55,17 @@ def check_host(request: web.Request, names: frozenset[str]) -> None:
     name = host_name(values[0]) if len(values) == 1 else ""
     if not name:
         raise HostNotAllowed("the request has no usable Host header")
-    if name not in names and name != _own_address(request):
-        raise HostNotAllowed(f"the host {name[:100]!r} is not in http.allowed_hosts")
+    for called in (name, _target_name(request, name)):
+        if called not in names and called != _own_address(request):
+            raise HostNotAllowed(f"the host {called[:100]!r} is not in http.allowed_hosts")
+
+
+def _target_name(request: web.Request, host: str) -> str:
+    """The name in a target in absolute form, which counts more than Host (RFC 9112, 3.2.2); of other forms `host`."""
+    _, absolute, rest = request.raw_path.partition("://")
+    if request.raw_path.startswith("/") or not absolute:
+        return host
+    return host_name(re.split("[/?#]", rest, maxsplit=1)[0])
 
 
 def _own_address(request: web.Request) -> str:

@@ -58,7 +58,7 @@ def checked_body(value: Mapping[str, Any], model: type[Body], path: str) -> tupl
     try:
         body = model.model_validate(value)
     except ValidationError as error:
-        raise from_pydantic(error, value) from None
+        raise from_pydantic(error, value, model) from None
     return body, hashlib.sha256(path.encode() + b"\0" + canonical).hexdigest()
 
 

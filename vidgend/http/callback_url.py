@@ -15,6 +15,8 @@ from vidgend.http.problems import InvalidFields
 
 _ODD_IPV4 = re.compile(r"[0-9a-fx.]+", re.IGNORECASE)
 
+_PORT = re.compile(r"[a-z]+://[^/?#]*:([0-9]{1,5})(?:[/?#]|$)", re.IGNORECASE)
+
 
 def check_callback_url(url: str, allow: Iterable[Network] = (), *, pointer: str = "/callback_url") -> None:
     """Its form, and an address that is written out; `pointer` is its place in the body.
@@ -29,6 +31,9 @@ def check_callback_url(url: str, allow: Iterable[Network] = (), *, pointer: str 
 
 def check_url(url: str, allow: Iterable[Network] = (), *, pointer: str) -> httpx.URL:
     """The same of any address. Raises: InvalidFields, TargetForbidden."""
+    port = _PORT.match(url)
+    if port is not None and not 1 <= int(port[1]) <= 65_535:
+        raise InvalidFields([{"pointer": pointer, "detail": "must have a port from 1 to 65535, or none"}])
     refusal = InvalidFields([{"pointer": pointer, "detail": "must be http(s)://host/... without a password"}])
     try:
         parsed = httpx.URL(url)

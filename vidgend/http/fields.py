@@ -6,6 +6,7 @@ the same to pydantic, to ECMAScript (which JSON Schema follows) and to whoever m
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import (
@@ -39,6 +40,12 @@ class Body(BaseModel):
 
 def _integral(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _written_rate(value: float | str) -> float | str:
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,4}|/[0-9]{1,6})?", value):
+        raise ValueError(f"not a frame rate: {value[:40]!r}")
+    return value
 
 
 def _searchable(text: str) -> str:
@@ -77,12 +84,13 @@ FontName = Annotated[str, StringConstraints(min_length=1, max_length=100, patter
 StyleName = Annotated[str, Field(max_length=40, json_schema_extra={"enum": list(STYLES)})]
 PresetName = Annotated[str, Field(max_length=40, json_schema_extra={"enum": list(PRESETS)})]
 _RATES = r"^0{0,3}([1-9][0-9]?|1[01][0-9])(\.[0-9]{1,4})?$|^0{0,3}120(\.0{1,4})?$|^[0-9]{1,6}/[0-9]{1,6}$"
-Fps = (
+_AnyFps = (
     Annotated[Real, Field(json_schema_extra={"minimum": 1, "maximum": 120})]
-    | Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,4}|/\d{1,6})?$", json_schema_extra={"pattern": _RATES})]
+    | Annotated[str, Field(json_schema_extra={"pattern": _RATES})]
 )
+Fps = Annotated[_AnyFps, AfterValidator(_written_rate)]
 """What is out of range, `parse_fps` says better; the document says which that is."""
-_WEB = r'^https?://([^\s\x00-\x20/?#@\\:\[\]%<>"^`{|}]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][^\s\x00-\x20]*)?$'
+_WEB = r'^[Hh][Tt][Tt][Pp][Ss]?://([^\s\x00-\x20/?#@\\:\[\]%<>"^`{|}]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][^\s\x00-\x20]*)?$'
 CallbackUrl = Annotated[str, StringConstraints(max_length=2000, pattern=_WEB)]
 MediaUrl = Annotated[str, StringConstraints(max_length=8000, pattern=_WEB)]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.typedefs import Handler, Middleware
 
 from vidgend.http.auth import check_host, host_name
@@ -49,6 +49,8 @@ class Gate:
 
     def check(self, request: web.Request) -> None:
         """Raises: HostNotAllowed, OriginNotAllowed, BadRequest."""
+        if request.version not in (HttpVersion10, HttpVersion11):
+            raise BadRequest(f"HTTP/{request.version.major}.{request.version.minor} is not spoken here, but HTTP/1.1")
         check_host(request, self.names)
         twice = next((name for name in _ONCE if len(request.headers.getall(name, ())) > 1), None)
         if twice is not None:
@@ -97,14 +99,20 @@ def _place(url: str) -> tuple[str, str, int] | None:
     return scheme.lower(), name, urlsplit(f"//{rest}").port or _USUAL_PORTS[scheme.lower()]
 
 
+def _is_packed(request: web.Request) -> bool:
+    """`Transfer-Encoding: gzip, chunked` packs as well as Content-Encoding does."""
+    transfer = ",".join(request.headers.getall("Transfer-Encoding", ())).lower().split(",")
+    whole = request.headers.get("Content-Encoding", "identity").strip().lower() == "identity"
+    return not whole or any(one.strip() not in ("", "chunked", "identity") for one in transfer)
+
+
 def make_gate(gate: Gate) -> Middleware:
     """The same as a middleware, for every path there is and every path there is not."""
 
     @web.middleware
     async def pass_gate(request: web.Request, handler: Handler) -> web.StreamResponse:
         gate.check(request)
-        packed = request.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
-        if packed and request.body_exists:
+        if _is_packed(request) and request.body_exists:
             return problem(BodyPacked(), headers={"Accept-Encoding": "identity"})
         if is_preflight(request.method, request.headers):
             missing = request.match_info.http_exception

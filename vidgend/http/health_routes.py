@@ -19,13 +19,13 @@ from vidgend.http.views.health import LivezView, ReadyzView, livez_view, not_rea
 operations = Operations("health")
 
 
-@operations.json("GET", "/livez", id="livez", scope=None, answer=LivezView)
+@operations.json("GET", "/livez", id="livez", scope=None, any_query=True, answer=LivezView)
 async def livez(call: Call) -> Reply:
     """Whether the process answers."""
     return Reply(view=livez_view(call.services.version))
 
 
-@operations.json("GET", "/readyz", id="readyz", scope=None, answer=ReadyzView, errors=(NotReady,))
+@operations.json("GET", "/readyz", id="readyz", scope=None, any_query=True, answer=ReadyzView, errors=(NotReady,))
 async def readyz(call: Call) -> Reply:
     """Whether a job that is sent now would be taken; if not, `reasons` says why, and `checks` what to do."""
     health = await look(call.services)

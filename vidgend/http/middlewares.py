@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 from vidgend.errors import VidgendError
 from vidgend.http.admission import Admission
 from vidgend.http.caller import ANYBODY, CALLER
+from vidgend.http.closing import CLOSING
 from vidgend.http.gate import GATE
 from vidgend.http.open_requests import OpenRequests
 from vidgend.http.problems import BadRequest, from_aiohttp, problem
@@ -123,6 +124,9 @@ def make_guard(admission: Admission, open_requests: OpenRequests) -> Middleware:
 
 async def finish_headers(request: web.Request, answer: web.StreamResponse) -> None:
     request.app[GATE].finish(request, answer)
+    if request.app[CLOSING].is_set():  # the next request is for the daemon after this one
+        answer.headers["Connection"] = "close"
+        answer.force_close()
     if answer.content_type == "text/event-stream":
         request[_STREAM] = True
     if REQUEST_ID in request:

@@ -97,6 +97,8 @@ class Operation:
     body: type[BaseModel] | tuple[Media, ...] | None
     body_optional: bool
     query: type[BaseModel] | None
+    any_query: bool
+    """Whether parameters that it does not know are passed over, and not refused."""
     headers: tuple[Header, ...]
     also: Mapping[int, str]
     errors: tuple[type[VidgendError], ...]
@@ -131,6 +133,7 @@ class Operations:
         body: type[BaseModel] | None = None,
         body_optional: bool = False,
         query: type[BaseModel] | None = None,
+        any_query: bool = False,
         headers: tuple[Header, ...] = (),
         also: Mapping[int, str] | None = None,
         errors: tuple[type[VidgendError], ...] = (),
@@ -144,7 +147,7 @@ class Operations:
                 Operation(
                     id=id, group=self._group, method=method, path=path, summary=summary, description=description,
                     scope=scope, status=status, answer=answer, body=body, body_optional=body_optional, query=query,
-                    headers=headers, also=also or {}, errors=errors, links=links, run=handler,
+                    any_query=any_query, headers=headers, also=also or {}, errors=errors, links=links, run=handler,
                 )
             )  # fmt: skip
             return handler
@@ -177,7 +180,7 @@ class Operations:
                 Operation(
                     id=id, group=self._group, method=method, path=path, summary=summary, description=description,
                     scope=scope, status=status, answer=answer, body=body, body_optional=False, query=query,
-                    headers=headers, also=also or {}, errors=errors, links=links,
+                    any_query=False, headers=headers, also=also or {}, errors=errors, links=links,
                     as_status=as_status or {}, raw=handler, expect=expect,
                 )
             )  # fmt: skip

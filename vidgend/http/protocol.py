@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http_exceptions import LineTooLong
 
 from vidgend.errors import VidgendError
@@ -94,6 +94,9 @@ class Connection(web.RequestHandler):
         problem like all others."""
         if isinstance(resp, web.HTTPException):
             resp = from_aiohttp(resp)
+        if request.version not in (HttpVersion10, HttpVersion11):  # refused by the gate; aiohttp would answer in it
+            request._cache["version"] = HttpVersion10
+            resp.force_close()
         if "Transfer-Encoding" in request.headers:
             resp.force_close()
         return await super().finish_response(request, resp, start_time)

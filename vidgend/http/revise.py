@@ -105,7 +105,7 @@ async def _edit(door: ReviseDoor, job_id: str, body: PatchBody, *, if_match: int
         raise InvalidFields([{"pointer": error.pointer, "detail": str(error)}]) from None
     if (storyboard.scenes, storyboard.title, brief) == (base.storyboard.scenes, base.storyboard.title, base.brief):
         return base
-    _check_language(storyboard, base.storyboard, brief, body)
+    await asyncio.to_thread(_check_language, storyboard, base.storyboard, brief, body)
     if "voice" in edit.brief:
         door.check_voice(brief.voice, brief.language)
         door.check_voice(brief.voice, brief.language or storyboard.language or None)

@@ -42,7 +42,8 @@ def handler_of(operation: Operation) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         call, given = call_of(request), list[BaseModel]()
-        values = parameters(request, *(_names(query) if query is not None else ()))
+        known = _names(query) if query is not None else ()
+        values = {} if operation.any_query else parameters(request, *known)
         if body is not None:
             empty = operation.body_optional and not request.can_read_body
             value = {} if empty else await read_json(request)

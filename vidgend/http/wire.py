@@ -325,7 +325,7 @@ def to_brief(
     has_scenes = body.scenes is not None and any(scene.narration.strip() for scene in body.scenes)
     speaks = body.narration_audio is not None
     if not body.prompt.strip() and not (body.script or "").strip() and not has_scenes and not speaks:
-        raise PromptEmpty
+        raise PromptEmpty("/scenes/0/narration: no scene has any words" if body.scenes else "")
     texts = [body.script or "", *(scene.narration for scene in body.scenes or ())]
     own = any(text.strip() for text in texts)
     texts = [text for text in texts if text.strip()] or [body.prompt]

@@ -45,10 +45,11 @@ def sayable(view: Mapping[str, Any]) -> dict[str, Any]:
 def failed(error: VidgendError) -> CallToolResult:
     """What went wrong, in a form that the model can act on."""
     problem = sayable(dump(view_of(error)))
-    lines = [f"{error.code}: {error.detail}"]
+    entries = problem.get("errors") or ()
+    lines = [f"{error.code}: {error.detail if len(entries) < 2 else error.title}"]  # of one, `detail` says it all
     lines += [
         f"- {entry.get('pointer') or entry.get('parameter') or 'the arguments'}: {entry.get('detail')}"
-        for entry in problem.get("errors", ())
+        for entry in (entries if len(entries) > 1 else ())
     ]
     lines += [error.hint] if error.hint else []
     return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content=problem, is_error=True)

@@ -20,6 +20,10 @@ from vidgend.pipeline.scene_to_clip import ClipFinder
 _HINT = "`vidgend doctor` says which footage providers are set up."
 
 
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
+
+
 async def prefetch_queries(
     run: JobRun, wanted: PrefetchBrief, providers: Sequence[FootageProvider], unused: Mapping[str, str]
 ) -> dict[str, Any]:
@@ -27,7 +31,7 @@ async def prefetch_queries(
 
     Raises: NoFootage if there is not one.
     """
-    await run.enter("retrieving", f"fetching footage for {len(wanted.queries)} searches")
+    await run.enter("retrieving", f"fetching footage for {_counted(len(wanted.queries), 'search', 'searches')}")
     run.progress.plan_prefetch(len(wanted.queries), wanted.per_query)
     nothing = Storyboard(title="", language="", planner="", stretch=False, fps="30", scenes=())
     fetching = _Fetching(
@@ -50,7 +54,7 @@ async def prefetch_storyboard(
 
     Raises: NoFootage if a scene has nothing at all, or nothing but paintings are shown.
     """
-    await run.enter("retrieving", f"fetching footage for {len(storyboard.scenes)} scenes")
+    await run.enter("retrieving", f"fetching footage for {_counted(len(storyboard.scenes), 'scene', 'scenes')}")
     run.progress.plan_prefetch(len(storyboard.scenes), wanted.per_query)
     fetching = _Fetching(run, finder.search, finder.unused)
     fetching.providers = finder.providers

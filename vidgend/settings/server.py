@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from vidgend.setting_types import AbsolutePath, Origin, each_once
+from vidgend.setting_types import AbsolutePath, Origin, PublicUrl, each_once
 from vidgend.settings.part import Part
 
 
@@ -33,7 +33,7 @@ class Http(Part):
     tls_key: AbsolutePath | None = Field(
         None, description="PEM file with its key. Both are read again when they change, and on SIGHUP."
     )
-    public_url: str = Field(
+    public_url: PublicUrl = Field(
         "", description="How clients reach this server, for the links it gives. Empty: as the request that asks did."
     )
     allowed_hosts: tuple[str, ...] = Field(

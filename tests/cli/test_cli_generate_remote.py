@@ -121,6 +121,28 @@ def test_detach_prints_the_id_and_waits_for_nothing(vidgend, daemon: DaemonStand
     assert _files(home) == {}
 
 
+def test_a_detached_job_whose_answer_got_lost_is_the_same_one(vidgend, daemon: DaemonStandin) -> None:
+    daemon.completes()
+    daemon.answers["POST", "/mcp/generate"] = [(502, b"bad gateway"), daemon.answers["POST", "/mcp/generate"]]
+    assert vidgend("generate", "the sea", "--detach").stdout == f"{JOB}\n"
+    first, again = [one.headers["Idempotency-Key"] for one in daemon.seen if one.path == "/mcp/generate"]
+    assert first == again
+
+
+@pytest.mark.parametrize("arguments", [["generate", "the sea"], ["prefetch", "sea", "--watch"]])
+def test_no_job_is_left_behind_by_a_command_that_is_stopped_as_it_begins(
+    vidgend, daemon: DaemonStandin, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    daemon.completes()
+    daemon.answers["POST", "/mcp/prefetch"] = daemon.answers["POST", "/mcp/generate"]
+    monkeypatch.setattr("vidgend.cli.progress.make_reporter", stopped)
+    assert vidgend(*arguments).exit_code == 130
+    assert daemon.paths("POST") == []
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [("ffmpeg_failed", 1), ("crash_loop", 1), ("provider_unavailable", 69), ("storage_full", 75)],
@@ -205,6 +227,16 @@ def test_a_daemon_that_is_restarted_in_between_is_waited_for(vidgend, daemon: Da
     result = vidgend("generate", "the sea")
     assert result.exit_code == 0
     assert "waiting for it to come back" in result.stderr
+
+
+@pytest.mark.parametrize("status, code", [(429, "rate_limited"), (503, "database_unavailable")])
+def test_a_daemon_that_puts_the_command_off_is_asked_again(
+    vidgend, daemon: DaemonStandin, status: int, code: str
+) -> None:
+    daemon.completes([RENDERING])
+    daemon.answers["GET", f"/mcp/status/{JOB}"].insert(1, problem(status, code, "not now"))
+    result = vidgend("generate", "the sea")
+    assert result.exit_code == 0 and "not now; asking again" in result.stderr
 
 
 def _start(*arguments: str) -> subprocess.Popen[bytes]:

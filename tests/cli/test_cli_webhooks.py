@@ -83,6 +83,8 @@ def test_a_secret_is_made_shown_changed_and_forgotten(vidgend, data_dir: Path) -
     gone = vidgend("webhooks", "secret", URL, "--remove", "--data-dir", str(data_dir))
     assert gone.exit_code == 0 and "webhooks.secret" in gone.stdout
     assert vidgend("webhooks", "secret", URL, "--remove", "--data-dir", str(data_dir)).exit_code == 3
+    run(URL)
+    assert run(URL, "--remove") == {"endpoint": URL, "removed": True}
 
 
 def test_a_secret_is_made_while_the_daemon_runs(vidgend, data_dir: Path) -> None:

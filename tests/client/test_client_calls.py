@@ -93,6 +93,13 @@ async def test_an_answer_that_gets_lost_makes_no_second_job(world: World, url: s
     assert {job.id for job in await world.jobs.page()} == {accepted["job_id"], fetched["job_id"]}
 
 
+async def test_a_job_is_tried_as_often_as_patience_says(url: str) -> None:
+    async with _losing_answers(url, count=9) as lossy:
+        with pytest.raises(DaemonUnreachable):
+            await to_thread(lambda: Vidgend(lossy.url, patience=Patience(tries=1)).generate(prompt="The sea"))
+    assert lossy.lost == 1
+
+
 async def test_what_must_not_be_done_twice_is_not_tried_twice(world: World, url: str) -> None:
     job = await world.running()
     async with _losing_answers(url, count=1) as lossy:

@@ -151,14 +151,47 @@ def test_events_go_on_where_a_stream_broke_off(standin: DaemonStandin, client: V
     standin.streams[EVENTS] = [
         [_event("snapshot", "queued", 1), _event("status", "planning", 2), b"event: progress\nda"],
         [b": nothing yet\n\n"],
-        [_event("status", "rendering", 5), _event("status", "failed", 6), _event("log", "", 7)],
+        [_event("snapshot", "rendering", 5), _event("status", "failed", 6), _event("log", "", 7)],
     ]
     seen = [(event.name, event.data["status"], event.id) for event in client.events(JOB)]
     assert seen == [
-        ("snapshot", "queued", "1"), ("status", "planning", "2"), ("status", "rendering", "5"), ("status", "failed", "6"),
+        ("snapshot", "queued", "1"), ("status", "planning", "2"), ("snapshot", "rendering", "5"), ("status", "failed", "6"),
     ]  # fmt: skip
     asked = [one.headers.get("Last-Event-Id") for one in standin.seen if one.path == EVENTS]
     assert asked == [None, "2", "2"]
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_rest_that_is_past_is_not_the_end(standin: DaemonStandin, client: Vidgend) -> None:
+    """What was missed comes before the snapshot: the job awaited its review, and has been rendered since."""
+    standin.streams[EVENTS] = [
+        [_event("status", "awaiting_review", 4), _event("status", "queued", 5), _event("snapshot", "rendering", 5)],
+        [_event("snapshot", "rendering", 5), _event("status", "completed", 6)],
+    ]
+    assert [event.id for event in client.events(JOB, last_id="3")] == ["4", "5", "5", "5", "6"]
+    assert [one.headers.get("Last-Event-Id") for one in standin.seen] == ["3", "5"]
+
+
+def test_what_happened_while_the_snapshot_was_made_comes_after_it(standin: DaemonStandin, client: Vidgend) -> None:
+    standin.streams[EVENTS] = [[_event("snapshot", "completed", 4), _event("status", "completed", 5)]]
+    assert [event.id for event in client.events(JOB)] == ["4", "5"]
+    assert len(standin.seen) == 1
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_stream_that_is_put_off_is_asked_for_again(standin: DaemonStandin, client: Vidgend) -> None:
+    put_off = [problem(429, "rate_limited", "too many"), problem(503, "database_unavailable", "later")]
+    standin.answers["GET", EVENTS] = [*put_off, (204, None)]
+    standin.answers["GET", f"/mcp/status/{JOB}"] = (200, {"job_id": JOB, "status": "completed"})
+    assert [*client.events(JOB)] == []
+
+
+def test_a_wait_outlives_what_passes(standin: DaemonStandin, client: Vidgend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidgend.client.calls.POLL_S", 0.01)
+    monkeypatch.setattr("vidgend.client.retries.time.sleep", lambda wait_s: None)
+    later = [problem(503, "database_unavailable", "later")] * 9
+    standin.answers["GET", f"/mcp/status/{JOB}"] = [*later, (200, {"job_id": JOB, "status": "completed"})]
+    assert client.wait(JOB)["status"] == "completed"
 
 
 @pytest.mark.usefixtures("eager")

@@ -8,7 +8,9 @@ import json
 import os
 import re
 import shutil
+import socket
 import sys
+import threading
 import time
 from asyncio import to_thread
 from collections.abc import AsyncIterator
@@ -200,3 +202,31 @@ async def test_the_home_assistant_configuration_calls_what_there_is(url: str) ->
 def test_the_page_names_every_example() -> None:
     page = (ROOT / "docs" / "clients.md").read_text()
     assert set(re.findall(r"\(examples/([^)]+)\)", page)) == {path.name for path in FOLDER.iterdir()}
+
+
+def test_the_reader_of_events_comes_again_after_a_daemon_that_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of docs/events.md, in Python; the daemon dies in the middle of an event."""
+    page = (ROOT / "docs" / "events.md").read_text()
+    sample = re.findall(r"```python\n(.*?)```", page, re.S)[0].partition("\nfor name")[0]
+    known: dict[str, Any] = {}
+    exec(compile(sample, "docs/events.md", "exec"), known)
+    monkeypatch.setattr(known["time"], "sleep", lambda wait_s: None)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    whole = b'id: 7\nevent: status\ndata: {"status": "rendering"}\n\n'
+    answers = [head + b"%x\r\n%s\r\n40\r\nid: 8\nev" % (len(whole), whole), b"HTTP/1.1 204 No Content\r\n\r\n"]
+    asked: list[bytes] = []
+
+    def serve() -> None:
+        for answer in answers:
+            connection, _ = listening.accept()
+            with connection:
+                asked.append(connection.recv(65536))
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        found = list(known["events"](f"http://127.0.0.1:{listening.getsockname()[1]}/mcp/events", KEY))
+        server.join(10)
+    assert found == [("status", {"status": "rendering"})]
+    assert [b"last-event-id: 7" in one.lower() for one in asked] == [False, True]

@@ -20,6 +20,8 @@ from vidgend.errors import DatabaseUnavailable
 from vidgend.http import event_bus, event_listener, events_routes
 from vidgend.http.app import make_app
 from vidgend.http.event_bus import BUS
+from vidgend.http.event_listener import Message
+from vidgend.http.sse import event
 from vidgend.models import Brief, Scene, Storyboard
 from vidgend.pipeline.progress import Progress
 from vidgend.store.feed import Feed
@@ -92,6 +94,27 @@ async def test_who_comes_again_gets_what_was_missed_once(world: World, client: C
     path = f"/mcp/events/{job.id}?last_event_id={seen[-1].id}"
     async with open_stream(client, path) as stream:
         assert words(await stream.rest()) == words(found)
+
+
+async def test_progress_that_is_older_than_the_snapshot_does_not_come_after_it(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, bus, status_of = await world.running(), at(client)[BUS], events_routes.status_of
+    stale = Message(id=0, job_id=job.id, data=event("progress", {"job_id": job.id, "overall_progress": -1}))
+    left = [stale]
+
+    async def a_tick_before(call: Any, job_id: str) -> Any:
+        for listener in bus._listeners if left else ():
+            listener.put(left.pop())
+            listener.rouse()
+        return await status_of(call, job_id)
+
+    monkeypatch.setattr(events_routes, "status_of", a_tick_before)
+    async with open_stream(client, f"/mcp/events/{job.id}") as stream:
+        await stream.upto("snapshot")
+        await world.jobs.note(job.id, "seen")
+        found = await stream.upto("log", line="seen")
+    assert not left and -1 not in [one.data.get("overall_progress") for one in found]
 
 
 async def test_a_stream_of_a_job_that_has_ended_ends_and_is_not_asked_for_again(world: World, client: Client) -> None:

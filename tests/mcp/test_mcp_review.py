@@ -38,6 +38,22 @@ async def test_the_user_is_asked_and_agrees(world: World, connect: Connect, mode
     assert asked.requested_schema["properties"]["approve"]["type"] == "boolean"
 
 
+async def test_only_what_the_user_has_seen_is_rendered(world: World, connect: Connect, mode: Mode) -> None:
+    """Somebody changes the storyboard while the form is open. The newest revision asks anew; the older one cannot."""
+    job_id, asked = await awaiting_review(world), list[str]()
+
+    async def user(context: Any, params: Any) -> ElicitResult:
+        asked.append(params.message)
+        if len(asked) == 1:
+            async with connect() as other:
+                await call(other, "edit_storyboard", job_id=job_id, scenes=[{"id": "s1", "narration": "Unseen."}])
+        return ElicitResult(action="accept", content={"approve": True})
+
+    async with connect(mode=mode, elicitation_callback=user) as client:
+        rendered = (await call(client, "render_video", job_id=job_id))["version"]
+    assert asked[-1].splitlines()[0] == f"Render the storyboard of 'The sea', version {rendered}?"
+
+
 @pytest.mark.parametrize("user", [User("decline"), User("cancel"), User("accept", approve=False)])
 async def test_the_user_does_not_agree_whatever_the_model_says(
     world: World, connect: Connect, mode: Mode, user: User

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from contextlib import AsyncExitStack
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -13,6 +14,8 @@ import pytest
 from mcp_types import ElicitResult
 from mcp_world import OWNER, Connect, Mode, awaiting_review, call, connected, served
 from standins.services_standin import World
+
+from vidgend.mcp.sessions import Sessions
 
 CLIENTS = 40 if os.environ.get("LONG_TESTS") == "1" else 10
 INITIALIZE = {
@@ -56,6 +59,34 @@ async def test_the_session_that_was_used_longest_ago_goes_first(url: str, monkey
         assert await ping(http, url, first) == 200
         await begin(http, url, "ann")
         assert [await ping(http, url, one) for one in (first, second)] == [200, 404]
+
+
+async def test_many_that_begin_at_once_end_each_old_one_once() -> None:
+    """While one old session ends, another request finds the same ones too many."""
+    begun: list[bytes] = []
+    ended: list[bytes] = []
+    all_begun = asyncio.Event()
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] == "DELETE":
+            ended.append(scope["headers"][0][1])
+            await asyncio.sleep(0)
+            return
+        begun.append(b"%d" % len(begun))
+        headers = [(b"mcp-session-id", begun[-1])]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if len(begun) == MOST:
+            all_begun.set()
+        await all_begun.wait()
+
+    async def hear(message: Any) -> None: ...
+
+    sessions = Sessions(serve, idle_s=60, most=1)
+    caller = SimpleNamespace(access_token=SimpleNamespace(client_id="ann"))
+    await asyncio.gather(
+        *(sessions({"method": "POST", "headers": [], "user": caller}, hear, hear) for _ in range(MOST))  # type: ignore[arg-type]
+    )
+    assert sorted(ended) == begun[:-1] and len(sessions) == 1
 
 
 async def test_a_session_with_a_request_under_way_stays(url: str, monkeypatch: Any) -> None:

@@ -20,6 +20,7 @@ from mcp_world import Mode, awaiting_review, call, failed_job, refused, served
 from standins.services_standin import KEY, World
 
 from vidgend.cli import cli
+from vidgend.errors import DaemonUnreachable
 from vidgend.http.app import OPERATIONS, make_app
 from vidgend.mcp.remote import ROUTES, RemoteBackend
 
@@ -133,6 +134,17 @@ async def test_a_key_goes_to_the_daemon_alone(world: World) -> None:
         picture = await backend.picture(url)
     assert picture is not None and picture.content == b"abc"
     assert len(seen) == 1 and KEY not in seen[0]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/bucket/poster.jpg?signature=x", "file:///poster.jpg", "http://[x/"]
+)
+async def test_a_poster_elsewhere_that_cannot_be_had_costs_no_result(url: str) -> None:
+    """The object store is often reached by the daemon alone."""
+    async with RemoteBackend(NOBODY) as backend:
+        assert await backend.picture(url) is None
+        with pytest.raises(DaemonUnreachable):
+            await backend.picture(f"{NOBODY}/mcp/assets/x")
 
 
 async def test_a_daemon_on_a_socket_is_reached_too(world: World, tmp_path: Path) -> None:

@@ -22,10 +22,11 @@ from mcp_types import (
     RequestParams,
     Result,
 )
-from mcp_world import OWNER, SCOPES, Connect, awaiting_review, connected, failed_job, post
+from mcp_world import OWNER, SCOPES, Connect, awaiting_review, call, connected, failed_job, post
 from pydantic import ConfigDict
 from standins.services_standin import World
 
+from vidgend.errors import DatabaseUnavailable
 from vidgend.mcp.capabilities import TASKS
 from vidgend.models import Brief
 
@@ -111,6 +112,20 @@ async def test_a_video_is_a_task_and_its_result_is_that_of_the_tool(world: World
     assert (first["taskId"], first["status"], first["ttlMs"]) == (job.id, "working", None)
     assert first["pollIntervalMs"] == 2000 and first["statusMessage"].startswith("0 %: waiting")
     assert first["createdAt"] <= follower.seen[-1]["lastUpdatedAt"]
+
+
+async def test_a_job_that_was_made_is_told_also_where_its_task_is_not(
+    world: World, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client would make another one."""
+
+    async def unread(job_id: str, **more: Any) -> Any:
+        raise DatabaseUnavailable("the disk had a bad moment")
+
+    monkeypatch.setattr(world.jobs, "look", unread)
+    async with connect(extensions=[advertise(TASKS)]) as client:
+        accepted = await call(client, "generate_video", prompt="The sea")
+    assert [job.id for job in await world.jobs.page()] == [accepted["job_id"]]
 
 
 async def test_a_failed_video_is_a_completed_task_with_a_tool_error(world: World, connect: Connect) -> None:

@@ -18,6 +18,7 @@ from vidgend.cli.target import Target
 from vidgend.client.daemon import Daemon
 from vidgend.client.event_stream import NoEvents, at_rest
 from vidgend.client.following import AWAY_S
+from vidgend.client.retries import passing
 from vidgend.errors import DaemonUnreachable, Draining, StepError, VidgendError
 
 POLL_S = 0.5
@@ -75,17 +76,20 @@ def follow(
 
     The stream of its events tells; where none gets through, it is asked for the status again and again.
 
-    Raises: NotFound; DaemonUnreachable after AWAY_S without an answer.
+    Raises: NotFound; DaemonUnreachable after AWAY_S without an answer, or why it was put off for so long.
     """
     away_since: float | None = None
     stream = _Stream(daemon, job_id, reporter)
     while True:
         try:
             status = daemon.of_job("status", job_id)
-        except DaemonUnreachable as error:
+        except VidgendError as error:
+            if not passing(error):
+                raise
             if away_since is None:
                 away_since = clock()
-                reporter.say(f"{error.detail}; waiting for it to come back")
+                away = isinstance(error, DaemonUnreachable)
+                reporter.say(f"{error.detail}; {'waiting for it to come back' if away else 'asking again'}")
             elif clock() - away_since > AWAY_S:
                 raise
         else:

@@ -144,7 +144,7 @@ def _detach(daemon: Daemon, body: GenerateBody, files: OwnFiles, *, prefetch: bo
     if prefetch:
         accepted = daemon.submit("/mcp/prefetch", {"video": _request(body)})
     else:
-        accepted = daemon.call("POST", "/mcp/generate", _request(body))
+        accepted = daemon.submit("/mcp/generate", _request(body))
     if as_json:
         echo_json(accepted)
     else:
@@ -193,9 +193,9 @@ def _in_daemon(
     began = time.monotonic()
     with stopping_signals():
         send_files(daemon, files)
-        job_id = submit(daemon, _request(body))
-        reporter = make_reporter()
+        reporter = make_reporter()  # before there is a job: what stops the command meanwhile leaves none behind
         try:
+            job_id = submit(daemon, _request(body))
             with ending_cancels(daemon, job_id):
                 ended = follow(daemon, job_id, reporter)
                 raise_failure(ended)

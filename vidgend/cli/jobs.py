@@ -135,9 +135,9 @@ def prefetch(options: Options, /, queries: tuple[str, ...], watch: bool, as_json
 
     given = {"queries": queries or None, **wished, "per_query": number(wished["per_query"])}
     body = checked(PrefetchBody, {name: value for name, value in given.items() if value is not None})
-    daemon = options.daemon()
-    accepted = daemon.submit("/mcp/prefetch", body.model_dump(mode="json", exclude_unset=True))
+    daemon, request = options.daemon(), body.model_dump(mode="json", exclude_unset=True)
     if not watch:
+        accepted = daemon.submit("/mcp/prefetch", request)
         if as_json:
             echo_json(accepted)
         else:
@@ -147,9 +147,9 @@ def prefetch(options: Options, /, queries: tuple[str, ...], watch: bool, as_json
     from vidgend.cli.progress import make_reporter
     from vidgend.client.problems import raise_failure
 
-    job = str(accepted["job_id"])
-    reporter = make_reporter()
+    reporter = make_reporter()  # before there is a job: what stops the command meanwhile leaves none behind
     try:
+        job = str(daemon.submit("/mcp/prefetch", request)["job_id"])
         with ending_cancels(daemon, job):
             ended = follow(daemon, job, reporter)
     finally:

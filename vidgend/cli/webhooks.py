@@ -129,7 +129,10 @@ def secret(options: Options, receiver: str, rotate: bool, remove: bool, owner: s
                 known = forget_secret(rows, owner=owner, endpoint=endpoint)
             if not known:
                 raise NotFound(f"{endpoint} has no secret of its own")
-            click.echo(f"{endpoint}: signed with webhooks.secret from now on")
+            if as_json:
+                echo_json({"endpoint": endpoint, "removed": True})
+            else:
+                click.echo(f"{endpoint}: signed with webhooks.secret from now on")
             return
         with writing_beside(path) as rows:
             found, new = keep_secret(

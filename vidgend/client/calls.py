@@ -16,8 +16,8 @@ from vidgend.client.daemon import CALL_TIMEOUT_S, Daemon
 from vidgend.client.event_stream import AT_REST, StreamEvent
 from vidgend.client.following import follow_events
 from vidgend.client.problems import raise_failure
-from vidgend.client.retries import Patience, patiently
-from vidgend.errors import AssetDamaged, DaemonUnreachable, NotFound
+from vidgend.client.retries import Patience, passing, patiently
+from vidgend.errors import AssetDamaged, NotFound, VidgendError
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -92,8 +92,8 @@ class Vidgend:
         while True:
             try:
                 status = self.status(job)
-            except DaemonUnreachable:
-                if time.monotonic() - away_since > following.AWAY_S:
+            except VidgendError as error:
+                if not passing(error) or time.monotonic() - away_since > following.AWAY_S:
                     raise
             else:
                 away_since = time.monotonic()
@@ -234,8 +234,8 @@ class Vidgend:
         return self._again(lambda: self.daemon.get(path, **query))
 
     def _submit(self, path: str, request: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        key = key or secrets.token_hex(16)
-        return self._again(lambda: self.daemon.submit(path, dict(request), key=key))
+        headers = {"Idempotency-Key": key or secrets.token_hex(16)}
+        return self._again(lambda: self.daemon.call("POST", path, dict(request), headers=headers))
 
     def _change(self, method: str, path: str, body: Mapping[str, Any], if_version: int | None) -> dict[str, Any]:
         headers = {} if if_version is None else {"If-Match": f'"{if_version}"'}

@@ -161,10 +161,10 @@ class Daemon:
         request = self._request(self.url + path, method, data, headers or {})
         return self._answer(self._opener, request, timeout_s or self._timeout_s)
 
-    def submit(self, path: str, body: dict[str, Any], *, key: str | None = None) -> dict[str, Any]:
+    def submit(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Hand in a job, once more if the connection breaks. The Idempotency-Key makes that harmless if it was the
         answer that got lost."""
-        headers = {"Idempotency-Key": key or secrets.token_hex(16)}
+        headers = {"Idempotency-Key": secrets.token_hex(16)}
         try:
             return self.call("POST", path, body, headers=headers)
         except DaemonUnreachable:

@@ -13,6 +13,11 @@ _T = TypeVar("_T")
 _NOT_NOW = (429, 503)
 
 
+def passing(error: Exception) -> bool:
+    """Whether what only looks may work a little later: nobody answers just now, or the daemon put it off."""
+    return isinstance(error, DaemonUnreachable) or (isinstance(error, VidgendError) and error.status in _NOT_NOW)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Patience:
     """`tries` for one call, with waits of at most `wait_s` seconds in all. The wait is what the daemon asks for

@@ -44,6 +44,10 @@ class Listener:
         if len(self._waiting) > MAX_WAITING:
             self.cut()
 
+    def shown(self) -> None:
+        """A snapshot is there: how far jobs were before it is told no more, or they would seem to go back."""
+        self._live.clear()
+
     def rouse(self) -> None:
         """Have what was put sent."""
         self._wake.set()

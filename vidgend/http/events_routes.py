@@ -136,7 +136,8 @@ class _Stream:
         self._answer = web.StreamResponse(headers=SSE_HEADERS)
 
     async def run(self, snapshot: dict[str, Any], *, rests: bool = False) -> web.StreamResponse:
-        """`rests`: the job of the stream has come to rest already."""
+        """`snapshot` has just been made. `rests`: the job of the stream has come to rest already."""
+        self._listener.shown()
         with contextlib.suppress(ConnectionError):  # the client has gone, or was cut off
             await self._answer.prepare(self._request)
             await self._send(retry(RETRY_S))

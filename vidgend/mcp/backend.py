@@ -35,8 +35,8 @@ class Backend(Protocol):
         ...
 
     async def picture(self, url: str, digest: str = "") -> Picture | None:
-        """A picture that an answer names; None if it is larger than MAX_PICTURE_BYTES, or gone. `digest` where the
-        address does not end with it. Raises: VidgendError."""
+        """A picture that an answer names; None if it is larger than MAX_PICTURE_BYTES, gone or out of reach. `digest`
+        where the address does not end with it. Raises: VidgendError."""
         ...
 
 

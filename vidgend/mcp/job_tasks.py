@@ -28,7 +28,10 @@ class JobTasks:
     async def begun(self, params: CallToolRequestParams, result: CallToolResult, request: Request) -> Task | None:
         if params.name not in LONG_TOOLS or not result.structured_content:
             return None
-        return await self.get(str(result.structured_content["job_id"]), request)
+        try:
+            return await _task(str(result.structured_content["job_id"]), request)
+        except VidgendError:
+            return None  # the job is there all the same: an error would have it made once more
 
     async def get(self, task_id: str, request: Request) -> Task:
         """Raises: MCPError."""

@@ -107,7 +107,7 @@ class RemoteBackend:
 
     async def picture(self, url: str, digest: str = "") -> Picture | None:
         """The daemon names its files by its public address; they are fetched from the one that already answers. Those
-        that lie elsewhere are fetched from there, without the key.
+        that lie elsewhere are fetched from there, without the key; None where that place cannot be reached from here.
 
         Raises: DaemonUnreachable.
         """
@@ -123,7 +123,9 @@ class RemoteBackend:
                     if len(content) > MAX_PICTURE_BYTES:
                         return None
                 content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            if not found:
+                return None
             raise _unreachable(self.url, error) from None
         return Picture(content=content, content_type=content_type) if content_type.startswith("image/") else None
 

@@ -65,7 +65,7 @@ async def thumbnail(job_id: str, client: Client) -> bytes:
             raise NotFound("the job has no poster")
         picture = await backend().picture(result["thumbnail_url"], files["thumbnail"]["sha256"])
         if picture is None:
-            raise NotFound("the poster is gone, or too large to be sent")
+            raise NotFound("the poster is gone, out of reach, or too large to be sent")
     except VidgendError as error:
         raise _resource_error(error) from None
     return picture.content

@@ -75,8 +75,7 @@ class Sessions:
 
     async def close(self) -> None:
         """End all. The SDK would wait seconds for each question that a client has not answered."""
-        for one in [*self._open]:
-            await self._end(one, self._open.pop(one))
+        await self._end([*self._open])
 
     def _answered(self, told: str, caller: str, scope: Message, message: Message) -> None:
         """Note what an answer begins and ends."""
@@ -95,12 +94,14 @@ class Sessions:
             del self._open[one]
         mine = [one for one, seen in self._open.items() if seen.caller == caller]
         mine.sort(key=lambda one: (self._open[one].under_way > 0, self._open[one].used_s))
-        for one in mine[: max(0, len(mine) - self._most)]:
-            await self._end(one, self._open.pop(one))
+        await self._end(mine[: max(0, len(mine) - self._most)])
 
-    async def _end(self, session_id: str, session: _Session) -> None:
-        headers = [(_ID, session_id.encode()), (b"accept", b"application/json, text/event-stream")]
-        await self._serve({**session.scope, "method": "DELETE", "headers": headers}, _nothing, _unheard)
+    async def _end(self, session_ids: list[str]) -> None:
+        """Those that are still there when it is their turn: while one ends, others end by other requests."""
+        for one in session_ids:
+            if (session := self._open.pop(one, None)) is not None:
+                headers = [(_ID, one.encode()), (b"accept", b"application/json, text/event-stream")]
+                await self._serve({**session.scope, "method": "DELETE", "headers": headers}, _nothing, _unheard)
 
 
 def _header(headers: Any) -> str:

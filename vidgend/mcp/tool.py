@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -29,15 +28,7 @@ _REF = "#/$defs/{model}"
 
 
 Run = Callable[..., Awaitable[CallToolResult]]
-"""What a tool does. It gets `arguments`, `client` if it has such a parameter, and the answer to its question."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What the client's user is asked before a tool runs; its answer becomes the argument `name` of the tool."""
-
-    name: str
-    ask: Callable[..., Awaitable[Any]]
+"""What a tool does. It gets `arguments`, `client` if it has such a parameter, and what was found out beforehand."""
 
 
 def make_tool(
@@ -50,11 +41,14 @@ def make_tool(
     destructive: bool = False,
     idempotent: bool = False,
     open_world: bool = False,
-    question: Question | None = None,
+    beforehand: Mapping[str, tuple[Resolve, bool]] | None = None,
 ) -> Tool:
-    """The tool called as the function is, and described by its docstring. structuredContent is one of `answers`."""
+    """The tool called as the function is, and described by its docstring. structuredContent is one of `answers`.
+
+    `beforehand`: what is found out or asked of the client's user before it runs, by the parameter that gets it; whether
+    that gets the whole answer of the user, no included."""
     name, schema = run.__name__, schema_of(arguments)
-    questions: dict[str, Any] = {question.name: (Resolve(question.ask), True)} if question else {}
+    resolved = {**(beforehand or {})}
     return Tool(
         fn=run,
         name=name,
@@ -64,8 +58,8 @@ def make_tool(
         fn_metadata=Metadata(arg_model=arguments, output_schema=answers_schema(answers), no_texts=no_texts(schema)),
         is_async=True,
         context_kwarg="client" if "client" in inspect.signature(run).parameters else None,
-        resolved_params=questions,
-        resolver_plans=build_resolver_plans(questions, {"arguments"}),
+        resolved_params=resolved,
+        resolver_plans=build_resolver_plans(resolved, {"arguments"}),
         annotations=ToolAnnotations(
             title=title,
             read_only_hint=read_only,

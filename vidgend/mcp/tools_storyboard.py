@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
-from mcp.server.mcpserver.resolve import Elicit
+from mcp.server.mcpserver.resolve import Elicit, Resolve
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, ContentBlock, TextContent
 from pydantic import BaseModel, Field
@@ -17,7 +18,7 @@ from vidgend.mcp.answers import done, image
 from vidgend.mcp.arguments import EditArguments, GetStoryboardArguments, RenderArguments
 from vidgend.mcp.backend import backend
 from vidgend.mcp.capabilities import can_ask
-from vidgend.mcp.tool import Client, Question, make_tool
+from vidgend.mcp.tool import Client, make_tool
 
 MAX_PICTURES = 8
 _SCENE_CHARS = 90
@@ -34,6 +35,14 @@ class Approved(BaseModel):
     """Instead of an answer: there is nothing to ask, or the arguments say it."""
 
     approve: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """The storyboard that the user is asked about; None where nobody is, and then `approve` counts."""
+
+    board: dict[str, Any] | None = None
+    approve: bool = False
 
 
 async def get_storyboard(*, arguments: GetStoryboardArguments) -> CallToolResult:
@@ -67,15 +76,18 @@ async def edit_storyboard(*, arguments: EditArguments) -> CallToolResult:
     return done(await backend().call("edit_storyboard", path=path, body=arguments.body(), headers=headers))
 
 
-async def ask_approval(arguments: RenderArguments, client: Client) -> Elicit[Approval] | Approved:
+async def find_shown(arguments: RenderArguments, client: Client) -> Shown:
     """Raises: VidgendError."""
     status = await backend().call("status", path={"job_id": arguments.job_id})
     if status["status"] != "awaiting_review":
-        return Approved(approve=True)
+        return Shown(approve=True)
     if not can_ask(client.request_context):
-        return Approved(approve=arguments.approve)
-    board = await _board(arguments.job_id, arguments.version)
-    return Elicit(question(board), Approval)
+        return Shown(approve=arguments.approve)
+    return Shown(board=await _board(arguments.job_id, arguments.version))
+
+
+async def ask_approval(shown: Annotated[Shown, Resolve(find_shown)]) -> Elicit[Approval] | Approved:
+    return Approved(approve=shown.approve) if shown.board is None else Elicit(question(shown.board), Approval)
 
 
 def question(board: dict[str, Any]) -> str:
@@ -90,12 +102,16 @@ def question(board: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-async def render_video(*, arguments: RenderArguments, approval: ElicitationResult[Approval]) -> CallToolResult:
+async def render_video(
+    *, arguments: RenderArguments, shown: Shown, approval: ElicitationResult[Approval]
+) -> CallToolResult:
     """Approve the storyboard of a video that awaits review, or have another version or quality of a finished one
     rendered. Scenes that did not change are not made again. Look at get_video_status afterwards."""
     if not isinstance(approval, AcceptedElicitation) or not approval.data.approve:
         raise NotApproved(f"the storyboard of {arguments.job_id} was not approved").telling(job_id=arguments.job_id)
-    return done(await backend().call("render", path={"job_id": arguments.job_id}, body=arguments.body()))
+    # The version that was approved: somebody may have made another one meanwhile.
+    approved = {} if shown.board is None else {"version": shown.board["version"]}
+    return done(await backend().call("render", path={"job_id": arguments.job_id}, body=arguments.body() | approved))
 
 
 TOOLS: tuple[Tool, ...] = (
@@ -106,6 +122,6 @@ TOOLS: tuple[Tool, ...] = (
     make_tool(edit_storyboard, title="Change the storyboard", arguments=EditArguments, answers=(StoryboardView,)),
     make_tool(
         render_video, title="Render the storyboard", arguments=RenderArguments, answers=(RenderView,),
-        question=Question(name="approval", ask=ask_approval),
+        beforehand={"shown": (Resolve(find_shown), False), "approval": (Resolve(ask_approval), True)},
     ),
 )  # fmt: skip

@@ -6,14 +6,14 @@ import asyncio
 import time
 from typing import Any
 
-from vidgend.errors import DaemonUnreachable, VidgendError
+from vidgend.client.retries import passing
+from vidgend.errors import VidgendError
 from vidgend.mcp.backend import backend
 from vidgend.mcp.tool import Client
 
 POLL_S = 1.0
 AWAY_S = 60.0
 """How long a daemon may be away, for a restart: the job survives that, and so does the wait beside it."""
-_NOT_NOW = (429, 503)
 STOPS = ("completed", "failed", "cancelled", "awaiting_review")
 
 
@@ -29,8 +29,7 @@ async def wait(job_id: str, client: Client) -> dict[str, Any]:
             status = await backend().call("status", path={"job_id": job_id})
             answered_s = time.monotonic()
         except VidgendError as error:
-            passing = isinstance(error, DaemonUnreachable) or error.status in _NOT_NOW
-            if not passing or time.monotonic() - answered_s > AWAY_S:
+            if not passing(error) or time.monotonic() - answered_s > AWAY_S:
                 raise error.telling(job_id=job_id) from None
         else:
             now = (str(status["overall_progress"]), str(status["current_step"]))

@@ -138,8 +138,7 @@ def test_no_job_is_left_behind_by_a_command_that_is_stopped_as_it_begins(
 
     daemon.completes()
     daemon.answers["POST", "/mcp/prefetch"] = daemon.answers["POST", "/mcp/generate"]
-    for module in ("generate", "progress"):  # where `generate` has it from, and where `prefetch` takes it
-        monkeypatch.setattr(f"vidgend.cli.{module}.make_reporter", stopped)
+    monkeypatch.setattr("vidgend.cli.progress.make_reporter", stopped)
     assert vidgend(*arguments).exit_code == 130
     assert daemon.paths("POST") == []
 

@@ -11,7 +11,7 @@ import click
 from vidgend.cli.jobs import tell_failed
 from vidgend.cli.options import Options, echo_json, json_option, shared
 from vidgend.cli.outcome import print_outcome
-from vidgend.cli.progress import make_reporter, tell, unread_is_fine
+from vidgend.cli.progress import tell, unread_is_fine
 from vidgend.errors import BadInput, UnknownStyle
 
 if TYPE_CHECKING:
@@ -154,6 +154,7 @@ def _detach(daemon: Daemon, body: GenerateBody, files: OwnFiles, *, prefetch: bo
 def _prefetch(options: Options, daemon: Daemon | None, body: GenerateBody, files: OwnFiles) -> dict[str, Any]:
     """The result of the prefetch job."""
     from vidgend.cli.here import prefetch_here
+    from vidgend.cli.progress import make_reporter
 
     reporter = make_reporter()
     try:
@@ -188,6 +189,7 @@ def _in_daemon(
     """None for a job that awaits its review."""
     from vidgend.cli.follow import ending_cancels, fetch_result, follow, stopping_signals, submit
     from vidgend.cli.own_files import send_files
+    from vidgend.cli.progress import make_reporter
     from vidgend.client.problems import raise_failure
 
     began = time.monotonic()
@@ -215,6 +217,7 @@ def _here(
     options: Options, body: GenerateBody, files: OwnFiles, target: Target
 ) -> tuple[dict[str, Any], dict[str, Path], float]:
     from vidgend.cli.here import make_here
+    from vidgend.cli.progress import make_reporter
     from vidgend.pipeline.styles import find_style
 
     if body.callback_url:

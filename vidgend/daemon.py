@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from vidgend import __version__
+from vidgend.errors import BadInput, SettingsInvalid
 from vidgend.http.cors import ANY
 from vidgend.http.listeners import Listener, open_listeners, refuse_open, who_else
 from vidgend.http.tls import Certificate
@@ -143,7 +144,10 @@ async def serve(settings: Settings) -> None:
         settings = settings.model_copy(update={"http": settings.http.model_copy(update={"port": port})})
         watchers = await asyncio.to_thread(build_watchers, os.environ, __version__)
         runtime = await opened.enter_async_context(Runtime.open(settings, observer=watchers.observer))
-        runtime.check_voice(settings.speech.voice, None)
+        try:
+            runtime.check_voice(settings.speech.voice, None)
+        except BadInput as error:
+            raise SettingsInvalid(f"speech.voice: {error.detail}", hint=error.hint) from None
         if settings.captions.font:
             await asyncio.to_thread(runtime.check_font, settings.captions.font)
         secret = await asyncio.to_thread(webhook_secret, settings)

@@ -275,7 +275,7 @@ class StoryboardChanged(Conflict):
     code = "storyboard_changed"
     title = "The storyboard's newest version is not the one that was meant"
     status = 412
-    hint = "Get the storyboard again, and send its version in If-Match."
+    hint = "Get the storyboard again, and name its version: If-Match, --if-version, if_version."
 
 
 class NotApproved(Conflict):

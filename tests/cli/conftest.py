@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,17 +28,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # A port that nobody listens on: port 1 needs rights to bind, and refuses at once.
     monkeypatch.setenv("VIDGEND_HTTP__PORT", "1")
     return work
-
-
-@pytest.fixture(autouse=True)
-def own_logging() -> Iterator[None]:
-    """Commands set logging up for their process; here they share one."""
-    root, ours = logging.getLogger(), logging.getLogger("vidgend")
-    kept = root.handlers[:], root.level, ours.level
-    yield
-    root.handlers[:] = kept[0]
-    root.setLevel(kept[1])
-    ours.setLevel(kept[2])
 
 
 @pytest.fixture

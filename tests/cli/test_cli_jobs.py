@@ -182,6 +182,11 @@ def test_an_empty_list_says_so(vidgend, daemon: DaemonStandin) -> None:
     assert vidgend("list").stdout == "no jobs\n"
 
 
+def test_a_search_without_a_word_is_refused_as_such(vidgend) -> None:
+    result = vidgend("prefetch", "")
+    assert result.exit_code == 5 and "QUERY: must have a letter or a digit" in result.stderr
+
+
 def test_prefetch_sends_its_searches(vidgend, daemon: DaemonStandin) -> None:
     daemon.answers["POST", "/mcp/prefetch"] = (202, {"job_id": JOB, "status": "accepted", "message": ""})
     result = vidgend("prefetch", "sea", "moon at night", "--orientation", "portrait", "--per-query", "2")

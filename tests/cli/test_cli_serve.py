@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+import pytest
+
 from vidgend.store.database import DataDir
 
 
@@ -13,6 +15,21 @@ def test_a_taken_port_is_told_and_ends_with_78(vidgend) -> None:
         result = vidgend("serve", "--port", str(other.getsockname()[1]), "--data-dir", "data")
     assert result.exit_code == 78
     assert result.stderr.startswith("error: cannot listen on 127.0.0.1 port ")
+    assert "Is another vidgend running?" in result.stderr
+
+
+def test_a_host_that_is_none_is_told_as_such(vidgend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDGEND_HTTP__API_KEY", "k" * 40)
+    result = vidgend("serve", "--host", "192.0.2.1", "--port", "0", "--data-dir", "data")
+    assert result.exit_code == 78
+    assert "cannot listen on 192.0.2.1" in result.stderr and "address of this machine" in result.stderr
+
+
+def test_a_default_voice_that_nobody_has_is_a_matter_of_the_settings(vidgend, home: Path) -> None:
+    (home / "vidgend.toml").write_text('[speech]\nvoice = "nope"\n')
+    result = vidgend("serve", "--port", "0", "--data-dir", "data")
+    assert result.exit_code == 78
+    assert result.stderr.startswith("error: speech.voice: no voice is called 'nope'")
 
 
 def test_an_open_address_needs_a_key(vidgend) -> None:

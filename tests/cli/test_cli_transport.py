@@ -59,6 +59,12 @@ async def test_a_socket_where_nobody_listens_is_told_by_its_path(tmp_path: Path)
         daemon.get("/mcp/queue")
 
 
+@pytest.mark.parametrize("key", ["vg_a\nX: y", "vg_é", "vg_\x7f"])
+def test_a_key_that_no_header_takes_is_refused(key: str) -> None:
+    with pytest.raises(BadInput, match="not a key"):
+        Daemon("http://127.0.0.1:8080", api_key=key)
+
+
 @pytest.mark.parametrize("url", ["unix://", "unix:///", "unix://host/path", "unix:relative"])
 def test_what_names_no_socket_is_refused(url: str) -> None:
     with pytest.raises(BadInput, match="not an address"):
@@ -86,8 +92,9 @@ async def test_this_machines_daemon_is_known_by_its_certificate(
     assert not await in_thread(Daemon(url).alive)
     other = tmp_path / "other.pem"
     authority.issue_cert("videos.example").cert_chain_pems[0].write_to_path(other)
-    with pytest.raises(DaemonUnreachable, match="verify failed"):
+    with pytest.raises(DaemonUnreachable, match="verify failed") as caught:
         await in_thread(Daemon(url, tls=pinned(other)).get, "/livez")
+    assert "SSL_CERT_FILE" in caught.value.hint and "vidgend serve" not in caught.value.hint
 
 
 async def test_the_systems_trust_can_be_told_by_a_variable(

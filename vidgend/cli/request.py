@@ -51,6 +51,7 @@ _SHAPES = {
     "--language": "must be a language tag such as en or pt-BR",
     "--also": "must be such as 9:16, de or 720p, or some of these with commas",
     "--callback-url": "must begin with http:// or https://",
+    "QUERY": "must have a letter or a digit",
 }
 """What a value looks like, in place of the pattern that it must match."""
 _FORMS = ("MusicBody", "CaptionBody", "VoiceOverBody")

@@ -112,6 +112,8 @@ class Daemon:
                 f"not an address of a daemon: {url!r}",
                 hint="Write it like http://127.0.0.1:8080 or unix:///run/vidgend/vidgend.sock.",
             )
+        if not (api_key.isascii() and api_key.isprintable()):
+            raise BadInput("not a key: it has characters that no header takes", hint="A key begins with vg_.")
         self.url = (f"{UNIX}{parts.path}" if local else parts.geturl()).rstrip("/")
         self.tls = tls
         self._key = api_key
@@ -269,6 +271,11 @@ class Daemon:
         except TimeoutError:
             raise DaemonUnreachable(f"the daemon at {self.url} does not answer in time") from None
         except urllib.error.URLError as error:
+            if isinstance(error.reason, ssl.SSLCertVerificationError):
+                raise DaemonUnreachable(
+                    f"{self.url} is not trusted: certificate verify failed, {error.reason.verify_message}",
+                    hint="SSL_CERT_FILE=/path/ca.pem makes a private authority known; the name called must be in it.",
+                ) from None
             reason = getattr(error.reason, "strerror", None) or error.reason
             raise DaemonUnreachable(f"no daemon answers at {self.url}: {reason}") from None
         except (http.client.HTTPException, ConnectionError) as error:

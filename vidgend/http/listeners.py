@@ -6,6 +6,7 @@ They are bound first of all, so that what is taken is told at once; nobody is an
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import stat
@@ -109,6 +110,12 @@ def who_else(listeners: Iterable[Listener], *, any_origin: bool = False) -> str:
     return others or (_EVERY_PAGE if any_origin else "")
 
 
+_HINTS = {
+    errno.EADDRINUSE: "Is another vidgend running? Choose another http.port, or stop the other one.",
+    errno.EACCES: "Ports below 1024 are for root; choose a higher http.port, or have systemd open it.",
+}
+
+
 def _listen_tcp(host: str, port: int) -> Listener:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -116,7 +123,7 @@ def _listen_tcp(host: str, port: int) -> Listener:
     except OSError as error:
         raise SettingsInvalid(
             f"cannot listen on {host} port {port}: {error.strerror or error}",
-            hint="Is another vidgend running? Choose another http.port, or stop the other one.",
+            hint=_HINTS.get(error.errno or 0, "http.host is an address of this machine, such as 127.0.0.1 or 0.0.0.0."),
         ) from None
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,14 @@ def test_a_folder_that_takes_the_place_of_a_file_is_refused(home: Path) -> None:
     assert choose_target("sea.mp4", title="x", force=True, only_video=True).video == Path("sea.mp4/x.mp4")
     with pytest.raises(BadInput, match=r"sea\.mp4 is a folder"):
         choose_target("sea", title="x", force=True, only_video=True)
+
+
+@pytest.mark.parametrize("output", ["/dev/null", "pipe.mp4", "sea.mp4"])
+def test_what_is_no_regular_file_is_never_replaced(home: Path, output: str) -> None:
+    os.mkfifo(home / "pipe.mp4")
+    os.mkfifo(home / "sea.srt")
+    with pytest.raises(BadInput, match="no regular file"):
+        choose_target(output, title="The sea", force=True, only_video=False)
 
 
 def test_files_appear_all_together_or_not_at_all(home: Path) -> None:

@@ -111,6 +111,7 @@ def _choose_file(output: str | None, *, name: str, what: str, kind: str) -> Path
         raise BadInput(f"--output -: {what} is not written to the terminal", hint="Give a file name or a folder.")
     suffix = Path(name).suffix
     path = Path(output).expanduser() if output else Path(name)
+    _refuse_device(path)
     if output and (path.is_dir() or output.endswith(("/", os.sep))):
         path = path / name
     if path.suffix == "":
@@ -131,10 +132,16 @@ def _beside(video: Path, role: str) -> Path:
     return video if role == "video" else video.with_name(video.stem + SUFFIXES[role])
 
 
+def _refuse_device(path: Path) -> None:
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise BadInput(f"{path} is no regular file", hint="Give the name of a file, or a folder.")
+
+
 def _check_free(paths: Iterable[Path], *, force: bool) -> None:
     for taken in paths:
         if taken.is_dir():
             raise BadInput(f"{taken} is a folder", hint="-o chooses another name.")
+        _refuse_device(taken)
         if taken.exists() and not force:
             raise BadInput(f"{taken} exists already", hint="--force overwrites it; -o chooses another name.")
 
